@@ -1,0 +1,204 @@
+// The names that things have everywhere: 16-byte UUIDs for replicas, timelines and events, short
+// codes for actors. Past the edge of the program they are these types, never strings.
+
+import CUUID
+
+/// A UUID as sixteen bytes in network order (RFC 9562), the base of every identifier.
+public struct UUIDBytes: Sendable, Hashable, Comparable {
+  public let high: UInt64
+  public let low: UInt64
+
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  public static func < (left: Self, right: Self) -> Bool {
+    (left.high, left.low) < (right.high, right.low)
+  }
+
+  /// Number of characters of the canonical text.
+  public static let textLength = 36
+
+  /// Reads the canonical text: 36 characters, lower-case hex, hyphens at 8, 13, 18 and 23.
+  public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+    guard text.count == Self.textLength else { return nil }
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for index in 0..<Self.textLength {
+      let byte = text[index]
+      if index == 8 || index == 13 || index == 18 || index == 23 {
+        guard byte == UInt8(ascii: "-") else { return nil }
+        continue
+      }
+      let digit: UInt8
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte &- UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte &- UInt8(ascii: "a") &+ 10
+      default: return nil
+      }
+      if index < 18 {
+        high = high << 4 | UInt64(digit)
+      } else {
+        low = low << 4 | UInt64(digit)
+      }
+    }
+    self.init(high: high, low: low)
+  }
+
+  public init?(_ text: some StringProtocol) {
+    var copy = String(text)
+    let parsed = copy.withUTF8 { UUIDBytes(utf8: $0) }
+    guard let parsed else { return nil }
+    self = parsed
+  }
+
+  /// Appends the 36 characters of the canonical text.
+  public func append(to bytes: inout [UInt8]) {
+    for index in 0..<16 {
+      if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
+      let word = index < 8 ? high : low
+      let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - (index & 7) * 8))
+      bytes.append(Hex.digit(byte >> 4))
+      bytes.append(Hex.digit(byte & 15))
+    }
+  }
+
+  public var text: String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.textLength)
+    append(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// A random (version 4) UUID from the operating system's generator, by libuuid.
+  public static func random() -> Self {
+    fromLibrary { uuid_generate_random($0) }
+  }
+
+  /// The name-based (version 5, SHA-1) UUID of a name in a namespace (RFC 9562 section 5.5).
+  public static func named(_ name: String, in namespace: Self) -> Self {
+    var space = namespace.octets
+    var name = name
+    return name.withUTF8 { name in
+      fromLibrary { out in
+        name.withMemoryRebound(to: CChar.self) { characters in
+          uuid_generate_sha1(out, &space, characters.baseAddress, characters.count)
+        }
+      }
+    }
+  }
+
+  private var octets: [UInt8] {
+    (0..<16).map { index in
+      UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - (index & 7) * 8))
+    }
+  }
+
+  private static func fromLibrary(_ make: (UnsafeMutablePointer<UInt8>) -> Void) -> Self {
+    var octets = [UInt8](repeating: 0, count: 16)
+    octets.withUnsafeMutableBufferPointer { make($0.baseAddress!) }
+    let high = octets[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let low = octets[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Self(high: high, low: low)
+  }
+}
+
+/// What every identifier type shares: it is a UUID with a meaning.
+public protocol Identifier: Sendable, Hashable, Comparable, CustomStringConvertible {
+  var uuid: UUIDBytes { get }
+  init(_ uuid: UUIDBytes)
+}
+
+extension Identifier {
+  public init?(_ text: some StringProtocol) {
+    guard let uuid = UUIDBytes(text) else { return nil }
+    self.init(uuid)
+  }
+  public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+    guard let uuid = UUIDBytes(utf8: text) else { return nil }
+    self.init(uuid)
+  }
+  public static func < (left: Self, right: Self) -> Bool { left.uuid < right.uuid }
+  public var description: String { uuid.text }
+}
+
+/// One log: one machine's lines of one timeline.
+public struct ReplicaID: Identifier {
+  public let uuid: UUIDBytes
+  public init(_ uuid: UUIDBytes) { self.uuid = uuid }
+}
+
+/// One event, whatever its versions and in however many logs it stands.
+public struct EventID: Identifier {
+  public let uuid: UUIDBytes
+  public init(_ uuid: UUIDBytes) { self.uuid = uuid }
+
+  /// The namespace of imported names: version 5 of `timeline.import` in the DNS namespace.
+  public static let importNamespace = UUIDBytes("f2893089-718e-5db9-9cd7-3a655b8cac3a")!
+
+  /// The id of an imported record that has a name of its own, the same on every machine.
+  public init(importedName name: String) {
+    self.init(.named(name, in: Self.importNamespace))
+  }
+}
+
+/// One timeline: the unit that is shared.
+public struct TimelineID: Identifier {
+  public let uuid: UUIDBytes
+  public init(_ uuid: UUIDBytes) { self.uuid = uuid }
+
+  /// The timeline `main`, which every machine has from its first start on, is one and the same
+  /// everywhere: its id is made from its name, so that two machines that name each other as peers
+  /// share it without further ado. Any other timeline has a random id.
+  public static let main = TimelineID(.named("timeline:main", in: EventID.importNamespace))
+}
+
+/// The code of a party: two to eight capital letters, digits or hyphens, the first a letter; states
+/// by ISO 3166-1 alpha-3. Held as its ASCII bytes, the first in the highest byte, so that codes
+/// compare like their text.
+public struct ActorCode: Sendable, Hashable, Comparable, CustomStringConvertible {
+  public let packed: UInt64
+
+  public init(packed: UInt64) { self.packed = packed }
+
+  public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+    guard (2...8).contains(text.count) else { return nil }
+    var packed: UInt64 = 0
+    for (index, byte) in text.enumerated() {
+      let isLetter = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+      let isOther = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+      guard isLetter || (index > 0 && isOther) else { return nil }
+      packed |= UInt64(byte) << UInt64(56 - index * 8)
+    }
+    self.packed = packed
+  }
+
+  public init?(_ text: some StringProtocol) {
+    var copy = String(text)
+    guard let code = copy.withUTF8({ ActorCode(utf8: $0) }) else { return nil }
+    self = code
+  }
+
+  public static func < (left: Self, right: Self) -> Bool { left.packed < right.packed }
+
+  public var description: String {
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: packed >> UInt64(56 - $0 * 8)) }
+    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+}
+
+/// Lower-case hexadecimal digits.
+enum Hex {
+  static func digit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+  }
+
+  static func value(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte &- UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte &- UInt8(ascii: "a") &+ 10
+    default: nil
+    }
+  }
+}
