@@ -5,10 +5,6 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
   name: "Timeline",
-  products: [
-    .executable(name: "timelined", targets: ["timelined"]),
-    .executable(name: "timelinectl", targets: ["timelinectl"]),
-  ],
   targets: [
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
@@ -20,29 +16,7 @@ let package = Package(
       resources: [.embedInCode("Tables/actors.csv")],
       swiftSettings: strict),
 
-    // First floor; these do not know each other.
-    .target(
-      name: "Engagement",
-      dependencies: ["TimelineModel"],
-      resources: [.embedInCode("Tables/weights.csv"), .embedInCode("Tables/interests.csv")],
-      swiftSettings: strict),
-    .target(name: "EventStore", dependencies: ["TimelineModel", "CLinux"], swiftSettings: strict),
-    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
-
-    // The binaries.
-    .executableTarget(
-      name: "timelined",
-      dependencies: ["EventStore", "TimelineWire", "Engagement", "TimelineModel", "CLinux"],
-      swiftSettings: strict),
-    .executableTarget(
-      name: "timelinectl",
-      dependencies: ["TimelineWire", "TimelineModel", "CLinux"],
-      swiftSettings: strict),
-
     .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),
-    .testTarget(name: "EngagementTests", dependencies: ["Engagement"], swiftSettings: strict),
-    .testTarget(name: "EventStoreTests", dependencies: ["EventStore"], swiftSettings: strict),
-    .testTarget(name: "TimelineWireTests", dependencies: ["TimelineWire"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

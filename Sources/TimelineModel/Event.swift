@@ -64,7 +64,8 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable {
       ["position", "assurance", "demand", "threat", "apology", "recognition"]
     case .talks:
       [
-        "summit", "ministerial", "official", "working-level", "multilateral", "track-1.5", "track-2",
+        "summit", "ministerial", "official", "working-level", "multilateral", "track-1.5",
+        "track-2",
         "breakdown",
       ]
     case .agreement:

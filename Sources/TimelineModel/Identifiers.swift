@@ -167,7 +167,8 @@ public struct ActorCode: Sendable, Hashable, Comparable, CustomStringConvertible
     var packed: UInt64 = 0
     for (index, byte) in text.enumerated() {
       let isLetter = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-      let isOther = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+      let isOther =
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
       guard isLetter || (index > 0 && isOther) else { return nil }
       packed |= UInt64(byte) << UInt64(56 - index * 8)
     }

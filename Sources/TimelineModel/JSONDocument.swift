@@ -78,7 +78,7 @@ public struct JSONDocument: Sendable {
   /// Takes the text apart; on an error the document is empty.
   public mutating func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) {
     nodes.removeAll(keepingCapacity: true)
-    do {
+    do throws(JSONError) {
       try UTF8Text.check(text)
       var at = 0
       try value(text, &at, depth: 0)

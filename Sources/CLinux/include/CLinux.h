@@ -32,8 +32,6 @@ static inline int clinux_terminal_columns(int fd) {
 }
 
 #if defined(__x86_64__)
-#include <nmmintrin.h>
-
 static inline int clinux_has_crc32c(void) { return __builtin_cpu_supports("sse4.2"); }
 
 __attribute__((target("sse4.2")))
@@ -42,12 +40,12 @@ static inline uint32_t clinux_crc32c(uint32_t crc, const uint8_t *bytes, size_t 
   while (count >= 8) {
     uint64_t word;
     memcpy(&word, bytes, 8);
-    state = _mm_crc32_u64(state, word);
+    state = __builtin_ia32_crc32di(state, word);
     bytes += 8;
     count -= 8;
   }
   while (count > 0) {
-    state = _mm_crc32_u8((uint32_t)state, *bytes);
+    state = __builtin_ia32_crc32qi((uint32_t)state, *bytes);
     bytes += 1;
     count -= 1;
   }

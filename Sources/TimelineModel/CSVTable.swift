@@ -1,0 +1,111 @@
+// CSV with a header (RFC 4180): commas, fields in double quotes where they hold a comma, a quote or
+// a line end. Every field stays text: a code such as 010 is never made a number.
+
+/// A table read from CSV text; fields are found by the name of their column.
+public struct CSVTable: Sendable {
+  public struct Row: Sendable {
+    /// Line of the file on which the row begins, from 1.
+    public var line: Int
+    public var fields: [String: String]
+    /// The field of a column; empty where the table has no such column.
+    public subscript(column: String) -> String { fields[column] ?? "" }
+  }
+
+  public struct Problem: Error, Sendable, Hashable {
+    public var line: Int
+    public var message: String
+  }
+
+  public var header: [String] = []
+  public var rows: [Row] = []
+  /// Rows that do not fit the header, and quotes that are not closed.
+  public var problems: [Problem] = []
+
+  public init(utf8 bytes: some Collection<UInt8>) {
+    var records = Self.records(bytes)
+    if let open = records.openQuote {
+      problems.append(Problem(line: open, message: "a quoted field is never closed"))
+    }
+    guard !records.all.isEmpty else { return }
+    header = records.all.removeFirst().fields
+    for record in records.all {
+      guard record.fields.count == header.count else {
+        problems.append(
+          Problem(
+            line: record.line,
+            message: "\(record.fields.count) fields, but the header names \(header.count)"))
+        continue
+      }
+      rows.append(
+        Row(
+          line: record.line,
+          fields: Dictionary(zip(header, record.fields)) { first, _ in first }))
+    }
+  }
+
+  private struct Record {
+    var line: Int
+    var fields: [String]
+  }
+
+  private static func records(
+    _ bytes: some Collection<UInt8>
+  ) -> (all: [Record], openQuote: Int?) {
+    var records: [Record] = []
+    var fields: [String] = []
+    var field: [UInt8] = []
+    var isQuoted = false
+    var wasQuoted = false
+    var line = 1
+    var recordLine = 1
+    var quoteLine = 1
+    var previousWasQuote = false
+    func endField() {
+      fields.append(String(decoding: field, as: UTF8.self))
+      field.removeAll(keepingCapacity: true)
+      wasQuoted = false
+      previousWasQuote = false
+    }
+    func endRecord() {
+      endField()
+      if fields != [""] { records.append(Record(line: recordLine, fields: fields)) }
+      fields = []
+      recordLine = line
+    }
+    // A byte order mark is what a spreadsheet puts first.
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes.dropFirst(0)
+    for byte in text {
+      if isQuoted {
+        if byte == UInt8(ascii: "\"") {
+          isQuoted = false
+          previousWasQuote = true
+        } else {
+          if byte == 0x0A { line += 1 }
+          field.append(byte)
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\"") where previousWasQuote:
+        field.append(byte)
+        isQuoted = true
+        previousWasQuote = false
+      case UInt8(ascii: "\"") where field.isEmpty && !wasQuoted:
+        isQuoted = true
+        wasQuoted = true
+        quoteLine = line
+      case UInt8(ascii: ","): endField()
+      case 0x0D: break
+      case 0x0A:
+        line += 1
+        endRecord()
+      default:
+        previousWasQuote = false
+        field.append(byte)
+      }
+    }
+    if isQuoted { return (records, quoteLine) }
+    if !field.isEmpty || !fields.isEmpty { endRecord() }
+    return (records, nil)
+  }
+}

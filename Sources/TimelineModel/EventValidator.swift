@@ -1,0 +1,505 @@
+// What a body must be: every rule for events that are recorded here stands in this file, each with
+// a message that names the field, the value and what would be right. The same walk gives the facts
+// that the index keeps. It reads the parsed line in place and makes no strings on success.
+
+/// Why a body is refused.
+public struct EventError: Error, Sendable, Hashable {
+  public var field: String
+  public var message: String
+
+  public init(_ field: String, _ message: String) {
+    self.field = field
+    self.message = message
+  }
+
+  public var text: String { "\(field): \(message)" }
+}
+
+/// What the index keeps of a body.
+public struct EventFacts: Sendable, Hashable {
+  public var type: EventType
+  public var subtype: String?
+  public var first: Day
+  public var last: Day
+  public var actors: [ActorCode]
+  public var targets: [ActorCode]
+  public var tags: [String]
+}
+
+/// A line of the log that speaks of other lines.
+public enum LogStatement: Sendable, Hashable {
+  /// `body` is the node of the event as it should be.
+  case correct(EventID, supersedes: [EventID], body: Int)
+  case retract(EventID, supersedes: [EventID])
+  case actor(Actor)
+  case other
+}
+
+/// A body that was accepted.
+public enum ValidBody: Sendable {
+  case happening(EventFacts)
+  case statement(EventType, LogStatement)
+}
+
+public struct EventValidator {
+  public static let titleBytesMax = 300
+  /// Envelope fields: the daemon writes them, a body may not.
+  public static let reserved = ["v", "replica", "seq", "recorded", "crc32c", "salt", "body_sha256"]
+
+  private let document: JSONDocument
+  private let text: UnsafeBufferPointer<UInt8>
+  private let registry: ActorRegistry
+  /// Lines of a log carry `salt`; a request does not.
+  private let isStored: Bool
+
+  /// - Parameters:
+  ///   - document: the parsed text; `text`: its bytes.
+  ///   - isStored: the body stands in a log already, so envelope fields beside it are no error.
+  public init(
+    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry,
+    isStored: Bool
+  ) {
+    self.document = document
+    self.text = text
+    self.registry = registry
+    self.isStored = isStored
+  }
+
+  public func validate(node: Int = 0) throws(EventError) -> ValidBody {
+    guard document.kind(node) == .object else {
+      throw EventError("event", "an event is a JSON object {…}")
+    }
+    if !isStored {
+      for key in document.children(node) {
+        for name in Self.reserved where document.string(key, in: text) == name {
+          throw EventError(name, "this field is written by the daemon: leave it out")
+        }
+      }
+    }
+    guard let typeNode = document.member("type", of: node, in: text) else {
+      throw EventError("type", "missing; one of \(Self.list(EventType.happenings.map(\.word)))")
+    }
+    let word = try string(typeNode, "type")
+    guard let type = EventType(word: word) else {
+      let near = EditDistance.nearest(to: word, in: EventType.allCases.map(\.word))
+      let advice =
+        near.isEmpty
+        ? "one of \(Self.list(EventType.happenings.map(\.word)))"
+        : "did you mean \(Self.list(near))?"
+      throw EventError("type", "\"\(word)\" is no type; \(advice)")
+    }
+    return type.isHappening
+      ? .happening(try happening(node, type)) : .statement(type, try statement(node, type))
+  }
+
+  // MARK: Happenings
+
+  private func happening(_ node: Int, _ type: EventType) throws(EventError) -> EventFacts {
+    guard let dateNode = document.member("date", of: node, in: text) else {
+      throw EventError("date", "missing; write a day, month or year such as 2017-11-29")
+    }
+    let (first, last) = try date(dateNode, "date")
+    guard let actorsNode = document.member("actors", of: node, in: text) else {
+      throw EventError("actors", "missing; a list of codes such as [\"PRK\"]")
+    }
+    var facts = EventFacts(
+      type: type, subtype: nil, first: first, last: last,
+      actors: try codes(actorsNode, "actors", atLeast: 1), targets: [], tags: [])
+    var hasSource = false
+    var hasTitle = false
+    var weight: Int?
+    var hasWeightReason = false
+    for key in document.children(node) {
+      let value = key + 1
+      switch true {
+      case document.is(key, "subtype", in: text): facts.subtype = try word(value, "subtype")
+      case document.is(key, "targets", in: text):
+        facts.targets = try codes(value, "targets", atLeast: 0)
+      case document.is(key, "title", in: text):
+        try title(value)
+        hasTitle = true
+      case document.is(key, "summary", in: text): _ = try string(value, "summary")
+      case document.is(key, "place", in: text): _ = try string(value, "place")
+      case document.is(key, "sources", in: text): hasSource = try sources(value)
+      case document.is(key, "unsourced", in: text):
+        guard document.kind(value) == .yes else {
+          throw EventError("unsourced", "only true can be said; or leave it out and give a source")
+        }
+        hasSource = true
+      case document.is(key, "confidence", in: text):
+        try oneOf(value, "confidence", Confidence.allCases.map(\.rawValue))
+      case document.is(key, "offer", in: text): try offer(value, type)
+      case document.is(key, "commitments", in: text): try commitments(value, type)
+      case document.is(key, "links", in: text): try links(value)
+      case document.is(key, "tags", in: text): facts.tags = try words(value, "tags")
+      case document.is(key, "weight", in: text): weight = try thousandths(value)
+      case document.is(key, "weight_reason", in: text):
+        hasWeightReason = try !string(value, "weight_reason").isEmpty
+      default: break  // Unknown fields are kept, byte for byte.
+      }
+    }
+    guard hasTitle else { throw EventError("title", "missing; one line that says what happened") }
+    guard hasSource else {
+      throw EventError(
+        "sources", "missing; give at least one {\"title\":…}, or say \"unsourced\": true")
+    }
+    guard weight == nil || hasWeightReason else {
+      throw EventError("weight_reason", "missing; an event with its own weight says why")
+    }
+    return facts
+  }
+
+  private func title(_ node: Int) throws(EventError) {
+    let bytes = try nonEmpty(node, "title")
+    guard bytes.count <= Self.titleBytesMax else {
+      throw EventError(
+        "title", "\(bytes.count) bytes; at most \(Self.titleBytesMax), the rest goes to summary")
+    }
+    guard
+      !document.nodes[node].hasEscape
+        || !document.string(node, in: text).contains(where: \.isNewline)
+    else { throw EventError("title", "one line only; the rest goes to summary") }
+  }
+
+  private func sources(_ node: Int) throws(EventError) -> Bool {
+    try array(node, "sources", "a list of {\"title\":…,\"publisher\":…,\"date\":…,\"url\":…}")
+    var count = 0
+    for source in document.children(node) {
+      let field = "sources[\(count)]"
+      try object(source, field)
+      var names = false
+      for key in document.children(source) {
+        let name = document.string(key, in: text)
+        switch name {
+        case "title", "publisher", "url", "doi":
+          _ = try nonEmpty(key + 1, "\(field).\(name)")
+          names = true
+        case "quote": _ = try string(key + 1, "\(field).quote")
+        case "date": _ = try date(key + 1, "\(field).date")
+        default: break
+        }
+      }
+      guard names else {
+        throw EventError(field, "a source needs a title, publisher, url or doi")
+      }
+      count += 1
+    }
+    return count > 0
+  }
+
+  private func offer(_ node: Int, _ type: EventType) throws(EventError) {
+    guard type == .message || type == .statement || type == .talks else {
+      throw EventError("offer", "stands on a message, statement or talks, not on \(type.word)")
+    }
+    try object(node, "offer")
+    var hasThen = false
+    var hasCondition = false
+    for key in document.children(node) {
+      let value = key + 1
+      switch document.string(key, in: text) {
+      case "if": try strings(value, "offer.if")
+      case "then":
+        try strings(value, "offer.then")
+        hasThen = document.next(value) > value + 1
+      case "condition":
+        try oneOf(value, "offer.condition", Offer.Condition.allCases.map(\.rawValue))
+        hasCondition = true
+      case "expires": _ = try date(value, "offer.expires")
+      case "interests": _ = try words(value, "offer.interests")
+      default: break
+      }
+    }
+    guard hasThen else {
+      throw EventError("offer.then", "missing; a list of what the offering side would do")
+    }
+    guard hasCondition else {
+      throw EventError("offer.condition", "missing; prior, simultaneous or none")
+    }
+  }
+
+  private func commitments(_ node: Int, _ type: EventType) throws(EventError) {
+    guard type == .agreement else {
+      throw EventError("commitments", "stand on an agreement, not on \(type.word)")
+    }
+    try array(node, "commitments", "a list of {\"key\":…,\"by\":[…],\"what\":…}")
+    var keys: Set<String> = []
+    var count = 0
+    for item in document.children(node) {
+      let field = "commitments[\(count)]"
+      try object(item, field)
+      count += 1
+      guard let key = document.member("key", of: item, in: text) else {
+        throw EventError("\(field).key", "missing; a short word that links can name")
+      }
+      guard keys.insert(try word(key, "\(field).key")).inserted else {
+        throw EventError("\(field).key", "stands twice in one agreement")
+      }
+      guard let by = document.member("by", of: item, in: text) else {
+        throw EventError("\(field).by", "missing; a commitment has parties: a list of codes")
+      }
+      _ = try codes(by, "\(field).by", atLeast: 1)
+      guard let what = document.member("what", of: item, in: text) else {
+        throw EventError("\(field).what", "missing; what was promised")
+      }
+      _ = try nonEmpty(what, "\(field).what")
+      if let to = document.member("to", of: item, in: text) {
+        _ = try codes(to, "\(field).to", atLeast: 0)
+      }
+      if let verifier = document.member("verifier", of: item, in: text) {
+        _ = try codes(verifier, "\(field).verifier", atLeast: 0)
+      }
+      if let due = document.member("due", of: item, in: text) {
+        _ = try date(due, "\(field).due")
+      }
+    }
+  }
+
+  private func links(_ node: Int) throws(EventError) {
+    try array(node, "links", "a list of {\"rel\":…,\"id\":…}")
+    var count = 0
+    for item in document.children(node) {
+      let field = "links[\(count)]"
+      try object(item, field)
+      count += 1
+      guard let relation = document.member("rel", of: item, in: text) else {
+        throw EventError("\(field).rel", "missing")
+      }
+      try oneOf(relation, "\(field).rel", Link.Relation.allCases.map(\.rawValue))
+      _ = try id(item, "id", field)
+      if let key = document.member("key", of: item, in: text) { _ = try word(key, "\(field).key") }
+    }
+  }
+
+  // MARK: What the log says of itself
+
+  private func statement(_ node: Int, _ type: EventType) throws(EventError) -> LogStatement {
+    switch type {
+    case .logCorrect:
+      guard let body = document.member("body", of: node, in: text) else {
+        throw EventError("body", "missing; the whole event as it should be")
+      }
+      let target = try id(node, "corrects", "")
+      let supersedes = try ids(node, "supersedes")
+      guard
+        case .happening = try EventValidator(
+          document, in: text, registry: registry, isStored: false
+        ).validate(node: body)
+      else {
+        throw EventError("body.type", "a correction holds an event, not a line of the log")
+      }
+      return .correct(target, supersedes: supersedes, body: body)
+    case .logRetract:
+      return .retract(try id(node, "retracts", ""), supersedes: try ids(node, "supersedes"))
+    case .logActor:
+      guard let code = document.member("code", of: node, in: text) else {
+        throw EventError("code", "missing")
+      }
+      let word = try string(code, "code")
+      guard let code = ActorCode(word) else {
+        throw EventError(
+          "code", "\"\(word)\": two to eight capital letters, digits or hyphens, a letter first")
+      }
+      guard let nameNode = document.member("name", of: node, in: text) else {
+        throw EventError("name", "missing")
+      }
+      _ = try nonEmpty(nameNode, "name")
+      var kind = Actor.Kind.group
+      if let node = document.member("kind", of: node, in: text) {
+        try oneOf(node, "kind", Actor.Kind.allCases.map(\.rawValue))
+        kind = Actor.Kind(rawValue: document.string(node, in: text)) ?? kind
+      }
+      var aliases: [String] = []
+      if let node = document.member("aliases", of: node, in: text) {
+        try strings(node, "aliases")
+        aliases = document.children(node).map { document.string($0, in: text) }
+      }
+      return .actor(
+        Actor(code: code, name: document.string(nameNode, in: text), kind: kind, aliases: aliases))
+    default:
+      return .other
+    }
+  }
+
+  private func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {
+    guard let list = document.member(name, of: node, in: text) else {
+      throw EventError("\(name)", "missing; the list of versions that its author had before him")
+    }
+    try array(list, "\(name)", "a list of ids")
+    var result: [EventID] = []
+    for item in document.children(list) {
+      guard document.kind(item) == .string,
+        let id = EventID(utf8: document.bytes(item, in: text))
+      else { throw EventError("\(name)", "holds something that is no event id") }
+      result.append(id)
+    }
+    return result
+  }
+
+  // MARK: Fields
+
+  private func id(
+    _ object: Int, _ name: StaticString, _ prefix: String
+  ) throws(EventError) -> EventID {
+    let field = prefix.isEmpty ? "\(name)" : "\(prefix).\(name)"
+    guard let node = document.member(name, of: object, in: text) else {
+      throw EventError(field, "missing; the id of an event")
+    }
+    guard document.kind(node) == .string, let id = EventID(utf8: document.bytes(node, in: text))
+    else {
+      throw EventError(field, "no event id: 36 characters, lower-case hex and hyphens")
+    }
+    return id
+  }
+
+  private func date(_ node: Int, _ field: String) throws(EventError) -> (first: Day, last: Day) {
+    guard document.kind(node) == .string else {
+      throw EventError(field, "a date is a string such as \"2017-11-29\"")
+    }
+    do {
+      return try EventDate.bounds(utf8: document.bytes(node, in: text))
+    } catch {
+      throw EventError(field, error.message)
+    }
+  }
+
+  private func codes(
+    _ node: Int, _ field: String, atLeast minimum: Int
+  ) throws(EventError) -> [ActorCode] {
+    try array(node, field, "a list of codes such as [\"PRK\"]")
+    var result: [ActorCode] = []
+    for item in document.children(node) {
+      let name = try string(item, field)
+      guard let code = ActorCode(utf8: document.bytes(item, in: text)), registry.contains(code)
+      else {
+        let near = registry.nearest(to: name).map { "\($0.code) (\($0.name))" }
+        let advice =
+          near.isEmpty
+          ? "`timelinectl actor list` shows all, `timelinectl actor add` adds one"
+          : "did you mean \(Self.list(near))?"
+        throw EventError(field, "unknown actor \"\(name)\"; \(advice)")
+      }
+      guard !result.contains(code) else { throw EventError(field, "\(code) stands twice") }
+      result.append(code)
+    }
+    guard result.count >= minimum else {
+      throw EventError(field, "the list is empty; name at least one")
+    }
+    return result
+  }
+
+  private func string(_ node: Int, _ field: String) throws(EventError) -> String {
+    guard document.kind(node) == .string else { throw EventError(field, "must be a string") }
+    return document.string(node, in: text)
+  }
+
+  private func nonEmpty(
+    _ node: Int, _ field: String
+  ) throws(EventError) -> UnsafeBufferPointer<UInt8> {
+    guard document.kind(node) == .string else { throw EventError(field, "must be a string") }
+    let bytes = document.bytes(node, in: text)
+    guard bytes.contains(where: { $0 > 0x20 }) else { throw EventError(field, "is empty") }
+    return bytes
+  }
+
+  /// Lower-case letters, digits, and `.`, `-`, `_`, `:`.
+  private func word(_ node: Int, _ field: String) throws(EventError) -> String {
+    let word = try string(node, field)
+    let isWord =
+      !word.isEmpty
+      && word.utf8.allSatisfy { byte in
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
+          || byte == 0x2E || byte == 0x2D || byte == 0x5F || byte == 0x3A
+      }
+    guard isWord else {
+      throw EventError(
+        field, "\"\(word)\" is no word: lower-case letters, digits, and . - _ : only")
+    }
+    return word
+  }
+
+  private func words(_ node: Int, _ field: String) throws(EventError) -> [String] {
+    try array(node, field, "a list of words")
+    var result: [String] = []
+    for item in document.children(node) { result.append(try word(item, field)) }
+    return result
+  }
+
+  private func strings(_ node: Int, _ field: String) throws(EventError) {
+    try array(node, field, "a list of sentences")
+    for item in document.children(node) { _ = try nonEmpty(item, field) }
+  }
+
+  private func oneOf(_ node: Int, _ field: String, _ words: [String]) throws(EventError) {
+    let word = try string(node, field)
+    guard words.contains(word) else {
+      throw EventError(field, "\"\(word)\" is not one of \(Self.list(words))")
+    }
+  }
+
+  private func thousandths(_ node: Int) throws(EventError) -> Int {
+    guard document.kind(node) == .number,
+      let number = document.value(node, in: text).number, abs(number) <= 10,
+      (number * 1000).rounded() == number * 1000
+    else {
+      throw EventError("weight", "a number from -10 to 10 with at most three decimals")
+    }
+    return Int(number * 1000)
+  }
+
+  private func array(_ node: Int, _ field: String, _ what: String) throws(EventError) {
+    guard document.kind(node) == .array else { throw EventError(field, "must be \(what)") }
+  }
+
+  private func object(_ node: Int, _ field: String) throws(EventError) {
+    guard document.kind(node) == .object else {
+      throw EventError(field, "must be an object {…}")
+    }
+  }
+
+  private static func list(_ words: [String]) -> String { words.joined(separator: ", ") }
+}
+
+extension Event {
+  /// Decodes a body that was validated; nil where it is not a happening.
+  public init?(
+    id: EventID, document: JSONDocument, node: Int = 0, in text: UnsafeBufferPointer<UInt8>,
+    isContested: Bool = false
+  ) {
+    let body = document.value(node, in: text)
+    guard let type = body["type"]?.string.flatMap(EventType.init(word:)), type.isHappening,
+      let date = body["date"]?.string.flatMap({ try? EventDate($0) })
+    else { return nil }
+    func strings(_ value: JSONValue?) -> [String] { value?.array?.compactMap(\.string) ?? [] }
+    func codes(_ value: JSONValue?) -> [ActorCode] { strings(value).compactMap { ActorCode($0) } }
+    func optionalDate(_ value: JSONValue?) -> EventDate? {
+      value?.string.flatMap { try? EventDate($0) }
+    }
+    self.init(
+      id: id, type: type, subtype: body["subtype"]?.string, date: date,
+      actors: codes(body["actors"]), targets: codes(body["targets"]),
+      title: body["title"]?.string ?? "",
+      weight: body["weight"]?.number.map { Int32(($0 * 1000).rounded()) },
+      confidence: body["confidence"]?.string.flatMap(Confidence.init(rawValue:)),
+      offer: body["offer"].flatMap { offer in
+        offer["condition"]?.string.flatMap(Offer.Condition.init(rawValue:)).map { condition in
+          Offer(
+            if: strings(offer["if"]), then: strings(offer["then"]), condition: condition,
+            expires: optionalDate(offer["expires"]), interests: strings(offer["interests"]))
+        }
+      },
+      commitments: (body["commitments"]?.array ?? []).compactMap {
+        (item: JSONValue) -> Commitment? in
+        guard let key = item["key"]?.string, let what = item["what"]?.string else { return nil }
+        return Commitment(
+          key: key, by: codes(item["by"]), to: codes(item["to"]), what: what,
+          due: optionalDate(item["due"]), verifier: codes(item["verifier"]))
+      },
+      links: (body["links"]?.array ?? []).compactMap { (item: JSONValue) -> Link? in
+        guard let relation = item["rel"]?.string.flatMap(Link.Relation.init(rawValue:)),
+          let id = item["id"]?.string.flatMap({ EventID($0) })
+        else { return nil }
+        return Link(relation: relation, id: id, key: item["key"]?.string)
+      },
+      tags: strings(body["tags"]), isContested: isContested)
+  }
+}

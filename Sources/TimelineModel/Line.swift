@@ -1,0 +1,225 @@
+// One event is one line, the same bytes on disk, on the wire and in a backup:
+//
+//     {"v":1,"replica":"<36>","seq":7,"recorded":"2026-11-23T22:20:00.123456Z","id":"<36>",
+//      "author":"ann",<body members>,"crc32c":"1a2b3c4d"}\n                   (one line in fact)
+//
+// The envelope is written by us alone, so it has one spelling, and a reader need not search for its
+// fields. The body's bytes are the recorder's, kept as they came. docs/event-format.md has the form.
+
+/// Sizes, each with its reason.
+public enum LineLimits {
+  /// A line with its LF: what every reader can hold at once, and what a tlog entry may be.
+  public static let lineBytesMax = 65_536
+  /// A request is a line and its verb.
+  public static let requestBytesMax = lineBytesMax + 1024
+  public static let authorBytesMax = 256
+}
+
+/// Why a line is not one of ours.
+public enum LineError: Error, Sendable, Hashable {
+  case tooLong(Int)
+  case noLineEnd
+  case envelope(String)
+  case version(String)
+  case check(expected: String, found: String)
+  case body(JSONError)
+
+  public var message: String {
+    switch self {
+    case .tooLong(let count):
+      "\(count) bytes; a line has at most \(LineLimits.lineBytesMax)"
+    case .noLineEnd: "the line does not end in LF"
+    case .envelope(let field): "the envelope is wrong at \"\(field)\""
+    case .version(let version):
+      "format version \(version); this program reads version 1: install a newer one"
+    case .check(let expected, let found):
+      "the check says \(found), the bytes say \(expected): the line is damaged"
+    case .body(let error): "the body is not JSON: \(error.message)"
+    }
+  }
+}
+
+/// What a line says of itself, and where its parts stand. Offsets are from the line's first byte.
+public struct Line: Sendable, Hashable {
+  public var replica: ReplicaID
+  /// From 1, without a gap within the replica.
+  public var seq: UInt64
+  public var recorded: RecordedTime
+  public var id: EventID
+  /// The author as it stands, between its quotes.
+  public var author: Range<Int>
+  /// The body's members, without braces.
+  public var body: Range<Int>
+  public var crc: UInt32
+  /// Whether the body was erased: only its hash is left.
+  public var isStub: Bool
+
+  private static let head: StaticString = #"{"v":1,"replica":""#
+  private static let tailLength = 23  // ,"crc32c":"xxxxxxxx"}\n  with its LF
+
+  /// Reads a whole line, LF included: envelope and check, not the body's JSON.
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(LineError) {
+    guard line.count <= LineLimits.lineBytesMax else { throw .tooLong(line.count) }
+    guard line.last == 0x0A else { throw .noLineEnd }
+    var at = 0
+    func expect(_ word: StaticString, _ field: String) throws(LineError) {
+      let count = word.utf8CodeUnitCount
+      guard at + count <= line.count,
+        line[at..<at + count].elementsEqual(
+          UnsafeBufferPointer(start: word.utf8Start, count: count))
+      else { throw .envelope(field) }
+      at += count
+    }
+    func take(_ count: Int, _ field: String) throws(LineError) -> UnsafeBufferPointer<UInt8> {
+      guard at + count <= line.count else { throw .envelope(field) }
+      defer { at += count }
+      return UnsafeBufferPointer(rebasing: line[at..<at + count])
+    }
+    do {
+      try expect(Self.head, "v")
+    } catch {
+      throw Self.otherVersion(line).map { LineError.version($0) } ?? error
+    }
+    crc = try Self.check(line)
+    guard let replica = ReplicaID(utf8: try take(UUIDBytes.textLength, "replica")) else {
+      throw .envelope("replica")
+    }
+    self.replica = replica
+    try expect(#"","seq":"#, "seq")
+    var seq: UInt64 = 0
+    let seqStart = at
+    while at < line.count, case let digit = line[at] &- UInt8(ascii: "0"), digit < 10,
+      at - seqStart < 18
+    {
+      seq = seq * 10 + UInt64(digit)
+      at += 1
+    }
+    guard seq > 0, line[seqStart] != UInt8(ascii: "0") else { throw .envelope("seq") }
+    self.seq = seq
+    try expect(#","recorded":""#, "recorded")
+    guard let recorded = RecordedTime(utf8: try take(RecordedTime.textLength, "recorded")) else {
+      throw .envelope("recorded")
+    }
+    self.recorded = recorded
+    try expect(#"","id":""#, "id")
+    guard let id = EventID(utf8: try take(UUIDBytes.textLength, "id")) else {
+      throw .envelope("id")
+    }
+    self.id = id
+    try expect(#"","author":""#, "author")
+    let authorStart = at
+    while true {
+      at = UTF8Text.skipPlain(line, from: at)
+      guard at < line.count else { throw .envelope("author") }
+      if line[at] == UInt8(ascii: "\"") { break }
+      guard line[at] == UInt8(ascii: "\\") else { throw .envelope("author") }
+      at += 2
+    }
+    author = authorStart..<at
+    try expect(#"","#, "author")
+    let bodyEnd = line.count - Self.tailLength + 1
+    guard at < bodyEnd else { throw .envelope("body") }
+    body = at..<bodyEnd
+    let stub: StaticString = #""body_sha256":""#
+    isStub =
+      body.count == stub.utf8CodeUnitCount + 65
+      && line[body.prefix(stub.utf8CodeUnitCount)].elementsEqual(
+        UnsafeBufferPointer(start: stub.utf8Start, count: stub.utf8CodeUnitCount))
+  }
+
+  /// The check that the line carries, where it is the check of its bytes.
+  private static func check(_ line: UnsafeBufferPointer<UInt8>) throws(LineError) -> UInt32 {
+    let tail: StaticString = #","crc32c":""#
+    let start = line.count - tailLength + 1
+    let digits = start + tail.utf8CodeUnitCount
+    guard start > 0,
+      line[start..<digits].elementsEqual(
+        UnsafeBufferPointer(start: tail.utf8Start, count: tail.utf8CodeUnitCount)),
+      line[digits + 8] == UInt8(ascii: "\""), line[digits + 9] == UInt8(ascii: "}")
+    else { throw .envelope("crc32c") }
+    var stated: UInt32 = 0
+    for index in digits..<digits + 8 {
+      guard let nibble = Hex.value(line[index]) else { throw .envelope("crc32c") }
+      stated = stated << 4 | UInt32(nibble)
+    }
+    let actual = CRC32C.of(UnsafeBufferPointer(rebasing: line[..<start]))
+    guard stated == actual else {
+      throw .check(expected: text(actual), found: text(stated))
+    }
+    return stated
+  }
+
+  /// The version of a line that begins as ours do, but is of another version.
+  private static func otherVersion(_ line: UnsafeBufferPointer<UInt8>) -> String? {
+    let start = Array(#"{"v":"#.utf8)
+    guard line.starts(with: start) else { return nil }
+    let digits = line.dropFirst(start.count).prefix {
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+    }
+    let version = String(decoding: digits, as: UTF8.self)
+    return version.isEmpty || version == "1" ? nil : version
+  }
+
+  static func text(_ crc: UInt32) -> String {
+    let digits = String(crc, radix: 16)
+    return String(repeating: "0", count: 8 - digits.utf8.count) + digits
+  }
+
+  // MARK: Writing
+
+  /// Appends a whole line. The body is its members without braces, valid JSON; `salt` is added as
+  /// its last member, so that short words cannot be guessed from the hash of the body.
+  public static func append(
+    to bytes: inout [UInt8], replica: ReplicaID, seq: UInt64, recorded: RecordedTime, id: EventID,
+    author: String, body: UnsafeBufferPointer<UInt8>, salt: (UInt64, UInt64)
+  ) {
+    let start = bytes.count
+    bytes.append(contentsOf: UnsafeBufferPointer(start: head.utf8Start, count: 18))
+    replica.uuid.append(to: &bytes)
+    bytes.append(contentsOf: #"","seq":"#.utf8)
+    appendDecimal(seq, to: &bytes)
+    bytes.append(contentsOf: #","recorded":""#.utf8)
+    recorded.append(to: &bytes)
+    bytes.append(contentsOf: #"","id":""#.utf8)
+    id.uuid.append(to: &bytes)
+    bytes.append(contentsOf: #"","author":"#.utf8)
+    JSONText.append(author, to: &bytes)
+    bytes.append(UInt8(ascii: ","))
+    bytes.append(contentsOf: body)
+    bytes.append(contentsOf: #","salt":""#.utf8)
+    appendBase64(salt, to: &bytes)
+    bytes.append(UInt8(ascii: "\""))
+    let crc = bytes.withUnsafeBufferPointer {
+      CRC32C.of(UnsafeBufferPointer(rebasing: $0[start...]))
+    }
+    bytes.append(contentsOf: #","crc32c":""#.utf8)
+    for shift in stride(from: UInt32(28), through: 0, by: -4) {
+      bytes.append(Hex.digit(UInt8(crc >> shift & 15)))
+    }
+    bytes.append(contentsOf: "\"}\n".utf8)
+  }
+
+  private static func appendDecimal(_ value: UInt64, to bytes: inout [UInt8]) {
+    if value >= 10 { appendDecimal(value / 10, to: &bytes) }
+    bytes.append(UInt8(ascii: "0") + UInt8(value % 10))
+  }
+
+  /// Sixteen bytes as 24 characters of base64 (RFC 4648 section 4).
+  private static func appendBase64(_ salt: (UInt64, UInt64), to bytes: inout [UInt8]) {
+    let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    for index in 0..<22 {
+      let bit = index * 6
+      let value: UInt64
+      if bit + 6 <= 64 {
+        value = salt.0 >> UInt64(58 - bit)
+      } else if bit >= 64 {
+        let shift = 58 - (bit - 64)
+        value = shift >= 0 ? salt.1 >> UInt64(shift) : salt.1 << UInt64(-shift)
+      } else {
+        value = salt.0 << UInt64(bit - 58) | salt.1 >> UInt64(122 - bit)
+      }
+      bytes.append(alphabet.utf8Start[Int(value & 63)])
+    }
+    bytes.append(contentsOf: "==".utf8)
+  }
+}
