@@ -16,7 +16,13 @@ let package = Package(
       resources: [.embedInCode("Tables/actors.csv")],
       swiftSettings: strict),
 
+    // First floor; these do not know each other.
+    .target(name: "EventStore", dependencies: ["TimelineModel", "CLinux"], swiftSettings: strict),
+
     .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .testTarget(
+      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

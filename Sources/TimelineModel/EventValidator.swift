@@ -29,7 +29,7 @@ public struct EventFacts: Sendable, Hashable {
 /// A line of the log that speaks of other lines.
 public enum LogStatement: Sendable, Hashable {
   /// `body` is the node of the event as it should be.
-  case correct(EventID, supersedes: [EventID], body: Int)
+  case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
   case other
@@ -48,7 +48,9 @@ public struct EventValidator {
 
   private let document: JSONDocument
   private let text: UnsafeBufferPointer<UInt8>
-  private let registry: ActorRegistry
+  /// Nil where any well-formed code will do: a line of another machine may come before the event
+  /// that adds its actor.
+  private let registry: ActorRegistry?
   /// Lines of a log carry `salt`; a request does not.
   private let isStored: Bool
 
@@ -56,7 +58,7 @@ public struct EventValidator {
   ///   - document: the parsed text; `text`: its bytes.
   ///   - isStored: the body stands in a log already, so envelope fields beside it are no error.
   public init(
-    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry,
+    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?,
     isStored: Bool
   ) {
     self.document = document
@@ -281,13 +283,13 @@ public struct EventValidator {
       let target = try id(node, "corrects", "")
       let supersedes = try ids(node, "supersedes")
       guard
-        case .happening = try EventValidator(
+        case .happening(let facts) = try EventValidator(
           document, in: text, registry: registry, isStored: false
         ).validate(node: body)
       else {
         throw EventError("body.type", "a correction holds an event, not a line of the log")
       }
-      return .correct(target, supersedes: supersedes, body: body)
+      return .correct(target, supersedes: supersedes, body: body, facts: facts)
     case .logRetract:
       return .retract(try id(node, "retracts", ""), supersedes: try ids(node, "supersedes"))
     case .logActor:
@@ -368,10 +370,12 @@ public struct EventValidator {
     try array(node, field, "a list of codes such as [\"PRK\"]")
     var result: [ActorCode] = []
     for item in document.children(node) {
-      let name = try string(item, field)
-      guard let code = ActorCode(utf8: document.bytes(item, in: text)), registry.contains(code)
+      guard document.kind(item) == .string else { throw EventError(field, "must hold strings") }
+      guard let code = ActorCode(utf8: document.bytes(item, in: text)),
+        registry?.contains(code) ?? true
       else {
-        let near = registry.nearest(to: name).map { "\($0.code) (\($0.name))" }
+        let name = document.string(item, in: text)
+        let near = (registry ?? .shipped).nearest(to: name).map { "\($0.code) (\($0.name))" }
         let advice =
           near.isEmpty
           ? "`timelinectl actor list` shows all, `timelinectl actor add` adds one"

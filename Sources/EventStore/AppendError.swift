@@ -1,0 +1,53 @@
+// Why an event was not taken, with what to do. The wire maps each case to one ERR word.
+
+import TimelineModel
+
+public enum AppendError: Error, Sendable, Hashable {
+  case notJSON(JSONError)
+  case badEvent(EventError)
+  /// An event of that id says something else already.
+  case exists(EventID)
+  /// A correction or retraction of an event that is not here.
+  case unknownEvent(EventID)
+  case wrongPosition(Position)
+  case tooLarge(Int)
+  case full(FileError)
+  case readOnly(String)
+
+  public var message: String {
+    switch self {
+    case .notJSON(let error): "not the JSON of an event: \(error.message)"
+    case .badEvent(let error): error.text
+    case .exists(let id):
+      "\(id) is there already and says something else; to change it, correct it"
+    case .unknownEvent(let id): "no event \(id) here; look it up with the first digits of its id"
+    case .wrongPosition(let position): "the log stands at \(position.json.text)"
+    case .tooLarge(let bytes):
+      "the line would have \(bytes) bytes, a line has at most \(LineLimits.lineBytesMax); "
+        + "put long texts into a source that the event cites"
+    case .full(let error): "\(error.message); free some space, then send it again"
+    case .readOnly(let reason): "\(reason); restart timelined once the disk is well"
+    }
+  }
+}
+
+/// Why lines from another machine were not taken.
+public enum IngestError: Error, Sendable, Hashable {
+  case line(seq: UInt64, LineError)
+  case wrongReplica(expected: ReplicaID, found: ReplicaID)
+  case wrongSeq(expected: UInt64, found: UInt64)
+  /// The recorded times of one replica rise strictly.
+  case notRising(seq: UInt64)
+  case disk(AppendError)
+
+  public var message: String {
+    switch self {
+    case .line(let seq, let error): "line \(seq): \(error.message)"
+    case .wrongReplica(let expected, let found):
+      "a line of replica \(found) among those of \(expected)"
+    case .wrongSeq(let expected, let found): "line \(found) where \(expected) was due"
+    case .notRising(let seq): "line \(seq) was recorded before the one ahead of it"
+    case .disk(let error): error.message
+    }
+  }
+}

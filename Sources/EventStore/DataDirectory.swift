@@ -1,0 +1,131 @@
+// A daemon's data directory: one lock, one format version, its timelines.
+//
+//     DATA/lock                       held while a daemon runs
+//     DATA/data.json                  {"format":"timeline-data","version":1}
+//     DATA/timelines/NAME/…           Timeline
+
+import TimelineModel
+
+/// Why a data directory was not opened.
+public enum OpenError: Error, Sendable, Hashable {
+  case inUse(path: String)
+  case otherVersion(path: String, found: String)
+  case notOurs(path: String)
+  case damagedFile(path: String, reason: String)
+  case disk(FileError)
+
+  public var message: String {
+    switch self {
+    case .inUse(let path):
+      "\(path) is in use by another timelined; stop that one, or give another --data"
+    case .otherVersion(let path, let found):
+      "\(path) has format version \(found), this timelined reads version "
+        + "\(DataDirectory.formatVersion); install a newer one (nothing was written)"
+    case .notOurs(let path):
+      "\(path) is not empty and not a data directory of timelined; give another --data"
+    case .damagedFile(let path, let reason):
+      "\(path) cannot be read (\(reason)); put back a copy of it from a backup"
+    case .disk(let error): error.message
+    }
+  }
+}
+
+public final class DataDirectory {
+  public static let formatVersion = 1
+
+  public let path: String
+  private let fileSystem: any FileSystem
+  private let lock: any DirectoryLock
+
+  /// Opens or makes a data directory, and holds it until it goes away. Nothing is written to one of
+  /// another format version.
+  public init(_ path: String, fileSystem: any FileSystem) throws(OpenError) {
+    self.path = path
+    self.fileSystem = fileSystem
+    let marker = path + "/data.json"
+    let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(marker) }
+    if let found {
+      try Self.check(found, path)
+    } else {
+      let names = try Self.onDisk { () throws(FileError) in try fileSystem.list(path) }
+      guard names.allSatisfy({ $0 == "lock" || $0.hasSuffix(".new") }) else {
+        throw .notOurs(path: path)
+      }
+    }
+    do throws(FileError) {
+      try fileSystem.createDirectory(path)
+      lock = try fileSystem.lock(path)
+      if found == nil {
+        let text = JSONValue.object([
+          "format": .string("timeline-data"), "version": .int(Self.formatVersion),
+        ]).text
+        try fileSystem.replace(marker, with: Array((text + "\n").utf8))
+      }
+    } catch {
+      throw error.cause == .isLocked ? .inUse(path: path) : .disk(error)
+    }
+  }
+
+  private static func check(_ marker: [UInt8], _ path: String) throws(OpenError) {
+    let json = marker.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+    guard let json, json["format"]?.string == "timeline-data" else { throw .notOurs(path: path) }
+    guard json["version"]?.int == formatVersion else {
+      throw .otherVersion(path: path, found: json["version"]?.text ?? "unknown")
+    }
+  }
+
+  /// Opens a timeline; `main` is made where it is not there yet.
+  ///
+  /// - Parameter newReplica: the id of this machine's log, should the timeline be new.
+  public func openTimeline(_ name: String, newReplica: ReplicaID) throws(OpenError) -> Timeline {
+    let directory = path + "/timelines/" + name
+    let file = directory + "/timeline.json"
+    let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
+    guard let found else { return try begin(name, .main, newReplica, directory) }
+    let json = found.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+    guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
+      let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
+    else { throw .damagedFile(path: file, reason: "no timeline and replica in it") }
+    return try open(name, id, replica, directory)
+  }
+
+  private func begin(
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+  ) throws(OpenError) -> Timeline {
+    let text = JSONValue.object([
+      "timeline": .string(id.description), "name": .string(name),
+      "replica": .string(replica.description),
+    ]).text
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.createDirectory(directory)
+      try fileSystem.replace(directory + "/timeline.json", with: Array((text + "\n").utf8))
+    }
+    return try open(name, id, replica, directory)
+  }
+
+  private func open(
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+  ) throws(OpenError) -> Timeline {
+    try Self.onDisk { () throws(FileError) in
+      try Timeline(
+        id: id, name: name, replica: replica, directory: directory, fileSystem: fileSystem)
+    }
+  }
+
+  /// A small file of the daemon's own beside the timelines; nil where there is none.
+  public func read(_ name: String) throws(OpenError) -> [UInt8]? {
+    try Self.onDisk { () throws(FileError) in try fileSystem.read(path + "/" + name) }
+  }
+
+  public func replace(_ name: String, with bytes: [UInt8]) throws(OpenError) {
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.replace(path + "/" + name, with: bytes)
+    }
+  }
+
+  private static func onDisk<Result>(
+    _ body: () throws(FileError) -> Result
+  ) throws(OpenError) -> Result {
+    do throws(FileError) { return try body() } catch { throw .disk(error) }
+  }
+}

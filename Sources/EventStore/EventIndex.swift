@@ -1,0 +1,290 @@
+// What the store knows of every event without reading its line: one row each, found by id, by day,
+// by party. A cache: a start makes it again from the log, and nothing here is ever believed over it.
+//
+// It is a value with copy-on-write parts; a snapshot is a copy.
+
+import TimelineModel
+
+/// One event's row: 48 bytes.
+struct EventRow: Sendable {
+  struct Flags: OptionSet, Sendable {
+    let rawValue: UInt8
+    /// The version that shows is a retraction.
+    static let hidden = Flags(rawValue: 1)
+    /// `EventIndex.histories` has more.
+    static let versions = Flags(rawValue: 2)
+    /// `EventIndex.copies` has more.
+    static let copies = Flags(rawValue: 4)
+    static let contested = Flags(rawValue: 8)
+    /// A line of the log about itself, or one that could not be read: in no list of events.
+    static let unlisted = Flags(rawValue: 16)
+  }
+
+  var id: UUIDBytes
+  /// The line of the original that shows.
+  var ref: LineRef
+  var first: Day
+  var last: Day
+  /// Places in `EventIndex.parties` and `EventIndex.tags`.
+  var parties: UInt32
+  var tags: UInt32
+  var subtype: UInt16
+  var type: EventType
+  var flags: Flags
+}
+
+/// A list of equal values kept once.
+struct Interned<Value: Hashable & Sendable>: Sendable {
+  private(set) var values: [Value] = []
+  private var places: [Value: UInt32] = [:]
+
+  mutating func place(_ value: Value) -> UInt32 {
+    if let place = places[value] { return place }
+    let place = UInt32(values.count)
+    values.append(value)
+    places[value] = place
+    return place
+  }
+
+  subscript(place: UInt32) -> Value { values[Int(place)] }
+}
+
+struct Parties: Hashable, Sendable {
+  var actors: [ActorCode]
+  var targets: [ActorCode]
+}
+
+struct EventIndex: Sendable {
+  private(set) var rows = ChunkedArray<EventRow>()
+  private var table = IDTable()
+  private(set) var parties = Interned<Parties>()
+  private(set) var tags = Interned<[String]>()
+  private(set) var subtypes = Interned<String>()
+  /// All listed events that show, by (first day, id); and those of each party.
+  private(set) var all = OrderedSlots()
+  private(set) var byParty: [ActorCode: OrderedSlots] = [:]
+  private(set) var histories: [UInt32: EventHistory] = [:]
+  /// Further lines that hold the same event with the same body.
+  private(set) var copies: [UInt32: [LineRef]] = [:]
+  /// Corrections and retractions of events that are not here yet.
+  private var waiting: [EventID: [EventHistory.Version]] = [:]
+  /// Actors added by log.actor events; of two for one code the later recorded holds.
+  private(set) var registry = ActorRegistry.shipped
+  private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID)] = [:]
+  /// Lines that are kept and relayed, but left out of every answer.
+  private(set) var unreadable = 0
+  /// While a start reads the log, lists are left unsorted until the end.
+  private var isBulk = false
+
+  init() {
+    // Place 0 is the absence of a subtype.
+    _ = subtypes.place("")
+  }
+
+  func slot(of id: EventID) -> UInt32? { table.slot(of: id.uuid) { rows[Int($0)].id } }
+
+  subscript(slot: UInt32) -> EventRow { rows[Int(slot)] }
+
+  // MARK: Taking lines in
+
+  /// Between `beginBulk` and `endBulk` lines are noted without order, then ordered at once.
+  mutating func beginBulk() { isBulk = true }
+
+  mutating func endBulk() {
+    isBulk = false
+    var slots = ContiguousArray<(first: Int32, id: UUIDBytes, slot: UInt32)>()
+    for slot in 0..<UInt32(rows.count) {
+      let row = self[slot]
+      if row.flags.isDisjoint(with: [.hidden, .unlisted]) {
+        slots.append((row.first.number, row.id, slot))
+      }
+    }
+    slots.sort { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }
+    var lists: [ActorCode: ContiguousArray<UInt32>] = [:]
+    for entry in slots {
+      for party in Self.everyone(parties[self[entry.slot].parties]) {
+        lists[party, default: []].append(entry.slot)
+      }
+    }
+    all = OrderedSlots(sorted: ContiguousArray(slots.map(\.slot)))
+    byParty = lists.mapValues { OrderedSlots(sorted: $0) }
+  }
+
+  /// Takes in one line, which stands in the logs already.
+  mutating func apply(_ entry: IndexEntry, logs: [ReplicaLog]) {
+    switch entry.body {
+    case .none:
+      unreadable += 1
+      note(entry, type: .report)
+    case .happening(let facts):
+      happening(entry, facts, logs)
+    case .statement(let type, let statement):
+      note(entry, type: type)
+      switch statement {
+      case .correct(let target, let supersedes, _, let facts):
+        add(Self.version(of: entry, supersedes, .correction(facts)), to: target, logs)
+      case .retract(let target, let supersedes):
+        add(Self.version(of: entry, supersedes, .retraction), to: target, logs)
+      case .actor(let actor): add(actor, entry)
+      case .other: break
+      }
+    }
+  }
+
+  /// A line that is found by its id alone.
+  private mutating func note(_ entry: IndexEntry, type: EventType) {
+    guard slot(of: entry.id) == nil else { return }
+    let nobody = parties.place(Parties(actors: [], targets: []))
+    append(
+      EventRow(
+        id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
+        parties: nobody, tags: tags.place([]), subtype: 0, type: type, flags: .unlisted))
+  }
+
+  private mutating func append(_ row: EventRow) {
+    let slot = UInt32(rows.count)
+    rows.append(row)
+    table.insert(slot, id: row.id) { rows[Int($0)].id }
+  }
+
+  private mutating func happening(
+    _ entry: IndexEntry, _ facts: EventFacts, _ logs: [ReplicaLog]
+  ) {
+    if let slot = slot(of: entry.id) {
+      return copy(entry, facts, slot, logs)
+    }
+    let slot = UInt32(rows.count)
+    append(
+      EventRow(
+        id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
+        tags: 0, subtype: 0, type: facts.type, flags: []))
+    show(facts, at: slot)
+    list(slot)
+    for version in waiting.removeValue(forKey: entry.id) ?? [] {
+      add(version, to: entry.id, logs)
+    }
+  }
+
+  /// The same event from another log.
+  private mutating func copy(
+    _ entry: IndexEntry, _ facts: EventFacts, _ slot: UInt32,
+    _ logs: [ReplicaLog]
+  ) {
+    let row = self[slot]
+    guard !row.flags.contains(.unlisted), let here = IndexEntry(reading: row.ref, logs) else {
+      return
+    }
+    if histories[slot] == nil, here.fingerprint == entry.fingerprint {
+      let isEarlier = (entry.recorded, entry.replica) < (here.recorded, here.replica)
+      copies[slot, default: []].append(isEarlier ? row.ref : entry.ref)
+      if isEarlier { rows[Int(slot)].ref = entry.ref }
+      rows[Int(slot)].flags.insert(.copies)
+      return
+    }
+    var history = takeHistory(slot, logs)
+    history.add(Self.version(of: entry, [], .original(facts)))
+    keep(history, slot)
+  }
+
+  private static func version(
+    of entry: IndexEntry, _ supersedes: [EventID], _ content: EventHistory.Version.Content
+  ) -> EventHistory.Version {
+    EventHistory.Version(
+      id: entry.id, ref: entry.ref, replica: entry.replica, recorded: entry.recorded,
+      supersedes: supersedes, content: content, fingerprint: entry.fingerprint)
+  }
+
+  // MARK: Versions
+
+  private mutating func add(
+    _ version: EventHistory.Version, to target: EventID, _ logs: [ReplicaLog]
+  ) {
+    guard let slot = slot(of: target) else {
+      waiting[target, default: []].append(version)
+      return
+    }
+    guard !self[slot].flags.contains(.unlisted) else { return }
+    var history = takeHistory(slot, logs)
+    history.add(version)
+    keep(history, slot)
+  }
+
+  /// The history of an event, begun from its copies where it had none.
+  private mutating func takeHistory(_ slot: UInt32, _ logs: [ReplicaLog]) -> EventHistory {
+    if let history = histories.removeValue(forKey: slot) { return history }
+    var history = EventHistory()
+    for ref in [self[slot].ref] + (copies[slot] ?? []) {
+      guard let entry = IndexEntry(reading: ref, logs), case .happening(let facts) = entry.body
+      else { continue }
+      history.add(Self.version(of: entry, [], .original(facts)))
+    }
+    return history
+  }
+
+  private mutating func keep(_ history: EventHistory, _ slot: UInt32) {
+    histories[slot] = history
+    unlist(slot)
+    let shown = history.shown { _ in true }
+    rows[Int(slot)].flags.insert(.versions)
+    rows[Int(slot)].flags.remove([.hidden, .contested])
+    if shown?.isContested ?? false { rows[Int(slot)].flags.insert(.contested) }
+    switch shown?.version.content {
+    case .original(let facts), .correction(let facts):
+      show(facts, at: slot)
+      list(slot)
+    case .retraction, nil: rows[Int(slot)].flags.insert(.hidden)
+    }
+  }
+
+  private mutating func add(_ actor: Actor, _ entry: IndexEntry) {
+    if let old = actorEvents[actor.code], (old.recorded, old.id) > (entry.recorded, entry.id) {
+      return
+    }
+    actorEvents[actor.code] = (entry.recorded, entry.id)
+    registry.add(actor)
+  }
+
+  // MARK: Rows and lists
+
+  private mutating func show(_ facts: EventFacts, at slot: UInt32) {
+    rows[Int(slot)].first = facts.first
+    rows[Int(slot)].last = facts.last
+    rows[Int(slot)].type = facts.type
+    rows[Int(slot)].parties = parties.place(Parties(actors: facts.actors, targets: facts.targets))
+    rows[Int(slot)].tags = tags.place(facts.tags)
+    rows[Int(slot)].subtype = UInt16(truncatingIfNeeded: subtypes.place(facts.subtype ?? ""))
+  }
+
+  private mutating func list(_ slot: UInt32) {
+    guard !isBulk else { return }
+    let rows = rows
+    let isBefore = { Self.isBefore($0, $1, rows) }
+    all.insert(slot, isBefore: isBefore)
+    for party in Self.everyone(parties[rows[Int(slot)].parties]) {
+      byParty[party, default: OrderedSlots()].insert(slot, isBefore: isBefore)
+    }
+  }
+
+  private mutating func unlist(_ slot: UInt32) {
+    guard !isBulk, !self[slot].flags.contains(.hidden) else { return }
+    let rows = rows
+    let isBefore = { Self.isBefore($0, $1, rows) }
+    all.remove(slot, isBefore: isBefore)
+    for party in Self.everyone(parties[rows[Int(slot)].parties]) {
+      byParty[party]?.remove(slot, isBefore: isBefore)
+    }
+  }
+
+  private static func isBefore(
+    _ left: UInt32, _ right: UInt32, _ rows: ChunkedArray<EventRow>
+  ) -> Bool {
+    let left = rows[Int(left)]
+    let right = rows[Int(right)]
+    return left.first != right.first ? left.first < right.first : left.id < right.id
+  }
+
+  /// Each party once.
+  private static func everyone(_ parties: Parties) -> [ActorCode] {
+    parties.actors + parties.targets.filter { !parties.actors.contains($0) }
+  }
+}

@@ -1,0 +1,67 @@
+// What the store asks of a disk, handed in, so that a crash can be rehearsed in memory. Every
+// dangerous act has one function here: a change of a directory, a sync, a cut.
+
+import TimelineModel
+
+/// A system call that failed: which one, on what, and why.
+public struct FileError: Error, Sendable, Hashable {
+  public enum Cause: Sendable, Hashable {
+    case notFound
+    case full
+    case denied
+    case isLocked
+    case other(code: Int32, text: String)
+  }
+
+  public var operation: String
+  public var path: String
+  public var cause: Cause
+
+  public init(_ operation: String, _ path: String, _ cause: Cause) {
+    self.operation = operation
+    self.path = path
+    self.cause = cause
+  }
+
+  public var message: String {
+    let why =
+      switch cause {
+      case .notFound: "no such file or directory"
+      case .full: "the disk is full"
+      case .denied: "permission denied"
+      case .isLocked: "another process holds it"
+      case .other(_, let text): text
+      }
+    return "\(operation) \(path): \(why)"
+  }
+}
+
+/// A file that grows at its end and is read through memory.
+public protocol SegmentFile: AnyObject, Sendable {
+  /// The bytes that are there, in memory that stays where it is while the file grows.
+  func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8>
+  var size: Int { get }
+  /// Writes all the bytes at the end, or throws; what a failed write left is cut by `truncate`.
+  func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError)
+  /// Returns once everything appended is durable (fdatasync).
+  func sync() throws(FileError)
+  func truncate(to size: Int) throws(FileError)
+}
+
+/// A lock that dies with the process, or when it is let go.
+public protocol DirectoryLock: AnyObject, Sendable {}
+
+public protocol FileSystem: Sendable {
+  /// Makes the directory and its parents, durably; it may be there already.
+  func createDirectory(_ path: String) throws(FileError)
+  /// The names in a directory, sorted; none where it does not exist.
+  func list(_ path: String) throws(FileError) -> [String]
+  /// The whole of a small file; nil where there is none.
+  func read(_ path: String) throws(FileError) -> [UInt8]?
+  /// Replaces a small file in one step, durably: a reader finds the old one or the new one.
+  func replace(_ path: String, with bytes: [UInt8]) throws(FileError)
+  /// Opens a segment, making it (durably, its directory entry included) where it is not there.
+  func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile
+  /// Takes the lock of a directory; `isLocked` where another process has it.
+  func lock(_ path: String) throws(FileError) -> any DirectoryLock
+}

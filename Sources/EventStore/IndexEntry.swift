@@ -1,0 +1,74 @@
+// What the index wants to know of one line: read from the line itself, whenever it is asked.
+
+import TimelineModel
+
+struct IndexEntry: Sendable {
+  var ref: LineRef
+  var replica: ReplicaID
+  var recorded: RecordedTime
+  var id: EventID
+  /// Nil for a stub, and for a body that this version would refuse: stored, relayed, not counted.
+  var body: ValidBody?
+  /// Of the body, `salt` left out: equal for equal bodies, whatever their spelling. Zero where it
+  /// was not asked for; it is needed only where an event has more than one copy.
+  var fingerprint: UInt64 = 0
+
+  init(
+    ref: LineRef, replica: ReplicaID, recorded: RecordedTime, id: EventID, body: ValidBody?
+  ) {
+    self.ref = ref
+    self.replica = replica
+    self.recorded = recorded
+    self.id = id
+    self.body = body
+  }
+
+  /// Reads a line. The document is scratch space, used again for the next line.
+  init(
+    _ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef,
+    document: inout JSONDocument
+  ) {
+    self.init(
+      ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: nil)
+    guard !line.isStub, (try? document.parse(text)) != nil else { return }
+    body = try? EventValidator(document, in: text, registry: nil, isStored: true).validate()
+  }
+
+  /// Reads the line again, its fingerprint too; nil where it is damaged.
+  init?(reading ref: LineRef, _ logs: [ReplicaLog]) {
+    guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else { return nil }
+    var document = JSONDocument()
+    self.init(line, text, ref: ref, document: &document)
+    if !document.isEmpty { fingerprint = Self.fingerprint(document, in: text) }
+  }
+
+  /// Members that are the recorder's, not the event's.
+  static let envelope: Set<String> = [
+    "v", "replica", "seq", "recorded", "id", "author", "salt", "crc32c",
+  ]
+
+  /// Length and CRC-32C of the canonical body: members by key, envelope and salt left out.
+  static func fingerprint(_ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    var bytes: [UInt8] = []
+    canonicalBody(document.value(0, in: text)).append(to: &bytes)
+    let crc = bytes.withUnsafeBufferPointer { CRC32C.of($0) }
+    return UInt64(bytes.count) << 32 | UInt64(crc)
+  }
+
+  static func canonicalBody(_ value: JSONValue) -> JSONValue {
+    .object((value.members ?? []).filter { !envelope.contains($0.key) }).sortedByKey
+  }
+}
+
+extension JSONValue {
+  /// The same value with the members of every object by key.
+  var sortedByKey: JSONValue {
+    switch self {
+    case .object(let members):
+      .object(
+        members.map { Member($0.key, $0.value.sortedByKey) }.sorted { $0.key < $1.key })
+    case .array(let values): .array(values.map(\.sortedByKey))
+    default: self
+    }
+  }
+}

@@ -1,0 +1,221 @@
+// The real disk.
+
+import CLinux
+import Glibc
+
+extension FileError {
+  /// The error that errno holds now.
+  static func last(_ operation: String, _ path: String) -> FileError {
+    let code = errno
+    let cause: Cause =
+      switch code {
+      case ENOENT: .notFound
+      case ENOSPC, EDQUOT: .full
+      case EACCES, EPERM, EROFS: .denied
+      case EWOULDBLOCK: .isLocked
+      default: .other(code: code, text: String(cString: strerror(code)))
+      }
+    return FileError(operation, path, cause)
+  }
+}
+
+/// Linux, through system calls.
+public struct PosixFileSystem: FileSystem {
+  public init() {}
+
+  public func createDirectory(_ path: String) throws(FileError) {
+    if mkdir(path, 0o700) == 0 { return try syncDirectory(Self.parent(path)) }
+    if errno == EEXIST { return }
+    guard errno == ENOENT, Self.parent(path) != path else {
+      throw FileError.last("make directory", path)
+    }
+    try createDirectory(Self.parent(path))
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw FileError.last("make directory", path)
+    }
+    try syncDirectory(Self.parent(path))
+  }
+
+  public func list(_ path: String) throws(FileError) -> [String] {
+    guard let directory = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw FileError.last("list", path)
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  public func read(_ path: String) throws(FileError) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw FileError.last("open", path)
+    }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw FileError.last("read", path) }
+      if count == 0 { return content }
+      content.append(contentsOf: buffer[..<count])
+    }
+  }
+
+  public func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+    let temporary = path + ".new"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError.last("create", temporary) }
+    do throws(FileError) {
+      try bytes.withTypedBuffer { (buffer) throws(FileError) in
+        try PosixSegment.writeAll(descriptor, buffer, temporary)
+      }
+      guard fsync(descriptor) == 0 else { throw FileError.last("sync", temporary) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    close(descriptor)
+    guard rename(temporary, path) == 0 else { throw FileError.last("rename", path) }
+    try syncDirectory(Self.parent(path))
+  }
+
+  public func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
+    var isNew = false
+    var descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)
+    if descriptor < 0 && errno == ENOENT {
+      descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      isNew = true
+    }
+    guard descriptor >= 0 else { throw FileError.last("open", path) }
+    let segment = try PosixSegment(owning: descriptor, path: path, capacity: capacity)
+    if isNew { try syncDirectory(Self.parent(path)) }
+    return segment
+  }
+
+  public func lock(_ path: String) throws(FileError) -> any DirectoryLock {
+    let file = path + "/lock"
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError.last("open", file) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let error = FileError.last("lock", file)
+      close(descriptor)
+      throw error
+    }
+    return PosixLock(descriptor)
+  }
+
+  /// A new, renamed or removed entry is durable only once its directory is.
+  private func syncDirectory(_ path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError.last("open", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileError.last("sync directory", path) }
+  }
+
+  private static func parent(_ path: String) -> String {
+    let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+  }
+}
+
+private final class PosixLock: DirectoryLock {
+  private let descriptor: Int32
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  deinit { close(descriptor) }
+}
+
+/// A segment that is written by descriptor and read by mapping. The mapping is as long as the file
+/// may ever be; only bytes below `size` are touched, so its end is never read past the file's.
+/// One thread writes; `size` is read by that thread, and readers hold ranges that were there before.
+private final class PosixSegment: SegmentFile, @unchecked Sendable {
+  private let descriptor: Int32
+  private let path: String
+  private let base: UnsafeMutableRawPointer
+  private let capacity: Int
+  private(set) var size: Int
+
+  init(owning descriptor: Int32, path: String, capacity: Int) throws(FileError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let error = FileError.last("stat", path)
+      close(descriptor)
+      throw error
+    }
+    let length = max(capacity, Int(status.st_size))
+    guard let base = mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED
+    else {
+      let error = FileError.last("map", path)
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+    self.path = path
+    self.base = base
+    self.capacity = length
+    size = Int(status.st_size)
+  }
+
+  deinit {
+    munmap(base, capacity)
+    close(descriptor)
+  }
+
+  func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(
+      start: base.assumingMemoryBound(to: UInt8.self) + range.lowerBound, count: range.count)
+  }
+
+  func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
+    try Self.writeAll(descriptor, bytes, path)
+    size += bytes.count
+  }
+
+  func sync() throws(FileError) {
+    guard fdatasync(descriptor) == 0 else { throw FileError.last("sync", path) }
+  }
+
+  func truncate(to size: Int) throws(FileError) {
+    guard ftruncate(descriptor, off_t(size)) == 0, fsync(descriptor) == 0 else {
+      throw FileError.last("cut", path)
+    }
+    self.size = size
+  }
+
+  static func writeAll(
+    _ descriptor: Int32, _ bytes: UnsafeBufferPointer<UInt8>, _ path: String
+  ) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw FileError.last("write", path) }
+      done += count
+    }
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// `withUnsafeBufferPointer` that keeps the type of what is thrown.
+  func withTypedBuffer<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let outcome = withUnsafeBufferPointer { buffer in
+      do throws(Failure) {
+        return Swift.Result<Result, Failure>.success(try body(buffer))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
+  }
+}

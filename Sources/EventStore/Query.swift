@@ -1,0 +1,124 @@
+// Which events: a filter, how the log stood, which order, how many.
+
+import TimelineModel
+
+public struct Query: Sendable {
+  public enum Order: String, Sendable, CaseIterable {
+    case oldestFirst = "asc"
+    case newestFirst = "desc"
+  }
+
+  public var filter: Filter
+  /// Only what had been recorded by then; nil for all that is there.
+  public var knownAt: Position?
+  public var order: Order
+  public var limit: Int?
+
+  public init(
+    _ filter: Filter = Filter(), knownAt: Position? = nil, order: Order = .oldestFirst,
+    limit: Int? = nil
+  ) {
+    self.filter = filter
+    self.knownAt = knownAt
+    self.order = order
+    self.limit = limit
+  }
+}
+
+/// An event in the version that shows.
+public struct ShownEvent: Sendable {
+  public let id: EventID
+  /// The correction that shows; nil for the event as first recorded.
+  public let version: EventID?
+  /// The current versions, where there is more than one.
+  public let contested: [EventID]
+  public let first: Day
+  /// The line that holds the body.
+  let ref: LineRef
+}
+
+/// A filter made ready for the rows of one index: each interned value is judged once.
+struct Matcher {
+  private let filter: Filter
+  private let partiesFit: [Bool]
+  private let tagsFit: [Bool]
+  private let subtypesFit: [Bool]
+  let needles: [TextNeedle]
+  private let authors: Set<[UInt8]>
+
+  init(_ filter: Filter, _ index: EventIndex) {
+    self.filter = filter
+    partiesFit = index.parties.values.map { Self.fits($0.actors, $0.targets, filter) }
+    tagsFit = index.tags.values.map { Self.fits(tags: $0, filter) }
+    subtypesFit = index.subtypes.values.map { Self.fits(subtype: $0, filter) }
+    needles = filter.texts.map(TextNeedle.init)
+    authors = Set(
+      filter.authors.map { author in
+        var bytes: [UInt8] = []
+        JSONText.append(author, to: &bytes)
+        return Array(bytes.dropFirst().dropLast())
+      })
+  }
+
+  private static func fits(_ actors: [ActorCode], _ targets: [ActorCode], _ filter: Filter) -> Bool
+  {
+    (filter.actors.isEmpty || actors.contains(where: filter.actors.contains))
+      && (filter.targets.isEmpty || targets.contains(where: filter.targets.contains))
+      && (filter.parties.isEmpty || (actors + targets).contains(where: filter.parties.contains))
+  }
+
+  private static func fits(tags: [String], _ filter: Filter) -> Bool {
+    filter.tags.isEmpty || tags.contains(where: filter.tags.contains)
+  }
+
+  private static func fits(subtype: String, _ filter: Filter) -> Bool {
+    filter.subtypes.isEmpty || filter.subtypes.contains(subtype)
+  }
+
+  func fits(_ row: EventRow) -> Bool {
+    fits(first: row.first, row.type) && partiesFit[Int(row.parties)] && tagsFit[Int(row.tags)]
+      && subtypesFit[Int(row.subtype)] && fits(EventID(row.id))
+  }
+
+  func fits(_ facts: EventFacts, _ id: EventID) -> Bool {
+    fits(first: facts.first, facts.type) && Self.fits(facts.actors, facts.targets, filter)
+      && Self.fits(tags: facts.tags, filter) && Self.fits(subtype: facts.subtype ?? "", filter)
+      && fits(id)
+  }
+
+  /// An event lies where its first day does.
+  private func fits(first: Day, _ type: EventType) -> Bool {
+    (filter.from.map { first >= $0 } ?? true) && (filter.to.map { first <= $0 } ?? true)
+      && (filter.types.isEmpty || filter.types.contains(type))
+  }
+
+  private func fits(_ id: EventID) -> Bool {
+    guard !filter.ids.isEmpty else { return true }
+    let text = id.description
+    return filter.ids.contains { text.hasPrefix($0) }
+  }
+
+  /// Whether the line must be looked at too.
+  var readsLines: Bool { !needles.isEmpty || !authors.isEmpty }
+
+  func fits(_ line: Line, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    if !authors.isEmpty, !authors.contains(Array(text[line.author])) { return false }
+    guard !needles.isEmpty else { return true }
+    let body = UnsafeBufferPointer(rebasing: text[line.body])
+    guard needles.allSatisfy({ $0.mayStand(in: body) }) else { return false }
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil else { return false }
+    // A correction is searched in what it says the event is.
+    let node =
+      document.member("corrects", of: 0, in: text) == nil
+      ? 0 : document.member("body", of: 0, in: text) ?? 0
+    return needles.allSatisfy { needle in
+      document.children(node).contains { key in
+        let isEnvelope =
+          node == 0
+          && IndexEntry.envelope.contains(document.string(key, in: text))
+        return !isEnvelope && needle.stands(in: document, from: key + 1, text: text)
+      }
+    }
+  }
+}

@@ -1,0 +1,259 @@
+// One replica's log: its lines in segments, each found by its number.
+//
+//     logs/REPLICA/00000000000000000001.jsonl     lines 1 … 118,000
+//     logs/REPLICA/00000000000000118001.jsonl     lines 118,001 …
+//
+// The one place where log files are opened, read, appended to and cut. It is a value: a copy made by
+// a snapshot reads on while the owner appends.
+
+import TimelineModel
+
+import func Glibc.memchr
+
+/// What a start found wrong in a log.
+public struct LogDamage: Sendable, Hashable {
+  public enum Kind: Sendable, Hashable {
+    /// The end of the newest segment held no whole line: a write that was never acknowledged.
+    /// It was cut off, and its bytes kept beside the segment.
+    case tornTail(bytes: Int)
+    /// Lines that are no lines any more. They stay where they are, and are served by no one.
+    case lines(first: UInt64, last: UInt64, reason: String)
+  }
+
+  public var replica: ReplicaID
+  public var file: String
+  public var offset: Int
+  public var kind: Kind
+
+  public var message: String {
+    switch kind {
+    case .tornTail(let bytes):
+      "\(file): cut \(bytes) bytes at \(offset) that were no whole line, and kept them in "
+        + "\(file).torn; nothing that was acknowledged is lost"
+    case .lines(let first, let last, let reason):
+      "\(file): lines \(first) to \(last) of replica \(replica) at byte \(offset) are damaged "
+        + "(\(reason)); they are left as they are, everything else is served"
+    }
+  }
+}
+
+struct ReplicaLog: Sendable {
+  /// A segment is closed before it would grow past this: small enough to copy and to check, large
+  /// enough that a decade of work is a handful of files.
+  static let segmentBytesMax = 64 << 20
+
+  let id: ReplicaID
+  private let directory: String
+  private var segments: [Segment] = []
+  /// For each line, by its number - 1: where it begins in its segment; the top bit says damaged.
+  /// A line ends where the next one begins, or its segment ends.
+  private var starts = ChunkedArray<UInt32>()
+
+  private static let damagedBit: UInt32 = 1 << 31
+
+  private struct Segment: Sendable {
+    let first: UInt64
+    let file: any SegmentFile
+    let path: String
+    /// Bytes that are durable and indexed; the file may be longer while a batch is being written.
+    var size: Int
+  }
+
+  /// Opens the log of a replica, or begins one; the directory must exist. Every line's check is
+  /// compared with its bytes.
+  init(
+    opening id: ReplicaID, in directory: String, fileSystem: some FileSystem,
+    damage: inout [LogDamage]
+  ) throws(FileError) {
+    self.id = id
+    self.directory = directory
+    let names = try fileSystem.list(directory).filter { $0.hasSuffix(".jsonl") }
+    for (index, name) in names.enumerated() {
+      guard let first = UInt64(name.dropLast(6)), first > 0 else { continue }
+      let path = directory + "/" + name
+      let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
+      if first > size + 1 {
+        noteDamage(
+          upTo: first, at: segments.last?.size ?? 0, in: segments.last?.path ?? path,
+          "a segment is missing", &damage)
+      }
+      segments.append(Segment(first: first, file: file, path: path, size: file.size))
+      let tail = scan(file, path: path, damage: &damage)
+      guard tail < file.size else { continue }
+      if index == names.count - 1 {
+        let torn = Array(file.bytes(tail..<file.size))
+        try fileSystem.replace(path + ".torn", with: torn)
+        try file.truncate(to: tail)
+        segments[segments.count - 1].size = tail
+        damage.append(
+          LogDamage(replica: id, file: path, offset: tail, kind: .tornTail(bytes: torn.count)))
+      } else if let next = names.dropFirst(index + 1).compactMap({ UInt64($0.dropLast(6)) }).first {
+        noteDamage(upTo: next, at: tail, in: path, "the segment ends within a line", &damage)
+      }
+    }
+  }
+
+  /// Number of lines, damaged ones included.
+  var size: UInt64 { UInt64(starts.count) }
+
+  /// Bytes on disk.
+  var bytes: Int { segments.reduce(0) { $0 + $1.size } }
+
+  /// A line with its LF; nil where it is damaged or not there.
+  func line(_ seq: UInt64) -> UnsafeBufferPointer<UInt8>? {
+    guard seq >= 1, seq <= size else { return nil }
+    let start = starts[Int(seq - 1)]
+    guard start & Self.damagedBit == 0 else { return nil }
+    let segment = segments[segmentIndex(of: seq)]
+    let isLast = seq == size || self.segment(startsAt: seq + 1)
+    let end = isLast ? segment.size : Int(starts[Int(seq)] & ~Self.damagedBit)
+    return segment.file.bytes(Int(start)..<end)
+  }
+
+  /// Whole lines in a row from `first`, as they stand, at most about `bytesMax` and within one
+  /// segment; stops before a damaged line. Empty where the first one is damaged.
+  func run(
+    from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    guard let line = line(first) else { return (0, UnsafeBufferPointer(start: nil, count: 0)) }
+    var count: UInt64 = 1
+    var length = line.count
+    while let next = self.line(first + count), next.baseAddress == line.baseAddress! + length,
+      length + next.count <= bytesMax
+    {
+      length += next.count
+      count += 1
+    }
+    return (count, UnsafeBufferPointer(start: line.baseAddress, count: length))
+  }
+
+  private func segment(startsAt seq: UInt64) -> Bool {
+    segments[segmentIndex(of: seq)].first == seq
+  }
+
+  private func segmentIndex(of seq: UInt64) -> Int {
+    var low = 0
+    var high = segments.count - 1
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if segments[middle].first <= seq { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  // MARK: Appending
+
+  /// Writes whole lines after the last one and makes them durable. `lengths` are the lines' sizes.
+  /// Returns how many are in the log, the first ones of the batch; fewer than all with an error.
+  mutating func append(
+    _ bytes: UnsafeBufferPointer<UInt8>, lengths: [Int], fileSystem: some FileSystem
+  ) -> (lines: Int, error: FileError?) {
+    var done = 0
+    var offset = 0
+    do throws(FileError) {
+      while done < lengths.count {
+        let space = Self.segmentBytesMax - (segments.last?.size ?? Self.segmentBytesMax)
+        if space < lengths[done] { try openNext(fileSystem) }
+        let last = segments.count - 1
+        let before = segments[last].size
+        var count = 0
+        var end = before
+        while done + count < lengths.count, end + lengths[done + count] <= Self.segmentBytesMax {
+          end += lengths[done + count]
+          count += 1
+        }
+        try write(UnsafeBufferPointer(rebasing: bytes[offset..<offset + end - before]))
+        var start = before
+        for length in lengths[done..<done + count] {
+          starts.append(UInt32(start))
+          start += length
+        }
+        segments[last].size = end
+        offset += end - before
+        done += count
+      }
+    } catch {
+      return (done, error)
+    }
+    return (done, nil)
+  }
+
+  /// Writes and syncs at the end of the newest segment, or leaves it as it was.
+  private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
+    let segment = segments[segments.count - 1]
+    do throws(FileError) {
+      try segment.file.append(bytes)
+    } catch {
+      // What the write left is no line that was ever acknowledged.
+      try segment.file.truncate(to: segment.size)
+      throw error
+    }
+    try segment.file.sync()
+  }
+
+  private mutating func openNext(_ fileSystem: some FileSystem) throws(FileError) {
+    let first = size + 1
+    let digits = String(first)
+    let name = String(repeating: "0", count: 20 - digits.count) + digits + ".jsonl"
+    let path = directory + "/" + name
+    let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
+    segments.append(Segment(first: first, file: file, path: path, size: file.size))
+  }
+
+  // MARK: Recovery
+
+  /// Reads a segment from its start; returns the offset after its last good line. Pieces that are no
+  /// lines stand between good ones: they are damage. Whatever follows the last good line is left to
+  /// the caller.
+  private mutating func scan(
+    _ file: any SegmentFile, path: String, damage: inout [LogDamage]
+  ) -> Int {
+    var good = 0
+    var at = 0
+    var reason = ""
+    while at < file.size {
+      let rest = file.bytes(at..<file.size)
+      guard let newline = rest.firstIndexOfNewline else { break }
+      let text = UnsafeBufferPointer(rebasing: rest[...newline])
+      defer { at += text.count }
+      do throws(LineError) {
+        let line = try Line(text)
+        guard line.replica == id, line.seq > size else {
+          reason = "a line of another place"
+          continue
+        }
+        if line.seq > size + 1 {
+          noteDamage(upTo: line.seq, at: good, in: path, reason, &damage)
+        }
+        starts.append(UInt32(at))
+        good = at + text.count
+        reason = "lines are missing"
+      } catch {
+        reason = error.message
+      }
+    }
+    return good
+  }
+
+  /// Marks the lines before `next` that are not there as damaged.
+  private mutating func noteDamage(
+    upTo next: UInt64, at offset: Int, in path: String, _ reason: String,
+    _ damage: inout [LogDamage]
+  ) {
+    let first = size + 1
+    guard next > first else { return }
+    while size + 1 < next { starts.append(UInt32(offset) | Self.damagedBit) }
+    damage.append(
+      LogDamage(
+        replica: id, file: path, offset: offset,
+        kind: .lines(first: first, last: next - 1, reason: reason)))
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// The first LF, by the library's own scan.
+  var firstIndexOfNewline: Int? {
+    guard let base = baseAddress, let found = memchr(base, 0x0A, count) else { return nil }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+}

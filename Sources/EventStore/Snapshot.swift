@@ -1,0 +1,331 @@
+// A timeline as it stood at one moment: a value that any thread may read while the owner appends.
+// All questions are answered here.
+
+import TimelineModel
+
+public struct Snapshot: Sendable {
+  public let timeline: TimelineID
+  let index: EventIndex
+  let logs: [ReplicaLog]
+
+  /// What a question about the past sees: the number of known lines of each log.
+  private struct Horizon {
+    let sizes: [UInt64]?
+    func knows(_ ref: LineRef) -> Bool { sizes.map { ref.seq <= $0[ref.replica] } ?? true }
+  }
+
+  public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
+
+  public var registry: ActorRegistry { index.registry }
+
+  /// Number of lines that are kept, but left out of every answer.
+  public var unreadable: Int { index.unreadable }
+
+  /// Events whose current versions are more than one.
+  public var contested: [EventID] {
+    index.histories.keys.filter { index[$0].flags.contains(.contested) }
+      .map { EventID(index[$0].id) }.sorted()
+  }
+
+  /// The first and last day of the events that show; nil where there are none.
+  public var span: (first: Day, last: Day)? {
+    var first: Day?
+    var last: Day?
+    index.all.ascending(from: nil) { slot in
+      first = index[slot].first
+      return false
+    }
+    index.all.descending(from: nil) { slot in
+      last = index[slot].first
+      return false
+    }
+    return first.flatMap { first in last.map { (first, $0) } }
+  }
+
+  /// The position of all lines recorded up to a moment.
+  public func position(at time: RecordedTime) -> Position {
+    var sizes: [ReplicaID: UInt64] = [:]
+    for log in logs {
+      var low: UInt64 = 0
+      var high = log.size
+      while low < high {
+        let middle = (low + high + 1) / 2
+        // A damaged line says nothing; its good predecessor stands for it.
+        var seq = middle
+        while seq > low, log.line(seq) == nil { seq -= 1 }
+        let recorded = log.line(seq).flatMap { try? Line($0).recorded }
+        if seq == low || recorded.map({ $0 <= time }) ?? false {
+          low = middle
+        } else {
+          high = seq - 1
+        }
+      }
+      sizes[log.id] = low
+    }
+    return Position(sizes)
+  }
+
+  private func horizon(_ position: Position?) -> Horizon {
+    Horizon(sizes: position.map { position in logs.map { position[$0.id] } })
+  }
+
+  // MARK: Events
+
+  /// The events of a query, in its order; stops where the body returns false.
+  public func visit(_ query: Query, _ body: (ShownEvent) -> Bool) {
+    let matcher = Matcher(query.filter, index)
+    let horizon = horizon(query.knownAt)
+    var left = query.limit ?? .max
+    guard left > 0 else { return }
+    func pass(_ event: ShownEvent) -> Bool {
+      if matcher.readsLines {
+        guard let text = line(event.ref), let line = try? Line(text), matcher.fits(line, text)
+        else { return true }
+      }
+      left -= 1
+      return body(event) && left > 0
+    }
+    let isAscending = query.order == .oldestFirst
+    func precedes(_ left: (Day, EventID), _ right: (Day, EventID)) -> Bool {
+      isAscending ? left < right : left > right
+    }
+    // Events with versions look different at another horizon; they are judged one by one.
+    var special = query.knownAt == nil ? [] : versioned(matcher, horizon)
+    special.sort { !precedes(($0.first, $0.id), ($1.first, $1.id)) }
+
+    var goesOn = true
+    func candidate(_ slot: UInt32) -> Bool {
+      let row = index[slot]
+      while goesOn, let next = special.last,
+        precedes((next.first, next.id), (row.first, EventID(row.id)))
+      {
+        goesOn = pass(special.removeLast())
+      }
+      guard goesOn else { return false }
+      if isAscending, let to = query.filter.to, row.first > to { return false }
+      if !isAscending, let from = query.filter.from, row.first < from { return false }
+      guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
+      goesOn = pass(event)
+      return goesOn
+    }
+    let list = candidates(query.filter)
+    if isAscending {
+      let from = query.filter.from
+      list.ascending(from: from.map { from in { index[$0].first < from } }, candidate)
+    } else {
+      let to = query.filter.to
+      list.descending(from: to.map { to in { index[$0].first <= to } }, candidate)
+    }
+    while goesOn, let next = special.popLast() { goesOn = pass(next) }
+  }
+
+  public func count(_ query: Query) -> Int {
+    if query.filter.isEmpty, query.knownAt == nil { return index.all.count }
+    var count = 0
+    visit(query) { _ in
+      count += 1
+      return true
+    }
+    return count
+  }
+
+  /// The shortest list that holds every event of the filter.
+  private func candidates(_ filter: Filter) -> OrderedSlots {
+    [filter.actors, filter.targets, filter.parties].filter { $0.count == 1 }
+      .map { index.byParty[$0.first!] ?? OrderedSlots() }
+      .min { $0.count < $1.count } ?? index.all
+  }
+
+  private func versioned(_ matcher: Matcher, _ horizon: Horizon) -> [ShownEvent] {
+    index.histories.compactMap { slot, history in
+      guard let shown = history.shown(where: horizon.knows) else { return nil }
+      let id = EventID(index[slot].id)
+      switch shown.version.content {
+      case .retraction: return nil
+      case .original(let facts), .correction(let facts):
+        return matcher.fits(facts, id) ? event(id, shown, facts.first) : nil
+      }
+    }
+  }
+
+  /// The event of a row as the horizon shows it; nil where it is not to be seen there.
+  private func shown(_ row: EventRow, _ slot: UInt32, _ horizon: Horizon) -> ShownEvent? {
+    let id = EventID(row.id)
+    guard row.flags.contains(.versions) else {
+      var refs = [row.ref]
+      if row.flags.contains(.copies) { refs += index.copies[slot] ?? [] }
+      guard let ref = refs.first(where: horizon.knows) else { return nil }
+      return ShownEvent(id: id, version: nil, contested: [], first: row.first, ref: ref)
+    }
+    // With a horizon these come from `versioned`.
+    guard horizon.sizes == nil,
+      let shown = index.histories[slot]?.shown(where: horizon.knows)
+    else { return nil }
+    return event(id, shown, row.first)
+  }
+
+  private func event(
+    _ id: EventID,
+    _ shown: (version: EventHistory.Version, isContested: Bool, current: [EventID]),
+    _ first: Day
+  ) -> ShownEvent {
+    ShownEvent(
+      id: id, version: shown.version.id == id ? nil : shown.version.id,
+      contested: shown.isContested ? shown.current : [], first: first, ref: shown.version.ref)
+  }
+
+  // MARK: One event
+
+  public enum Found: Sendable {
+    case shown(ShownEvent)
+    /// Retracted by this version.
+    case retracted(EventID, by: EventID)
+    /// A line of the log about itself, or one that this version cannot read.
+    case line(EventID)
+    case unknown
+  }
+
+  public func find(_ id: EventID, knownAt: Position? = nil) -> Found {
+    guard let slot = index.slot(of: id) else { return .unknown }
+    let row = index[slot]
+    let horizon = horizon(knownAt)
+    if row.flags.contains(.unlisted) { return horizon.knows(row.ref) ? .line(id) : .unknown }
+    guard row.flags.contains(.versions) else {
+      return shown(row, slot, horizon).map { .shown($0) } ?? .unknown
+    }
+    guard let shown = index.histories[slot]?.shown(where: horizon.knows) else { return .unknown }
+    switch shown.version.content {
+    case .retraction: return .retracted(id, by: shown.version.id)
+    case .original(let facts), .correction(let facts):
+      return .shown(event(id, shown, facts.first))
+    }
+  }
+
+  /// The ids that begin with these characters, lines of the log included; at most `limit`.
+  public func ids(beginningWith prefix: String, limit: Int) -> [EventID] {
+    if let id = EventID(prefix) { return index.slot(of: id) == nil ? [] : [id] }
+    guard let range = Self.range(ofPrefix: prefix) else { return [] }
+    var found: [EventID] = []
+    for slot in 0..<UInt32(index.rows.count) where found.count < limit {
+      let id = index[slot].id
+      if range.contains(id.high), EventID(id).description.hasPrefix(prefix) {
+        found.append(EventID(id))
+      }
+    }
+    return found.sorted()
+  }
+
+  /// The high halves of the ids that can begin so.
+  private static func range(ofPrefix prefix: String) -> ClosedRange<UInt64>? {
+    let digits = prefix.filter { $0 != "-" }.prefix(16)
+    guard !digits.isEmpty, let value = UInt64(digits, radix: 16) else { return nil }
+    let shift = UInt64(64 - digits.count * 4)
+    let low = shift == 64 ? 0 : value << shift
+    return low...(low | (shift == 0 ? 0 : UInt64.max >> (64 - shift)))
+  }
+
+  /// The versions that nothing supersedes: what a correction must say that it had before it.
+  public func currentVersions(of id: EventID) -> [EventID] {
+    guard let slot = index.slot(of: id) else { return [] }
+    guard let history = index.histories[slot] else { return [id] }
+    return Set(history.current { _ in true }.map(\.id)).sorted()
+  }
+
+  /// Every line that has a say in what this event is: copies, corrections, retractions; oldest first.
+  public func history(of id: EventID) -> [UnsafeBufferPointer<UInt8>] {
+    guard let slot = index.slot(of: id) else { return [] }
+    let refs =
+      index.histories[slot].map { history in
+        history.versions.sorted { ($0.recorded, $0.id) < ($1.recorded, $1.id) }.map(\.ref)
+      } ?? [index[slot].ref] + (index.copies[slot] ?? [])
+    return refs.compactMap(line)
+  }
+
+  // MARK: Lines
+
+  /// The line as it stands on disk, with its LF.
+  func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? { logs[ref.replica].line(ref.seq) }
+
+  /// The text of an event: its line as it stands, or, where a correction shows, the same envelope
+  /// with the correction's body and `version`; `contested` where versions are in conflict. No LF.
+  public func append(_ event: ShownEvent, to bytes: inout [UInt8]) {
+    guard let text = line(event.ref) else { return }
+    guard event.version != nil || !event.contested.isEmpty, let line = try? Line(text) else {
+      bytes.append(contentsOf: text.dropLast())
+      return
+    }
+    // Up to the id, then the event's own id, author and what it is marked with.
+    let replica = JSONValue.string(line.replica.description).text
+    bytes.append(contentsOf: "{\"v\":1,\"replica\":\(replica),\"seq\":\(line.seq)".utf8)
+    bytes.append(contentsOf: ",\"recorded\":\"\(line.recorded)\",\"id\":\"\(event.id)\"".utf8)
+    bytes.append(contentsOf: ",\"author\":\"".utf8)
+    bytes.append(contentsOf: text[line.author])
+    bytes.append(UInt8(ascii: "\""))
+    if let version = event.version { bytes.append(contentsOf: ",\"version\":\"\(version)\"".utf8) }
+    if !event.contested.isEmpty {
+      bytes.append(contentsOf: ",\"contested\":".utf8)
+      JSONValue.strings(event.contested).append(to: &bytes)
+    }
+    bytes.append(UInt8(ascii: ","))
+    bytes.append(contentsOf: text[bodyRange(of: event, line, text)])
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// The members of the body that shows.
+  private func bodyRange(
+    of event: ShownEvent, _ line: Line, _ text: UnsafeBufferPointer<UInt8>
+  ) -> Range<Int> {
+    guard event.version != nil else { return line.body }
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil, let body = document.member("body", of: 0, in: text)
+    else { return line.body }
+    let range = document.rawRange(body)
+    return range.lowerBound + 1..<range.upperBound - 1
+  }
+
+  /// The event as projections take it.
+  public func event(_ shown: ShownEvent) -> Event? {
+    guard let text = line(shown.ref) else { return nil }
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil else { return nil }
+    let node = shown.version == nil ? 0 : document.member("body", of: 0, in: text) ?? 0
+    return Event(
+      id: shown.id, document: document, node: node, in: text,
+      isContested: !shown.contested.isEmpty)
+  }
+
+  /// The text of a line that is no event, without its LF; nil where it is damaged.
+  public func line(of id: EventID) -> UnsafeBufferPointer<UInt8>? {
+    index.slot(of: id).flatMap { line(index[$0].ref) }.map {
+      UnsafeBufferPointer(rebasing: $0.dropLast())
+    }
+  }
+
+  /// Whole lines of a replica in a row, as they stand, for a peer.
+  public func run(
+    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    logs.first { $0.id == replica }?.run(from: first, bytesMax: bytesMax)
+      ?? (0, UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  /// Whether a line is wanted by a filter: a happening by what it says, a line about an event by what
+  /// that event is now.
+  public func matches(_ filter: Filter, replica: ReplicaID, seq: UInt64) -> Bool {
+    guard let place = logs.firstIndex(where: { $0.id == replica }),
+      let text = logs[place].line(seq), let line = try? Line(text)
+    else { return false }
+    if filter.isEmpty { return true }
+    let matcher = Matcher(filter, index)
+    var document = JSONDocument()
+    let entry = IndexEntry(
+      line, text, ref: LineRef(replica: place, seq: seq), document: &document)
+    let subject: EventID =
+      switch entry.body {
+      case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+      default: line.id
+      }
+    guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
+    return !matcher.readsLines || matcher.fits(line, text)
+  }
+}

@@ -1,0 +1,423 @@
+// One timeline on this machine: its owner. All writing goes through here, in two steps:
+//
+//     stage   validate (TimelineModel) → stamp (clock, seq, CRC) → the batch of its replica
+//     commit  write → fdatasync → index
+//
+// Between the two, further appends join the batch: that is group commit. Nothing staged is visible
+// or acknowledged; what `commit` says is durable, is. Readers take a snapshot.
+// It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
+
+import TimelineModel
+
+public final class Timeline {
+  public let id: TimelineID
+  public let name: String
+  /// The log that this machine writes.
+  public let replica: ReplicaID
+  /// What the start found wrong.
+  public let damage: [LogDamage]
+  /// Why nothing is written any more; nil in health.
+  public private(set) var readOnly: String?
+  /// Lines from clocks more than an hour ahead, which are accepted but not followed.
+  public private(set) var ahead = 0
+
+  private let directory: String
+  private let fileSystem: any FileSystem
+  private var logs: [ReplicaLog]
+  private var index: EventIndex
+  private var clock: HybridClock
+  /// By the place of the replica in `logs`; this machine's own is 0.
+  private var pending: [Int: Batch] = [:]
+  /// What is staged by id, to find copies within a batch: bytes in the own batch.
+  private var pendingIDs: [EventID: Range<Int>] = [:]
+  private var document = JSONDocument()
+
+  /// Lines that are stamped, but not yet written.
+  private struct Batch {
+    var bytes: [UInt8] = []
+    var lengths: [Int] = []
+    var entries: [IndexEntry] = []
+  }
+
+  /// Opens a timeline, reading all of its lines. A torn tail is cut and reported in `damage`.
+  init(
+    id: TimelineID, name: String, replica: ReplicaID, directory: String,
+    fileSystem: any FileSystem
+  ) throws(FileError) {
+    self.id = id
+    self.name = name
+    self.replica = replica
+    self.directory = directory
+    self.fileSystem = fileSystem
+    var damage: [LogDamage] = []
+    let root = directory + "/logs"
+    let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
+    logs = []
+    for replica in [replica] + known.filter({ $0 != replica }) {
+      logs.append(try Self.openLog(replica, root, fileSystem, &damage))
+    }
+    self.damage = damage
+    index = EventIndex()
+    clock = HybridClock()
+    index.beginBulk()
+    for place in logs.indices where logs[place].size > 0 {
+      for seq in 1...logs[place].size {
+        guard let text = logs[place].line(seq), let line = try? Line(text) else { continue }
+        let ref = LineRef(replica: place, seq: seq)
+        index.apply(IndexEntry(line, text, ref: ref, document: &document), logs: logs)
+        if place == 0 { clock.resume(after: line.recorded) }
+      }
+    }
+    index.endBulk()
+  }
+
+  private static func openLog(
+    _ replica: ReplicaID, _ root: String, _ fileSystem: any FileSystem,
+    _ damage: inout [LogDamage]
+  ) throws(FileError) -> ReplicaLog {
+    let path = "\(root)/\(replica)"
+    try fileSystem.createDirectory(path)
+    return try ReplicaLog(
+      opening: replica, in: path, fileSystem: fileSystem, damage: &damage)
+  }
+
+  /// All that is durable, as a value.
+  public var snapshot: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
+
+  /// The number of durable lines of each replica.
+  public var position: Position { snapshot.position }
+
+  public var bytesOnDisk: Int { logs.reduce(0) { $0 + $1.bytes } }
+
+  /// Whether a commit has something to do.
+  public var hasPending: Bool { !pending.isEmpty }
+
+  // MARK: Recording
+
+  public struct Staged: Sendable {
+    public var id: EventID
+    public var replica: ReplicaID
+    public var seq: UInt64
+    /// The same event was there already: nothing is recorded.
+    public var isDuplicate: Bool
+  }
+
+  /// What comes from outside for one append.
+  public struct Recording {
+    /// Who records where the event does not say it.
+    public var author: String
+    public var now: RecordedTime
+    public var random: () -> UInt64
+    /// Where given, the append is refused unless the log stands there.
+    public var position: Position?
+
+    public init(
+      author: String, now: RecordedTime, random: @escaping () -> UInt64, position: Position? = nil
+    ) {
+      self.author = author
+      self.now = now
+      self.random = random
+      self.position = position
+    }
+  }
+
+  /// Takes one event, a JSON object, for the next commit.
+  public func stage(
+    _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    if let position = recording.position {
+      let here = positionWithPending
+      guard position == here else { throw .wrongPosition(here) }
+    }
+    do throws(JSONError) { try document.parse(text) } catch { throw .notJSON(error) }
+    let body: ValidBody
+    do throws(EventError) {
+      body = try EventValidator(document, in: text, registry: index.registry, isStored: false)
+        .validate()
+      try checkSubject(of: body)
+    } catch { throw .badEvent(error) }
+    if let missing = unknownSubject(of: body) { throw .unknownEvent(missing) }
+    let parts: RequestParts
+    do throws(EventError) { parts = try RequestParts(document, in: text) } catch {
+      throw .badEvent(error)
+    }
+    if let id = parts.id, let staged = try duplicate(of: id, text) { return staged }
+    return try stamp(parts, body, recording, text)
+  }
+
+  /// Takes all or none of a list of events; an error says which one, from 0.
+  public func stageAll(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
+  ) -> Result<[Staged], StageAllError> {
+    let before = pending[0]?.lengths.count ?? 0
+    var staged: [Staged] = []
+    for (place, text) in texts.enumerated() {
+      do throws(AppendError) {
+        var recording = recording
+        if place > 0 { recording.position = nil }
+        staged.append(try stage(text, recording))
+      } catch {
+        unstage(to: before)
+        return .failure(StageAllError(place: place, error: error))
+      }
+    }
+    return .success(staged)
+  }
+
+  /// Drops what was staged after the first so many lines of the own batch.
+  private func unstage(to count: Int) {
+    guard (pending[0]?.lengths.count ?? 0) > count, var batch = pending.removeValue(forKey: 0)
+    else { return }
+    for entry in batch.entries[count...] { pendingIDs[entry.id] = nil }
+    batch.bytes.removeLast(batch.lengths[count...].reduce(0, +))
+    batch.lengths.removeSubrange(count...)
+    batch.entries.removeSubrange(count...)
+    if count > 0 { pending[0] = batch }
+  }
+
+  public struct StageAllError: Error {
+    public var place: Int
+    public var error: AppendError
+  }
+
+  private var positionWithPending: Position {
+    var position = position
+    for (place, batch) in pending { position[logs[place].id] += UInt64(batch.lengths.count) }
+    return position
+  }
+
+  private func stamp(
+    _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
+    _ text: UnsafeBufferPointer<UInt8>
+  ) throws(AppendError) -> Staged {
+    let id = parts.id ?? EventID(.random())
+    let before = pending[0] == nil
+    var batch = pending.removeValue(forKey: 0) ?? Batch()
+    defer { if !(before && batch.lengths.isEmpty) { pending[0] = batch } }
+    let seq = logs[0].size + UInt64(batch.lengths.count) + 1
+    let start = batch.bytes.count
+    let recorded = clock.stamp(now: recording.now)
+    parts.withBody(of: text) { body in
+      Line.append(
+        to: &batch.bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        author: parts.author ?? recording.author, body: body,
+        salt: (recording.random(), recording.random()))
+    }
+    let length = batch.bytes.count - start
+    guard length <= LineLimits.lineBytesMax else {
+      batch.bytes.removeSubrange(start...)
+      throw .tooLarge(length)
+    }
+    batch.lengths.append(length)
+    batch.entries.append(
+      IndexEntry(
+        ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
+        body: body))
+    pendingIDs[id] = start..<batch.bytes.count
+    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+  }
+
+  /// The event of that id, where it is there already with the same body.
+  private func duplicate(
+    of id: EventID, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(AppendError) -> Staged? {
+    if let range = pendingIDs[id], let batch = pending[0] {
+      let (seq, fingerprint) = batch.bytes.withUnsafeBufferPointer { bytes in
+        let line = UnsafeBufferPointer(rebasing: bytes[range])
+        return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
+      }
+      guard fingerprint == Self.fingerprint(text) else { throw .exists(id) }
+      return Staged(id: id, replica: replica, seq: seq, isDuplicate: true)
+    }
+    guard let slot = index.slot(of: id) else { return nil }
+    let fingerprint = Self.fingerprint(text)
+    let copies =
+      [index[slot].ref] + (index.copies[slot] ?? [])
+      + (index.histories[slot]?.versions.map(\.ref) ?? [])
+    for ref in copies {
+      guard let entry = IndexEntry(reading: ref, logs), entry.id == id,
+        entry.fingerprint == fingerprint
+      else { continue }
+      return Staged(id: id, replica: entry.replica, seq: ref.seq, isDuplicate: true)
+    }
+    throw .exists(id)
+  }
+
+  private static func fingerprint(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil else { return 0 }
+    return IndexEntry.fingerprint(document, in: text)
+  }
+
+  /// A correction or retraction speaks of an event that is here, and of its versions.
+  private func unknownSubject(of body: ValidBody) -> EventID? {
+    guard case .statement(_, let statement) = body else { return nil }
+    switch statement {
+    case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
+      return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
+    case .actor, .other: return nil
+    }
+  }
+
+  private func checkSubject(of body: ValidBody) throws(EventError) {
+    guard case .statement(_, let statement) = body else { return }
+    switch statement {
+    case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
+      let isRetraction = if case .retract = statement { true } else { false }
+      if let slot = index.slot(of: id), index[slot].flags.contains(.unlisted) {
+        throw EventError(
+          isRetraction ? "retracts" : "corrects", "\(id) is a line of the log, not an event")
+      }
+      if supersedes.isEmpty {
+        throw EventError("supersedes", "name the versions that it replaces, at least one")
+      }
+    case .actor(let actor):
+      if let old = index.registry[actor.code] {
+        throw EventError("code", "\(actor.code) is taken already: \(old.name)")
+      }
+    case .other: break
+    }
+  }
+
+  // MARK: Lines from other machines
+
+  /// Takes whole lines of another replica for the next commit; what is here already is passed over.
+  /// Nothing is taken where one of them is wrong.
+  public func ingest(
+    _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, now: RecordedTime
+  ) throws(IngestError) {
+    if let readOnly { throw .disk(.readOnly(readOnly)) }
+    let place = try place(of: replica)
+    var batch = pending[place] ?? Batch()
+    var next = logs[place].size + UInt64(batch.lengths.count) + 1
+    var previous = batch.entries.last?.recorded ?? lastRecorded(place)
+    var at = 0
+    var latest = clock
+    var ahead = 0
+    while at < bytes.count {
+      let rest = UnsafeBufferPointer(rebasing: bytes[at...])
+      guard let newline = rest.firstIndexOfNewline else { throw .line(seq: next, .noLineEnd) }
+      let text = UnsafeBufferPointer(rebasing: rest[...newline])
+      let line: Line
+      do throws(LineError) { line = try Line(text) } catch { throw .line(seq: next, error) }
+      guard line.replica == replica else {
+        throw .wrongReplica(expected: replica, found: line.replica)
+      }
+      at += text.count
+      if line.seq < next { continue }
+      guard line.seq == next else { throw .wrongSeq(expected: next, found: line.seq) }
+      guard previous.map({ $0 < line.recorded }) ?? true else { throw .notRising(seq: next) }
+      previous = line.recorded
+      if !latest.follow(line.recorded, now: now) { ahead += 1 }
+      batch.bytes.append(contentsOf: text)
+      batch.lengths.append(text.count)
+      batch.entries.append(
+        IndexEntry(
+          line, text, ref: LineRef(replica: place, seq: next), document: &document))
+      next += 1
+    }
+    clock = latest
+    self.ahead += ahead
+    if !batch.lengths.isEmpty { pending[place] = batch }
+  }
+
+  private func lastRecorded(_ place: Int) -> RecordedTime? {
+    logs[place].line(logs[place].size).flatMap { try? Line($0).recorded }
+  }
+
+  private func place(of replica: ReplicaID) throws(IngestError) -> Int {
+    if let place = logs.firstIndex(where: { $0.id == replica }) { return place }
+    do throws(FileError) {
+      var damage: [LogDamage] = []
+      logs.append(try Self.openLog(replica, directory + "/logs", fileSystem, &damage))
+      return logs.count - 1
+    } catch { throw .disk(note(error)) }
+  }
+
+  // MARK: Commit
+
+  /// Makes everything staged durable and visible. After an error only the staged lines that
+  /// `isDurable` were taken.
+  public func commit() throws(AppendError) {
+    var failure: AppendError?
+    for place in pending.keys.sorted() {
+      guard let batch = pending[place] else { continue }
+      if let readOnly {
+        failure = .readOnly(readOnly)
+        break
+      }
+      let (lines, error) = batch.bytes.withUnsafeBufferPointer {
+        logs[place].append($0, lengths: batch.lengths, fileSystem: fileSystem)
+      }
+      for entry in batch.entries.prefix(lines) { index.apply(entry, logs: logs) }
+      if let error { failure = note(error) }
+    }
+    pending.removeAll(keepingCapacity: true)
+    pendingIDs.removeAll(keepingCapacity: true)
+    if let failure { throw failure }
+  }
+
+  /// Whether a staged append has become part of the log.
+  public func isDurable(_ staged: Staged) -> Bool {
+    logs.contains { $0.id == staged.replica && $0.size >= staged.seq }
+  }
+
+  /// What a failure of the disk means: a full disk is a state that passes, anything else ends writing,
+  /// since what a failed sync left behind is unknown and a second one may lie.
+  private func note(_ error: FileError) -> AppendError {
+    if error.cause == .full { return .full(error) }
+    readOnly = "the timeline is read-only since \(error.message)"
+    return .readOnly(readOnly!)
+  }
+}
+
+/// The parts of a request's event: what the daemon takes out, and the rest, byte for byte.
+private struct RequestParts {
+  var id: EventID?
+  var author: String?
+  /// Runs of the text that are the body's members.
+  private var runs: [Range<Int>] = []
+
+  init(
+    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>
+  ) throws(EventError) {
+    var start: Int?
+    var end = 0
+    for key in document.children(0) {
+      let isID = document.is(key, "id", in: text)
+      let isAuthor = document.is(key, "author", in: text)
+      guard isID || isAuthor else {
+        if start == nil { start = document.rawRange(key).lowerBound }
+        end = document.rawRange(key + 1).upperBound
+        continue
+      }
+      if let begin = start { runs.append(begin..<end) }
+      start = nil
+      guard document.kind(key + 1) == .string else {
+        throw EventError(isID ? "id" : "author", "must be a string")
+      }
+      if isID {
+        guard let id = EventID(utf8: document.bytes(key + 1, in: text)) else {
+          throw EventError("id", "no event id: 36 characters, lower-case hex and hyphens")
+        }
+        self.id = id
+      } else {
+        let author = document.string(key + 1, in: text)
+        guard !author.isEmpty, author.utf8.count <= LineLimits.authorBytesMax else {
+          throw EventError("author", "one to \(LineLimits.authorBytesMax) bytes")
+        }
+        self.author = author
+      }
+    }
+    if let begin = start { runs.append(begin..<end) }
+  }
+
+  func withBody(
+    of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
+    if runs.count == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
+    let joined = [UInt8](runs.map { text[$0] }.joined(separator: [UInt8(ascii: ",")]))
+    joined.withUnsafeBufferPointer { body($0) }
+  }
+}
