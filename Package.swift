@@ -5,6 +5,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
   name: "Timeline",
+  products: [
+    .executable(name: "timelined", targets: ["timelined"])
+  ],
   targets: [
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
@@ -18,6 +21,14 @@ let package = Package(
 
     // First floor; these do not know each other.
     .target(name: "EventStore", dependencies: ["TimelineModel", "CLinux"], swiftSettings: strict),
+
+    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
+
+    // The binaries.
+    .executableTarget(
+      name: "timelined",
+      dependencies: ["EventStore", "TimelineWire", "TimelineModel", "CLinux"],
+      swiftSettings: strict),
 
     .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),
     .testTarget(

@@ -18,6 +18,9 @@ public struct Snapshot: Sendable {
 
   public var registry: ActorRegistry { index.registry }
 
+  /// Number of ids: what a question without an index would have to look at.
+  public var rowCount: Int { index.rows.count }
+
   /// Number of lines that are kept, but left out of every answer.
   public var unreadable: Int { index.unreadable }
 

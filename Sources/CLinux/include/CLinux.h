@@ -17,6 +17,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+// accept4, which glibc shows under _GNU_SOURCE alone.
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+static inline int clinux_accept(int fd) {
+  return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 // The user who owns the other end of a Unix socket, or -1 (errno is set).
 static inline int64_t clinux_peer_uid(int fd) {
   struct { int pid; unsigned uid; unsigned gid; } credentials;

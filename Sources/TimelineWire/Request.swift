@@ -1,0 +1,144 @@
+// The grammar of the wire: one request a line, one reply or stream for each, in order.
+//
+//     APPEND {"type":"test",…}            OK {"id":"…","replica":"…","seq":7}
+//     QUERY {"actor":"PRK","limit":2}     EVENT {…}  EVENT {…}  END {"count":2}
+//     FROB                                ERR bad-request unknown verb "FROB"; …
+//
+// docs/protocol.md has every verb.
+
+import TimelineModel
+
+/// The closed list of ERR words.
+public enum ErrorCode: String, Sendable, CaseIterable {
+  case badRequest = "bad-request"
+  case badEvent = "bad-event"
+  case tooLarge = "too-large"
+  case notFound = "not-found"
+  case exists
+  case wrongPosition = "wrong-position"
+  case full
+  case readOnly = "read-only"
+  case denied
+  case busy
+  case unsupported
+  case `internal`
+}
+
+/// Why a request is not answered with OK.
+public struct RequestError: Error, Sendable, Hashable {
+  public var code: ErrorCode
+  public var text: String
+
+  public init(_ code: ErrorCode, _ text: String) {
+    self.code = code
+    self.text = text
+  }
+}
+
+public enum Verb: String, Sendable, CaseIterable {
+  case hello = "HELLO"
+  case open = "OPEN"
+  case append = "APPEND"
+  case appendMany = "APPENDMANY"
+  case get = "GET"
+  case query = "QUERY"
+  case count = "COUNT"
+  case state = "STATE"
+  case explain = "EXPLAIN"
+  case watch = "WATCH"
+  case status = "STATUS"
+  case verify = "VERIFY"
+  case peers = "PEERS"
+  case ping = "PING"
+  case help = "HELP"
+  case quit = "QUIT"
+
+  /// What HELP says.
+  public var usage: String {
+    switch self {
+    case .hello: "HELLO timeline 1 - greet; may be left out on the Unix socket"
+    case .open: "OPEN NAME - choose a timeline; main is chosen at first"
+    case .append: "APPEND {event}, or APPEND {position} {event} - record one event"
+    case .appendMany: "APPENDMANY N, then N lines of events - record all of them or none"
+    case .get: "GET ID - one event by its id or the first characters of it"
+    case .query: "QUERY {filter} - the events that fit, oldest first"
+    case .count: "COUNT {filter} - how many events fit"
+    case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - state of a dyad"
+    case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
+    case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
+    case .status: "STATUS - position, size, damage, peers"
+    case .verify: "VERIFY - check everything"
+    case .peers: "PEERS - the machines that this one syncs with"
+    case .ping: "PING - answered with OK"
+    case .help: "HELP - this list"
+    case .quit: "QUIT - end the connection"
+    }
+  }
+}
+
+/// A request taken apart; `json` and `second` are ranges of its line.
+public struct Request: Sendable {
+  public var verb: Verb
+  public var arguments: [String]
+  /// The JSON that closes the line.
+  public var json: Range<Int>?
+
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) {
+    let space = UInt8(ascii: " ")
+    var at = line.firstIndex(of: space) ?? line.count
+    let word = String(decoding: line[..<at], as: UTF8.self)
+    guard let verb = Verb(rawValue: word) else {
+      let near = EditDistance.nearest(to: word, in: Verb.allCases.map(\.rawValue))
+      let shown = word.prefix(40)
+      throw RequestError(
+        .badRequest,
+        "unknown verb \"\(shown)\"; "
+          + (near.isEmpty ? "HELP lists all" : "did you mean \(near.joined(separator: ", "))?"))
+    }
+    self.verb = verb
+    arguments = []
+    while at < line.count {
+      at += 1
+      guard at < line.count else { break }
+      if line[at] == UInt8(ascii: "{") {
+        json = at..<line.count
+        break
+      }
+      let end = line[at...].firstIndex(of: space) ?? line.count
+      if end > at { arguments.append(String(decoding: line[at..<end], as: UTF8.self)) }
+      at = end
+    }
+  }
+
+  /// The JSON object of the request; an empty one where it has none.
+  public func value(in line: UnsafeBufferPointer<UInt8>) throws(RequestError) -> JSONValue {
+    guard let json else { return .object([JSONValue.Member]()) }
+    do throws(JSONError) {
+      return try JSONValue(parsing: UnsafeBufferPointer(rebasing: line[json]))
+    } catch { throw RequestError(.badRequest, "\(verb.rawValue): \(error.message)") }
+  }
+}
+
+/// How replies are written.
+public enum Reply {
+  public static func ok(_ json: JSONValue? = nil, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "OK".utf8)
+    if let json {
+      bytes.append(UInt8(ascii: " "))
+      json.append(to: &bytes)
+    }
+    bytes.append(0x0A)
+  }
+
+  public static func error(_ error: RequestError, to bytes: inout [UInt8]) {
+    // One line, whatever a peer's text held.
+    let text = error.text.map { $0.isNewline ? " " : $0 }
+    bytes.append(contentsOf: "ERR \(error.code.rawValue) \(String(text))\n".utf8)
+  }
+
+  public static func end(_ json: JSONValue, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "END ".utf8)
+    json.append(to: &bytes)
+    bytes.append(0x0A)
+  }
+}

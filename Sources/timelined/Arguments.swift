@@ -1,0 +1,85 @@
+// The command line of timelined.
+
+import Glibc
+
+struct UsageError: Error {
+  var text: String
+}
+
+struct Arguments {
+  static let version = "0.1.0"
+  static let help = """
+    timelined keeps logs of events and serves them to timelinectl and to other machines.
+
+    Example:
+      timelined                                  data and socket in the usual places
+      timelined --data ./d --socket ./d.sock     both somewhere else
+
+    Options:
+      --data DIR       where the logs are kept    ($XDG_DATA_HOME/timeline)
+      --socket PATH    the Unix socket to serve   ($XDG_RUNTIME_DIR/timeline.sock)
+      --listen ADDRESS also serve tcp://127.0.0.1:PORT; may be given more than once
+      --help           this text
+      --version        the version
+
+    Stops on SIGTERM and SIGINT with everything acknowledged on disk.
+    Exit codes: 0 stopped as asked, 1 could not start or go on, 2 wrong usage.
+    """
+
+  var data: String
+  var socket: String
+  /// Loopback ports.
+  var listen: [(address: String, host: String, port: UInt16)] = []
+
+  enum Outcome {
+    case run(Arguments)
+    case print(String)
+  }
+
+  static func parse(_ words: [String], environment: [String: String]) throws(UsageError) -> Outcome
+  {
+    let home = environment["HOME"] ?? "/"
+    func place(_ variable: String, _ otherwise: String) -> String {
+      environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? otherwise
+    }
+    var result = Arguments(
+      data: place("XDG_DATA_HOME", home + "/.local/share") + "/timeline",
+      socket: place("XDG_RUNTIME_DIR", "/tmp/timeline-\(getuid())") + "/timeline.sock")
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      var value: String {
+        get throws(UsageError) {
+          guard let value = rest.popFirst() else { throw UsageError(text: "\(word) needs a value") }
+          return value
+        }
+      }
+      switch word {
+      case "--data": result.data = try value
+      case "--socket": result.socket = try value
+      case "--listen": result.listen.append(try loopback(try value))
+      case "--help", "-h": return .print(help)
+      case "--version": return .print("timelined \(version)")
+      default: throw UsageError(text: "unknown option \(word); timelined --help lists all")
+      }
+    }
+    return .run(result)
+  }
+
+  /// Without TLS only this machine is served: what travels here is neither sealed nor signed.
+  static func loopback(
+    _ address: String
+  ) throws(UsageError) -> (address: String, host: String, port: UInt16) {
+    let prefix = "tcp://"
+    guard address.hasPrefix(prefix), let colon = address.lastIndex(of: ":"),
+      let port = UInt16(address[address.index(after: colon)...])
+    else {
+      throw UsageError(text: "\(address): write an address as tcp://127.0.0.1:7411")
+    }
+    let host = String(address[address.index(address.startIndex, offsetBy: prefix.count)..<colon])
+    guard host == "127.0.0.1" || host == "localhost" else {
+      throw UsageError(
+        text: "\(address): without TLS only the loopback is served; write tcp://127.0.0.1:\(port)")
+    }
+    return (address, "127.0.0.1", port)
+  }
+}

@@ -1,0 +1,86 @@
+// One client: its bytes in and out, and what it is waiting for. It decides nothing; Router does.
+
+import CLinux
+import EventStore
+import Glibc
+import TimelineModel
+import TimelineWire
+
+final class Connection {
+  /// What an append will be answered with, once its batch is durable.
+  enum Deferred {
+    case appended(Timeline.Staged)
+    case appendedMany([Timeline.Staged])
+    case ready([UInt8])
+  }
+
+  /// What comes next on this connection.
+  enum Mode {
+    case requests
+    /// An APPENDMANY whose lines are still coming; nil lines: they are skipped, and why.
+    case collecting(left: Int, lines: [[UInt8]], bytes: Int, refusal: RequestError?)
+    case streaming(Snapshot, [ShownEvent], sent: Int)
+    case watching(Filter, Position)
+    /// A slow question is being answered on another thread.
+    case waiting
+  }
+
+  let descriptor: Int32
+  /// Who records where an event does not say it.
+  let author: String
+  var splitter = LineSplitter()
+  var out: [UInt8] = []
+  private var sent = 0
+  var deferred: [Deferred] = []
+  var mode = Mode.requests
+  /// Set once the last reply is to be the end.
+  var isClosing = false
+  /// The other side has said all that it will say.
+  var isInputDone = false
+  var isBroken = false
+  var interest: UInt32 = 0
+
+  /// Beyond this much unsent output nothing more is produced or read.
+  static let outBytesMax = 256 << 10
+
+  init(_ descriptor: Int32, author: String) {
+    self.descriptor = descriptor
+    self.author = author
+  }
+
+  deinit { close(descriptor) }
+
+  var unsent: Int { out.count - sent }
+  var isCongested: Bool { unsent > Self.outBytesMax }
+
+  /// Reads what is there, once.
+  func receive(into buffer: UnsafeMutableRawBufferPointer) {
+    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    if count > 0 {
+      splitter.take(
+        UnsafeBufferPointer(
+          start: buffer.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count))
+    } else if count == 0 {
+      isInputDone = true
+    } else if errno != EAGAIN && errno != EINTR {
+      isBroken = true
+    }
+  }
+
+  /// Sends as much as the other side takes.
+  func flush() {
+    while unsent > 0 {
+      let count = out.withUnsafeBytes {
+        send(descriptor, $0.baseAddress! + sent, unsent, Int32(MSG_NOSIGNAL))
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno != EAGAIN { isBroken = true }
+        return
+      }
+      sent += count
+    }
+    out.removeAll(keepingCapacity: true)
+    sent = 0
+  }
+}

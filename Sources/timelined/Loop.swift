@@ -1,0 +1,231 @@
+// The one loop that owns the network and the log. A cycle:
+//
+//     wait → read every ready socket → route requests, staging appends → one commit → replies
+//
+// So the appends of all connections that came together share one fdatasync.
+
+import CLinux
+import Dispatch
+import EventStore
+import Glibc
+import Synchronization
+import TimelineModel
+
+final class Loop {
+  private let router: Router
+  private let epoll: Int32
+  private let listeners: [Int32: Bool]  // descriptor: whether it is the Unix socket
+  private let signals: Int32
+  private let wake: Int32
+  private var connections: [Int32: Connection] = [:]
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+  private let answers: Answers
+  private let workers = DispatchQueue(label: "questions", attributes: .concurrent)
+
+  static let connectionsMax = 1024
+
+  init(_ router: Router, listeners: [Int32: Bool], signals: Int32) {
+    self.router = router
+    self.listeners = listeners
+    self.signals = signals
+    epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    wake = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    answers = Answers(wake: wake)
+    for descriptor in [signals, wake] + listeners.keys {
+      control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
+    }
+  }
+
+  private func control(_ operation: Int32, _ descriptor: Int32, _ interest: UInt32) {
+    var event = epoll_event()
+    event.events = interest
+    event.data.fd = descriptor
+    epoll_ctl(epoll, operation, descriptor, &event)
+  }
+
+  /// Serves until a signal asks to stop; returns the signal.
+  func run() -> UInt32 {
+    var events = [epoll_event](repeating: epoll_event(), count: 256)
+    while true {
+      let count = epoll_wait(epoll, &events, Int32(events.count), -1)
+      if count < 0 { continue }
+      var touched: [Connection] = []
+      var signal: UInt32?
+      for event in events[..<Int(count)] {
+        let descriptor = event.data.fd
+        if descriptor == signals {
+          signal = readSignal()
+        } else if descriptor == wake {
+          touched += takeAnswers()
+        } else if let isUnix = listeners[descriptor] {
+          accept(descriptor, isUnix: isUnix)
+        } else if let connection = connections[descriptor] {
+          if event.events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+            connection.receive(into: buffer)
+          }
+          connection.flush()
+          touched.append(connection)
+        }
+      }
+      serve(touched)
+      if let signal { return signal }
+    }
+  }
+
+  private func readSignal() -> UInt32 {
+    var info = signalfd_siginfo()
+    _ = read(signals, &info, MemoryLayout<signalfd_siginfo>.size)
+    return info.ssi_signo
+  }
+
+  private func accept(_ listener: Int32, isUnix: Bool) {
+    while true {
+      let descriptor = clinux_accept(listener)
+      guard descriptor >= 0 else { return }
+      let user = clinux_peer_uid(descriptor)
+      // The socket's directory keeps others out already; this says so where it does not.
+      if connections.count >= Self.connectionsMax || (isUnix && user != Int64(getuid())) {
+        let reason =
+          isUnix && user != Int64(getuid())
+          ? "ERR denied this socket serves its owner alone\n"
+          : "ERR busy too many connections; try again later\n"
+        _ = send(descriptor, reason, reason.utf8.count, Int32(MSG_NOSIGNAL))
+        close(descriptor)
+        continue
+      }
+      let connection = Connection(descriptor, author: Self.userName)
+      connection.interest = EPOLLIN.rawValue
+      connections[descriptor] = connection
+      control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
+    }
+  }
+
+  private static let userName: String =
+    getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
+
+  // MARK: A cycle
+
+  private func serve(_ touched: [Connection]) {
+    var active = touched
+    while !active.isEmpty {
+      let unfinished = active.filter { route($0) }
+      var failure: AppendError?
+      let hadPending = router.timeline.hasPending
+      if hadPending {
+        do throws(AppendError) { try router.timeline.commit() } catch {
+          failure = error
+          Journal.write(.error, error.message)
+        }
+      }
+      for connection in active { router.settle(connection, failure) }
+      if hadPending {
+        for connection in connections.values {
+          guard case .watching = connection.mode else { continue }
+          router.pump(connection)
+          finish(connection)
+        }
+      }
+      active = unfinished
+    }
+    for connection in touched { finish(connection) }
+  }
+
+  /// Routes the lines of a connection; true where a read waits for the commit of its appends.
+  private func route(_ connection: Connection) -> Bool {
+    while !connection.isClosing, !connection.isBroken, !connection.isCongested {
+      switch connection.mode {
+      case .waiting: return false
+      case .streaming:
+        router.pump(connection)
+        if case .streaming = connection.mode { return false }
+      case .watching, .requests, .collecting: break
+      }
+      let before = connection.splitter
+      guard let piece = connection.splitter.next() else {
+        router.pump(connection)
+        return false
+      }
+      router.endWatch(connection)
+      switch piece {
+      case .tooLong: router.tooLong(connection)
+      case .line(let range):
+        switch router.handle(range, connection) {
+        case .goOn: break
+        case .afterCommit:
+          connection.splitter = before
+          return true
+        case .slow(let question): ask(question, connection.descriptor)
+        }
+      }
+    }
+    return false
+  }
+
+  private func ask(_ question: SlowQuestion, _ descriptor: Int32) {
+    workers.async { [answers] in answers.put(descriptor, question.answer()) }
+  }
+
+  private func takeAnswers() -> [Connection] {
+    let ready = answers.takeAll()
+    return ready.compactMap { descriptor, answer in
+      guard let connection = connections[descriptor], case .waiting = connection.mode else {
+        return nil
+      }
+      router.deliver(answer, connection)
+      return connection
+    }
+  }
+
+  /// Sends, and asks epoll for what comes next.
+  private func finish(_ connection: Connection) {
+    guard connections[connection.descriptor] === connection else { return }
+    connection.flush()
+    if case .streaming = connection.mode, connection.unsent == 0 {
+      router.pump(connection)
+      connection.flush()
+    }
+    let isIdle =
+      switch connection.mode {
+      case .requests, .collecting, .watching: true
+      case .streaming, .waiting: false
+      }
+    let isDone =
+      connection.unsent == 0 && isIdle && (connection.isClosing || connection.isInputDone)
+    if connection.isBroken || isDone {
+      control(EPOLL_CTL_DEL, connection.descriptor, 0)
+      connections[connection.descriptor] = nil
+      return
+    }
+    var interest: UInt32 = 0
+    let takesMore = isIdle && !connection.isCongested && !connection.isInputDone
+    if takesMore { interest |= EPOLLIN.rawValue }
+    if connection.unsent > 0 { interest |= EPOLLOUT.rawValue }
+    if interest != connection.interest {
+      connection.interest = interest
+      control(EPOLL_CTL_MOD, connection.descriptor, interest)
+    }
+  }
+}
+
+/// Answers from other threads, by the connection that waits; each wakes the loop.
+private final class Answers: Sendable {
+  private let ready = Mutex<[(Int32, SlowQuestion.Answer)]>([])
+  private let wake: Int32
+
+  init(wake: Int32) { self.wake = wake }
+
+  func put(_ descriptor: Int32, _ answer: SlowQuestion.Answer) {
+    ready.withLock { $0.append((descriptor, answer)) }
+    var one: UInt64 = 1
+    _ = write(wake, &one, 8)
+  }
+
+  func takeAll() -> [(Int32, SlowQuestion.Answer)] {
+    var count: UInt64 = 0
+    _ = read(wake, &count, 8)
+    return ready.withLock { ready in
+      defer { ready = [] }
+      return ready
+    }
+  }
+}

@@ -1,0 +1,460 @@
+// From requests to replies: every verb is answered here, from the store. An append is answered only
+// by `settle`, after the commit that covers it.
+
+import EventStore
+import TimelineModel
+import TimelineWire
+
+/// A slow question, to be answered off the loop.
+struct SlowQuestion: Sendable {
+  var snapshot: Snapshot
+  var query: Query
+  var isCount: Bool
+
+  enum Answer: Sendable {
+    case events(Snapshot, [ShownEvent])
+    case count(Int)
+  }
+
+  func answer() -> Answer {
+    if isCount { return .count(snapshot.count(query)) }
+    var events: [ShownEvent] = []
+    snapshot.visit(query) {
+      events.append($0)
+      return true
+    }
+    return .events(snapshot, events)
+  }
+}
+
+struct Router {
+  static let manyLinesMax = 10_000
+  static let manyBytesMax = 8 << 20
+  /// A question over fewer rows is quicker than a hand-over to another thread.
+  private static let inlineRowsMax = 20_000
+
+  let timeline: Timeline
+  let now: () -> RecordedTime
+  let random: () -> UInt64
+
+  enum Step {
+    case goOn
+    /// A read after appends of the same connection: it must see them, so it waits for their commit.
+    case afterCommit
+    case slow(SlowQuestion)
+  }
+
+  /// Answers one line.
+  func handle(_ range: Range<Int>, _ connection: Connection) -> Step {
+    connection.splitter.buffer.withUnsafeBufferPointer { buffer in
+      handle(UnsafeBufferPointer(rebasing: buffer[range]), connection)
+    }
+  }
+
+  func tooLong(_ connection: Connection) {
+    let error = RequestError(
+      .tooLarge, "a request has at most \(LineLimits.requestBytesMax) bytes; this one was skipped")
+    if case .collecting(let left, _, _, _) = connection.mode {
+      collected(left - 1, [], 0, error, connection)
+    } else {
+      reply(connection) { Reply.error(error, to: &$0) }
+    }
+  }
+
+  private func handle(_ line: UnsafeBufferPointer<UInt8>, _ connection: Connection) -> Step {
+    if case .collecting(let left, var lines, var bytes, var refusal) = connection.mode {
+      bytes += line.count
+      if bytes > Self.manyBytesMax, refusal == nil {
+        refusal = RequestError(
+          .tooLarge, "APPENDMANY takes at most \(Self.manyBytesMax) bytes at once; send less")
+        lines = []
+      }
+      if refusal == nil { lines.append(Array(line)) }
+      collected(left - 1, lines, bytes, refusal, connection)
+      return .goOn
+    }
+    if line.isEmpty { return .goOn }
+    do throws(RequestError) {
+      let request = try Request(line)
+      switch request.verb {
+      case .append: try append(request, line, connection)
+      case .appendMany: try appendMany(request, connection)
+      default:
+        guard connection.deferred.isEmpty else { return .afterCommit }
+        return try read(request, line, connection)
+      }
+    } catch {
+      reply(connection) { Reply.error(error, to: &$0) }
+    }
+    return .goOn
+  }
+
+  /// Replies come in the order of requests: behind appends that wait, others wait too.
+  private func reply(_ connection: Connection, _ write: (inout [UInt8]) -> Void) {
+    guard !connection.deferred.isEmpty else { return write(&connection.out) }
+    var bytes: [UInt8] = []
+    write(&bytes)
+    connection.deferred.append(.ready(bytes))
+  }
+
+  // MARK: Appending
+
+  private func recording(_ connection: Connection) -> Timeline.Recording {
+    Timeline.Recording(author: connection.author, now: now(), random: random)
+  }
+
+  private func append(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) {
+    guard let json = request.json else {
+      throw RequestError(.badRequest, "APPEND takes an event: APPEND {\"type\":…}")
+    }
+    var recording = recording(connection)
+    var event = UnsafeBufferPointer(rebasing: line[json])
+    if let split = Self.endOfFirstObject(event) {
+      let text = UnsafeBufferPointer(rebasing: event[..<split])
+      guard let value = try? JSONValue(parsing: text), let position = Position(json: value) else {
+        throw RequestError(
+          .badRequest, "the position before the event is {\"REPLICA\": number of lines, …}")
+      }
+      recording.position = position
+      event = UnsafeBufferPointer(rebasing: event[split...])
+    }
+    do throws(AppendError) {
+      connection.deferred.append(.appended(try timeline.stage(event, recording)))
+    } catch { throw RequestError(error) }
+  }
+
+  /// Where a position stands before the event: the end of the first of two objects. An event's first
+  /// key is never a replica's id, so only such a first key is looked behind.
+  private static func endOfFirstObject(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+    let trimmed = text.prefix { $0 != UInt8(ascii: "}") }
+    guard trimmed.count + 2 < text.count, !trimmed.dropFirst().contains(UInt8(ascii: "{")) else {
+      return nil
+    }
+    let rest = text[(trimmed.count + 1)...].drop { $0 == UInt8(ascii: " ") }
+    return rest.first == UInt8(ascii: "{") ? rest.startIndex : nil
+  }
+
+  private func appendMany(_ request: Request, _ connection: Connection) throws(RequestError) {
+    guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
+      throw RequestError(.badRequest, "APPENDMANY takes the number of lines that follow")
+    }
+    let refusal =
+      count > Self.manyLinesMax
+      ? RequestError(.tooLarge, "at most \(Self.manyLinesMax) lines at once; send less") : nil
+    connection.mode = .collecting(left: count, lines: [], bytes: 0, refusal: refusal)
+  }
+
+  private func collected(
+    _ left: Int, _ lines: [[UInt8]], _ bytes: Int, _ refusal: RequestError?,
+    _ connection: Connection
+  ) {
+    guard left == 0 else {
+      connection.mode = .collecting(left: left, lines: lines, bytes: bytes, refusal: refusal)
+      return
+    }
+    connection.mode = .requests
+    if let refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
+    let joined = lines.flatMap { $0 }
+    let outcome = joined.withUnsafeBufferPointer { all in
+      var at = 0
+      let texts = lines.map { line in
+        defer { at += line.count }
+        return UnsafeBufferPointer(rebasing: all[at..<at + line.count])
+      }
+      return timeline.stageAll(texts, recording(connection))
+    }
+    switch outcome {
+    case .success(let staged): connection.deferred.append(.appendedMany(staged))
+    case .failure(let failure):
+      var error = RequestError(failure.error)
+      error.text = "line \(failure.place + 1): \(error.text) (none of the lines was taken)"
+      reply(connection) { Reply.error(error, to: &$0) }
+    }
+  }
+
+  /// Answers the appends of a connection after a commit; `failure` where it failed.
+  func settle(_ connection: Connection, _ failure: AppendError?) {
+    for deferred in connection.deferred {
+      switch deferred {
+      case .ready(let bytes): connection.out.append(contentsOf: bytes)
+      case .appended(let staged):
+        if let failure, !timeline.isDurable(staged) {
+          Reply.error(RequestError(failure), to: &connection.out)
+        } else {
+          Self.acknowledge(staged, to: &connection.out)
+        }
+      case .appendedMany(let staged):
+        if let failure, let last = staged.last, !timeline.isDurable(last) {
+          Reply.error(RequestError(failure), to: &connection.out)
+        } else {
+          let new = staged.filter { !$0.isDuplicate }
+          Reply.ok(
+            .object([
+              "count": .int(staged.count), "duplicates": .int(staged.count - new.count),
+              "replica": .string(timeline.replica.description),
+              "first": new.first.map { .int(Int($0.seq)) },
+              "last": new.last.map { .int(Int($0.seq)) },
+            ]), to: &connection.out)
+        }
+      }
+    }
+    connection.deferred.removeAll(keepingCapacity: true)
+  }
+
+  /// `OK {"id":"…","replica":"…","seq":7}`, written without a tree: it is the hottest reply.
+  private static func acknowledge(_ staged: Timeline.Staged, to out: inout [UInt8]) {
+    out.append(contentsOf: #"OK {"id":""#.utf8)
+    staged.id.uuid.append(to: &out)
+    out.append(contentsOf: #"","replica":""#.utf8)
+    staged.replica.uuid.append(to: &out)
+    out.append(contentsOf: #"","seq":"#.utf8)
+    out.append(contentsOf: String(staged.seq).utf8)
+    if staged.isDuplicate { out.append(contentsOf: #","duplicate":true"#.utf8) }
+    out.append(contentsOf: "}\n".utf8)
+  }
+
+  // MARK: Reading
+
+  private func read(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) -> Step {
+    switch request.verb {
+    case .append, .appendMany: break
+    case .hello:
+      guard request.arguments == ["timeline", "1"] else {
+        throw RequestError(.unsupported, "this daemon speaks: HELLO timeline 1")
+      }
+      Reply.ok(.object(["version": .string(Arguments.version)]), to: &connection.out)
+    case .open:
+      guard request.arguments == [timeline.name] else {
+        throw RequestError(.notFound, "no such timeline; there is: \(timeline.name)")
+      }
+      Reply.ok(
+        .object([
+          "timeline": .string(timeline.id.description),
+          "replica": .string(timeline.replica.description),
+          "position": timeline.position.json,
+        ]), to: &connection.out)
+    case .ping: Reply.ok(to: &connection.out)
+    case .help:
+      for verb in Verb.allCases {
+        connection.out.append(contentsOf: "ROW \(JSONValue.string(verb.usage).text)\n".utf8)
+      }
+      Reply.end(.object(["count": .int(Verb.allCases.count)]), to: &connection.out)
+    case .quit:
+      Reply.ok(to: &connection.out)
+      connection.isClosing = true
+    case .status: Reply.ok(status, to: &connection.out)
+    case .get: try get(request, connection)
+    case .query, .count:
+      let query = try query(try request.value(in: line))
+      let question = SlowQuestion(
+        snapshot: timeline.snapshot, query: query, isCount: request.verb == .count)
+      let isQuick = query.limit.map { $0 <= 1000 } ?? false
+      if question.snapshot.rowCount > Self.inlineRowsMax, !isQuick || !query.filter.texts.isEmpty,
+        !(question.isCount && query.filter.isEmpty && query.knownAt == nil)
+      {
+        connection.mode = .waiting
+        return .slow(question)
+      }
+      deliver(question.answer(), connection)
+    case .watch:
+      let value = try request.value(in: line)
+      let here = timeline.position
+      var start = here
+      if let after = value["after"] { start = try position(after) }
+      guard here.covers(start) else {
+        throw RequestError(
+          .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
+      }
+      connection.mode = .watching(try filter(value), start)
+      Reply.ok(.object(["position": start.json]), to: &connection.out)
+    case .state, .explain, .verify, .peers:
+      throw RequestError(
+        .unsupported, "\(request.verb.rawValue) is not there yet in version \(Arguments.version)")
+    }
+    return .goOn
+  }
+
+  private func filter(_ value: JSONValue) throws(RequestError) -> Filter {
+    do throws(FilterError) { return try Filter(json: value) } catch {
+      throw RequestError(.badRequest, error.message)
+    }
+  }
+
+  private static let queryKeys =
+    Filter.keys + ["where", "from", "to", "known_at", "order", "limit"]
+
+  private func query(_ value: JSONValue) throws(RequestError) -> Query {
+    for member in value.members ?? [] where !Self.queryKeys.contains(member.key) {
+      throw RequestError(
+        .badRequest,
+        "unknown key \"\(member.key)\"; keys are \(Self.queryKeys.joined(separator: ", "))")
+    }
+    var query = Query(try filter(value))
+    for code in query.filter.actors.union(query.filter.targets).union(query.filter.parties)
+    where !timeline.snapshot.registry.contains(code) {
+      let near = timeline.snapshot.registry.nearest(to: code.description).map(\.code.description)
+      throw RequestError(
+        .badRequest,
+        "unknown actor \(code)"
+          + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
+    }
+    if let order = value["order"] {
+      guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
+        throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
+      }
+      query.order = order
+    }
+    if let limit = value["limit"] {
+      guard let limit = limit.int, limit >= 0 else {
+        throw RequestError(.badRequest, "limit is a whole number, not below 0")
+      }
+      query.limit = limit
+    }
+    if let known = value["known_at"] { query.knownAt = try position(known) }
+    return query
+  }
+
+  /// A position, or a moment: a position object, `2026-11-23T22:20:00.123456Z`, or a day (its end).
+  private func position(_ json: JSONValue) throws(RequestError) -> Position {
+    if let position = Position(json: json) { return position }
+    let text = json.string ?? ""
+    if let time = RecordedTime(text) { return timeline.snapshot.position(at: time) }
+    if let date = try? EventDate(text), let end = date.endOfTime {
+      return timeline.snapshot.position(at: end)
+    }
+    throw RequestError(
+      .badRequest,
+      "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z")
+  }
+
+  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
+      prefix.count >= 4
+    else { throw RequestError(.badRequest, "GET takes an id, or at least its first 4 characters") }
+    let ids = snapshot.ids(beginningWith: prefix, limit: 10)
+    guard let id = ids.first else {
+      throw RequestError(.notFound, "no event whose id begins with \(prefix)")
+    }
+    guard ids.count == 1 else {
+      throw RequestError(
+        .badRequest,
+        "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
+    }
+    var end: [JSONValue.Member] = [
+      JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
+    ]
+    switch snapshot.find(id) {
+    case .shown(let event):
+      connection.out.append(contentsOf: "EVENT ".utf8)
+      snapshot.append(event, to: &connection.out)
+      connection.out.append(0x0A)
+    case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
+    case .line, .unknown:
+      if let line = snapshot.line(of: id) {
+        connection.out.append(contentsOf: "EVENT ".utf8)
+        connection.out.append(contentsOf: line)
+        connection.out.append(0x0A)
+      }
+    }
+    for line in snapshot.history(of: id) where end.count > 1 || snapshot.history(of: id).count > 1 {
+      connection.out.append(contentsOf: "ROW ".utf8)
+      connection.out.append(contentsOf: line)
+    }
+    Reply.end(.object(end), to: &connection.out)
+  }
+
+  private var status: JSONValue {
+    let snapshot = timeline.snapshot
+    return .object([
+      "version": .string(Arguments.version), "timeline": .string(timeline.name),
+      "uuid": .string(timeline.id.description),
+      "replica": .string(timeline.replica.description), "position": snapshot.position.json,
+      "events": .int(snapshot.count(Query())), "bytes": .int(timeline.bytesOnDisk),
+      "first": snapshot.span.map { .string($0.first.description) },
+      "last": snapshot.span.map { .string($0.last.description) },
+      "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
+      "damage": .strings(timeline.damage.map(\.message)),
+      "read_only": timeline.readOnly.map { .string($0) },
+    ])
+  }
+
+  // MARK: Streams
+
+  func deliver(_ answer: SlowQuestion.Answer, _ connection: Connection) {
+    switch answer {
+    case .count(let count):
+      connection.mode = .requests
+      Reply.ok(.object(["count": .int(count)]), to: &connection.out)
+    case .events(let snapshot, let events):
+      connection.mode = .streaming(snapshot, events, sent: 0)
+      pump(connection)
+    }
+  }
+
+  /// Writes what a stream has, as far as the connection has room.
+  func pump(_ connection: Connection) {
+    switch connection.mode {
+    case .streaming(let snapshot, let events, var sent):
+      while sent < events.count, !connection.isCongested {
+        connection.out.append(contentsOf: "EVENT ".utf8)
+        snapshot.append(events[sent], to: &connection.out)
+        connection.out.append(0x0A)
+        sent += 1
+      }
+      connection.mode = .streaming(snapshot, events, sent: sent)
+      guard sent == events.count else { return }
+      Reply.end(
+        .object(["count": .int(sent), "position": snapshot.position.json]), to: &connection.out)
+      connection.mode = .requests
+    case .watching(let filter, var position):
+      let snapshot = timeline.snapshot
+      for (replica, size) in snapshot.position.sorted {
+        while position[replica] < size, !connection.isCongested {
+          position[replica] += 1
+          guard snapshot.matches(filter, replica: replica, seq: position[replica]) else { continue }
+          connection.out.append(contentsOf: "EVENT ".utf8)
+          let line = snapshot.run(of: replica, from: position[replica], bytesMax: 0).bytes
+          connection.out.append(contentsOf: line)
+        }
+      }
+      connection.mode = .watching(filter, position)
+    case .requests, .collecting, .waiting: break
+    }
+  }
+
+  /// A request on a watching connection ends the watch.
+  func endWatch(_ connection: Connection) {
+    guard case .watching(_, let position) = connection.mode else { return }
+    Reply.end(.object(["position": position.json]), to: &connection.out)
+    connection.mode = .requests
+  }
+}
+
+extension RequestError {
+  init(_ error: AppendError) {
+    let code: ErrorCode =
+      switch error {
+      case .notJSON, .badEvent: .badEvent
+      case .exists: .exists
+      case .unknownEvent: .notFound
+      case .wrongPosition: .wrongPosition
+      case .tooLarge: .tooLarge
+      case .full: .full
+      case .readOnly: .readOnly
+      }
+    self.init(code, error.message)
+  }
+}
+
+extension EventDate {
+  /// The last microsecond of the last day, in UTC; nil for an open end.
+  var endOfTime: RecordedTime? {
+    guard !isOpenEnd, !isOpenStart else { return nil }
+    return RecordedTime(microseconds: (Int64(last.number) + 1) * 86_400_000_000 - 1)
+  }
+}

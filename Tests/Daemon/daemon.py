@@ -1,0 +1,100 @@
+"""The real binaries, started for a test: a daemon on a directory of its own, and a raw client."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARIES = pathlib.Path(os.environ.get("TIMELINE_BIN", ROOT / ".build" / "debug"))
+
+
+def event(title="a test", **more):
+    return {
+        "type": "test", "subtype": "icbm", "date": "2017-11-29", "actors": ["PRK"],
+        "title": title, "unsourced": True, **more,
+    }
+
+
+class Daemon:
+    """A timelined; `start` returns once it serves."""
+
+    def __init__(self, path=None, listen=()):
+        self.path = path or tempfile.mkdtemp(prefix="timeline-")
+        self.data, self.socket = self.path + "/data", self.path + "/sock"
+        self.listen = listen
+        self.process = None
+
+    def start(self):
+        command = [BINARIES / "timelined", "--data", self.data, "--socket", self.socket]
+        for address in self.listen:
+            command += ["--listen", address]
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+        self.lines = []
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "serving" in line:
+                return self
+        raise AssertionError("timelined did not start: " + "".join(self.lines))
+
+    def stop(self, with_signal=signal.SIGTERM):
+        self.process.send_signal(with_signal)
+        code = self.process.wait()
+        self.process.stderr.close()
+        return code
+
+    def client(self):
+        return Client(self.socket)
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Client:
+    """What `nc -U` would be: lines out, lines in."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, text):
+        self.socket.sendall(text if isinstance(text, bytes) else text.encode() + b"\n")
+
+    def reply(self):
+        return self.file.readline().decode().rstrip("\n")
+
+    def ask(self, text):
+        self.send(text)
+        return self.reply()
+
+    def ok(self, text):
+        reply = self.ask(text)
+        assert reply.startswith("OK"), reply
+        return json.loads(reply[3:] or "null")
+
+    def append(self, **fields):
+        return self.ok("APPEND " + json.dumps(event(**fields)))
+
+    def stream(self, text):
+        """The events of a stream, and its END."""
+        self.send(text)
+        events = []
+        while True:
+            word, _, rest = self.reply().partition(" ")
+            if word in ("EVENT", "ROW"):
+                events.append(json.loads(rest))
+            else:
+                assert word == "END", word + " " + rest
+                return events, json.loads(rest)
+
+    def close(self):
+        self.file.close()
+        self.socket.close()

@@ -1,0 +1,171 @@
+"""Every verb, by a raw client, and what hostile or careless input gets for an answer."""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from daemon import BINARIES, Daemon, event
+
+
+class Protocol(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon().start()
+        self.addCleanup(self.daemon.remove)
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def refuses(self, request, code, *words):
+        reply = self.client.ask(request)
+        self.assertTrue(reply.startswith("ERR " + code + " "), reply)
+        for word in words:
+            self.assertIn(word, reply)
+        self.assertEqual(self.client.ask("PING"), "OK", "the connection goes on")
+
+    def test_greeting_and_small_verbs(self):
+        self.client.ok("HELLO timeline 1")
+        self.assertIn("replica", self.client.ok("OPEN main"))
+        self.refuses("HELLO timeline 9", "unsupported")
+        self.refuses("OPEN other", "not-found", "main")
+        self.assertEqual(self.client.ask("PING\r"), "OK")
+        self.assertIn("APPEND", json.dumps(self.client.stream("HELP")[0]))
+        self.client.ok("QUIT")
+        self.assertEqual(self.client.reply(), "")
+
+    def test_append_then_read(self):
+        first = self.client.append(title="first", date="2006-10-09")
+        self.assertEqual(first["seq"], 1)
+        self.client.append(title="second", tags=["icbm"])
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
+        self.assertEqual(self.client.ok('COUNT {"tag":"icbm"}'), {"count": 1})
+        events, end = self.client.stream('QUERY {"actor":"PRK"}')
+        self.assertEqual([e["title"] for e in events], ["first", "second"])
+        self.assertEqual(end["count"], 2)
+        events, _ = self.client.stream('QUERY {"order":"desc","limit":1}')
+        self.assertEqual(events[0]["title"], "second")
+        events, _ = self.client.stream("QUERY " + json.dumps({"where": 'date<2010 text~FIRST'}))
+        self.assertEqual(len(events), 1)
+        events, end = self.client.stream("GET " + first["id"][:8])
+        self.assertEqual(events[0]["id"], first["id"])
+        self.assertEqual(end["versions"], [first["id"]])
+        self.assertEqual(self.client.ok("STATUS")["events"], 2)
+
+    def test_pipelined_replies_keep_their_order(self):
+        requests = ["APPEND " + json.dumps(event("e%d" % n)) for n in range(50)]
+        requests[10] = "APPEND {"
+        requests.insert(20, "COUNT {}")
+        self.client.send(("\n".join(requests) + "\n").encode())
+        replies = [self.client.reply() for _ in requests]
+        self.assertTrue(replies[10].startswith("ERR bad-event"))
+        self.assertEqual(replies[20], 'OK {"count":19}')
+        self.assertEqual([json.loads(r[3:])["seq"] for r in replies if '"seq"' in r], list(range(1, 50)))
+
+    def test_append_many_is_all_or_none(self):
+        lines = [json.dumps(event("m%d" % n)) for n in range(3)]
+        self.client.send("APPENDMANY 3\n".encode() + "\n".join(lines).encode() + b"\n")
+        self.assertIn('"count":3', self.client.reply())
+        lines[1] = json.dumps(event("bad", date="2017-02-30"))
+        self.client.send("APPENDMANY 3\n".encode() + "\n".join(lines).encode() + b"\n")
+        reply = self.client.reply()
+        self.assertTrue(reply.startswith("ERR bad-event line 2: date:"), reply)
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 3})
+
+    def test_position_and_known_at(self):
+        self.client.append(title="one")
+        position = self.client.ok("STATUS")["position"]
+        self.client.append(title="two")
+        self.refuses(f"APPEND {json.dumps(position)} {json.dumps(event('x'))}", "wrong-position")
+        here = self.client.ok("STATUS")["position"]
+        self.client.ok(f"APPEND {json.dumps(here)} {json.dumps(event('three'))}")
+        events, _ = self.client.stream("QUERY " + json.dumps({"known_at": position}))
+        self.assertEqual([e["title"] for e in events], ["one"])
+
+    def test_correct_and_retract(self):
+        id = self.client.append(title="wrong")["id"]
+        body = event("right")
+        correction = {"type": "log.correct", "corrects": id, "supersedes": [id], "reason": "typo", "body": body}
+        version = self.client.ok("APPEND " + json.dumps(correction))["id"]
+        events, end = self.client.stream("GET " + id)
+        self.assertEqual((events[0]["title"], events[0]["id"], events[0]["version"]), ("right", id, version))
+        self.assertEqual(end["versions"], [version])
+        retraction = {"type": "log.retract", "retracts": id, "supersedes": [version], "reason": "no"}
+        self.client.ok("APPEND " + json.dumps(retraction))
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 0})
+        retraction["retracts"] = "01234567-89ab-4cde-8f01-23456789abcd"
+        self.refuses("APPEND " + json.dumps(retraction), "not-found")
+
+    def test_watch_catches_up_and_goes_on(self):
+        self.client.append(title="before")
+        watcher = self.daemon.client()
+        self.addCleanup(watcher.close)
+        watcher.ok('WATCH {"after":{}}')
+        self.client.append(title="after")
+        titles = [json.loads(watcher.reply().partition(" ")[2])["title"] for _ in range(2)]
+        self.assertEqual(titles, ["before", "after"])
+        self.assertTrue(watcher.ask("PING").startswith("END "))
+        self.assertEqual(watcher.reply(), "OK")
+        ahead = {"01234567-89ab-4cde-8f01-23456789abcd": 7}
+        self.refuses("WATCH " + json.dumps({"after": ahead}), "wrong-position")
+
+    def test_bad_input(self):
+        self.refuses("FROB", "bad-request", "unknown verb")
+        self.refuses("APEND {}", "bad-request", "APPEND")
+        self.refuses("APPEND", "bad-request")
+        self.refuses(b'APPEND {"title":"\xff"}\n', "bad-event", "UTF-8")
+        self.refuses('APPEND {"type":"test","type":"aid"}', "bad-event", "twice")
+        self.refuses("APPEND " + json.dumps(event(date="2017-02-30")), "bad-event", "February 2017 has 28 days")
+        self.refuses("APPEND " + json.dumps(event(actors=["PKR"])), "bad-event", "PRK")
+        self.refuses("APPEND " + json.dumps(event(summary="x" * 70000)), "too-large")
+        self.refuses('QUERY {"actor":"PKR"}', "bad-request", "PRK")
+        self.refuses('QUERY {"colour":"red"}', "bad-request", "colour")
+        self.refuses("GET 01234567-89ab-4cde-8f01-23456789abcd", "not-found")
+        self.refuses("APPENDMANY x", "bad-request")
+        self.refuses(b"x" * (10 << 20) + b"\n", "too-large")
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 0})
+
+    def test_half_a_line_is_no_request(self):
+        other = self.daemon.client()
+        other.send(b"APPEND " + json.dumps(event()).encode())
+        other.close()
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 0})
+
+    def test_second_daemon_and_other_version(self):
+        def start(data):
+            return subprocess.run(
+                [BINARIES / "timelined", "--data", data, "--socket", self.daemon.path + "/other"],
+                capture_output=True, text=True)
+
+        second = start(self.daemon.data)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("in use by another timelined", second.stderr)
+        os.mkdir(self.daemon.path + "/newer")
+        with open(self.daemon.path + "/newer/data.json", "w") as file:
+            file.write('{"format":"timeline-data","version":2}')
+        newer = start(self.daemon.path + "/newer")
+        self.assertEqual(newer.returncode, 1)
+        self.assertIn("format version 2", newer.stderr)
+        self.assertEqual(os.listdir(self.daemon.path + "/newer"), ["data.json"])
+        self.client.append(title="the first goes on")
+
+    def test_usage(self):
+        def run(*words):
+            return subprocess.run([BINARIES / "timelined", *words], capture_output=True, text=True)
+
+        self.assertIn("--data DIR", run("--help").stdout)
+        self.assertIn("timelined", run("--version").stdout)
+        self.assertEqual(run("--frob").returncode, 2)
+        self.assertIn("loopback", run("--listen", "tcp://0.0.0.0:7411").stderr)
+
+    def test_graceful_stop(self):
+        for with_signal in (signal.SIGTERM, signal.SIGINT):
+            self.client.append()
+            self.assertEqual(self.daemon.stop(with_signal), 0)
+            self.daemon.start()
+            self.client.close()
+            self.client = self.daemon.client()
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
+
+
+if __name__ == "__main__":
+    unittest.main()
