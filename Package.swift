@@ -6,7 +6,8 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
   name: "Timeline",
   products: [
-    .executable(name: "timelined", targets: ["timelined"])
+    .executable(name: "timelined", targets: ["timelined"]),
+    .executable(name: "timelinectl", targets: ["timelinectl"]),
   ],
   targets: [
     // System interfaces: module maps and shim headers, nothing else.
@@ -28,6 +29,10 @@ let package = Package(
     .executableTarget(
       name: "timelined",
       dependencies: ["EventStore", "TimelineWire", "TimelineModel", "CLinux"],
+      swiftSettings: strict),
+
+    .executableTarget(
+      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
       swiftSettings: strict),
 
     .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),

@@ -7,6 +7,12 @@ public struct CSVTable: Sendable {
     /// Line of the file on which the row begins, from 1.
     public var line: Int
     public var fields: [String: String]
+
+    public init(line: Int, fields: [String: String]) {
+      self.line = line
+      self.fields = fields
+    }
+
     /// The field of a column; empty where the table has no such column.
     public subscript(column: String) -> String { fields[column] ?? "" }
   }

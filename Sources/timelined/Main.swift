@@ -8,7 +8,11 @@ import TimelineModel
 
 /// Lines on stderr; the number in front is the priority that the journal reads (sd-daemon(3)).
 enum Journal {
-  enum Priority: Int { case error = 3, warning = 4, info = 6 }
+  enum Priority: Int {
+    case error = 3
+    case warning = 4
+    case info = 6
+  }
 
   static func write(_ priority: Priority, _ text: String) {
     FileHandle.standardError.write(Data("<\(priority.rawValue)>timelined: \(text)\n".utf8))

@@ -246,6 +246,12 @@ struct Router {
     case .quit:
       Reply.ok(to: &connection.out)
       connection.isClosing = true
+    case .actors:
+      let actors = timeline.snapshot.registry.all
+      for actor in actors {
+        connection.out.append(contentsOf: "ROW \(actor.json.text)\n".utf8)
+      }
+      Reply.end(.object(["count": .int(actors.count)]), to: &connection.out)
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
     case .query, .count:

@@ -1,0 +1,70 @@
+// What a person sees: columns, colour, progress. Off a terminal nothing is cut, coloured or animated.
+
+import CLinux
+import Foundation
+
+struct Terminal {
+  let isTerminal: Bool
+  let columns: Int
+  let hasColour: Bool
+
+  init(environment: [String: String]) {
+    isTerminal = isatty(STDOUT_FILENO) == 1
+    let stated = environment["COLUMNS"].flatMap { Int($0) }
+    columns = stated ?? (isTerminal ? max(40, Int(clinux_terminal_columns(STDOUT_FILENO))) : .max)
+    hasColour =
+      isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+  }
+
+  func bold(_ text: String) -> String { hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+  func dim(_ text: String) -> String { hasColour ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+
+  /// Rows as aligned columns; the last one is cut to the width of a terminal.
+  func table(_ rows: [[String]], header: [String]) -> String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
+    return all.enumerated().map { number, row in
+      var line = ""
+      for (column, cell) in row.enumerated() {
+        let isLast = column == row.count - 1
+        if isLast {
+          line += cut(cell, to: columns == .max ? .max : columns - Self.width(line))
+        } else {
+          line += cell + String(repeating: " ", count: widths[column] - Self.width(cell) + 2)
+        }
+      }
+      return (number == 0 ? bold(line) : line) + "\n"
+    }.joined()
+  }
+
+  private func cut(_ text: String, to width: Int) -> String {
+    guard isTerminal, Self.width(text) > width else { return text }
+    return String(text.prefix(max(1, width - 1))) + "…"
+  }
+
+  /// Columns that a text takes; what a terminal shows in two counts twice.
+  static func width(_ text: String) -> Int {
+    text.unicodeScalars.reduce(0) { width, scalar in
+      let value = scalar.value
+      if scalar.properties.generalCategory == .nonspacingMark { return width }
+      let isWide =
+        (0x1100...0x115F).contains(value) || (0x2E80...0xA4CF).contains(value)
+        || (0xAC00...0xD7A3).contains(value) || (0xF900...0xFAFF).contains(value)
+        || (0xFE30...0xFE6F).contains(value) || (0xFF00...0xFF60).contains(value)
+        || (0x1F300...0x1FAFF).contains(value)
+      return width + (isWide ? 2 : 1)
+    }
+  }
+
+  /// Text from events may hold what a terminal would obey; it is shown, not sent.
+  static func plain(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? "\u{FFFD}" : scalar
+        }))
+  }
+
+  static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+  static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}

@@ -1,0 +1,52 @@
+// The words of a command line, taken apart by the command's own table of flags.
+
+import TimelineModel
+
+struct Flag: Sendable {
+  var name: String
+  /// What stands for its value in help; nil for a switch.
+  var value: String?
+  var help: String
+}
+
+struct Words {
+  var plain: [String] = []
+  private var values: [String: [String]] = [:]
+
+  init(_ words: [String], flags: [Flag]) throws(Failure) {
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("--") || (word.hasPrefix("-") && word.count == 2), word != "--" else {
+        if word == "--" {
+          plain += rest
+          break
+        }
+        plain.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let name = parts[0] == "-n" ? "--limit" : parts[0] == "-h" ? "--help" : parts[0]
+      guard let flag = flags.first(where: { $0.name == name }) else {
+        let near = EditDistance.nearest(to: name, in: flags.map(\.name))
+        throw Failure(
+          .usage,
+          "unknown option \(name)"
+            + (near.isEmpty
+              ? "; --help lists all" : "; did you mean \(near.joined(separator: ", "))?"))
+      }
+      if flag.value == nil {
+        values[name, default: []].append("")
+      } else if parts.count == 2 {
+        values[name, default: []].append(parts[1])
+      } else if let value = rest.popFirst() {
+        values[name, default: []].append(value)
+      } else {
+        throw Failure(.usage, "\(name) needs a value: \(name) \(flag.value!)")
+      }
+    }
+  }
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+  func all(_ name: String) -> [String] { values[name] ?? [] }
+  subscript(name: String) -> String? { values[name]?.last }
+}
