@@ -21,6 +21,11 @@ let package = Package(
       swiftSettings: strict),
 
     // First floor; these do not know each other.
+    .target(
+      name: "Engagement",
+      dependencies: ["TimelineModel"],
+      resources: [.embedInCode("Tables/weights.csv"), .embedInCode("Tables/interests.csv")],
+      swiftSettings: strict),
     .target(name: "EventStore", dependencies: ["TimelineModel", "CLinux"], swiftSettings: strict),
 
     .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
@@ -28,7 +33,7 @@ let package = Package(
     // The binaries.
     .executableTarget(
       name: "timelined",
-      dependencies: ["EventStore", "TimelineWire", "TimelineModel", "CLinux"],
+      dependencies: ["EventStore", "TimelineWire", "Engagement", "TimelineModel", "CLinux"],
       swiftSettings: strict),
 
     .executableTarget(
@@ -36,6 +41,9 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .testTarget(
+      name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
+      swiftSettings: strict),
     .testTarget(
       name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
       swiftSettings: strict),

@@ -40,7 +40,7 @@ struct Command: Sendable {
   ]
 
   static let all: [Command] = [
-    .add, .importFile, .log, .show, .correct, .retract, .watch, .status, .actor,
+    .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
   ]
 
   var help: String {

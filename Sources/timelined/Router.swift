@@ -1,6 +1,7 @@
 // From requests to replies: every verb is answered here, from the store. An append is answered only
 // by `settle`, after the commit that covers it.
 
+import Engagement
 import EventStore
 import TimelineModel
 import TimelineWire
@@ -277,7 +278,8 @@ struct Router {
       }
       connection.mode = .watching(try filter(value), start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
-    case .state, .explain, .verify, .peers:
+    case .state, .explain: try state(request, try request.value(in: line), connection)
+    case .verify, .peers:
       throw RequestError(
         .unsupported, "\(request.verb.rawValue) is not there yet in version \(Arguments.version)")
     }
@@ -387,6 +389,59 @@ struct Router {
       "damage": .strings(timeline.damage.map(\.message)),
       "read_only": timeline.readOnly.map { .string($0) },
     ])
+  }
+
+  // MARK: States
+
+  private func state(
+    _ request: Request, _ value: JSONValue, _ connection: Connection
+  ) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    var codes: [ActorCode] = []
+    for name in (value["parties"]?.array ?? []).map({ $0.string ?? "" }) {
+      guard let code = ActorCode(name), snapshot.registry.contains(code) else {
+        let near = snapshot.registry.nearest(to: name).map(\.code.description)
+        throw RequestError(
+          .badRequest,
+          "unknown actor \"\(name)\""
+            + (near.isEmpty
+              ? "; ACTORS lists all" : "; did you mean \(near.joined(separator: ", "))?"))
+      }
+      codes.append(code)
+    }
+    guard codes.count == 2, let dyad = Dyad(codes[0], codes[1]) else {
+      throw RequestError(
+        .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
+    }
+    var day = now().day
+    if let text = value["as_of"] {
+      guard let given = text.string.flatMap({ Day($0) }) else {
+        throw RequestError(.badRequest, "as_of is a day such as 2017-11-30")
+      }
+      day = given
+    }
+    var filter = Filter()
+    filter.parties = [dyad.first, dyad.second]
+    filter.to = day
+    var query = Query(filter)
+    if let known = value["known_at"] { query.knownAt = try position(known) }
+    var events: [Event] = []
+    snapshot.visit(query) {
+      if let event = snapshot.event($0) { events.append(event) }
+      return true
+    }
+    var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
+    history.insert(events)
+    guard request.verb == .explain else {
+      return Reply.ok(history.state(on: day), to: &connection.out)
+    }
+    let figure = value["figure"]?.string ?? ""
+    guard let answer = history.why(figure, on: day) else {
+      throw RequestError(
+        .badRequest,
+        "no figure \"\(figure)\"; figures are \(DyadHistory.figures.joined(separator: ", "))")
+    }
+    Reply.ok(answer, to: &connection.out)
   }
 
   // MARK: Streams

@@ -1,0 +1,151 @@
+// The state of a dyad on a day, as one JSON object whose keys are the model's words.
+
+import TimelineModel
+
+extension DyadHistory {
+  /// The state on a day, from the events that began by then.
+  public func state(on day: Day) -> JSONValue {
+    let past = upTo(day)
+    let messages = messages(on: day)
+    let unanswered = messages.filter(\.isOpen).sorted { $0.age > $1.age }
+    let parties = [dyad.first, dyad.second]
+    var members: [JSONValue.Member] = []
+    func add(_ key: String, _ value: JSONValue) { members.append(JSONValue.Member(key, value)) }
+    add("parties", .strings(parties))
+    add("day", .string(day.description))
+    add("rules", .object(["version": .string("1"), "weights": .string(weights.version)]))
+    add("events", .int(past.count))
+    add("provisional", .strings(past.filter(\.isContested).map(\.id)))
+    add("phase", phaseJSON(day))
+    add("contact", contact(past, day))
+    add("messages", .array(messages.filter { $0.event.type == .message }.map(\.json)))
+    add("unanswered", .array(unanswered.map(\.json)))
+    add("offers", .array(messages.compactMap(\.offerJSON)))
+    add("commitments", .array(commitments(on: day).map(\.json)))
+    add("under_way", .array(past.filter { isUnderWay($0, day) }.map { brief($0, day) }))
+    add("tests", .object(["last": lastTests(past, day)]))
+    add("climate", climateJSON(day))
+    add("reciprocity", reciprocity(day).map { .thousandths($0) } ?? .string("none"))
+    add(
+      "approach",
+      .object(parties.map { JSONValue.Member($0.description, approach(of: $0, messages)) }))
+    return .object(members)
+  }
+
+  private func phaseJSON(_ day: Day) -> JSONValue {
+    let phase = phase(on: day)
+    return .object([
+      "name": .string(phase.phase.rawValue), "since": .string(phase.since.description),
+      "days": .int(day - phase.since), "events": .strings(phase.causes),
+    ])
+  }
+
+  private func climateJSON(_ day: Day) -> JSONValue {
+    let climate = climate(on: day)
+    let trend = climate.total - self.climate(on: day.advanced(by: -90)).total
+    return .object([
+      "total": .thousandths(climate.total), "trend": .thousandths(trend),
+      "\(dyad.first)": .thousandths(climate.first),
+      "\(dyad.second)": .thousandths(climate.second), "joint": .thousandths(climate.joint),
+    ])
+  }
+
+  /// The last contact that each side took part in, and the days since anybody did.
+  private func contact(_ past: ArraySlice<Event>, _ day: Day) -> JSONValue {
+    let last: [JSONValue] = [dyad.first, dyad.second].compactMap { party in
+      past.last { isContact($0) && acts(party, in: $0) }.map {
+        brief($0, day, ["from": .string(party.description)])
+      }
+    }
+    let neglect = last.compactMap { $0["days"]?.int }.min()
+    return .object(["last": .array(last), "neglect": neglect.map { .int($0) }])
+  }
+
+  private func brief(
+    _ event: Event, _ day: Day, _ more: KeyValuePairs<String, JSONValue?> = [:]
+  ) -> JSONValue {
+    var members: [JSONValue.Member] = more.compactMap { key, value in
+      value.map { JSONValue.Member(key, $0) }
+    }
+    func add(_ key: String, _ value: JSONValue) { members.append(JSONValue.Member(key, value)) }
+    add("id", .string(event.id.description))
+    add("date", .string(event.date.text))
+    add("type", .string(event.type.word))
+    if let subtype = event.subtype { add("subtype", .string(subtype)) }
+    add("title", .string(event.title))
+    add("days", .int(max(0, day - min(event.date.last, day))))
+    return .object(members)
+  }
+
+  /// E-9: an interval of exercises, talks, deployments that covers the day; sanctions in force: those
+  /// imposed that no later event withdraws or suspends.
+  private func isUnderWay(_ event: Event, _ day: Day) -> Bool {
+    switch (event.type, event.subtype) {
+    case (.exercise, "cancelled"), (.exercise, "postponed"), (.talks, "breakdown"),
+      (.deployment, "withdrawal"):
+      false
+    case (.exercise, _), (.talks, _), (.deployment, _): event.date.last >= day
+    case (.sanction, "impose"), (.sanction, "extend"), (.sanction, "designate"):
+      links(to: event, [.withdraws, .suspends], upTo: day).isEmpty
+    default: false
+    }
+  }
+
+  /// E-10: the last test of each kind, and of all.
+  private func lastTests(_ past: ArraySlice<Event>, _ day: Day) -> JSONValue {
+    var seen: Set<String> = []
+    return .array(
+      past.reversed().filter { $0.type == .test && $0.subtype != "moratorium" }
+        .filter { seen.insert($0.subtype ?? "").inserted }.map { brief($0, day) })
+  }
+
+  /// E-11: the smaller of what each gave, over the larger, in 365 days; nil where both gave nothing.
+  private func reciprocity(_ day: Day) -> Double? {
+    func given(_ party: ActorCode) -> Int {
+      over(365, to: day).filter { acts(party, in: $0) }.reduce(0) { $0 + max(0, weight($1)) }
+    }
+    let (first, second) = (given(dyad.first), given(dyad.second))
+    return max(first, second) == 0 ? nil : Double(min(first, second)) / Double(max(first, second))
+  }
+
+  /// E-12: what most of a side's offers ask first.
+  private func approach(of party: ActorCode, _ messages: [MessageState]) -> JSONValue {
+    let offers = messages.filter { $0.from == party }.compactMap(\.event.offer)
+    guard !offers.isEmpty else { return .string("no offers") }
+    let prior = offers.count { $0.condition == .prior }
+    return .string(
+      prior * 2 > offers.count
+        ? "sticks and carrots" : prior * 2 < offers.count ? "engagement" : "mixed")
+  }
+
+  /// The figures that `why` explains.
+  public static let figures = [
+    "phase", "climate", "contact", "unanswered", "under_way", "tests", "offers",
+  ]
+
+  /// The events behind a figure, with their share where it is a sum; nil for an unknown figure.
+  public func why(_ figure: String, on day: Day) -> JSONValue? {
+    let rows: [JSONValue]
+    switch figure {
+    case "climate":
+      rows = climateShares(on: day).map { brief($0.event, day, ["share": .double($0.share)]) }
+    case "phase":
+      let causes = Set(phase(on: day).causes)
+      rows = upTo(day).filter { causes.contains($0.id) }.map { brief($0, day) }
+    case "contact":
+      rows = [dyad.first, dyad.second].compactMap { party in
+        upTo(day).last { isContact($0) && acts(party, in: $0) }.map { brief($0, day) }
+      }
+    case "unanswered": rows = messages(on: day).filter(\.isOpen).map { brief($0.event, day) }
+    case "offers":
+      rows = messages(on: day).filter { $0.event.offer != nil }.map { brief($0.event, day) }
+    case "under_way": rows = upTo(day).filter { isUnderWay($0, day) }.map { brief($0, day) }
+    case "tests": rows = lastTests(upTo(day), day).array ?? []
+    default: return nil
+    }
+    return .object([
+      "parties": .strings([dyad.first, dyad.second]), "day": .string(day.description),
+      "figure": .string(figure), "events": .array(rows),
+    ])
+  }
+}
