@@ -47,6 +47,9 @@ let package = Package(
     .testTarget(
       name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

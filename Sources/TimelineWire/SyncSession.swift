@@ -1,0 +1,245 @@
+// One end of a sync between two machines: lines in, lines out, no socket, no clock. Both ends run the
+// same machine; the one that connected speaks first.
+//
+//     > HELLO timeline-sync 1 {"device":"…"}            < HELLO timeline-sync 1 {"device":"…"}
+//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d"]}}      < HAVE main {…}
+//     > LINES main R 101 2 1042        then the two lines, as they stand in the log
+//     < TOOK main R 102                only once they are durable there
+//
+// State: greeting → comparing → live → ended, never back. Each side sends what the other lacks, of any
+// replica, as far as the window allows; what arrives while live is passed on the same way, so A and C
+// meet through B.
+
+import TimelineModel
+
+/// The logs as a session reads them.
+public protocol LogSource {
+  var position: Position { get }
+  /// Whole lines in a row, at most about `bytesMax` bytes; none where the first one is damaged.
+  func run(
+    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
+}
+
+extension LogSource {
+  /// The check of a line, which stands for the log up to it until logs have signed heads.
+  func check(of replica: ReplicaID, at seq: UInt64) -> String? {
+    let (_, bytes) = run(of: replica, from: seq, bytesMax: 0)
+    guard let line = try? Line(bytes) else { return nil }
+    let digits = String(line.crc, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
+
+public struct SyncSession: Sendable {
+  public enum Effect: Sendable {
+    case send([UInt8])
+    /// Lines to take in; `committed` is to be called once they are durable.
+    case ingest(ReplicaID, lines: [UInt8], last: UInt64)
+    /// The other side is told why, and the connection ends.
+    case end(RequestError)
+  }
+
+  private enum State: Equatable {
+    case greeting
+    case comparing
+    case live
+    case ended
+  }
+
+  /// Lines that are coming: which, how many more, and those that came.
+  private struct Incoming: Sendable {
+    var replica: ReplicaID
+    var last: UInt64
+    var left: UInt64
+    var bytes: [UInt8]
+  }
+
+  /// At most so much is sent that the other side has not yet taken.
+  static let windowBytes = 4 << 20
+  private static let chunkBytes = 128 << 10
+  private static let incomingBytesMax = 1 << 20
+
+  public let timeline: TimelineID
+  public let name: String
+  public let device: ReplicaID
+  private var state = State.greeting
+  private let isInitiator: Bool
+  /// What the other side has, or will have once what was sent arrives.
+  private var theirs = Position()
+  /// What the other side said it has, on its disk.
+  public private(set) var taken = Position()
+  private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
+  private var incoming: Incoming?
+  /// A damaged line stands in the way of these: the other side has to get them elsewhere.
+  private var blocked: Set<ReplicaID> = []
+
+  public init(timeline: TimelineID, name: String, device: ReplicaID, isInitiator: Bool) {
+    self.timeline = timeline
+    self.name = name
+    self.device = device
+    self.isInitiator = isInitiator
+  }
+
+  public var isLive: Bool { state == .live }
+
+  /// Whether both have the same lines, durably, as far as this side has been told.
+  public func isInSync(with source: some LogSource) -> Bool {
+    state == .live && unacknowledged.isEmpty && taken == source.position
+  }
+
+  // MARK: Steps
+
+  /// The first words of the side that connected.
+  public mutating func start(_ source: some LogSource) -> [UInt8] {
+    isInitiator ? greeting() + have(source) : []
+  }
+
+  /// Takes one line, without its LF.
+  public mutating func receive(
+    _ line: UnsafeBufferPointer<UInt8>, _ source: some LogSource
+  ) -> [Effect] {
+    guard state != .ended else { return [] }
+    if incoming != nil { return take(line) }
+    let words = String(decoding: line, as: UTF8.self).split(
+      separator: " ", maxSplits: 5, omittingEmptySubsequences: true
+    ).map(String.init)
+    do throws(RequestError) {
+      switch (words.first, state) {
+      case ("HELLO", .greeting):
+        guard words.count >= 3, words[1] == "timeline-sync", words[2] == "1" else {
+          throw RequestError(.unsupported, "this daemon speaks: HELLO timeline-sync 1")
+        }
+        state = .comparing
+        return isInitiator ? [] : [.send(greeting() + have(source))]
+      case ("HAVE", .comparing):
+        try compare(line, source)
+        state = .live
+        return [.send(pump(source))]
+      case ("LINES", .live): return try announce(words)
+      case ("TOOK", .live):
+        try took(words)
+        return [.send(pump(source))]
+      case ("PING", _): return [.send(Array("PONG\n".utf8))]
+      case ("PONG", _): return []
+      case ("ERR", _):
+        state = .ended
+        return [
+          .end(RequestError(.denied, "the peer says: \(words.dropFirst().joined(separator: " "))"))
+        ]
+      default:
+        throw RequestError(.badRequest, "\"\((words.first ?? "").prefix(20))\" has no place here")
+      }
+    } catch {
+      state = .ended
+      return [.end(error)]
+    }
+  }
+
+  /// What the other side lacks, as far as the window allows.
+  public mutating func pump(_ source: some LogSource) -> [UInt8] {
+    guard state == .live else { return [] }
+    var out: [UInt8] = []
+    var inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
+    for (replica, size) in source.position.sorted where !blocked.contains(replica) {
+      while theirs[replica] < size, inFlight < Self.windowBytes {
+        let first = theirs[replica] + 1
+        let (count, bytes) = source.run(of: replica, from: first, bytesMax: Self.chunkBytes)
+        guard count > 0 else {
+          blocked.insert(replica)
+          break
+        }
+        let last = first + count - 1
+        out.append(contentsOf: "LINES \(name) \(replica) \(first) \(count) \(bytes.count)\n".utf8)
+        out.append(contentsOf: bytes)
+        theirs[replica] = last
+        inFlight += bytes.count
+        unacknowledged.append((replica, last, bytes.count))
+      }
+    }
+    return out
+  }
+
+  /// The lines of an `ingest` are durable here.
+  public mutating func committed(_ replica: ReplicaID, last: UInt64) -> [UInt8] {
+    theirs[replica] = max(theirs[replica], last)
+    taken[replica] = max(taken[replica], last)
+    return Array("TOOK \(name) \(replica) \(last)\n".utf8)
+  }
+
+  // MARK: Parts
+
+  private func greeting() -> [UInt8] {
+    Array("HELLO timeline-sync 1 {\"device\":\"\(device)\",\"features\":[]}\n".utf8)
+  }
+
+  private func have(_ source: some LogSource) -> [UInt8] {
+    let heads = source.position.sorted.map { replica, size in
+      JSONValue.Member(
+        replica.description,
+        .array([.int(Int(size)), .string(source.check(of: replica, at: size) ?? "")]))
+    }
+    let json = JSONValue.object([
+      "uuid": .string(timeline.description), "heads": .object(heads),
+    ])
+    return Array("HAVE \(name) \(json.text)\n".utf8)
+  }
+
+  /// Notes what the other side has; refuses another timeline, and a log that was written twice.
+  private mutating func compare(
+    _ line: UnsafeBufferPointer<UInt8>, _ source: some LogSource
+  ) throws(RequestError) {
+    let start = line.firstIndex(of: UInt8(ascii: "{")) ?? line.count
+    let json = try? JSONValue(parsing: UnsafeBufferPointer(rebasing: line[start...]))
+    guard let json, let heads = json["heads"]?.members else {
+      throw RequestError(.badRequest, "HAVE names a timeline and its heads")
+    }
+    guard json["uuid"]?.string == timeline.description else {
+      throw RequestError(.notFound, "no timeline here has that uuid")
+    }
+    for head in heads {
+      guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int, size >= 0,
+        let check = head.value.array?.last?.string
+      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\"]") }
+      let seq = UInt64(size)
+      if seq > 0, seq <= source.position[replica], let ours = source.check(of: replica, at: seq),
+        ours != check, !check.isEmpty
+      {
+        throw RequestError(
+          .wrongPosition, "fork: replica \(replica) has another line \(seq) here and there")
+      }
+      theirs[replica] = seq
+      taken[replica] = seq
+    }
+  }
+
+  private mutating func announce(_ words: [String]) throws(RequestError) -> [Effect] {
+    guard words.count == 6, words[1] == name, let replica = ReplicaID(words[2]),
+      let first = UInt64(words[3]), let count = UInt64(words[4]), let bytes = Int(words[5]),
+      first > 0, count > 0, count <= 1 << 20, bytes > 0, bytes <= Self.incomingBytesMax
+    else { throw RequestError(.badRequest, "LINES timeline replica first count bytes") }
+    incoming = Incoming(replica: replica, last: first + count - 1, left: count, bytes: [])
+    return []
+  }
+
+  private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {
+    guard var lines = incoming else { return [] }
+    lines.bytes.append(contentsOf: line)
+    lines.bytes.append(0x0A)
+    lines.left -= 1
+    guard lines.bytes.count <= Self.incomingBytesMax else {
+      state = .ended
+      return [.end(RequestError(.tooLarge, "more bytes than one LINES may bring"))]
+    }
+    incoming = lines.left > 0 ? lines : nil
+    return lines.left > 0 ? [] : [.ingest(lines.replica, lines: lines.bytes, last: lines.last)]
+  }
+
+  private mutating func took(_ words: [String]) throws(RequestError) {
+    guard words.count == 4, words[1] == name, let replica = ReplicaID(words[2]),
+      let last = UInt64(words[3]), last <= theirs[replica]
+    else { throw RequestError(.badRequest, "TOOK timeline replica seq, of what was sent") }
+    taken[replica] = max(taken[replica], last)
+    unacknowledged.removeAll { $0.replica == replica && $0.last <= last }
+  }
+}

@@ -1,0 +1,177 @@
+import Testing
+import TimelineModel
+
+@testable import TimelineWire
+
+/// A machine in memory: logs as arrays of lines, and everything that it was sent is durable at once.
+private struct Machine: LogSource {
+  let id: ReplicaID
+  var logs: [ReplicaID: [[UInt8]]] = [:]
+
+  init(_ number: UInt64) { id = ReplicaID(UUIDBytes(high: number, low: number)) }
+
+  var position: Position { Position(logs.mapValues { UInt64($0.count) }) }
+
+  func run(
+    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    guard let log = logs[replica], first >= 1, first <= log.count else {
+      return (0, UnsafeBufferPointer(start: nil, count: 0))
+    }
+    var bytes: [UInt8] = []
+    var count: UInt64 = 0
+    for line in log[Int(first - 1)...] where count == 0 || bytes.count + line.count <= bytesMax {
+      bytes += line
+      count += 1
+    }
+    // Kept for the length of the test process.
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+    _ = copy.initialize(from: bytes)
+    return (count, UnsafeBufferPointer(copy))
+  }
+
+  mutating func append(_ text: String) {
+    let seq = UInt64(logs[id]?.count ?? 0) + 1
+    var line: [UInt8] = []
+    let body = Array("\"title\":\"\(text)\"".utf8)
+    body.withUnsafeBufferPointer {
+      Line.append(
+        to: &line, replica: id, seq: seq, recorded: RecordedTime(microseconds: Int64(seq)),
+        id: EventID(importedName: text), author: "a", body: $0, salt: (1, 2))
+    }
+    logs[id, default: []].append(line)
+  }
+}
+
+/// A connection between two machines; `settle` carries words until both are silent.
+private struct Wire {
+  var left: SyncSession
+  var right: SyncSession
+  var transcript: [String] = []
+  var ends: [RequestError] = []
+
+  init(_ left: Machine, _ right: Machine) {
+    self.left = SyncSession(timeline: .main, name: "main", device: left.id, isInitiator: true)
+    self.right = SyncSession(timeline: .main, name: "main", device: right.id, isInitiator: false)
+  }
+
+  mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
+    var toRight = starting ? left.start(a) : left.pump(a)
+    var toLeft = starting ? [] : right.pump(b)
+    while !toRight.isEmpty || !toLeft.isEmpty {
+      let (forRight, forLeft) = (toRight, toLeft)
+      transcript += Self.words(forRight).map { "> " + $0 } + Self.words(forLeft).map { "< " + $0 }
+      toLeft = Self.deliver(forRight, to: &right, of: &b, &ends)
+      toRight = Self.deliver(forLeft, to: &left, of: &a, &ends)
+    }
+  }
+
+  private static func words(_ bytes: [UInt8]) -> [String] {
+    bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+      .filter { !$0.hasPrefix("{") }.map { String($0.prefix { $0 != "{" }) }
+  }
+
+  private static func deliver(
+    _ bytes: [UInt8], to session: inout SyncSession, of machine: inout Machine,
+    _ ends: inout [RequestError]
+  ) -> [UInt8] {
+    var out: [UInt8] = []
+    for line in bytes.split(separator: 0x0A) {
+      let effects = Array(line).withUnsafeBufferPointer { session.receive($0, machine) }
+      for effect in effects {
+        switch effect {
+        case .send(let bytes): out += bytes
+        case .end(let error): ends.append(error)
+        case .ingest(let replica, let lines, let last):
+          for line in lines.split(separator: 0x0A) {
+            machine.logs[replica, default: []].append(Array(line) + [0x0A])
+          }
+          out += session.committed(replica, last: last)
+        }
+      }
+    }
+    return out
+  }
+}
+
+@Suite("Sync between machines")
+struct SyncSessionTests {
+  @Test("Both send what the other lacks, and know when they agree")
+  func bothWays() {
+    var (a, b) = (Machine(1), Machine(2))
+    for n in 0..<3 { a.append("a\(n)") }
+    for n in 0..<5 { b.append("b\(n)") }
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(a.logs == b.logs)
+    #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+    // Live: one new line costs one LINES and one TOOK.
+    let before = wire.transcript.count
+    a.append("new")
+    #expect(!wire.left.isInSync(with: a))
+    wire.settle(&a, &b)
+    #expect(a.logs == b.logs)
+    #expect(wire.transcript.count == before + 2)
+    #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+  }
+
+  @Test("A quiet reconnect costs two messages each way, whatever the size of the log")
+  func quiet() {
+    var (a, b) = (Machine(1), Machine(2))
+    for n in 0..<500 { a.append("a\(n)") }
+    b.logs = a.logs
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(
+      wire.transcript == [
+        "> HELLO timeline-sync 1 ", "> HAVE main ", "< HELLO timeline-sync 1 ", "< HAVE main ",
+      ])
+    #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+  }
+
+  @Test("Machines that never meet agree through a third")
+  func relay() {
+    var (a, b, c) = (Machine(1), Machine(2), Machine(3))
+    a.append("a")
+    c.append("c")
+    var (ab, bc) = (Wire(a, b), Wire(b, c))
+    ab.settle(&a, &b, starting: true)
+    bc.settle(&b, &c, starting: true)
+    ab.settle(&a, &b)
+    #expect(a.logs == c.logs && a.logs == b.logs)
+  }
+
+  @Test("A replica with two histories is a fork, and refused")
+  func fork() {
+    var (a, b) = (Machine(1), Machine(1))
+    a.append("one")
+    b.append("other")
+    let kept = b.logs
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(wire.ends.first?.code == .wrongPosition)
+    #expect(b.logs == kept)
+  }
+
+  @Test(
+    "What has no place here ends the session, and nothing of it is kept",
+    arguments: [
+      "HELLO timeline-sync 9", "LINES main x 1 1 1", "FROB", "HAVE main {", "TOOK main x 1",
+      "LINES main 00000000-0000-0001-0000-000000000001 1 99999999999 9",
+    ])
+  func hostile(word: String) {
+    let machine = Machine(2)
+    var session = SyncSession(
+      timeline: .main, name: "main", device: machine.id, isInitiator: false)
+    func say(_ text: String) -> [SyncSession.Effect] {
+      Array(text.utf8).withUnsafeBufferPointer { session.receive($0, machine) }
+    }
+    if !word.hasPrefix("HELLO") { _ = say("HELLO timeline-sync 1 {}") }
+    if word.hasPrefix("LINES") || word.hasPrefix("TOOK") {
+      _ = say("HAVE main {\"uuid\":\"\(TimelineID.main)\",\"heads\":{}}")
+    }
+    let effects = say(word)
+    #expect(effects.contains { if case .end = $0 { true } else { false } })
+    #expect(say("PING").isEmpty)
+  }
+}
