@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import TimelineModel
 
 extension FileError {
   /// The error that errno holds now.
@@ -201,21 +202,5 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
       guard count >= 0 else { throw FileError.last("write", path) }
       done += count
     }
-  }
-}
-
-extension Array where Element == UInt8 {
-  /// `withUnsafeBufferPointer` that keeps the type of what is thrown.
-  func withTypedBuffer<Result, Failure: Error>(
-    _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let outcome = withUnsafeBufferPointer { buffer in
-      do throws(Failure) {
-        return Swift.Result<Result, Failure>.success(try body(buffer))
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try outcome.get()
   }
 }

@@ -41,6 +41,7 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
+    .peer, .sync,
   ]
 
   var help: String {

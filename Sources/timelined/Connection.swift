@@ -12,6 +12,8 @@ final class Connection {
     case appended(Timeline.Staged)
     case appendedMany([Timeline.Staged])
     case ready([UInt8])
+    /// Lines of a peer: it is told that they are durable.
+    case took(ReplicaID, last: UInt64)
   }
 
   /// What comes next on this connection.
@@ -23,6 +25,7 @@ final class Connection {
     case watching(Filter, Position)
     /// A slow question is being answered on another thread.
     case waiting
+    case syncing(SyncSession)
   }
 
   let descriptor: Int32
@@ -38,13 +41,19 @@ final class Connection {
   /// The other side has said all that it will say.
   var isInputDone = false
   var isBroken = false
+  /// Why the connection is ended from here.
+  var reason: String?
   var interest: UInt32 = 0
 
   /// Beyond this much unsent output nothing more is produced or read.
   static let outBytesMax = 256 << 10
 
-  init(_ descriptor: Int32, author: String) {
+  /// Whether it leads to a peer that we called.
+  let isOutgoing: Bool
+
+  init(_ descriptor: Int32, author: String, isOutgoing: Bool = false) {
     self.descriptor = descriptor
+    self.isOutgoing = isOutgoing
     self.author = author
   }
 
@@ -64,6 +73,7 @@ final class Connection {
       isInputDone = true
     } else if errno != EAGAIN && errno != EINTR {
       isBroken = true
+      reason = String(cString: strerror(errno))
     }
   }
 
@@ -75,7 +85,10 @@ final class Connection {
       }
       if count < 0 {
         if errno == EINTR { continue }
-        if errno != EAGAIN { isBroken = true }
+        if errno != EAGAIN {
+          isBroken = true
+          reason = String(cString: strerror(errno))
+        }
         return
       }
       sent += count

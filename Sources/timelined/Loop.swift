@@ -47,9 +47,9 @@ final class Loop {
   func run() -> UInt32 {
     var events = [epoll_event](repeating: epoll_event(), count: 256)
     while true {
-      let count = epoll_wait(epoll, &events, Int32(events.count), -1)
+      let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
-      var touched: [Connection] = []
+      var touched = connectPeers()
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -68,7 +68,43 @@ final class Loop {
         }
       }
       serve(touched)
+      dropRemovedPeers()
       if let signal { return signal }
+    }
+  }
+
+  // MARK: Peers
+
+  /// Milliseconds until a peer is to be tried again; for ever where there is none.
+  private var patience: Int32 {
+    guard let next = router.peers.nextAttempt else { return -1 }
+    return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
+  }
+
+  private func connectPeers() -> [Connection] {
+    let now = router.now().microseconds
+    return router.peers.due(now).compactMap { peer in
+      guard let descriptor = Listener.connect(peer.port) else {
+        router.peers.failed(peer.address, String(cString: strerror(errno)), now)
+        return nil
+      }
+      let connection = Connection(descriptor, author: Self.userName, isOutgoing: true)
+      connections[descriptor] = connection
+      connection.interest = EPOLLIN.rawValue | EPOLLOUT.rawValue
+      control(EPOLL_CTL_ADD, descriptor, connection.interest)
+      router.peers.connected(peer.address, descriptor)
+      router.begin(connection)
+      return connection
+    }
+  }
+
+  /// Ends the connections of peers that were removed.
+  private func dropRemovedPeers() {
+    let kept = Set(router.peers.all.compactMap(\.descriptor))
+    for connection in connections.values
+    where connection.isOutgoing && !kept.contains(connection.descriptor) {
+      connection.isBroken = true
+      finish(connection)
     }
   }
 
@@ -120,9 +156,12 @@ final class Loop {
       for connection in active { router.settle(connection, failure) }
       if hadPending {
         for connection in connections.values {
-          guard case .watching = connection.mode else { continue }
-          router.pump(connection)
-          finish(connection)
+          switch connection.mode {
+          case .watching, .syncing:
+            router.pump(connection)
+            finish(connection)
+          default: break
+          }
         }
       }
       active = unfinished
@@ -138,7 +177,7 @@ final class Loop {
       case .streaming:
         router.pump(connection)
         if case .streaming = connection.mode { return false }
-      case .watching, .requests, .collecting: break
+      case .watching, .requests, .collecting, .syncing: break
       }
       let before = connection.splitter
       guard let piece = connection.splitter.next() else {
@@ -180,19 +219,22 @@ final class Loop {
   private func finish(_ connection: Connection) {
     guard connections[connection.descriptor] === connection else { return }
     connection.flush()
-    if case .streaming = connection.mode, connection.unsent == 0 {
+    switch connection.mode {
+    case .streaming where connection.unsent == 0, .syncing where connection.unsent == 0:
       router.pump(connection)
       connection.flush()
+    default: break
     }
     let isIdle =
       switch connection.mode {
-      case .requests, .collecting, .watching: true
+      case .requests, .collecting, .watching, .syncing: true
       case .streaming, .waiting: false
       }
     let isDone =
       connection.unsent == 0 && isIdle && (connection.isClosing || connection.isInputDone)
     if connection.isBroken || isDone {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
+      router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
       return
     }

@@ -51,7 +51,8 @@ enum Main {
         listeners[try Listener.loopback(place.port)] = false
       }
       let signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC))
-      let router = Router(timeline: timeline, now: Clock.now, random: Chance.next)
+      let peers = try Peers(directory)
+      let router = Router(timeline: timeline, peers: peers, now: Clock.now, random: Chance.next)
       let loop = Loop(router, listeners: listeners, signals: signals)
       Journal.write(
         .info,
@@ -121,16 +122,35 @@ enum Listener {
     defer { close(descriptor) }
     return withUnsafePointer(to: address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
       }
     }
   }
 
-  static func loopback(_ port: UInt16) throws(FileError) -> Int32 {
+  private static func loopbackAddress(_ port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+  }
+
+  /// A connection that is being made; what comes of it, epoll says. Nil with errno.
+  static func connect(_ port: UInt16) -> Int32? {
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(AF_INET, type, 0)
+    let outcome = withUnsafePointer(to: loopbackAddress(port)) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    if outcome == 0 || errno == EINPROGRESS { return descriptor }
+    close(descriptor)
+    return nil
+  }
+
+  static func loopback(_ port: UInt16) throws(FileError) -> Int32 {
+    var address = loopbackAddress(port)
     return try listen(AF_INET, "tcp://127.0.0.1:\(port)") { descriptor in
       var yes: Int32 = 1
       setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)

@@ -35,6 +35,7 @@ struct Router {
   private static let inlineRowsMax = 20_000
 
   let timeline: Timeline
+  let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
 
@@ -63,6 +64,10 @@ struct Router {
   }
 
   private func handle(_ line: UnsafeBufferPointer<UInt8>, _ connection: Connection) -> Step {
+    if case .syncing(let session) = connection.mode {
+      advance(session, line, connection)
+      return .goOn
+    }
     if case .collecting(let left, var lines, var bytes, var refusal) = connection.mode {
       bytes += line.count
       if bytes > Self.manyBytesMax, refusal == nil {
@@ -180,6 +185,14 @@ struct Router {
     for deferred in connection.deferred {
       switch deferred {
       case .ready(let bytes): connection.out.append(contentsOf: bytes)
+      case .took(let replica, let last):
+        guard case .syncing(var session) = connection.mode else { break }
+        if let failure {
+          end(connection, RequestError(failure))
+        } else {
+          connection.out.append(contentsOf: session.committed(replica, last: last))
+          connection.mode = .syncing(session)
+        }
       case .appended(let staged):
         if let failure, !timeline.isDurable(staged) {
           Reply.error(RequestError(failure), to: &connection.out)
@@ -224,6 +237,12 @@ struct Router {
     switch request.verb {
     case .append, .appendMany: break
     case .hello:
+      if request.arguments.first == "timeline-sync" {
+        let session = SyncSession(
+          timeline: timeline.id, name: timeline.name, device: timeline.replica, isInitiator: false)
+        advance(session, line, connection)
+        return .goOn
+      }
       guard request.arguments == ["timeline", "1"] else {
         throw RequestError(.unsupported, "this daemon speaks: HELLO timeline 1")
       }
@@ -279,7 +298,16 @@ struct Router {
       connection.mode = .watching(try filter(value), start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
     case .state, .explain: try state(request, try request.value(in: line), connection)
-    case .verify, .peers:
+    case .peers:
+      for peer in peers.all {
+        connection.out.append(contentsOf: "ROW \(peer.json.text)\n".utf8)
+      }
+      Reply.end(.object(["count": .int(peers.all.count)]), to: &connection.out)
+    case .peer: try peer(request, connection)
+    case .sync:
+      peers.tryAllNow()
+      Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
+    case .verify:
       throw RequestError(
         .unsupported, "\(request.verb.rawValue) is not there yet in version \(Arguments.version)")
     }
@@ -391,6 +419,77 @@ struct Router {
     ])
   }
 
+  // MARK: Sync
+
+  private func advance(
+    _ session: SyncSession, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) {
+    var session = session
+    let effects = session.receive(line, timeline.snapshot)
+    connection.mode = .syncing(session)
+    for effect in effects {
+      switch effect {
+      case .send(let bytes): connection.out.append(contentsOf: bytes)
+      case .end(let error): end(connection, error)
+      case .ingest(let replica, let lines, let last):
+        do throws(IngestError) {
+          try lines.withTypedBuffer { (bytes) throws(IngestError) in
+            try timeline.ingest(bytes, of: replica, now: now())
+          }
+          connection.deferred.append(.took(replica, last: last))
+        } catch {
+          let isDisk = if case .disk = error { true } else { false }
+          end(connection, RequestError(isDisk ? .readOnly : .badRequest, error.message))
+        }
+      }
+    }
+  }
+
+  /// Tells a peer why, and lets it go.
+  private func end(_ connection: Connection, _ error: RequestError) {
+    Reply.error(error, to: &connection.out)
+    connection.reason = error.text
+    connection.isClosing = true
+  }
+
+  /// The connection to a peer, once it is made.
+  func begin(_ connection: Connection) {
+    var session = SyncSession(
+      timeline: timeline.id, name: timeline.name, device: timeline.replica, isInitiator: true)
+    connection.out.append(contentsOf: session.start(timeline.snapshot))
+    connection.mode = .syncing(session)
+  }
+
+  private func peer(_ request: Request, _ connection: Connection) throws(RequestError) {
+    guard request.arguments.count == 2 else {
+      throw RequestError(.badRequest, "PEER add ADDRESS, or PEER remove ADDRESS")
+    }
+    let address = request.arguments[1]
+    do {
+      switch request.arguments[0] {
+      case "add":
+        do throws(UsageError) { _ = try Arguments.loopback(address) } catch {
+          throw RequestError(.badRequest, error.text)
+        }
+        guard try peers.add(address) else {
+          throw RequestError(.exists, "\(address) is a peer already")
+        }
+      case "remove":
+        guard try peers.remove(address) != nil else {
+          throw RequestError(.notFound, "no peer \(address); PEERS lists them")
+        }
+      case let word: throw RequestError(.badRequest, "PEER \(word)? It is PEER add or PEER remove")
+      }
+    } catch let error as RequestError {
+      throw error
+    } catch let error as OpenError {
+      throw RequestError(.internal, error.message)
+    } catch {
+      throw RequestError(.internal, "\(error)")
+    }
+    Reply.ok(.object(["address": .string(address)]), to: &connection.out)
+  }
+
   // MARK: States
 
   private func state(
@@ -484,6 +583,13 @@ struct Router {
         }
       }
       connection.mode = .watching(filter, position)
+    case .syncing(var session):
+      let snapshot = timeline.snapshot
+      if !connection.isCongested {
+        connection.out.append(contentsOf: session.pump(snapshot))
+        connection.mode = .syncing(session)
+      }
+      peers.note(connection.descriptor, isInSync: session.isInSync(with: snapshot))
     case .requests, .collecting, .waiting: break
     }
   }
@@ -519,3 +625,5 @@ extension EventDate {
     return RecordedTime(microseconds: (Int64(last.number) + 1) * 86_400_000_000 - 1)
   }
 }
+
+extension Snapshot: LogSource {}

@@ -1,0 +1,76 @@
+// `peer`, `sync`: the machines that share the timeline.
+
+import Foundation
+import TimelineModel
+
+extension Command {
+  static let peer = Command(
+    name: "peer", arguments: "list | add ADDRESS | remove ADDRESS",
+    summary: "the machines that this one syncs with",
+    examples: ["peer add tcp://127.0.0.1:7411", "peer list"], flags: []
+  ) { (context) throws(Failure) in
+    let words = context.words.plain
+    let client = try context.connect()
+    switch (words.first ?? "list", words.count) {
+    case ("list", 0...1):
+      let peers = try list(client)
+      let rows = peers.map { [$0["address"]?.string ?? "", standing($0)] }
+      context.finish(
+        .array(peers),
+        peers.isEmpty
+          ? "no peers; timelinectl peer add tcp://127.0.0.1:PORT adds one\n"
+          : context.terminal.table(rows, header: ["ADDRESS", "STATE"]))
+    case ("add", 2), ("remove", 2):
+      let reply = try client.ask("PEER \(words[0]) \(words[1])")
+      context.finish(
+        reply,
+        words[0] == "add"
+          ? "added \(words[1]); timelinectl sync waits until both agree\n" : "removed \(words[1])\n"
+      )
+    default: throw Failure(.usage, "peer list, peer add ADDRESS or peer remove ADDRESS")
+    }
+    return .done
+  }
+
+  static let sync = Command(
+    name: "sync", arguments: "", summary: "sync with all peers now, and wait until all agree",
+    examples: ["sync", "sync --timeout 5"],
+    flags: [Flag(name: "--timeout", value: "SECONDS", help: "how long to wait (30)")]
+  ) { (context) throws(Failure) in
+    guard let timeout = Double(context.words["--timeout"] ?? "30"), timeout >= 0 else {
+      throw Failure(.usage, "--timeout takes a number of seconds")
+    }
+    let client = try context.connect()
+    guard try client.ask("SYNC")["peers"]?.int ?? 0 > 0 else {
+      throw Failure(.failed, "there are no peers; timelinectl peer add ADDRESS adds one")
+    }
+    let end = Date().addingTimeInterval(timeout)
+    while true {
+      let peers = try list(client)
+      if peers.allSatisfy({ $0["in_sync"]?.bool ?? false }) {
+        context.finish(
+          .array(peers), "in sync with \(peers.count == 1 ? "1 peer" : "\(peers.count) peers")\n")
+        return .done
+      }
+      guard Date() < end else {
+        let missing = peers.filter { $0["in_sync"]?.bool != true }
+        throw Failure(
+          .timedOut, code: "timeout",
+          missing.map { "\($0["address"]?.string ?? ""): \(standing($0))" }.joined(separator: "; "))
+      }
+      usleep(20_000)
+    }
+  }
+
+  private static func list(_ client: Client) throws(Failure) -> [JSONValue] {
+    var peers: [JSONValue] = []
+    _ = try client.stream("PEERS") { _, json in peers.append(Client.json(json)) }
+    return peers
+  }
+
+  private static func standing(_ peer: JSONValue) -> String {
+    if peer["in_sync"]?.bool ?? false { return "in sync" }
+    if peer["connected"]?.bool ?? false { return "syncing" }
+    return "not connected" + (peer["error"]?.string.map { " (\($0))" } ?? "")
+  }
+}
