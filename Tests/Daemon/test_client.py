@@ -1,0 +1,147 @@
+"""timelinectl as people and scripts use it."""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from daemon import BINARIES, ROOT, Daemon, event
+
+
+class Client(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon().start()
+        cls.addClassCleanup(cls.daemon.remove)
+        code, out, err = cls.ctl("import", str(ROOT / "data" / "us-dprk.jsonl"))
+        assert code == 0, err
+
+    @classmethod
+    def ctl(cls, *words, stdin=None, socket=None, **environment):
+        result = subprocess.run(
+            [BINARIES / "timelinectl", "--socket", socket or cls.daemon.socket, *words], input=stdin,
+            capture_output=True, text=True, env={**os.environ, **environment})
+        return result.returncode, result.stdout, result.stderr
+
+    def done(self, *words, **more):
+        code, out, err = self.ctl(*words, **more)
+        self.assertEqual(code, 0, err)
+        return out
+
+    def test_import_twice_changes_nothing(self):
+        again = json.loads(self.done("import", str(ROOT / "data" / "us-dprk.jsonl"), "--json"))
+        self.assertEqual((again["imported"], again["duplicates"]), (0, 665))
+
+    def test_a_wrong_line_is_named_and_nothing_is_imported(self):
+        lines = [json.dumps(event("good")), "{", json.dumps(event("x", date="2017-02-30"))]
+        code, out, err = self.ctl("import", "-", stdin="\n".join(lines))
+        self.assertEqual(code, 1)
+        self.assertIn("-:2: expected", err)
+        self.assertIn("-:3: date: \"2017-02-30\": February 2017 has 28 days", err)
+        self.assertEqual(self.ctl("import", "-", "--dry-run", stdin=lines[0])[0], 0)
+        self.assertNotIn("good", self.done("log", "--jsonl", "date=2017-11-29"))
+
+    def test_what_is_exported_imports_again(self):
+        table = self.done("log", "--csv", "type=aid")
+        rows = list(csv.DictReader(io.StringIO(table)))
+        self.assertEqual(len(rows), 4)
+        other = Daemon().start()
+        self.addCleanup(other.remove)
+        self.done("import", "-", "--format", "csv", stdin=table, socket=other.socket)
+        self.assertEqual(self.done("log", "--csv", socket=other.socket), table)
+        lines = self.done("log", "--jsonl", "party=PRK")
+        self.done("import", "-", stdin=lines, socket=other.socket)
+        self.assertEqual(
+            self.done("log", "--count", "party=PRK", socket=other.socket), self.done("log", "--count", "party=PRK"))
+
+    def test_unknown_column(self):
+        code, _, err = self.ctl("import", "-", "--format", "csv", stdin="dat,type\n2017,test\n")
+        self.assertEqual(code, 1)
+        self.assertIn('unknown column "dat"; did you mean date?', err)
+
+    def test_log_json_is_one_array_in_the_order_of_the_table(self):
+        events = json.loads(self.done("log", "--json", "type=agreement"))
+        self.assertEqual([e["date"] for e in events], sorted(e["date"] for e in events))
+        newest = json.loads(self.done("log", "--json", "-n", "2", "type=agreement"))
+        self.assertEqual(newest, events[-2:])
+        self.assertEqual(json.loads(self.done("log", "--json", "text~nosuchword")), [])
+        self.assertEqual(self.ctl("log", "text~nosuchword", "--exit-code")[0], 3)
+
+    def test_show_by_prefix_and_by_name(self):
+        whole = json.loads(self.done("show", "usdprk-2002-11-03-message-written", "--json"))["event"]
+        short = self.done("show", whole["id"][:8])
+        self.assertIn("Dong-A Ilbo", short)
+        self.assertIn("PRK → USA", short)
+
+    def test_add_correct_retract(self):
+        reply = json.loads(self.done(
+            "add", "--type", "test", "--date", "2026-11-20", "--actors", "PRK", "--title", "wrong",
+            "--unsourced", "--tags", "ours", "--json"))
+        id = reply["id"]
+        self.assertIn("- title", self.done("correct", id, "--title", "right", "--dry-run"))
+        self.done("correct", id[:10], "--title", "right", "--reason", "typo")
+        self.assertEqual(json.loads(self.done("log", "--json", "tag=ours"))[0]["title"], "right")
+        self.assertEqual(self.ctl("retract", id)[0], 2)
+        self.done("retract", id, "--reason", "no such test")
+        self.assertEqual(json.loads(self.done("log", "--json", "tag=ours")), [])
+        self.assertIn("no such test", self.done("show", id))
+
+    def test_editor(self):
+        script = (
+            "sed -i -e 's/^type:.*/type: report/' -e 's/^date:.*/date: 2026-11-01/' -e 's/^actors:.*/actors: USA,KOR/'"
+            " -e 's/^title:.*/title: by editor/' -e 's/^unsourced:.*/unsourced: true/'")
+        self.done("add", EDITOR=script)
+        self.assertEqual(json.loads(self.done("log", "--json", "text~by editor"))[0]["actors"], ["USA", "KOR"])
+        self.assertIn("nothing is recorded", self.ctl("add", EDITOR="true")[2])
+
+    def test_actor(self):
+        self.done("actor", "add", "SWE-MED", "--name", "Swedish mediators")
+        self.assertIn("SWE-MED", self.done("actor", "list"))
+        self.done("add", "--type", "report", "--date", "2026", "--actors", "SWE-MED", "--title", "t", "--unsourced")
+        self.assertIn("taken already", self.ctl("actor", "add", "SWE-MED", "--name", "x")[2])
+
+    def test_state_and_why(self):
+        state = json.loads(self.done("state", "USA", "PRK", "--as-of", "2017-11-30", "--json"))
+        self.assertEqual(state["phase"]["name"], "confrontation")
+        message = [m for m in state["unanswered"] if m["date"] == "2002-11-03"]
+        self.assertEqual([m["from"] for m in message], ["PRK"])
+        self.assertEqual(state, json.loads(self.done("state", "PRK", "USA", "--as-of", "2017-11-30", "--json")))
+        why = json.loads(self.done("why", "USA", "PRK", "climate", "--as-of", "2017-11-30", "--json"))
+        self.assertAlmostEqual(sum(e["share"] for e in why["events"]), state["climate"]["total"], places=3)
+        before = json.loads(self.done("state", "USA", "PRK", "--known-at", "2001-01-01", "--json"))
+        self.assertEqual(before["events"], 0)
+        for zone in ("Pacific/Kiritimati", "America/Los_Angeles"):
+            self.assertEqual(state, json.loads(
+                self.done("state", "USA", "PRK", "--as-of", "2017-11-30", "--json", TZ=zone)))
+
+    def test_errors_are_json_too_and_have_their_codes(self):
+        for code, word, words in (
+            (2, "usage", ("frob",)), (2, "usage", ("log", "--frob")), (2, "usage", ("log", "colour=red")),
+            (2, "usage", ("state", "USA")), (1, "bad-request", ("state", "USA", "PKR")),
+            (1, "not-found", ("show", "ffffffff")), (1, "file", ("import", "/nosuchfile")),
+        ):
+            exit, out, err = self.ctl(*words, "--json")
+            self.assertEqual((exit, json.loads(out)["error"]["code"]), (code, word), words)
+            self.assertTrue(err.startswith("timelinectl: "))
+        exit, out, err = self.ctl("status", "--json", socket="/nosuch/socket")
+        self.assertEqual((exit, json.loads(out)["error"]["code"]), (5, "no-daemon"))
+        self.assertIn("start one with `timelined", err)
+
+    def test_help(self):
+        overview = self.done("help")
+        for command in ("add", "import", "log", "show", "correct", "retract", "state", "why", "watch", "status",
+                        "actor", "peer", "sync"):
+            self.assertIn("  " + command, overview)
+            self.assertIn("Examples:", self.done(command, "--help"))
+
+    def test_text_of_events_cannot_command_a_terminal(self):
+        self.done("add", "--type", "report", "--date", "2026-11-02", "--actors", "USA", "--unsourced",
+                  "--title", "a\x1b[31mred", "--tags", "escape")
+        self.assertNotIn("\x1b", self.done("log", "tag=escape"))
+
+
+if __name__ == "__main__":
+    unittest.main()
