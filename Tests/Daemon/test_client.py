@@ -52,6 +52,8 @@ class Client(unittest.TestCase):
         self.addCleanup(other.remove)
         self.done("import", "-", "--format", "csv", stdin=table, socket=other.socket)
         self.assertEqual(self.done("log", "--csv", socket=other.socket), table)
+        other = Daemon().start()
+        self.addCleanup(other.remove)
         lines = self.done("log", "--jsonl", "party=PRK")
         self.done("import", "-", stdin=lines, socket=other.socket)
         self.assertEqual(
