@@ -10,6 +10,8 @@ public struct DyadHistory: Sendable {
   /// By (first day, id).
   public private(set) var events: [Event] = []
   private let exerciseTargets: [ActorCode: [ActorCode]]
+  /// For each event that is linked to: which events say so, by their place in `events`, rising.
+  private var said: [EventID: [(place: Int, link: Link)]] = [:]
 
   public init(
     _ dyad: Dyad, weights: Weights = .shipped,
@@ -24,6 +26,10 @@ public struct DyadHistory: Sendable {
   public mutating func insert(_ new: some Sequence<Event>) {
     events += new.filter { dyad.holds($0, exerciseTargets: exerciseTargets) }
     events.sort { ($0.date.first, $0.id) < ($1.date.first, $1.id) }
+    said = [:]
+    for (place, event) in events.enumerated() {
+      for link in event.links { said[link.id, default: []].append((place, link)) }
+    }
   }
 
   // MARK: What the rules have in common
@@ -77,11 +83,13 @@ public struct DyadHistory: Sendable {
   func links(
     to event: Event, _ relations: Set<Link.Relation>, upTo day: Day
   ) -> [(event: Event, link: Link)] {
-    upTo(day).flatMap { other in
-      other.links.filter {
-        $0.id == event.id && relations.contains($0.relation) && other.id != event.id
-          && other.date.first >= event.date.first
-      }.map { (other, $0) }
+    let end = firstIndex(after: day)
+    return (said[event.id] ?? []).compactMap { place, link in
+      let other = events[place]
+      guard place < end, relations.contains(link.relation), other.id != event.id,
+        other.date.first >= event.date.first
+      else { return nil }
+      return (other, link)
     }
   }
 }

@@ -6,25 +6,45 @@ import EventStore
 import TimelineModel
 import TimelineWire
 
-/// A slow question, to be answered off the loop.
+/// A question that may take long, to be answered off the loop.
 struct SlowQuestion: Sendable {
-  var snapshot: Snapshot
-  var query: Query
-  var isCount: Bool
+  enum Kind: Sendable {
+    case events
+    case count
+    /// The state of a dyad, or the events behind one of its figures.
+    case state(Dyad, Day, figure: String?)
+  }
 
   enum Answer: Sendable {
     case events(Snapshot, [ShownEvent])
-    case count(Int)
+    case json(JSONValue)
   }
 
+  var snapshot: Snapshot
+  var query: Query
+  var kind: Kind
+
   func answer() -> Answer {
-    if isCount { return .count(snapshot.count(query)) }
-    var events: [ShownEvent] = []
-    snapshot.visit(query) {
-      events.append($0)
-      return true
+    switch kind {
+    case .count: return .json(.object(["count": .int(snapshot.count(query))]))
+    case .events:
+      var events: [ShownEvent] = []
+      snapshot.visit(query) {
+        events.append($0)
+        return true
+      }
+      return .events(snapshot, events)
+    case .state(let dyad, let day, let figure):
+      var events: [Event] = []
+      snapshot.visit(query) {
+        if let event = snapshot.event($0) { events.append(event) }
+        return true
+      }
+      var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
+      history.insert(events)
+      let state = figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
+      return .json(state)
     }
-    return .events(snapshot, events)
   }
 }
 
@@ -277,10 +297,11 @@ struct Router {
     case .query, .count:
       let query = try query(try request.value(in: line))
       let question = SlowQuestion(
-        snapshot: timeline.snapshot, query: query, isCount: request.verb == .count)
+        snapshot: timeline.snapshot, query: query,
+        kind: request.verb == .count ? .count : .events)
       let isQuick = query.limit.map { $0 <= 1000 } ?? false
       if question.snapshot.rowCount > Self.inlineRowsMax, !isQuick || !query.filter.texts.isEmpty,
-        !(question.isCount && query.filter.isEmpty && query.knownAt == nil)
+        !(request.verb == .count && query.filter.isEmpty && query.knownAt == nil)
       {
         connection.mode = .waiting
         return .slow(question)
@@ -297,7 +318,7 @@ struct Router {
       }
       connection.mode = .watching(try filter(value), start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
-    case .state, .explain: try state(request, try request.value(in: line), connection)
+    case .state, .explain: return try state(request, try request.value(in: line), connection)
     case .peers:
       for peer in peers.all {
         connection.out.append(contentsOf: "ROW \(peer.json.text)\n".utf8)
@@ -494,7 +515,7 @@ struct Router {
 
   private func state(
     _ request: Request, _ value: JSONValue, _ connection: Connection
-  ) throws(RequestError) {
+  ) throws(RequestError) -> Step {
     let snapshot = timeline.snapshot
     var codes: [ActorCode] = []
     for name in (value["parties"]?.array ?? []).map({ $0.string ?? "" }) {
@@ -524,32 +545,33 @@ struct Router {
     filter.to = day
     var query = Query(filter)
     if let known = value["known_at"] { query.knownAt = try position(known) }
-    var events: [Event] = []
-    snapshot.visit(query) {
-      if let event = snapshot.event($0) { events.append(event) }
-      return true
+    var figure: String?
+    if request.verb == .explain {
+      let word = value["figure"]?.string ?? ""
+      guard DyadHistory.figures.contains(word) else {
+        throw RequestError(
+          .badRequest,
+          "no figure \"\(word)\"; figures are \(DyadHistory.figures.joined(separator: ", "))")
+      }
+      figure = word
     }
-    var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
-    history.insert(events)
-    guard request.verb == .explain else {
-      return Reply.ok(history.state(on: day), to: &connection.out)
+    let question = SlowQuestion(
+      snapshot: snapshot, query: query, kind: .state(dyad, day, figure: figure))
+    guard snapshot.rowCount <= Self.inlineRowsMax else {
+      connection.mode = .waiting
+      return .slow(question)
     }
-    let figure = value["figure"]?.string ?? ""
-    guard let answer = history.why(figure, on: day) else {
-      throw RequestError(
-        .badRequest,
-        "no figure \"\(figure)\"; figures are \(DyadHistory.figures.joined(separator: ", "))")
-    }
-    Reply.ok(answer, to: &connection.out)
+    deliver(question.answer(), connection)
+    return .goOn
   }
 
   // MARK: Streams
 
   func deliver(_ answer: SlowQuestion.Answer, _ connection: Connection) {
     switch answer {
-    case .count(let count):
+    case .json(let json):
       connection.mode = .requests
-      Reply.ok(.object(["count": .int(count)]), to: &connection.out)
+      Reply.ok(json, to: &connection.out)
     case .events(let snapshot, let events):
       connection.mode = .streaming(snapshot, events, sent: 0)
       pump(connection)
