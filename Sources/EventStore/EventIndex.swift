@@ -73,8 +73,10 @@ struct EventIndex: Sendable {
   private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID)] = [:]
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
-  /// While a start reads the log, lists are left unsorted until the end.
-  private var isBulk = false
+  /// Slots that are in no list yet; a snapshot has none.
+  private var unordered: [UInt32] = []
+  private var unorderedMax = Self.unorderedMax
+  private static let unorderedMax = 16_384
 
   init() {
     // Place 0 is the absence of a subtype.
@@ -87,27 +89,36 @@ struct EventIndex: Sendable {
 
   // MARK: Taking lines in
 
-  /// Between `beginBulk` and `endBulk` lines are noted without order, then ordered at once.
-  mutating func beginBulk() { isBulk = true }
+  /// Takes in many lines, whose order in the lists is found at once.
+  mutating func inBulk(_ body: (inout EventIndex) -> Void) {
+    unorderedMax = .max
+    body(&self)
+    unorderedMax = Self.unorderedMax
+    order()
+  }
 
-  mutating func endBulk() {
-    isBulk = false
-    var slots = ContiguousArray<(first: Int32, id: UUIDBytes, slot: UInt32)>()
-    for slot in 0..<UInt32(rows.count) {
-      let row = self[slot]
-      if row.flags.isDisjoint(with: [.hidden, .unlisted]) {
-        slots.append((row.first.number, row.id, slot))
-      }
-    }
-    slots.sort { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }
-    var lists: [ActorCode: ContiguousArray<UInt32>] = [:]
-    for entry in slots {
+  /// Puts new events in their place in the lists. A sorted run of them walks through memory once,
+  /// where one by one each would search afresh.
+  mutating func order() {
+    guard !unordered.isEmpty else { return }
+    var keys = ContiguousArray(
+      unordered.map { slot in
+        (first: self[slot].first, id: self[slot].id, slot: slot)
+      })
+    unordered.removeAll(keepingCapacity: unorderedMax != .max)
+    keys.sort { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }
+    let entries = ContiguousArray(keys.map { OrderedSlots.Entry(first: $0.first, slot: $0.slot) })
+    var lists: [ActorCode: ContiguousArray<OrderedSlots.Entry>] = [:]
+    for entry in entries {
       for party in Self.everyone(parties[self[entry.slot].parties]) {
-        lists[party, default: []].append(entry.slot)
+        lists[party, default: []].append(entry)
       }
     }
-    all = OrderedSlots(sorted: ContiguousArray(slots.map(\.slot)))
-    byParty = lists.mapValues { OrderedSlots(sorted: $0) }
+    let rows = rows
+    all.insert(entries) { rows[Int($0)].id }
+    for (party, entries) in lists {
+      byParty[party, default: OrderedSlots()].insert(entries) { rows[Int($0)].id }
+    }
   }
 
   /// Takes in one line, which stands in the logs already.
@@ -256,31 +267,20 @@ struct EventIndex: Sendable {
   }
 
   private mutating func list(_ slot: UInt32) {
-    guard !isBulk else { return }
-    let rows = rows
-    let isBefore = { Self.isBefore($0, $1, rows) }
-    all.insert(slot, isBefore: isBefore)
-    for party in Self.everyone(parties[rows[Int(slot)].parties]) {
-      byParty[party, default: OrderedSlots()].insert(slot, isBefore: isBefore)
-    }
+    unordered.append(slot)
+    if unordered.count >= unorderedMax { order() }
   }
 
   private mutating func unlist(_ slot: UInt32) {
-    guard !isBulk, !self[slot].flags.contains(.hidden) else { return }
+    guard !self[slot].flags.contains(.hidden) else { return }
+    if unordered.contains(slot) { return unordered.removeAll { $0 == slot } }
     let rows = rows
-    let isBefore = { Self.isBefore($0, $1, rows) }
-    all.remove(slot, isBefore: isBefore)
-    for party in Self.everyone(parties[rows[Int(slot)].parties]) {
-      byParty[party]?.remove(slot, isBefore: isBefore)
+    let row = rows[Int(slot)]
+    let entry = OrderedSlots.Entry(first: row.first, slot: slot)
+    all.remove(entry) { rows[Int($0)].id }
+    for party in Self.everyone(parties[row.parties]) {
+      byParty[party]?.remove(entry) { rows[Int($0)].id }
     }
-  }
-
-  private static func isBefore(
-    _ left: UInt32, _ right: UInt32, _ rows: ChunkedArray<EventRow>
-  ) -> Bool {
-    let left = rows[Int(left)]
-    let right = rows[Int(right)]
-    return left.first != right.first ? left.first < right.first : left.id < right.id
   }
 
   /// Each party once.

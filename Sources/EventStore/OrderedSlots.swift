@@ -1,87 +1,141 @@
 // Slots of events in the order of (first day, id), kept in chunks of at most 512: a late event of
-// decades ago costs one short move, an append at the end none.
+// decades ago costs one short move, an append at the end none. The day stands beside the slot, so that
+// a search reads a row only where two events share a day.
 
-/// An ordered set of event slots. The order is handed in, since the keys stand in the columns.
+import TimelineModel
+
+/// An ordered set of event slots. Ids stand in the rows, and are handed in.
 struct OrderedSlots: Sendable {
   private static let chunkMax = 512
 
-  private var chunks: [ContiguousArray<UInt32>] = []
+  struct Entry: Sendable {
+    var first: Day
+    var slot: UInt32
+  }
+
+  private var chunks: [ContiguousArray<Entry>] = []
+  /// The last entry of each chunk.
+  private var lasts: ContiguousArray<Entry> = []
   private(set) var count = 0
 
   init() {}
 
-  /// Takes slots that are in order already.
-  init(sorted slots: ContiguousArray<UInt32>) {
-    count = slots.count
+  /// Inserts entries that are in order, and not there yet. Those that go to one chunk are merged into
+  /// it at once.
+  mutating func insert(_ entries: ContiguousArray<Entry>, idAt: (UInt32) -> UUIDBytes) {
+    func isBefore(_ left: Entry, _ right: Entry) -> Bool {
+      left.first != right.first ? left.first < right.first : idAt(left.slot) < idAt(right.slot)
+    }
+    count += entries.count
     var at = 0
-    while at < slots.count {
-      // Three quarters full: room for late events without a split.
-      let end = min(at + Self.chunkMax * 3 / 4, slots.count)
-      chunks.append(ContiguousArray(slots[at..<end]))
+    while at < entries.count {
+      let chunk = Self.lowerBound(lasts) { isBefore($0, entries[at]) }
+      guard chunk < chunks.count else { return append(entries[at...]) }
+      let last = lasts[chunk]
+      var end = at + 1
+      while end < entries.count, isBefore(entries[end], last) { end += 1 }
+      Self.merge(entries[at..<end], into: &chunks[chunk], isBefore)
+      if chunks[chunk].count > Self.chunkMax { split(chunk) }
       at = end
     }
   }
 
-  /// Inserts a slot before the first one that `isBefore` does not place before it.
-  mutating func insert(_ slot: UInt32, isBefore: (UInt32, UInt32) -> Bool) {
-    count += 1
-    guard let last = chunks.last?.last, !isBefore(last, slot) else {
-      if chunks.isEmpty || chunks[chunks.count - 1].count >= Self.chunkMax { chunks.append([]) }
-      chunks[chunks.count - 1].append(slot)
-      return
-    }
-    let chunk = chunkIndex { isBefore($0, slot) }
-    let at = Self.lowerBound(chunks[chunk]) { isBefore($0, slot) }
-    chunks[chunk].insert(slot, at: at)
-    if chunks[chunk].count > Self.chunkMax {
-      let half = chunks[chunk].count / 2
-      let upper = ContiguousArray(chunks[chunk][half...])
-      chunks[chunk].removeSubrange(half...)
-      chunks.insert(upper, at: chunk + 1)
+  /// Adds entries that come after all others. A chunk is left three quarters full: room for late
+  /// events without a split.
+  private mutating func append(_ entries: ContiguousArray<Entry>.SubSequence) {
+    var rest = entries
+    while !rest.isEmpty {
+      if chunks.last.map({ $0.count >= Self.chunkMax * 3 / 4 }) ?? true {
+        chunks.append([])
+        lasts.append(rest.first!)
+      }
+      let last = chunks.count - 1
+      let piece = rest.prefix(Self.chunkMax * 3 / 4 - chunks[last].count)
+      chunks[last] += piece
+      lasts[last] = piece.last!
+      rest = rest.dropFirst(piece.count)
     }
   }
 
-  mutating func remove(_ slot: UInt32, isBefore: (UInt32, UInt32) -> Bool) {
-    guard !chunks.isEmpty else { return }
-    let chunk = chunkIndex { isBefore($0, slot) }
-    let at = Self.lowerBound(chunks[chunk]) { isBefore($0, slot) }
-    guard at < chunks[chunk].count, chunks[chunk][at] == slot else { return }
+  /// From the back, so that each entry moves once. Searched and not walked: where many events share
+  /// a day, each comparison reads two rows.
+  private static func merge(
+    _ new: ContiguousArray<Entry>.SubSequence, into chunk: inout ContiguousArray<Entry>,
+    _ isBefore: (Entry, Entry) -> Bool
+  ) {
+    var end = chunk.count
+    chunk += new
+    chunk.withUnsafeMutableBufferPointer { chunk in
+      for (shift, entry) in zip(1..., new).reversed() {
+        let place = lowerBound(UnsafeBufferPointer(rebasing: chunk[..<end])) { isBefore($0, entry) }
+        let start = chunk.baseAddress! + place
+        (start + shift).update(from: start, count: end - place)
+        start[shift - 1] = entry
+        end = place
+      }
+    }
+  }
+
+  private mutating func split(_ chunk: Int) {
+    let all = chunks[chunk]
+    let pieces = (all.count + Self.chunkMax - 1) / Self.chunkMax
+    let parts = (0..<pieces).map { piece in
+      ContiguousArray(all[all.count * piece / pieces..<all.count * (piece + 1) / pieces])
+    }
+    chunks.replaceSubrange(chunk...chunk, with: parts)
+    lasts.replaceSubrange(chunk...chunk, with: parts.map { $0[$0.count - 1] })
+  }
+
+  mutating func remove(_ entry: Entry, idAt: (UInt32) -> UUIDBytes) {
+    let id = idAt(entry.slot)
+    let isBefore = { (other: Entry) in
+      other.first != entry.first ? other.first < entry.first : idAt(other.slot) < id
+    }
+    let chunk = Self.lowerBound(lasts, isBefore)
+    guard chunk < chunks.count else { return }
+    let at = Self.lowerBound(chunks[chunk], isBefore)
+    guard at < chunks[chunk].count, chunks[chunk][at].slot == entry.slot else { return }
     chunks[chunk].remove(at: at)
     count -= 1
-    if chunks[chunk].isEmpty { chunks.remove(at: chunk) }
+    if let last = chunks[chunk].last {
+      lasts[chunk] = last
+    } else {
+      chunks.remove(at: chunk)
+      lasts.remove(at: chunk)
+    }
   }
 
-  /// The first chunk whose last slot is not before.
-  private func chunkIndex(_ isBefore: (UInt32) -> Bool) -> Int {
+  /// The first place whose entry is not before.
+  private static func lowerBound(
+    _ entries: UnsafeBufferPointer<Entry>, _ isBefore: (Entry) -> Bool
+  ) -> Int {
     var low = 0
-    var high = chunks.count - 1
+    var high = entries.count
     while low < high {
       let middle = (low + high) / 2
-      if isBefore(chunks[middle].last!) { low = middle + 1 } else { high = middle }
+      if isBefore(entries[middle]) { low = middle + 1 } else { high = middle }
     }
     return low
   }
 
   private static func lowerBound(
-    _ chunk: ContiguousArray<UInt32>, _ isBefore: (UInt32) -> Bool
+    _ entries: ContiguousArray<Entry>, _ isBefore: (Entry) -> Bool
   ) -> Int {
-    var low = 0
-    var high = chunk.count
-    while low < high {
-      let middle = (low + high) / 2
-      if isBefore(chunk[middle]) { low = middle + 1 } else { high = middle }
-    }
-    return low
+    entries.withUnsafeBufferPointer { lowerBound($0, isBefore) }
   }
 
-  /// Calls for each slot from the first one not before the bound, upwards; stops on false.
-  func ascending(from isBefore: ((UInt32) -> Bool)?, _ body: (UInt32) -> Bool) {
+  /// Calls for each slot from the first one of that day or later, upwards; stops on false.
+  func ascending(from day: Day?, _ body: (UInt32) -> Bool) {
     guard !chunks.isEmpty else { return }
-    var chunk = isBefore.map { chunkIndex($0) } ?? 0
-    var at = isBefore.map { Self.lowerBound(chunks[chunk], $0) } ?? 0
+    var chunk = 0
+    var at = 0
+    if let day {
+      chunk = Self.lowerBound(lasts) { $0.first < day }
+      if chunk < chunks.count { at = Self.lowerBound(chunks[chunk]) { $0.first < day } }
+    }
     while chunk < chunks.count {
       while at < chunks[chunk].count {
-        guard body(chunks[chunk][at]) else { return }
+        guard body(chunks[chunk][at].slot) else { return }
         at += 1
       }
       chunk += 1
@@ -89,15 +143,19 @@ struct OrderedSlots: Sendable {
     }
   }
 
-  /// Calls for each slot downwards from the last one that is before the bound; stops on false.
-  func descending(from isBefore: ((UInt32) -> Bool)?, _ body: (UInt32) -> Bool) {
+  /// Calls for each slot downwards from the last one of that day or earlier; stops on false.
+  func descending(to day: Day?, _ body: (UInt32) -> Bool) {
     guard !chunks.isEmpty else { return }
-    var chunk = isBefore.map { chunkIndex($0) } ?? chunks.count - 1
-    var at = isBefore.map { Self.lowerBound(chunks[chunk], $0) } ?? chunks[chunk].count
+    var chunk = chunks.count - 1
+    var at = chunks[chunk].count
+    if let day {
+      chunk = min(chunk, Self.lowerBound(lasts) { $0.first <= day })
+      at = Self.lowerBound(chunks[chunk]) { $0.first <= day }
+    }
     while chunk >= 0 {
       while at > 0 {
         at -= 1
-        guard body(chunks[chunk][at]) else { return }
+        guard body(chunks[chunk][at].slot) else { return }
       }
       chunk -= 1
       if chunk >= 0 { at = chunks[chunk].count }

@@ -38,7 +38,7 @@ public struct Snapshot: Sendable {
       first = index[slot].first
       return false
     }
-    index.all.descending(from: nil) { slot in
+    index.all.descending(to: nil) { slot in
       last = index[slot].first
       return false
     }
@@ -113,11 +113,9 @@ public struct Snapshot: Sendable {
     }
     let list = candidates(query.filter)
     if isAscending {
-      let from = query.filter.from
-      list.ascending(from: from.map { from in { index[$0].first < from } }, candidate)
+      list.ascending(from: query.filter.from, candidate)
     } else {
-      let to = query.filter.to
-      list.descending(from: to.map { to in { index[$0].first <= to } }, candidate)
+      list.descending(to: query.filter.to, candidate)
     }
     while goesOn, let next = special.popLast() { goesOn = pass(next) }
   }

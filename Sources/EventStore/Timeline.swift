@@ -59,16 +59,16 @@ public final class Timeline {
     self.damage = damage
     index = EventIndex()
     clock = HybridClock()
-    index.beginBulk()
-    for place in logs.indices where logs[place].size > 0 {
-      for seq in 1...logs[place].size {
-        guard let text = logs[place].line(seq), let line = try? Line(text) else { continue }
-        let ref = LineRef(replica: place, seq: seq)
-        index.apply(IndexEntry(line, text, ref: ref, document: &document), logs: logs)
-        if place == 0 { clock.resume(after: line.recorded) }
+    index.inBulk { index in
+      for place in logs.indices where logs[place].size > 0 {
+        for seq in 1...logs[place].size {
+          guard let text = logs[place].line(seq), let line = try? Line(text) else { continue }
+          let ref = LineRef(replica: place, seq: seq)
+          index.apply(IndexEntry(line, text, ref: ref, document: &document), logs: logs)
+          if place == 0 { clock.resume(after: line.recorded) }
+        }
       }
     }
-    index.endBulk()
   }
 
   private static func openLog(
@@ -82,10 +82,13 @@ public final class Timeline {
   }
 
   /// All that is durable, as a value.
-  public var snapshot: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
+  public var snapshot: Snapshot {
+    index.order()
+    return Snapshot(timeline: id, index: index, logs: logs)
+  }
 
   /// The number of durable lines of each replica.
-  public var position: Position { snapshot.position }
+  public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
 
   public var bytesOnDisk: Int { logs.reduce(0) { $0 + $1.bytes } }
 
@@ -108,15 +111,19 @@ public final class Timeline {
     public var author: String
     public var now: RecordedTime
     public var random: () -> UInt64
+    /// A new random id, for an event that has none.
+    public var newID: () -> EventID
     /// Where given, the append is refused unless the log stands there.
     public var position: Position?
 
     public init(
-      author: String, now: RecordedTime, random: @escaping () -> UInt64, position: Position? = nil
+      author: String, now: RecordedTime, random: @escaping () -> UInt64,
+      newID: @escaping () -> EventID, position: Position? = nil
     ) {
       self.author = author
       self.now = now
       self.random = random
+      self.newID = newID
       self.position = position
     }
   }
@@ -191,7 +198,7 @@ public final class Timeline {
     _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
     _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged {
-    let id = parts.id ?? EventID(.random())
+    let id = parts.id ?? recording.newID()
     let before = pending[0] == nil
     var batch = pending.removeValue(forKey: 0) ?? Batch()
     defer { if !(before && batch.lengths.isEmpty) { pending[0] = batch } }

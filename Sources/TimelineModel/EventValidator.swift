@@ -41,10 +41,37 @@ public enum ValidBody: Sendable {
   case statement(EventType, LogStatement)
 }
 
+/// The name of a field for a message, put together only where there is one: `sources[2].url`.
+private struct Field: ExpressibleByStringLiteral {
+  private let name: StaticString
+  private let place: Int?
+  private let member: StaticString?
+
+  init(_ name: StaticString, _ place: Int? = nil, _ member: StaticString? = nil) {
+    self.name = name
+    self.place = place
+    self.member = member
+  }
+
+  init(stringLiteral name: StaticString) { self.init(name) }
+
+  subscript(member: StaticString) -> Field { Field(name, place, member) }
+
+  var text: String {
+    "\(name)" + (place.map { "[\($0)]" } ?? "") + (member.map { ".\($0)" } ?? "")
+  }
+}
+
+extension EventError {
+  fileprivate init(_ field: Field, _ message: String) { self.init(field.text, message) }
+}
+
 public struct EventValidator {
   public static let titleBytesMax = 300
   /// Envelope fields: the daemon writes them, a body may not.
-  public static let reserved = ["v", "replica", "seq", "recorded", "crc32c", "salt", "body_sha256"]
+  public static let reserved: [StaticString] = [
+    "v", "replica", "seq", "recorded", "crc32c", "salt", "body_sha256",
+  ]
 
   private let document: JSONDocument
   private let text: UnsafeBufferPointer<UInt8>
@@ -73,8 +100,8 @@ public struct EventValidator {
     }
     if !isStored {
       for key in document.children(node) {
-        for name in Self.reserved where document.string(key, in: text) == name {
-          throw EventError(name, "this field is written by the daemon: leave it out")
+        for name in Self.reserved where document.is(key, name, in: text) {
+          throw EventError("\(name)", "this field is written by the daemon: leave it out")
         }
       }
     }
@@ -120,8 +147,8 @@ public struct EventValidator {
       case document.is(key, "title", in: text):
         try title(value)
         hasTitle = true
-      case document.is(key, "summary", in: text): _ = try string(value, "summary")
-      case document.is(key, "place", in: text): _ = try string(value, "place")
+      case document.is(key, "summary", in: text): try someString(value, "summary")
+      case document.is(key, "place", in: text): try someString(value, "place")
       case document.is(key, "sources", in: text): hasSource = try sources(value)
       case document.is(key, "unsourced", in: text):
         guard document.kind(value) == .yes else {
@@ -136,7 +163,8 @@ public struct EventValidator {
       case document.is(key, "tags", in: text): facts.tags = try words(value, "tags")
       case document.is(key, "weight", in: text): weight = try thousandths(value)
       case document.is(key, "weight_reason", in: text):
-        hasWeightReason = try !string(value, "weight_reason").isEmpty
+        try someString(value, "weight_reason")
+        hasWeightReason = !document.bytes(value, in: text).isEmpty
       default: break  // Unknown fields are kept, byte for byte.
       }
     }
@@ -167,19 +195,16 @@ public struct EventValidator {
     try array(node, "sources", "a list of {\"title\":…,\"publisher\":…,\"date\":…,\"url\":…}")
     var count = 0
     for source in document.children(node) {
-      let field = "sources[\(count)]"
+      let field = Field("sources", count)
       try object(source, field)
       var names = false
       for key in document.children(source) {
-        let name = document.string(key, in: text)
-        switch name {
-        case "title", "publisher", "url", "doi":
-          _ = try nonEmpty(key + 1, "\(field).\(name)")
+        for name in Self.sourceNames where document.is(key, name, in: text) {
+          _ = try nonEmpty(key + 1, field[name])
           names = true
-        case "quote": _ = try string(key + 1, "\(field).quote")
-        case "date": _ = try date(key + 1, "\(field).date")
-        default: break
         }
+        if document.is(key, "quote", in: text) { try someString(key + 1, field["quote"]) }
+        if document.is(key, "date", in: text) { _ = try date(key + 1, field["date"]) }
       }
       guard names else {
         throw EventError(field, "a source needs a title, publisher, url or doi")
@@ -188,6 +213,8 @@ public struct EventValidator {
     }
     return count > 0
   }
+
+  private static let sourceNames: [StaticString] = ["title", "publisher", "url", "doi"]
 
   private func offer(_ node: Int, _ type: EventType) throws(EventError) {
     guard type == .message || type == .statement || type == .talks else {
@@ -227,31 +254,31 @@ public struct EventValidator {
     var keys: Set<String> = []
     var count = 0
     for item in document.children(node) {
-      let field = "commitments[\(count)]"
+      let field = Field("commitments", count)
       try object(item, field)
       count += 1
       guard let key = document.member("key", of: item, in: text) else {
-        throw EventError("\(field).key", "missing; a short word that links can name")
+        throw EventError(field["key"], "missing; a short word that links can name")
       }
-      guard keys.insert(try word(key, "\(field).key")).inserted else {
-        throw EventError("\(field).key", "stands twice in one agreement")
+      guard keys.insert(try word(key, field["key"])).inserted else {
+        throw EventError(field["key"], "stands twice in one agreement")
       }
       guard let by = document.member("by", of: item, in: text) else {
-        throw EventError("\(field).by", "missing; a commitment has parties: a list of codes")
+        throw EventError(field["by"], "missing; a commitment has parties: a list of codes")
       }
-      _ = try codes(by, "\(field).by", atLeast: 1)
+      _ = try codes(by, field["by"], atLeast: 1)
       guard let what = document.member("what", of: item, in: text) else {
-        throw EventError("\(field).what", "missing; what was promised")
+        throw EventError(field["what"], "missing; what was promised")
       }
-      _ = try nonEmpty(what, "\(field).what")
+      _ = try nonEmpty(what, field["what"])
       if let to = document.member("to", of: item, in: text) {
-        _ = try codes(to, "\(field).to", atLeast: 0)
+        _ = try codes(to, field["to"], atLeast: 0)
       }
       if let verifier = document.member("verifier", of: item, in: text) {
-        _ = try codes(verifier, "\(field).verifier", atLeast: 0)
+        _ = try codes(verifier, field["verifier"], atLeast: 0)
       }
       if let due = document.member("due", of: item, in: text) {
-        _ = try date(due, "\(field).due")
+        _ = try date(due, field["due"])
       }
     }
   }
@@ -260,15 +287,15 @@ public struct EventValidator {
     try array(node, "links", "a list of {\"rel\":…,\"id\":…}")
     var count = 0
     for item in document.children(node) {
-      let field = "links[\(count)]"
+      let field = Field("links", count)
       try object(item, field)
       count += 1
       guard let relation = document.member("rel", of: item, in: text) else {
-        throw EventError("\(field).rel", "missing")
+        throw EventError(field["rel"], "missing")
       }
-      try oneOf(relation, "\(field).rel", Link.Relation.allCases.map(\.rawValue))
-      _ = try id(item, "id", field)
-      if let key = document.member("key", of: item, in: text) { _ = try word(key, "\(field).key") }
+      try oneOf(relation, field["rel"], Link.Relation.allCases.map(\.rawValue))
+      _ = try id(item, "id", of: field)
+      if let key = document.member("key", of: item, in: text) { _ = try word(key, field["key"]) }
     }
   }
 
@@ -280,7 +307,7 @@ public struct EventValidator {
       guard let body = document.member("body", of: node, in: text) else {
         throw EventError("body", "missing; the whole event as it should be")
       }
-      let target = try id(node, "corrects", "")
+      let target = try id(node, "corrects")
       let supersedes = try ids(node, "supersedes")
       guard
         case .happening(let facts) = try EventValidator(
@@ -291,7 +318,7 @@ public struct EventValidator {
       }
       return .correct(target, supersedes: supersedes, body: body, facts: facts)
     case .logRetract:
-      return .retract(try id(node, "retracts", ""), supersedes: try ids(node, "supersedes"))
+      return .retract(try id(node, "retracts"), supersedes: try ids(node, "supersedes"))
     case .logActor:
       guard let code = document.member("code", of: node, in: text) else {
         throw EventError("code", "missing")
@@ -326,7 +353,7 @@ public struct EventValidator {
     guard let list = document.member(name, of: node, in: text) else {
       throw EventError("\(name)", "missing; the list of versions that its author had before him")
     }
-    try array(list, "\(name)", "a list of ids")
+    try array(list, Field(name), "a list of ids")
     var result: [EventID] = []
     for item in document.children(list) {
       guard document.kind(item) == .string,
@@ -340,9 +367,9 @@ public struct EventValidator {
   // MARK: Fields
 
   private func id(
-    _ object: Int, _ name: StaticString, _ prefix: String
+    _ object: Int, _ name: StaticString, of list: Field? = nil
   ) throws(EventError) -> EventID {
-    let field = prefix.isEmpty ? "\(name)" : "\(prefix).\(name)"
+    let field = list.map { $0[name] } ?? Field(name)
     guard let node = document.member(name, of: object, in: text) else {
       throw EventError(field, "missing; the id of an event")
     }
@@ -353,7 +380,7 @@ public struct EventValidator {
     return id
   }
 
-  private func date(_ node: Int, _ field: String) throws(EventError) -> (first: Day, last: Day) {
+  private func date(_ node: Int, _ field: Field) throws(EventError) -> (first: Day, last: Day) {
     guard document.kind(node) == .string else {
       throw EventError(field, "a date is a string such as \"2017-11-29\"")
     }
@@ -365,7 +392,7 @@ public struct EventValidator {
   }
 
   private func codes(
-    _ node: Int, _ field: String, atLeast minimum: Int
+    _ node: Int, _ field: Field, atLeast minimum: Int
   ) throws(EventError) -> [ActorCode] {
     try array(node, field, "a list of codes such as [\"PRK\"]")
     var result: [ActorCode] = []
@@ -391,13 +418,17 @@ public struct EventValidator {
     return result
   }
 
-  private func string(_ node: Int, _ field: String) throws(EventError) -> String {
+  private func string(_ node: Int, _ field: Field) throws(EventError) -> String {
     guard document.kind(node) == .string else { throw EventError(field, "must be a string") }
     return document.string(node, in: text)
   }
 
+  private func someString(_ node: Int, _ field: Field) throws(EventError) {
+    guard document.kind(node) == .string else { throw EventError(field, "must be a string") }
+  }
+
   private func nonEmpty(
-    _ node: Int, _ field: String
+    _ node: Int, _ field: Field
   ) throws(EventError) -> UnsafeBufferPointer<UInt8> {
     guard document.kind(node) == .string else { throw EventError(field, "must be a string") }
     let bytes = document.bytes(node, in: text)
@@ -406,11 +437,11 @@ public struct EventValidator {
   }
 
   /// Lower-case letters, digits, and `.`, `-`, `_`, `:`.
-  private func word(_ node: Int, _ field: String) throws(EventError) -> String {
+  private func word(_ node: Int, _ field: Field) throws(EventError) -> String {
     let word = try string(node, field)
     let isWord =
       !word.isEmpty
-      && word.utf8.allSatisfy { byte in
+      && document.bytes(node, in: text).allSatisfy { byte in
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
           || byte == 0x2E || byte == 0x2D || byte == 0x5F || byte == 0x3A
       }
@@ -421,19 +452,19 @@ public struct EventValidator {
     return word
   }
 
-  private func words(_ node: Int, _ field: String) throws(EventError) -> [String] {
+  private func words(_ node: Int, _ field: Field) throws(EventError) -> [String] {
     try array(node, field, "a list of words")
     var result: [String] = []
     for item in document.children(node) { result.append(try word(item, field)) }
     return result
   }
 
-  private func strings(_ node: Int, _ field: String) throws(EventError) {
+  private func strings(_ node: Int, _ field: Field) throws(EventError) {
     try array(node, field, "a list of sentences")
     for item in document.children(node) { _ = try nonEmpty(item, field) }
   }
 
-  private func oneOf(_ node: Int, _ field: String, _ words: [String]) throws(EventError) {
+  private func oneOf(_ node: Int, _ field: Field, _ words: [String]) throws(EventError) {
     let word = try string(node, field)
     guard words.contains(word) else {
       throw EventError(field, "\"\(word)\" is not one of \(Self.list(words))")
@@ -450,11 +481,11 @@ public struct EventValidator {
     return Int(number * 1000)
   }
 
-  private func array(_ node: Int, _ field: String, _ what: String) throws(EventError) {
+  private func array(_ node: Int, _ field: Field, _ what: String) throws(EventError) {
     guard document.kind(node) == .array else { throw EventError(field, "must be \(what)") }
   }
 
-  private func object(_ node: Int, _ field: String) throws(EventError) {
+  private func object(_ node: Int, _ field: Field) throws(EventError) {
     guard document.kind(node) == .object else {
       throw EventError(field, "must be an object {…}")
     }

@@ -55,12 +55,20 @@ public struct UUIDBytes: Sendable, Hashable, Comparable {
 
   /// Appends the 36 characters of the canonical text.
   public func append(to bytes: inout [UInt8]) {
-    for index in 0..<16 {
-      if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
-      let word = index < 8 ? high : low
-      let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - (index & 7) * 8))
-      bytes.append(Hex.digit(byte >> 4))
-      bytes.append(Hex.digit(byte & 15))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
+      var at = 0
+      for index in 0..<16 {
+        if index == 4 || index == 6 || index == 8 || index == 10 {
+          text[at] = UInt8(ascii: "-")
+          at += 1
+        }
+        let word = index < 8 ? high : low
+        let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - (index & 7) * 8))
+        text[at] = Hex.digit(byte >> 4)
+        text[at + 1] = Hex.digit(byte & 15)
+        at += 2
+      }
+      bytes.append(contentsOf: UnsafeBufferPointer(text))
     }
   }
 

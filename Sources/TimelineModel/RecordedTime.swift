@@ -21,28 +21,26 @@ public struct RecordedTime: Sendable, Hashable, Comparable, CustomStringConverti
   public func append(to bytes: inout [UInt8]) {
     let (year, month, dayOfMonth) = day.civil
     let time = microseconds - Int64(day.number) * Self.perDay
-    func digits(_ value: Int, _ count: Int) {
-      var scale = 1
-      for _ in 1..<count { scale *= 10 }
-      while scale > 0 {
-        bytes.append(UInt8(ascii: "0") + UInt8(value / scale % 10))
-        scale /= 10
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
+      var at = 0
+      func digits(_ value: Int, _ count: Int, then mark: Unicode.Scalar) {
+        var rest = value
+        for index in stride(from: at + count - 1, through: at, by: -1) {
+          text[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+          rest /= 10
+        }
+        text[at + count] = UInt8(ascii: mark)
+        at += count + 1
       }
+      digits(year, 4, then: "-")
+      digits(month, 2, then: "-")
+      digits(dayOfMonth, 2, then: "T")
+      digits(Int(time / 3_600_000_000), 2, then: ":")
+      digits(Int(time / 60_000_000 % 60), 2, then: ":")
+      digits(Int(time / 1_000_000 % 60), 2, then: ".")
+      digits(Int(time % 1_000_000), 6, then: "Z")
+      bytes.append(contentsOf: UnsafeBufferPointer(text))
     }
-    digits(year, 4)
-    bytes.append(UInt8(ascii: "-"))
-    digits(month, 2)
-    bytes.append(UInt8(ascii: "-"))
-    digits(dayOfMonth, 2)
-    bytes.append(UInt8(ascii: "T"))
-    digits(Int(time / 3_600_000_000), 2)
-    bytes.append(UInt8(ascii: ":"))
-    digits(Int(time / 60_000_000 % 60), 2)
-    bytes.append(UInt8(ascii: ":"))
-    digits(Int(time / 1_000_000 % 60), 2)
-    bytes.append(UInt8(ascii: "."))
-    digits(Int(time % 1_000_000), 6)
-    bytes.append(UInt8(ascii: "Z"))
   }
 
   public var description: String {

@@ -19,8 +19,8 @@ final class Connection {
   /// What comes next on this connection.
   enum Mode {
     case requests
-    /// An APPENDMANY whose lines are still coming; nil lines: they are skipped, and why.
-    case collecting(left: Int, lines: [[UInt8]], bytes: Int, refusal: RequestError?)
+    /// An APPENDMANY whose lines are still coming.
+    case collecting(Router.Collection)
     case streaming(Snapshot, [ShownEvent], sent: Int)
     case watching(Filter, Position)
     /// A slow question is being answered on another thread.

@@ -52,7 +52,10 @@ enum Main {
       }
       let signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC))
       let peers = try Peers(directory)
-      let router = Router(timeline: timeline, peers: peers, now: Clock.now, random: Chance.next)
+      let salts = SaltSupply()
+      let ids = IDSupply()
+      let router = Router(
+        timeline: timeline, peers: peers, now: Clock.now, random: salts.next, newID: ids.next)
       let loop = Loop(router, listeners: listeners, signals: signals)
       Journal.write(
         .info,
@@ -78,13 +81,6 @@ enum Clock {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return RecordedTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-  }
-}
-
-enum Chance {
-  @Sendable static func next() -> UInt64 {
-    var generator = SystemRandomNumberGenerator()
-    return generator.next()
   }
 }
 

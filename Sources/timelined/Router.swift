@@ -58,6 +58,7 @@ struct Router {
   let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
+  let newID: () -> EventID
 
   enum Step {
     case goOn
@@ -76,8 +77,9 @@ struct Router {
   func tooLong(_ connection: Connection) {
     let error = RequestError(
       .tooLarge, "a request has at most \(LineLimits.requestBytesMax) bytes; this one was skipped")
-    if case .collecting(let left, _, _, _) = connection.mode {
-      collected(left - 1, [], 0, error, connection)
+    if case .collecting(var many) = connection.mode {
+      many.refuse(error)
+      collected(many, connection)
     } else {
       reply(connection) { Reply.error(error, to: &$0) }
     }
@@ -88,15 +90,11 @@ struct Router {
       advance(session, line, connection)
       return .goOn
     }
-    if case .collecting(let left, var lines, var bytes, var refusal) = connection.mode {
-      bytes += line.count
-      if bytes > Self.manyBytesMax, refusal == nil {
-        refusal = RequestError(
-          .tooLarge, "APPENDMANY takes at most \(Self.manyBytesMax) bytes at once; send less")
-        lines = []
-      }
-      if refusal == nil { lines.append(Array(line)) }
-      collected(left - 1, lines, bytes, refusal, connection)
+    if case .collecting(var many) = connection.mode {
+      // Emptied first, so that the lines are added in place.
+      connection.mode = .requests
+      many.take(line)
+      collected(many, connection)
       return .goOn
     }
     if line.isEmpty { return .goOn }
@@ -126,7 +124,8 @@ struct Router {
   // MARK: Appending
 
   private func recording(_ connection: Connection) -> Timeline.Recording {
-    Timeline.Recording(author: connection.author, now: now(), random: random)
+    Timeline.Recording(
+      author: connection.author, now: now(), random: random, newID: newID)
   }
 
   private func append(
@@ -151,14 +150,16 @@ struct Router {
     } catch { throw RequestError(error) }
   }
 
-  /// Where a position stands before the event: the end of the first of two objects. An event's first
-  /// key is never a replica's id, so only such a first key is looked behind.
+  /// Where a position stands before the event: the end of the first of two objects. A position is
+  /// `{}`, or begins with a replica's id, as no event does.
   private static func endOfFirstObject(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
-    let trimmed = text.prefix { $0 != UInt8(ascii: "}") }
-    guard trimmed.count + 2 < text.count, !trimmed.dropFirst().contains(UInt8(ascii: "{")) else {
-      return nil
-    }
-    let rest = text[(trimmed.count + 1)...].drop { $0 == UInt8(ascii: " ") }
+    let quote = UInt8(ascii: "\"")
+    let afterKey = 2 + UUIDBytes.textLength
+    let isPosition =
+      text.count > afterKey
+      && (text[1] == UInt8(ascii: "}") || (text[1] == quote && text[afterKey] == quote))
+    guard isPosition, let end = text.firstIndex(of: UInt8(ascii: "}")) else { return nil }
+    let rest = text[(end + 1)...].drop { $0 == UInt8(ascii: " ") }
     return rest.first == UInt8(ascii: "{") ? rest.startIndex : nil
   }
 
@@ -166,28 +167,58 @@ struct Router {
     guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
       throw RequestError(.badRequest, "APPENDMANY takes the number of lines that follow")
     }
-    let refusal =
-      count > Self.manyLinesMax
-      ? RequestError(.tooLarge, "at most \(Self.manyLinesMax) lines at once; send less") : nil
-    connection.mode = .collecting(left: count, lines: [], bytes: 0, refusal: refusal)
+    var many = Collection(left: count)
+    if count > Self.manyLinesMax {
+      many.refusal = RequestError(
+        .tooLarge, "at most \(Self.manyLinesMax) lines at once; send less")
+    }
+    connection.mode = .collecting(many)
   }
 
-  private func collected(
-    _ left: Int, _ lines: [[UInt8]], _ bytes: Int, _ refusal: RequestError?,
-    _ connection: Connection
-  ) {
-    guard left == 0 else {
-      connection.mode = .collecting(left: left, lines: lines, bytes: bytes, refusal: refusal)
+  /// The lines of an APPENDMANY so far.
+  struct Collection {
+    var left: Int
+    /// All of them in a row, and where each ends.
+    var bytes: [UInt8] = []
+    var ends: [Int] = []
+    /// Why they will be refused: the rest is skipped.
+    var refusal: RequestError?
+
+    init(left: Int) { self.left = left }
+
+    mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
+      if refusal == nil, bytes.count + line.count > Router.manyBytesMax {
+        return refuse(
+          RequestError(
+            .tooLarge, "APPENDMANY takes at most \(Router.manyBytesMax) bytes at once; send less"))
+      }
+      left -= 1
+      guard refusal == nil else { return }
+      bytes.append(contentsOf: line)
+      ends.append(bytes.count)
+    }
+
+    /// Counts a line, and takes none.
+    mutating func refuse(_ error: RequestError) {
+      left -= 1
+      refusal = refusal ?? error
+      bytes = []
+      ends = []
+    }
+  }
+
+  private func collected(_ many: Collection, _ connection: Connection) {
+    guard many.left == 0 else {
+      connection.mode = .collecting(many)
       return
     }
     connection.mode = .requests
-    if let refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
-    let joined = lines.flatMap { $0 }
-    let outcome = joined.withUnsafeBufferPointer { all in
-      var at = 0
-      let texts = lines.map { line in
-        defer { at += line.count }
-        return UnsafeBufferPointer(rebasing: all[at..<at + line.count])
+    if let refusal = many.refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
+    let outcome = many.bytes.withUnsafeBufferPointer { all in
+      var start = 0
+      let texts = many.ends.map { end in
+        defer { start = end }
+        return UnsafeBufferPointer(rebasing: all[start..<end])
       }
       return timeline.stageAll(texts, recording(connection))
     }

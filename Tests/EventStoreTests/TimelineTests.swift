@@ -46,7 +46,7 @@ extension Timeline {
       random: {
         chance &+= 1
         return chance
-      })
+      }, newID: { EventID(.random()) })
     let staged = try Array(json.utf8).withUnsafeBufferPointer { text in
       Result { () throws(AppendError) in try stage(text, recording) }
     }.get()

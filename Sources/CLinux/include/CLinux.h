@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
@@ -30,6 +31,12 @@ static inline int64_t clinux_peer_uid(int fd) {
   socklen_t length = sizeof credentials;
   if (getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &credentials, &length) != 0) return -1;
   return (int64_t)credentials.uid;
+}
+
+// Fills from the system's generator; how many bytes it gave.
+static inline size_t clinux_random(void *bytes, size_t count) {
+  ssize_t given = getrandom(bytes, count, 0);
+  return given < 0 ? 0 : (size_t)given;
 }
 
 static inline int clinux_terminal_columns(int fd) {
