@@ -29,18 +29,27 @@ public struct CommitmentState: Sendable {
 
 extension DyadHistory {
   func commitments(on day: Day) -> [CommitmentState] {
-    upTo(day).filter { !$0.commitments.isEmpty }.flatMap { agreement in
-      let said = links(
-        to: agreement, [.fulfils, .verifies, .suspends, .violates, .withdraws], upTo: day)
-      return agreement.commitments.map { commitment in
-        // Without a key a break concerns the whole agreement; a step must say which promise it keeps.
-        let last = said.last { event, link in
-          link.key == commitment.key
-            || (link.key == nil && link.relation != .fulfils && link.relation != .verifies)
-        }
-        return CommitmentState(
+    kinds.agreements[upTo(day)].flatMap { place in
+      let agreement = events[place]
+      return zip(agreement.commitments, saidOfCommitments(of: agreement, upTo: day)).map {
+        commitment, said in
+        CommitmentState(
           agreement: agreement, commitment: commitment,
-          standing: Self.standing(commitment, last?.link.relation, day), by: last?.event.id)
+          standing: Self.standing(commitment, said.last?.link.relation, day),
+          by: said.last?.event.id)
+      }
+    }
+  }
+
+  /// What later events say of each promise of an agreement. Without a key a break concerns the whole
+  /// agreement; a step must say which promise it keeps.
+  func saidOfCommitments(of agreement: Event, upTo day: Day) -> [[(event: Event, link: Link)]] {
+    let said = links(
+      to: agreement, [.fulfils, .verifies, .suspends, .violates, .withdraws], upTo: day)
+    return agreement.commitments.map { commitment in
+      said.filter { _, link in
+        link.key == commitment.key
+          || (link.key == nil && link.relation != .fulfils && link.relation != .verifies)
       }
     }
   }

@@ -15,15 +15,15 @@ extension DyadHistory {
     add("day", .string(day.description))
     add("rules", .object(["version": .string("1"), "weights": .string(weights.version)]))
     add("events", .int(past.count))
-    add("provisional", .strings(past.filter(\.isContested).map(\.id)))
+    add("provisional", .strings(ids(kinds.contested[past])))
     add("phase", phaseJSON(day))
-    add("contact", contact(past, day))
+    add("contact", contact(day))
     add("messages", .array(messages.filter { $0.event.type == .message }.map(\.json)))
     add("unanswered", .array(unanswered.map(\.json)))
     add("offers", .array(messages.compactMap(\.offerJSON)))
     add("commitments", .array(commitments(on: day).map(\.json)))
-    add("under_way", .array(past.filter { isUnderWay($0, day) }.map { brief($0, day) }))
-    add("tests", .object(["last": lastTests(past, day)]))
+    add("under_way", .array(underWay(day).map { brief($0, day) }))
+    add("tests", .object(["last": lastTests(day)]))
     add("climate", climateJSON(day))
     add("reciprocity", reciprocity(day).map { .thousandths($0) } ?? .string("none"))
     add(
@@ -51,14 +51,19 @@ extension DyadHistory {
   }
 
   /// The last contact that each side took part in, and the days since anybody did.
-  private func contact(_ past: ArraySlice<Event>, _ day: Day) -> JSONValue {
-    let last: [JSONValue] = [dyad.first, dyad.second].compactMap { party in
-      past.last { isContact($0) && acts(party, in: $0) }.map {
-        brief($0, day, ["from": .string(party.description)])
-      }
+  private func contact(_ day: Day) -> JSONValue {
+    let last = lastContacts(day).map { party, event in
+      brief(event, day, ["from": .string(party.description)])
     }
     let neglect = last.compactMap { $0["days"]?.int }.min()
     return .object(["last": .array(last), "neglect": neglect.map { .int($0) }])
+  }
+
+  private func lastContacts(_ day: Day) -> [(ActorCode, Event)] {
+    let contacts = kinds.contacts[upTo(day)]
+    return [dyad.first, dyad.second].compactMap { party in
+      contacts.last { acts(party, in: events[$0]) }.map { (party, events[$0]) }
+    }
   }
 
   private func brief(
@@ -79,33 +84,33 @@ extension DyadHistory {
 
   /// E-9: an interval of exercises, talks, deployments that covers the day; sanctions in force: those
   /// imposed that no later event withdraws or suspends.
-  private func isUnderWay(_ event: Event, _ day: Day) -> Bool {
-    switch (event.type, event.subtype) {
-    case (.exercise, "cancelled"), (.exercise, "postponed"), (.talks, "breakdown"),
-      (.deployment, "withdrawal"):
-      false
-    case (.exercise, _), (.talks, _), (.deployment, _): event.date.last >= day
-    case (.sanction, "impose"), (.sanction, "extend"), (.sanction, "designate"):
-      links(to: event, [.withdraws, .suspends], upTo: day).isEmpty
-    default: false
+  private func underWay(_ day: Day) -> [Event] {
+    kinds.lasting[upTo(day)].map { events[$0] }.filter { event in
+      switch (event.type, event.subtype) {
+      case (.exercise, "cancelled"), (.exercise, "postponed"), (.talks, "breakdown"),
+        (.deployment, "withdrawal"):
+        false
+      case (.exercise, _), (.talks, _), (.deployment, _): event.date.last >= day
+      case (.sanction, "impose"), (.sanction, "extend"), (.sanction, "designate"):
+        links(to: event, [.withdraws, .suspends], upTo: day).isEmpty
+      default: false
+      }
     }
   }
 
   /// E-10: the last test of each kind, and of all.
-  private func lastTests(_ past: ArraySlice<Event>, _ day: Day) -> JSONValue {
+  private func lastTests(_ day: Day) -> JSONValue {
     var seen: Set<String> = []
     return .array(
-      past.reversed().filter { $0.type == .test && $0.subtype != "moratorium" }
+      kinds.tests[upTo(day)].reversed().map { events[$0] }
         .filter { seen.insert($0.subtype ?? "").inserted }.map { brief($0, day) })
   }
 
   /// E-11: the smaller of what each gave, over the larger, in 365 days; nil where both gave nothing.
   private func reciprocity(_ day: Day) -> Double? {
-    func given(_ party: ActorCode) -> Int {
-      over(365, to: day).filter { acts(party, in: $0) }.reduce(0) { $0 + max(0, weight($1)) }
-    }
-    let (first, second) = (given(dyad.first), given(dyad.second))
-    return max(first, second) == 0 ? nil : Double(min(first, second)) / Double(max(first, second))
+    let (_, first, second) = sums.over(over(365, to: day))
+    let larger = max(first.given, second.given)
+    return larger == 0 ? nil : Double(min(first.given, second.given)) / Double(larger)
   }
 
   /// E-12: what most of a side's offers ask first.
@@ -131,16 +136,13 @@ extension DyadHistory {
       rows = climateShares(on: day).map { brief($0.event, day, ["share": .double($0.share)]) }
     case "phase":
       let causes = Set(phase(on: day).causes)
-      rows = upTo(day).filter { causes.contains($0.id) }.map { brief($0, day) }
-    case "contact":
-      rows = [dyad.first, dyad.second].compactMap { party in
-        upTo(day).last { isContact($0) && acts(party, in: $0) }.map { brief($0, day) }
-      }
+      rows = events[upTo(day)].filter { causes.contains($0.id) }.map { brief($0, day) }
+    case "contact": rows = lastContacts(day).map { brief($0.1, day) }
     case "unanswered": rows = messages(on: day).filter(\.isOpen).map { brief($0.event, day) }
     case "offers":
       rows = messages(on: day).filter { $0.event.offer != nil }.map { brief($0.event, day) }
-    case "under_way": rows = upTo(day).filter { isUnderWay($0, day) }.map { brief($0, day) }
-    case "tests": rows = lastTests(upTo(day), day).array ?? []
+    case "under_way": rows = underWay(day).map { brief($0, day) }
+    case "tests": rows = lastTests(day).array ?? []
     default: return nil
     }
     return .object([

@@ -43,7 +43,9 @@ public struct MessageState: Sendable {
 
 extension DyadHistory {
   /// Every message and offer of one side to the other up to the day, oldest first.
-  func messages(on day: Day) -> [MessageState] { upTo(day).compactMap { message($0, on: day) } }
+  func messages(on day: Day) -> [MessageState] {
+    kinds.messages[upTo(day)].compactMap { message(events[$0], on: day) }
+  }
 
   func message(_ event: Event, on day: Day) -> MessageState? {
     guard event.type == .message || event.offer != nil,

@@ -7,6 +7,12 @@ public enum Phase: String, Sendable, CaseIterable {
   case crisis, negotiating, implementing, confrontation, probing, stalled, estranged
 }
 
+/// An unbroken run of days in one phase: until the next one begins.
+struct PhaseRun: Sendable {
+  var phase: Phase
+  var since: Day
+}
+
 /// A phase with the events that it rests on.
 public struct PhaseState: Sendable {
   public var phase: Phase
@@ -17,89 +23,116 @@ public struct PhaseState: Sendable {
 
 extension DyadHistory {
   private static let stallDays = 1095
+  /// Days after the last event that began in which a phase can still change by time alone: talks are
+  /// looked at for 456, and what they leave is `stalled` for 1,095 more.
+  private static let echoDays = 456 + stallDays + 366
 
-  /// The phase on a day: found day by day from the dyad's first event, since `stalled` remembers.
+  /// The phase on a day.
   func phase(on day: Day) -> PhaseState {
-    guard var current = upTo(day).first(where: { $0.date.first != .distantPast })?.date.first else {
-      return PhaseState(phase: .estranged, causes: [], since: day)
-    }
-    var lastActive: Day?
-    var state = PhaseState(phase: .estranged, causes: [], since: current)
-    while current <= day {
-      var (phase, causes) = judge(current)
-      if phase == .estranged, let lastActive, current - lastActive <= Self.stallDays {
-        (phase, causes) = (.stalled, [])
-      }
-      if phase == .negotiating || phase == .implementing { lastActive = current }
-      if phase != state.phase { state = PhaseState(phase: phase, causes: causes, since: current) }
-      if current == day { state.causes = causes }
-      current = current.advanced(by: 1)
-    }
-    return state
+    let run = lowerBound(phases.count) { phases[$0].since <= day } - 1
+    guard run >= 0 else { return PhaseState(phase: .estranged, causes: [], since: day) }
+    let (phase, causes) = judge(day)
+    // A stalled phase rests on no event: on what does not come.
+    return PhaseState(
+      phase: phases[run].phase, causes: phase == phases[run].phase ? ids(causes) : [],
+      since: phases[run].since)
   }
 
-  /// The phase by the events alone; `estranged` where none of the others holds.
-  private func judge(_ day: Day) -> (Phase, [EventID]) {
+  /// The runs of phases, found day by day from the dyad's first event, since `stalled` remembers. No
+  /// rule looks ahead, so the run of a day is the same whatever came after it.
+  func allPhases() -> [PhaseRun] {
+    guard var day = firstDay, let last = events.last?.date.first else { return [] }
+    let end = last.advanced(by: Self.echoDays)
+    let outstanding = Outstanding(self)
+    var lastActive: Day?
+    var runs: [PhaseRun] = []
+    while day <= end {
+      var phase = judge(day, outstanding).phase
+      if phase == .estranged, let lastActive, day - lastActive <= Self.stallDays {
+        phase = .stalled
+      }
+      if phase == .negotiating || phase == .implementing { lastActive = day }
+      if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
+      day = day.advanced(by: 1)
+    }
+    return runs
+  }
+
+  /// The phase by the events alone, with the places of those that it rests on; `estranged` where none
+  /// of the others holds.
+  private func judge(
+    _ day: Day, _ outstanding: Outstanding? = nil
+  ) -> (phase: Phase, causes: ArraySlice<Int>) {
     if let causes = crisis(day) { return (.crisis, causes) }
     if let causes = negotiating(day) { return (.negotiating, causes) }
-    if let causes = implementing(day) { return (.implementing, causes) }
+    if let causes = implementing(day, outstanding) { return (.implementing, causes) }
     if let causes = confrontation(day) { return (.confrontation, causes) }
     if let causes = probing(day) { return (.probing, causes) }
     return (.estranged, [])
   }
 
-  private func crisis(_ day: Day) -> [EventID]? {
-    let shocks = over(31, to: day).filter {
-      ($0.type, $0.subtype) == (.incident, "attack") || ($0.type, $0.subtype) == (.test, "nuclear")
-    }
-    if !shocks.isEmpty { return shocks.map(\.id) }
-    let negative = over(30, to: day).filter { weight($0) < 0 }
-    return negative.reduce(0) { $0 - weight($1) } >= 18_000 ? negative.map(\.id) : nil
+  private func crisis(_ day: Day) -> ArraySlice<Int>? {
+    let shocks = kinds.shocks[over(31, to: day)]
+    if !shocks.isEmpty { return shocks }
+    let window = over(30, to: day)
+    return sums.over(window).all.taken >= 18_000 ? kinds.negative[window] : nil
   }
 
-  private func negotiating(_ day: Day) -> [EventID]? {
+  private func negotiating(_ day: Day) -> ArraySlice<Int>? {
     // Talks that ended at most 90 days ago may have begun long before; a year covers all known ones.
-    let talks = over(366 + 90, to: day).filter { event in
-      event.type == .talks && event.subtype != "breakdown"
-        && (event.date.last >= day || day - event.date.last <= 90)
+    let going = kinds.talks[over(366 + 90, to: day)].filter { place in
+      let date = events[place].date
+      guard date.last >= day || day - date.last <= 90 else { return false }
+      let since = date.last >= day ? date.first : date.last
+      return kinds.breaks[over(max(1, day - since + 1), to: day)].isEmpty
     }
-    let going = talks.filter { talks in
-      let since = talks.date.last >= day ? talks.date.first : talks.date.last
-      return !over(max(1, day - since + 1), to: day).contains { isBreak($0) }
-    }
-    return going.isEmpty ? nil : going.map(\.id)
+    return going.isEmpty ? nil : going[...]
   }
 
-  private func implementing(_ day: Day) -> [EventID]? {
-    let steps = over(366, to: day).filter {
-      $0.type == .step && ($0.subtype == "fulfilment" || $0.subtype == "verification")
-    }
+  private func implementing(_ day: Day, _ outstanding: Outstanding?) -> ArraySlice<Int>? {
+    let steps = kinds.steps[over(366, to: day)]
     guard let last = steps.last,
-      !over(day - last.date.first + 1, to: day).contains(where: { isBreak($0) }),
-      commitments(on: day).contains(where: \.isOutstanding)
+      kinds.breaks[over(day - events[last].date.first + 1, to: day)].isEmpty,
+      (outstanding ?? Outstanding(self)).holds(day)
     else { return nil }
-    return steps.map(\.id)
+    return steps
   }
 
-  private func confrontation(_ day: Day) -> [EventID]? {
+  private func confrontation(_ day: Day) -> ArraySlice<Int>? {
     let window = over(180, to: day)
-    func negative(_ party: ActorCode) -> Int {
-      window.filter { acts(party, in: $0) }.reduce(0) { $0 + max(0, -weight($1)) }
-    }
-    let allNegative = window.reduce(0) { $0 + max(0, -weight($1)) }
-    let allPositive = window.reduce(0) { $0 + max(0, weight($1)) }
-    guard negative(dyad.first) >= 6000, negative(dyad.second) >= 6000,
-      allNegative >= 3 * allPositive
-    else { return nil }
-    return window.filter { weight($0) < 0 }.map(\.id)
+    let (all, first, second) = sums.over(window)
+    guard first.taken >= 6000, second.taken >= 6000, all.taken >= 3 * all.given else { return nil }
+    return kinds.negative[window]
   }
 
-  private func probing(_ day: Day) -> [EventID]? {
-    let contacts = over(181, to: day).filter { isContact($0) }
-    if !contacts.isEmpty { return contacts.map(\.id) }
-    let offers = over(366, to: day).filter { event in
-      event.offer != nil && (message(event, on: day)?.isOpen ?? false)
+  private func probing(_ day: Day) -> ArraySlice<Int>? {
+    let contacts = kinds.contacts[over(181, to: day)]
+    if !contacts.isEmpty { return contacts }
+    let offers = kinds.messages[over(366, to: day)].filter { place in
+      events[place].offer != nil && (message(events[place], on: day)?.isOpen ?? false)
     }
-    return offers.isEmpty ? nil : offers.map(\.id)
+    return offers.isEmpty ? nil : offers[...]
+  }
+}
+
+/// On which days a promise is outstanding: from its agreement until the first event that says
+/// anything of it.
+private struct Outstanding {
+  /// By first day; `until` is the latest end of all up to here.
+  private var spans: [(first: Day, until: Day)] = []
+
+  init(_ history: DyadHistory) {
+    for place in history.kinds.agreements.all {
+      let agreement = history.events[place]
+      for said in history.saidOfCommitments(of: agreement, upTo: .distantFuture) {
+        let end = said.first?.event.date.first ?? .distantFuture
+        spans.append((agreement.date.first, max(end, spans.last?.until ?? end)))
+      }
+    }
+  }
+
+  func holds(_ day: Day) -> Bool {
+    let count = lowerBound(spans.count) { spans[$0].first <= day }
+    return count > 0 && spans[count - 1].until > day
   }
 }

@@ -62,13 +62,15 @@ public struct Dyad: Sendable, Hashable {
   /// E-1: whether an event is between the two. One acts and the other acts too or is a target; a test
   /// counts where one of the two made it; an exercise that states no target is aimed at those that
   /// data/actors.csv names for its actors.
-  public func holds(_ event: Event, exerciseTargets: [ActorCode: [ActorCode]]) -> Bool {
-    var reached = event.actors + event.targets
-    if event.type == .exercise && event.targets.isEmpty {
-      reached += event.actors.flatMap { exerciseTargets[$0] ?? [] }
-    }
+  public func holds(
+    _ type: EventType, actors: [ActorCode], targets: [ActorCode],
+    exerciseTargets: [ActorCode: [ActorCode]]
+  ) -> Bool {
     func acts(_ party: ActorCode, on other: ActorCode) -> Bool {
-      event.actors.contains(party) && (event.type == .test || reached.contains(other))
+      guard actors.contains(party) else { return false }
+      return type == .test || actors.contains(other) || targets.contains(other)
+        || (type == .exercise && targets.isEmpty
+          && actors.contains { exerciseTargets[$0]?.contains(other) ?? false })
     }
     return acts(first, on: second) || acts(second, on: first)
   }

@@ -74,8 +74,13 @@ public struct Snapshot: Sendable {
 
   // MARK: Events
 
-  /// The events of a query, in its order; stops where the body returns false.
-  public func visit(_ query: Query, _ body: (ShownEvent) -> Bool) {
+  /// The events of a query, in its order; stops where the body returns false. `holds` says of an
+  /// event's type, actors and targets whether it is wanted; of one with versions it may be asked of
+  /// another version than the one that shows.
+  public func visit(
+    _ query: Query, where holds: ((EventType, [ActorCode], [ActorCode]) -> Bool)? = nil,
+    _ body: (ShownEvent) -> Bool
+  ) {
     let matcher = Matcher(query.filter, index)
     let horizon = horizon(query.knownAt)
     var left = query.limit ?? .max
@@ -108,6 +113,10 @@ public struct Snapshot: Sendable {
       if isAscending, let to = query.filter.to, row.first > to { return false }
       if !isAscending, let from = query.filter.from, row.first < from { return false }
       guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
+      if let holds {
+        let parties = index.parties[row.parties]
+        guard holds(row.type, parties.actors, parties.targets) else { return true }
+      }
       goesOn = pass(event)
       return goesOn
     }
@@ -310,6 +319,34 @@ public struct Snapshot: Sendable {
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 
+  /// The events that the lines after a position are, or speak of; nil where those are more than
+  /// `max` lines.
+  public func subjects(after position: Position, max: Int) -> Set<EventID>? {
+    let new = logs.reduce(0) { $0 + Int($1.size) - Int(position[$1.id]) }
+    guard new <= max else { return nil }
+    var document = JSONDocument()
+    var subjects: Set<EventID> = []
+    for (place, log) in logs.enumerated() where position[log.id] < log.size {
+      for seq in position[log.id] + 1...log.size {
+        guard let text = log.line(seq), let line = try? Line(text) else { continue }
+        subjects.insert(subject(of: line, text, place, &document))
+      }
+    }
+    return subjects
+  }
+
+  /// The event that a line is, or speaks of.
+  private func subject(
+    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ document: inout JSONDocument
+  ) -> EventID {
+    let ref = LineRef(replica: place, seq: line.seq)
+    let entry = IndexEntry(line, text, ref: ref, document: &document)
+    return switch entry.body {
+    case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+    default: line.id
+    }
+  }
+
   /// Whether a line is wanted by a filter: a happening by what it says, a line about an event by what
   /// that event is now.
   public func matches(_ filter: Filter, replica: ReplicaID, seq: UInt64) -> Bool {
@@ -319,13 +356,7 @@ public struct Snapshot: Sendable {
     if filter.isEmpty { return true }
     let matcher = Matcher(filter, index)
     var document = JSONDocument()
-    let entry = IndexEntry(
-      line, text, ref: LineRef(replica: place, seq: seq), document: &document)
-    let subject: EventID =
-      switch entry.body {
-      case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
-      default: line.id
-      }
+    let subject = subject(of: line, text, place, &document)
     guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
     return !matcher.readsLines || matcher.fits(line, text)
   }

@@ -26,8 +26,8 @@ public final class Timeline {
   private var logs: [ReplicaLog]
   private var index: EventIndex
   private var clock: HybridClock
-  /// By the place of the replica in `logs`; this machine's own is 0.
-  private var pending: [Int: Batch] = [:]
+  /// What is staged for each of `logs`; this machine's own is 0.
+  private var batches: [Batch] = []
   /// What is staged by id, to find copies within a batch: bytes in the own batch.
   private var pendingIDs: [EventID: Range<Int>] = [:]
   private var document = JSONDocument()
@@ -37,6 +37,19 @@ public final class Timeline {
     var bytes: [UInt8] = []
     var lengths: [Int] = []
     var entries: [IndexEntry] = []
+
+    mutating func add(_ other: Batch) {
+      bytes += other.bytes
+      lengths += other.lengths
+      entries += other.entries
+    }
+
+    mutating func removeAll() {
+      // Kept for the next batch, unless one was out of the ordinary.
+      bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 20)
+      lengths.removeAll(keepingCapacity: lengths.capacity <= 1 << 16)
+      entries.removeAll(keepingCapacity: entries.capacity <= 1 << 16)
+    }
   }
 
   /// Opens a timeline, reading all of its lines. A torn tail is cut and reported in `damage`.
@@ -55,6 +68,7 @@ public final class Timeline {
     logs = []
     for replica in [replica] + known.filter({ $0 != replica }) {
       logs.append(try Self.openLog(replica, root, fileSystem, &damage))
+      batches.append(Batch())
     }
     self.damage = damage
     index = EventIndex()
@@ -93,7 +107,7 @@ public final class Timeline {
   public var bytesOnDisk: Int { logs.reduce(0) { $0 + $1.bytes } }
 
   /// Whether a commit has something to do.
-  public var hasPending: Bool { !pending.isEmpty }
+  public var hasPending: Bool { batches.contains { !$0.lengths.isEmpty } }
 
   // MARK: Recording
 
@@ -157,7 +171,7 @@ public final class Timeline {
   public func stageAll(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> Result<[Staged], StageAllError> {
-    let before = pending[0]?.lengths.count ?? 0
+    let before = batches[0].lengths.count
     var staged: [Staged] = []
     for (place, text) in texts.enumerated() {
       do throws(AppendError) {
@@ -174,13 +188,10 @@ public final class Timeline {
 
   /// Drops what was staged after the first so many lines of the own batch.
   private func unstage(to count: Int) {
-    guard (pending[0]?.lengths.count ?? 0) > count, var batch = pending.removeValue(forKey: 0)
-    else { return }
-    for entry in batch.entries[count...] { pendingIDs[entry.id] = nil }
-    batch.bytes.removeLast(batch.lengths[count...].reduce(0, +))
-    batch.lengths.removeSubrange(count...)
-    batch.entries.removeSubrange(count...)
-    if count > 0 { pending[0] = batch }
+    for entry in batches[0].entries[count...] { pendingIDs[entry.id] = nil }
+    batches[0].bytes.removeLast(batches[0].lengths[count...].reduce(0, +))
+    batches[0].lengths.removeSubrange(count...)
+    batches[0].entries.removeSubrange(count...)
   }
 
   public struct StageAllError: Error {
@@ -190,7 +201,7 @@ public final class Timeline {
 
   private var positionWithPending: Position {
     var position = position
-    for (place, batch) in pending { position[logs[place].id] += UInt64(batch.lengths.count) }
+    for (log, batch) in zip(logs, batches) { position[log.id] += UInt64(batch.lengths.count) }
     return position
   }
 
@@ -199,29 +210,26 @@ public final class Timeline {
     _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged {
     let id = parts.id ?? recording.newID()
-    let before = pending[0] == nil
-    var batch = pending.removeValue(forKey: 0) ?? Batch()
-    defer { if !(before && batch.lengths.isEmpty) { pending[0] = batch } }
-    let seq = logs[0].size + UInt64(batch.lengths.count) + 1
-    let start = batch.bytes.count
+    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
+    let start = batches[0].bytes.count
     let recorded = clock.stamp(now: recording.now)
     parts.withBody(of: text) { body in
       Line.append(
-        to: &batch.bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
         author: parts.author ?? recording.author, body: body,
         salt: (recording.random(), recording.random()))
     }
-    let length = batch.bytes.count - start
+    let length = batches[0].bytes.count - start
     guard length <= LineLimits.lineBytesMax else {
-      batch.bytes.removeSubrange(start...)
+      batches[0].bytes.removeSubrange(start...)
       throw .tooLarge(length)
     }
-    batch.lengths.append(length)
-    batch.entries.append(
+    batches[0].lengths.append(length)
+    batches[0].entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: body))
-    pendingIDs[id] = start..<batch.bytes.count
+    pendingIDs[id] = start..<batches[0].bytes.count
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
   }
 
@@ -229,8 +237,8 @@ public final class Timeline {
   private func duplicate(
     of id: EventID, _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged? {
-    if let range = pendingIDs[id], let batch = pending[0] {
-      let (seq, fingerprint) = batch.bytes.withUnsafeBufferPointer { bytes in
+    if let range = pendingIDs[id] {
+      let (seq, fingerprint) = batches[0].bytes.withUnsafeBufferPointer { bytes in
         let line = UnsafeBufferPointer(rebasing: bytes[range])
         return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
       }
@@ -296,9 +304,9 @@ public final class Timeline {
   ) throws(IngestError) {
     if let readOnly { throw .disk(.readOnly(readOnly)) }
     let place = try place(of: replica)
-    var batch = pending[place] ?? Batch()
-    var next = logs[place].size + UInt64(batch.lengths.count) + 1
-    var previous = batch.entries.last?.recorded ?? lastRecorded(place)
+    var batch = Batch()
+    var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
+    var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
     var at = 0
     var latest = clock
     var ahead = 0
@@ -326,7 +334,7 @@ public final class Timeline {
     }
     clock = latest
     self.ahead += ahead
-    if !batch.lengths.isEmpty { pending[place] = batch }
+    batches[place].add(batch)
   }
 
   private func lastRecorded(_ place: Int) -> RecordedTime? {
@@ -338,6 +346,7 @@ public final class Timeline {
     do throws(FileError) {
       var damage: [LogDamage] = []
       logs.append(try Self.openLog(replica, directory + "/logs", fileSystem, &damage))
+      batches.append(Batch())
       return logs.count - 1
     } catch { throw .disk(note(error)) }
   }
@@ -348,19 +357,18 @@ public final class Timeline {
   /// `isDurable` were taken.
   public func commit() throws(AppendError) {
     var failure: AppendError?
-    for place in pending.keys.sorted() {
-      guard let batch = pending[place] else { continue }
+    for place in logs.indices where !batches[place].lengths.isEmpty {
+      defer { batches[place].removeAll() }
       if let readOnly {
         failure = .readOnly(readOnly)
-        break
+        continue
       }
-      let (lines, error) = batch.bytes.withUnsafeBufferPointer {
-        logs[place].append($0, lengths: batch.lengths, fileSystem: fileSystem)
+      let (lines, error) = batches[place].bytes.withUnsafeBufferPointer {
+        logs[place].append($0, lengths: batches[place].lengths, fileSystem: fileSystem)
       }
-      for entry in batch.entries.prefix(lines) { index.apply(entry, logs: logs) }
+      for entry in batches[place].entries.prefix(lines) { index.apply(entry, logs: logs) }
       if let error { failure = note(error) }
     }
-    pending.removeAll(keepingCapacity: true)
     pendingIDs.removeAll(keepingCapacity: true)
     if let failure { throw failure }
   }

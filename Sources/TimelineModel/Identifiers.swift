@@ -17,6 +17,9 @@ public struct UUIDBytes: Sendable, Hashable, Comparable {
     (left.high, left.low) < (right.high, right.low)
   }
 
+  /// Ids are random or made by SHA-1, so that half the bits are as good as all.
+  public func hash(into hasher: inout Hasher) { hasher.combine(high ^ low) }
+
   /// Number of characters of the canonical text.
   public static let textLength = 36
 

@@ -11,13 +11,15 @@ struct SlowQuestion: Sendable {
   enum Kind: Sendable {
     case events
     case count
-    /// The state of a dyad, or the events behind one of its figures.
-    case state(Dyad, Day, figure: String?)
+    /// The state of a dyad, or the events behind one of its figures; from what is kept of it, if
+    /// anything.
+    case state(Dyad, Day, figure: String?, KeptHistory?)
   }
 
   enum Answer: Sendable {
     case events(Snapshot, [ShownEvent])
     case json(JSONValue)
+    case state(JSONValue, KeptHistory?)
   }
 
   var snapshot: Snapshot
@@ -34,17 +36,16 @@ struct SlowQuestion: Sendable {
         return true
       }
       return .events(snapshot, events)
-    case .state(let dyad, let day, let figure):
-      var events: [Event] = []
-      snapshot.visit(query) {
-        if let event = snapshot.event($0) { events.append(event) }
-        return true
-      }
-      var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
-      history.insert(events)
-      let state = figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
-      return .json(state)
+    case .state(let dyad, let day, let figure, let kept):
+      let now =
+        kept.map { $0.brought(upTo: snapshot) }
+        ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
+      return .state(Self.state(now.history, day, figure), query.knownAt == nil ? now : nil)
     }
+  }
+
+  static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
+    figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
   }
 }
 
@@ -59,6 +60,7 @@ struct Router {
   let now: () -> RecordedTime
   let random: () -> UInt64
   let newID: () -> EventID
+  let states = States()
 
   enum Step {
     case goOn
@@ -547,11 +549,11 @@ struct Router {
   private func state(
     _ request: Request, _ value: JSONValue, _ connection: Connection
   ) throws(RequestError) -> Step {
-    let snapshot = timeline.snapshot
+    let registry = timeline.snapshot.registry
     var codes: [ActorCode] = []
     for name in (value["parties"]?.array ?? []).map({ $0.string ?? "" }) {
-      guard let code = ActorCode(name), snapshot.registry.contains(code) else {
-        let near = snapshot.registry.nearest(to: name).map(\.code.description)
+      guard let code = ActorCode(name), registry.contains(code) else {
+        let near = registry.nearest(to: name).map(\.code.description)
         throw RequestError(
           .badRequest,
           "unknown actor \"\(name)\""
@@ -571,10 +573,7 @@ struct Router {
       }
       day = given
     }
-    var filter = Filter()
-    filter.parties = [dyad.first, dyad.second]
-    filter.to = day
-    var query = Query(filter)
+    var query = Query()
     if let known = value["known_at"] { query.knownAt = try position(known) }
     var figure: String?
     if request.verb == .explain {
@@ -586,14 +585,15 @@ struct Router {
       }
       figure = word
     }
-    let question = SlowQuestion(
-      snapshot: snapshot, query: query, kind: .state(dyad, day, figure: figure))
-    guard snapshot.rowCount <= Self.inlineRowsMax else {
-      connection.mode = .waiting
-      return .slow(question)
+    let kept = query.knownAt == nil ? states[dyad] : nil
+    if let kept, kept.position == timeline.position {
+      Reply.ok(SlowQuestion.state(kept.history, day, figure), to: &connection.out)
+      return .goOn
     }
-    deliver(question.answer(), connection)
-    return .goOn
+    connection.mode = .waiting
+    return .slow(
+      SlowQuestion(
+        snapshot: timeline.snapshot, query: query, kind: .state(dyad, day, figure: figure, kept)))
   }
 
   // MARK: Streams
@@ -601,6 +601,10 @@ struct Router {
   func deliver(_ answer: SlowQuestion.Answer, _ connection: Connection) {
     switch answer {
     case .json(let json):
+      connection.mode = .requests
+      Reply.ok(json, to: &connection.out)
+    case .state(let json, let kept):
+      if let kept { states.keep(kept) }
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
     case .events(let snapshot, let events):

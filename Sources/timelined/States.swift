@@ -1,0 +1,60 @@
+// The histories of the dyads that were asked for, kept between questions: the next one reads only the
+// lines that came since, and none where nothing did.
+
+import Engagement
+import EventStore
+import TimelineModel
+
+/// The history of a dyad with all events up to a position.
+struct KeptHistory: Sendable {
+  private(set) var history: DyadHistory
+  private(set) var position: Position
+
+  /// Beyond this many new lines it is quicker to begin anew.
+  private static let newLinesMax = 10_000
+
+  /// All events of a snapshot, or those that were known at a position.
+  init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
+    var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
+    var filter = Filter()
+    filter.parties = [dyad.first, dyad.second]
+    var events: [Event] = []
+    snapshot.visit(Query(filter, knownAt: knownAt), where: history.holds) { shown in
+      if let event = snapshot.event(shown) { events.append(event) }
+      return true
+    }
+    history.insert(events)
+    self.history = history
+    position = snapshot.position
+  }
+
+  /// The same with what has come since.
+  func brought(upTo snapshot: Snapshot) -> KeptHistory {
+    guard let changed = snapshot.subjects(after: position, max: Self.newLinesMax) else {
+      return KeptHistory(history.dyad, in: snapshot)
+    }
+    var result = self
+    result.position = snapshot.position
+    let events = changed.compactMap { id in
+      if case .shown(let event) = snapshot.find(id) { snapshot.event(event) } else { nil }
+    }
+    result.history.replace(changed, with: events)
+    return result
+  }
+}
+
+/// It belongs to the loop.
+final class States {
+  private static let keptMax = 64
+
+  /// The one used last comes last.
+  private var kept: [KeptHistory] = []
+
+  subscript(dyad: Dyad) -> KeptHistory? { kept.last { $0.history.dyad == dyad } }
+
+  func keep(_ history: KeptHistory) {
+    kept.removeAll { $0.history.dyad == history.history.dyad }
+    kept.append(history)
+    if kept.count > Self.keptMax { kept.removeFirst() }
+  }
+}
