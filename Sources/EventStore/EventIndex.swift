@@ -76,7 +76,7 @@ struct EventIndex: Sendable {
   /// Slots that are in no list yet; a snapshot has none.
   private var unordered: [UInt32] = []
   private var unorderedMax = Self.unorderedMax
-  private static let unorderedMax = 16_384
+  private static let unorderedMax = 32_768
 
   init() {
     // Place 0 is the absence of a subtype.
@@ -155,7 +155,7 @@ struct EventIndex: Sendable {
   private mutating func append(_ row: EventRow) {
     let slot = UInt32(rows.count)
     rows.append(row)
-    table.insert(slot, id: row.id) { rows[Int($0)].id }
+    table.insert(slot, id: row.id)
   }
 
   private mutating func happening(

@@ -5,49 +5,64 @@ import TimelineModel
 
 struct IDTable: Sendable {
   private static let shardCount = 1024
-  private static let empty = UInt32.max
 
   private var shards = [Shard](repeating: Shard(), count: shardCount)
 
+  /// A cell is a slot with 16 bits of its id's hash: rows are read only where these agree, and a
+  /// shard grows without reading any.
   private struct Shard: Sendable {
-    var cells: ContiguousArray<UInt32> = []
+    var slots: ContiguousArray<UInt32> = []
+    /// 0 where the cell is empty.
+    var tags: ContiguousArray<UInt16> = []
     var used = 0
+
+    func find(_ tag: UInt16, _ isIt: (UInt32) -> Bool) -> UInt32? {
+      guard !tags.isEmpty else { return nil }
+      var at = Int(tag) & (tags.count - 1)
+      while tags[at] != 0 {
+        if tags[at] == tag, isIt(slots[at]) { return slots[at] }
+        at = (at + 1) & (tags.count - 1)
+      }
+      return nil
+    }
+
+    mutating func insert(_ slot: UInt32, _ tag: UInt16) {
+      if used * 4 >= tags.count * 3 { grow() }
+      used += 1
+      place(slot, tag)
+    }
+
+    private mutating func grow() {
+      let old = (slots, tags)
+      let count = max(4, old.1.count * 2)
+      slots = ContiguousArray(repeating: 0, count: count)
+      tags = ContiguousArray(repeating: 0, count: count)
+      for (slot, tag) in zip(old.0, old.1) where tag != 0 { place(slot, tag) }
+    }
+
+    private mutating func place(_ slot: UInt32, _ tag: UInt16) {
+      var at = Int(tag) & (tags.count - 1)
+      while tags[at] != 0 { at = (at + 1) & (tags.count - 1) }
+      slots[at] = slot
+      tags[at] = tag
+    }
   }
 
   /// The slot of an id; `idAt` gives the id of a slot.
   func slot(of id: UUIDBytes, idAt: (UInt32) -> UUIDBytes) -> UInt32? {
-    let hash = Self.hash(id)
-    let shard = shards[Int(hash % UInt64(Self.shardCount))]
-    guard !shard.cells.isEmpty else { return nil }
-    var at = Int(hash >> 10) & (shard.cells.count - 1)
-    while shard.cells[at] != Self.empty {
-      if idAt(shard.cells[at]) == id { return shard.cells[at] }
-      at = (at + 1) & (shard.cells.count - 1)
-    }
-    return nil
+    let (shard, tag) = Self.place(of: id)
+    return shards[shard].find(tag) { idAt($0) == id }
   }
 
   /// Adds the slot of an id that is not there yet.
-  mutating func insert(_ slot: UInt32, id: UUIDBytes, idAt: (UInt32) -> UUIDBytes) {
-    let hash = Self.hash(id)
-    let index = Int(hash % UInt64(Self.shardCount))
-    if shards[index].used * 4 >= shards[index].cells.count * 3 { grow(index, idAt) }
-    shards[index].used += 1
-    Self.place(slot, hash, in: &shards[index].cells)
+  mutating func insert(_ slot: UInt32, id: UUIDBytes) {
+    let (shard, tag) = Self.place(of: id)
+    shards[shard].insert(slot, tag)
   }
 
-  private mutating func grow(_ index: Int, _ idAt: (UInt32) -> UUIDBytes) {
-    let old = shards[index].cells
-    var cells = ContiguousArray(repeating: Self.empty, count: max(4, old.count * 2))
-    for slot in old where slot != Self.empty { Self.place(slot, Self.hash(idAt(slot)), in: &cells) }
-    shards[index].cells = cells
-  }
-
-  private static func place(_ slot: UInt32, _ hash: UInt64, in cells: inout ContiguousArray<UInt32>)
-  {
-    var at = Int(hash >> 10) & (cells.count - 1)
-    while cells[at] != empty { at = (at + 1) & (cells.count - 1) }
-    cells[at] = slot
+  private static func place(of id: UUIDBytes) -> (shard: Int, tag: UInt16) {
+    let hash = hash(id)
+    return (Int(hash % UInt64(shardCount)), max(1, UInt16(truncatingIfNeeded: hash >> 10)))
   }
 
   /// Ids are random or made by SHA-1; the two halves mixed once (the finalizer of MurmurHash3) are

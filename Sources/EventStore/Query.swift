@@ -101,12 +101,14 @@ struct Matcher {
   /// Whether the line must be looked at too.
   var readsLines: Bool { !needles.isEmpty || !authors.isEmpty }
 
-  func fits(_ line: Line, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// The document is scratch space.
+  func fits(
+    _ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ document: inout JSONDocument
+  ) -> Bool {
     if !authors.isEmpty, !authors.contains(Array(text[line.author])) { return false }
     guard !needles.isEmpty else { return true }
     let body = UnsafeBufferPointer(rebasing: text[line.body])
     guard needles.allSatisfy({ $0.mayStand(in: body) }) else { return false }
-    var document = JSONDocument()
     guard (try? document.parse(text)) != nil else { return false }
     // A correction is searched in what it says the event is.
     let node =

@@ -74,6 +74,9 @@ public struct Snapshot: Sendable {
 
   // MARK: Events
 
+  /// Where so many events could hold a text, reading all lines in a row is quicker than each in turn.
+  private static let scannedFrom = 4096
+
   /// The events of a query, in its order; stops where the body returns false. `holds` says of an
   /// event's type, actors and targets whether it is wanted; of one with versions it may be asked of
   /// another version than the one that shows.
@@ -85,9 +88,16 @@ public struct Snapshot: Sendable {
     let horizon = horizon(query.knownAt)
     var left = query.limit ?? .max
     guard left > 0 else { return }
+    let list = candidates(query.filter)
+    let scan =
+      !matcher.needles.isEmpty && list.count > Self.scannedFrom
+      ? TextScan(for: matcher.needles, in: logs) : nil
+    var document = JSONDocument()
     func pass(_ event: ShownEvent) -> Bool {
+      if let scan, !scan.mayHold(event.ref) { return true }
       if matcher.readsLines {
-        guard let text = line(event.ref), let line = try? Line(text), matcher.fits(line, text)
+        guard let text = line(event.ref), let line = try? Line(text),
+          matcher.fits(line, text, &document)
         else { return true }
       }
       left -= 1
@@ -120,7 +130,6 @@ public struct Snapshot: Sendable {
       goesOn = pass(event)
       return goesOn
     }
-    let list = candidates(query.filter)
     if isAscending {
       list.ascending(from: query.filter.from, candidate)
     } else {
@@ -358,6 +367,6 @@ public struct Snapshot: Sendable {
     var document = JSONDocument()
     let subject = subject(of: line, text, place, &document)
     guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
-    return !matcher.readsLines || matcher.fits(line, text)
+    return !matcher.readsLines || matcher.fits(line, text, &document)
   }
 }

@@ -74,12 +74,10 @@ public final class Timeline {
     index = EventIndex()
     clock = HybridClock()
     index.inBulk { index in
-      for place in logs.indices where logs[place].size > 0 {
-        for seq in 1...logs[place].size {
-          guard let text = logs[place].line(seq), let line = try? Line(text) else { continue }
-          let ref = LineRef(replica: place, seq: seq)
-          index.apply(IndexEntry(line, text, ref: ref, document: &document), logs: logs)
-          if place == 0 { clock.resume(after: line.recorded) }
+      for place in logs.indices {
+        LogReader.read(logs[place], place: place) { entry in
+          index.apply(entry, logs: logs)
+          if place == 0 { clock.resume(after: entry.recorded) }
         }
       }
     }

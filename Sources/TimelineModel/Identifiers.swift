@@ -26,26 +26,26 @@ public struct UUIDBytes: Sendable, Hashable, Comparable {
   /// Reads the canonical text: 36 characters, lower-case hex, hyphens at 8, 13, 18 and 23.
   public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
     guard text.count == Self.textLength else { return nil }
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    for index in 0..<Self.textLength {
-      let byte = text[index]
-      if index == 8 || index == 13 || index == 18 || index == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
-      }
-      let digit: UInt8
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte &- UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte &- UInt8(ascii: "a") &+ 10
-      default: return nil
-      }
-      if index < 18 {
-        high = high << 4 | UInt64(digit)
-      } else {
-        low = low << 4 | UInt64(digit)
-      }
+    let hyphen = UInt8(ascii: "-")
+    guard text[8] == hyphen, text[13] == hyphen, text[18] == hyphen, text[23] == hyphen else {
+      return nil
     }
+    // Wrong digits are noticed once, at the end.
+    var wrong: UInt8 = 0
+    func digits(_ ranges: Range<Int>...) -> UInt64 {
+      var word: UInt64 = 0
+      for range in ranges {
+        for index in range {
+          let digit = Hex.values[Int(text[index])]
+          wrong |= digit
+          word = word << 4 | UInt64(digit & 15)
+        }
+      }
+      return word
+    }
+    let high = digits(0..<8, 9..<13, 14..<18)
+    let low = digits(19..<23, 24..<36)
+    guard wrong < 16 else { return nil }
     self.init(high: high, low: low)
   }
 
@@ -205,6 +205,9 @@ enum Hex {
   static func digit(_ nibble: UInt8) -> UInt8 {
     nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
   }
+
+  /// The value of each byte; 255 for those that are no digit.
+  static let values: [UInt8] = (0...255).map { value($0) ?? 255 }
 
   static func value(_ byte: UInt8) -> UInt8? {
     switch byte {

@@ -122,7 +122,8 @@ public struct JSONDocument: Sendable {
     guard count == word.utf8CodeUnitCount else {
       return node.hasEscape && string(node, in: text) == "\(word)"
     }
-    return memcmp(text.baseAddress! + Int(node.start), word.utf8Start, count) == 0
+    let start = text.baseAddress! + Int(node.start)
+    return count == 0 || (start[0] == word.utf8Start[0] && memcmp(start, word.utf8Start, count) == 0)
   }
 
   /// The characters of a key or string, escapes resolved.
@@ -300,6 +301,7 @@ public struct JSONDocument: Sendable {
           string(new, in: text) == string(old, in: text)
         } else {
           Int(old.end - old.start) == count
+            && (count == 0 || text[Int(old.start)] == text[Int(new.start)])
             && memcmp(
               text.baseAddress! + Int(old.start), text.baseAddress! + Int(new.start), count) == 0
         }

@@ -1,13 +1,12 @@
 // `import`: files in. Every line is checked before the first one is sent; ids are made from names, so
 // that the same file twice, or on two machines, is the same events once.
 
+import Dispatch
 import Foundation
+import Synchronization
 import TimelineModel
 
 extension Command {
-  private static let batchLines = 1000
-  private static let batchBytes = 4 << 20
-
   static let importFile = Command(
     name: "import", arguments: "FILE", summary: "record the events of a file (JSON Lines or CSV)",
     examples: [
@@ -26,7 +25,8 @@ extension Command {
     let path = context.words.plain[0]
     let data =
       path == "-"
-      ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: path)
+      ? FileHandle.standardInput.readDataToEndOfFile()
+      : try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
     guard let data else { throw Failure(.failed, code: "file", "cannot read \(path)") }
     let isCSV = context.words["--format"].map { $0 == "csv" } ?? path.hasSuffix(".csv")
     let client = try context.connect()
@@ -40,20 +40,20 @@ extension Command {
     if isPartial, !context.words.has("--skip-bad") {
       throw Failure(
         .failed, code: "bad-event",
-        "\(reader.problems.count) of \(reader.problems.count + reader.events.count) lines are wrong; nothing was imported "
+        "\(reader.problems.count) of \(reader.problems.count + reader.count) lines are wrong; nothing was imported "
           + "(mend them, or take the others with --skip-bad)")
     }
     var counts = (sent: 0, duplicates: 0)
-    if !context.words.has("--dry-run") { counts = try send(reader.events, client, context) }
+    if !context.words.has("--dry-run") { counts = try send(reader, client) }
     let imported = counts.sent - counts.duplicates
     context.finish(
       .object([
-        "read": .int(reader.events.count), "imported": .int(imported),
+        "read": .int(reader.count), "imported": .int(imported),
         "duplicates": .int(counts.duplicates), "bad": .int(reader.problems.count),
         "dry_run": .bool(context.words.has("--dry-run")),
       ]),
       context.words.has("--dry-run")
-        ? "\(reader.events.count) events are fine; nothing was imported (--dry-run)\n"
+        ? "\(reader.count) events are fine; nothing was imported (--dry-run)\n"
         : "imported \(imported) events, \(counts.duplicates) were there already\n")
     return isPartial ? .partlyDone : .done
   }
@@ -71,35 +71,28 @@ extension Command {
 
   /// Sends in batches, two on their way at a time: while one is written the next one is read.
   private static func send(
-    _ events: [[UInt8]], _ client: Client, _ context: Context
+    _ reader: ImportReader, _ client: Client
   ) throws(Failure) -> (sent: Int, duplicates: Int) {
     var counts = (sent: 0, duplicates: 0)
     var inFlight = 0
     let start = Date()
+    let showsProgress = reader.count > 20_000 && isatty(STDERR_FILENO) == 1
     func collect() throws(Failure) {
       let reply = try client.reply()
       inFlight -= 1
       counts.sent += reply["count"]?.int ?? 0
       counts.duplicates += reply["duplicates"]?.int ?? 0
-      guard events.count > 20_000, isatty(STDERR_FILENO) == 1 else { return }
+      guard showsProgress else { return }
       let rate = Double(counts.sent) / max(0.001, Date().timeIntervalSince(start))
-      let left = Int(Double(events.count - counts.sent) / max(1, rate))
+      let left = Int(Double(reader.count - counts.sent) / max(1, rate))
       FileHandle.standardError.write(
-        Data("\r\(counts.sent) of \(events.count), \(Int(rate))/s, \(left) s left ".utf8))
-      if counts.sent == events.count { Terminal.say("") }
+        Data("\r\(counts.sent) of \(reader.count), \(Int(rate))/s, \(left) s left ".utf8))
+      if counts.sent == reader.count { Terminal.say("") }
     }
-    var at = 0
-    while at < events.count {
-      var bytes: [UInt8] = []
-      var count = 0
-      while at + count < events.count, count < batchLines, bytes.count < batchBytes {
-        bytes.append(contentsOf: events[at + count])
-        bytes.append(0x0A)
-        count += 1
-      }
-      try client.send(Array("APPENDMANY \(count)\n".utf8) + bytes)
+    for batch in reader.batches where batch.count > 0 {
+      try client.send(Array("APPENDMANY \(batch.count)\n".utf8))
+      try client.send(batch.bytes)
       inFlight += 1
-      at += count
       if inFlight == 2 { try collect() }
     }
     while inFlight > 0 { try collect() }
@@ -107,23 +100,30 @@ extension Command {
   }
 }
 
-/// Reads a file into events that the daemon will take.
+/// Reads a file into events that the daemon will take, checked.
 struct ImportReader {
-  struct Problem {
+  struct Problem: Sendable {
+    /// From 1.
     var line: Int
     var message: String
   }
 
-  private(set) var events: [[UInt8]] = []
+  /// What one APPENDMANY takes: events, each with its LF.
+  private(set) var batches: [ImportBatch] = []
   private(set) var problems: [Problem] = []
   private let registry: ActorRegistry
   private let author: String?
-  private var document = JSONDocument()
+
+  /// Bytes of a file that become one batch. No event is so short that they are more than the daemon
+  /// takes at once.
+  private static let batchBytes = 512 << 10
 
   init(registry: ActorRegistry, author: String?) {
     self.registry = registry
     self.author = author
   }
+
+  var count: Int { batches.reduce(0) { $0 + $1.count } }
 
   mutating func readCSV(_ data: Data) {
     let table = CSVTable(utf8: data)
@@ -138,92 +138,186 @@ struct ImportReader {
               ? "columns are \(EventCSV.columns.joined(separator: ", "))"
               : "did you mean \(near.joined(separator: ", "))?")))
     }
-    for row in table.rows { take(EventCSV.event(row), line: row.line) }
+    var batch = ImportBatch(registry, author)
+    for row in table.rows {
+      Array(EventCSV.event(row).text.utf8).withUnsafeBufferPointer { batch.take($0, line: row.line) }
+      if batch.bytes.count > Self.batchBytes {
+        add(batch)
+        batch = ImportBatch(registry, author)
+      }
+    }
+    add(batch)
   }
 
+  private mutating func add(_ batch: ImportBatch, linesBefore: Int = 0) {
+    problems += batch.problems.map {
+      Problem(line: $0.line + linesBefore, message: $0.message)
+    }
+    batches.append(batch)
+  }
+
+  /// On all processors: each takes the next piece of the file that is left.
   mutating func readLines(_ data: Data) {
-    var number = 0
-    for line in data.split(separator: 0x0A, omittingEmptySubsequences: false) {
-      number += 1
-      guard line.contains(where: { $0 > 0x20 }) else { continue }
-      let parsed = Array(line).withUnsafeBufferPointer { text in
-        Result { () throws(JSONError) in try JSONValue(parsing: text) }
+    let (registry, author) = (registry, author)
+    let read = data.withUnsafeBytes { bytes in
+      nonisolated(unsafe) let text = bytes.bindMemory(to: UInt8.self)
+      let pieces = Self.pieces(text)
+      let done = Mutex<[Int: ImportBatch]>([:])
+      DispatchQueue.concurrentPerform(iterations: pieces.count) { place in
+        var batch = ImportBatch(registry, author)
+        batch.readLines(UnsafeBufferPointer(rebasing: text[pieces[place]]))
+        done.withLock { $0[place] = batch }
       }
-      switch parsed {
-      case .success(let value): take(value, line: number)
-      case .failure(let error): problems.append(Problem(line: number, message: error.message))
-      }
+      return done.withLock { done in pieces.indices.map { done[$0]! } }
+    }
+    var lines = 0
+    for batch in read {
+      add(batch, linesBefore: lines)
+      lines += batch.lines
     }
   }
 
-  private static let envelope: Set = [
+  /// Whole lines, about a batch each.
+  private static func pieces(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+    var pieces: [Range<Int>] = []
+    var start = 0
+    while start < text.count {
+      let rest = text[min(start + batchBytes, text.count)...]
+      let end = rest.firstIndex(of: 0x0A).map { $0 + 1 } ?? text.count
+      pieces.append(start..<end)
+      start = end
+    }
+    return pieces
+  }
+}
+
+/// Some lines of a file, made ready for the daemon.
+struct ImportBatch: Sendable {
+  private(set) var bytes: [UInt8] = []
+  private(set) var count = 0
+  /// Lines read, events or not.
+  private(set) var lines = 0
+  private(set) var problems: [ImportReader.Problem] = []
+  private let registry: ActorRegistry
+  private let author: String?
+  private var document = JSONDocument()
+
+  init(_ registry: ActorRegistry, _ author: String?) {
+    self.registry = registry
+    self.author = author
+  }
+
+  mutating func readLines(_ text: UnsafeBufferPointer<UInt8>) {
+    var start = 0
+    while start < text.count {
+      let end = text[start...].firstIndex(of: 0x0A) ?? text.count
+      lines += 1
+      let line = UnsafeBufferPointer(rebasing: text[start..<end])
+      if line.contains(where: { $0 > 0x20 }) { take(line, line: lines) }
+      start = end + 1
+    }
+  }
+
+  /// Takes an event in, or notes what is wrong with it.
+  mutating func take(_ text: UnsafeBufferPointer<UInt8>, line: Int) {
+    let start = bytes.count
+    do {
+      try document.parse(text)
+      guard document.kind(0) == .object else {
+        throw EventError("event", "an event is a JSON object {…}")
+      }
+      write(text)
+      try bytes.withUnsafeBufferPointer { bytes in
+        try Self.check(UnsafeBufferPointer(rebasing: bytes[start...]), &document, registry)
+      }
+      bytes.append(0x0A)
+      count += 1
+    } catch {
+      let message =
+        switch error {
+        case let error as EventError: error.text
+        case let error as JSONError: error.message
+        default: "\(error)"
+        }
+      bytes.removeSubrange(start...)
+      problems.append(ImportReader.Problem(line: line, message: message))
+    }
+  }
+
+  /// The daemon's own checks, so that what it will take is known before the first event is sent.
+  private static func check(
+    _ text: UnsafeBufferPointer<UInt8>, _ document: inout JSONDocument, _ registry: ActorRegistry
+  ) throws {
+    try document.parse(text)
+    _ = try EventValidator(document, in: text, registry: registry, isStored: false).validate()
+    guard text.count <= LineLimits.lineBytesMax - 512 else {
+      throw EventError("event", "\(text.count) bytes; at most \(LineLimits.lineBytesMax - 512)")
+    }
+  }
+
+  /// A line that was exported carries its envelope; it gets a new one.
+  private static let envelope: [StaticString] = [
     "v", "replica", "seq", "recorded", "salt", "crc32c", "version", "contested",
   ]
 
-  private mutating func take(_ value: JSONValue, line: Int) {
-    guard let given = value.members else {
-      problems.append(Problem(line: line, message: "an event is a JSON object {…}"))
-      return
+  /// The event with the id that its name makes, all else byte for byte as it came.
+  private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
+    let nameNode = document.member("id", of: 0, in: text)
+    let name = nameNode.flatMap { node in
+      document.kind(node) == .string ? document.string(node, in: text) : nil
     }
-    // A line that was exported carries its envelope; it gets a new one here.
-    var members = given.filter { !Self.envelope.contains($0.key) }
-    for (place, member) in members.enumerated() {
-      if member.key == "links" { members[place].value = Self.withIDs(member.value) }
+    let given = name.flatMap { EventID($0) }
+    let id = given ?? EventID(importedName: name ?? nameByBody(text))
+    bytes.append(contentsOf: #"{"id":""#.utf8)
+    id.uuid.append(to: &bytes)
+    bytes.append(UInt8(ascii: "\""))
+    if let author, document.member("author", of: 0, in: text) == nil {
+      bytes.append(contentsOf: #","author":"#.utf8)
+      JSONText.append(author, to: &bytes)
     }
-    let name = value["id"]?.string
-    members.removeAll { $0.key == "id" }
-    let id: EventID
-    if let name {
-      id = EventID(name) ?? EventID(importedName: name)
-      if EventID(name) == nil, value["ref"] == nil {
-        members.append(JSONValue.Member("ref", .string(name)))
-      }
-    } else {
-      // A record without a name is named by what it says.
-      let body = members.filter { $0.key != "author" }.sorted { $0.key < $1.key }
-      id = EventID(importedName: "body:" + JSONValue.object(body).text)
-    }
-    members.insert(JSONValue.Member("id", .string(id.description)), at: 0)
-    if let author, value["author"] == nil {
-      members.insert(JSONValue.Member("author", .string(author)), at: 1)
-    }
-    var bytes: [UInt8] = []
-    JSONValue.object(members).append(to: &bytes)
-    if let message = check(bytes) {
-      problems.append(Problem(line: line, message: message))
-    } else {
-      events.append(bytes)
-    }
-  }
-
-  private mutating func check(_ bytes: [UInt8]) -> String? {
-    let registry = registry
-    return bytes.withUnsafeBufferPointer { text in
-      do {
-        try document.parse(text)
-        _ = try EventValidator(document, in: text, registry: registry, isStored: false).validate()
-        return text.count > LineLimits.lineBytesMax - 512
-          ? "\(text.count) bytes; an event has at most \(LineLimits.lineBytesMax - 512)" : nil
-      } catch let error as EventError {
-        return error.text
-      } catch let error as JSONError {
-        return error.message
-      } catch {
-        return "\(error)"
+    for key in document.children(0) {
+      if document.is(key, "id", in: text) { continue }
+      if Self.envelope.contains(where: { document.is(key, $0, in: text) }) { continue }
+      bytes.append(UInt8(ascii: ","))
+      bytes.append(contentsOf: text[document.rawRange(key)])
+      bytes.append(UInt8(ascii: ":"))
+      if document.is(key, "links", in: text) {
+        writeLinks(key + 1, text)
+      } else {
+        bytes.append(contentsOf: text[document.rawRange(key + 1)])
       }
     }
+    if let name, given == nil, document.member("ref", of: 0, in: text) == nil {
+      bytes.append(contentsOf: #","ref":"#.utf8)
+      JSONText.append(name, to: &bytes)
+    }
+    bytes.append(UInt8(ascii: "}"))
   }
 
-  private static func withIDs(_ links: JSONValue) -> JSONValue {
-    .array(
-      (links.array ?? []).map { link in
-        .object(
-          (link.members ?? []).map { member in
-            guard member.key == "id", let name = member.value.string, EventID(name) == nil else {
-              return member
-            }
-            return JSONValue.Member("id", .string(EventID(importedName: name).description))
-          })
-      })
+  /// Links name other events of the file as these name themselves.
+  private mutating func writeLinks(_ links: Int, _ text: UnsafeBufferPointer<UInt8>) {
+    let range = document.rawRange(links)
+    var done = range.lowerBound
+    for link in document.kind(links) == .array ? Array(document.children(links)) : [] {
+      guard let node = document.member("id", of: link, in: text), document.kind(node) == .string,
+        case let name = document.string(node, in: text), EventID(name) == nil
+      else { continue }
+      let place = document.rawRange(node)
+      bytes.append(contentsOf: text[done..<place.lowerBound])
+      bytes.append(UInt8(ascii: "\""))
+      EventID(importedName: name).uuid.append(to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+      done = place.upperBound
+    }
+    bytes.append(contentsOf: text[done..<range.upperBound])
+  }
+
+  /// A record without a name is named by what it says.
+  private func nameByBody(_ text: UnsafeBufferPointer<UInt8>) -> String {
+    let dropped: Set = ["id", "author"]
+    let body = (document.value(0, in: text).members ?? []).filter { member in
+      !dropped.contains(member.key) && !Self.envelope.contains { "\($0)" == member.key }
+    }
+    return "body:" + JSONValue.object(body.sorted { $0.key < $1.key }).text
   }
 }
