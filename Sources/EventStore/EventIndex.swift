@@ -101,13 +101,18 @@ struct EventIndex: Sendable {
   /// where one by one each would search afresh.
   mutating func order() {
     guard !unordered.isEmpty else { return }
+    // Half an id is nearly always enough; sixteen bytes a key sort twice as fast as forty.
     var keys = ContiguousArray(
       unordered.map { slot in
-        (first: self[slot].first, id: self[slot].id, slot: slot)
+        (half: self[slot].id.high, entry: OrderedSlots.Entry(first: self[slot].first, slot: slot))
       })
     unordered.removeAll(keepingCapacity: unorderedMax != .max)
-    keys.sort { $0.first != $1.first ? $0.first < $1.first : $0.id < $1.id }
-    let entries = ContiguousArray(keys.map { OrderedSlots.Entry(first: $0.first, slot: $0.slot) })
+    keys.sort { left, right in
+      if left.entry.first != right.entry.first { return left.entry.first < right.entry.first }
+      if left.half != right.half { return left.half < right.half }
+      return self[left.entry.slot].id < self[right.entry.slot].id
+    }
+    let entries = ContiguousArray(keys.map(\.entry))
     var lists: [ActorCode: ContiguousArray<OrderedSlots.Entry>] = [:]
     for entry in entries {
       for party in Self.everyone(parties[self[entry.slot].parties]) {

@@ -44,8 +44,8 @@ enum LogReader {
       var document = JSONDocument()
       var entries: [IndexEntry] = []
       entries.reserveCapacity(Int(portion))
-      for seq in first...min(first + portion - 1, log.size) {
-        guard let text = log.line(seq), let line = try? Line(text) else { continue }
+      log.visit(first..<first + portion) { seq, text in
+        guard let line = try? Line(text) else { return }
         let ref = LineRef(replica: place, seq: seq)
         entries.append(IndexEntry(line, text, ref: ref, document: &document))
       }

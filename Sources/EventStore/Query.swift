@@ -108,7 +108,7 @@ struct Matcher {
     if !authors.isEmpty, !authors.contains(Array(text[line.author])) { return false }
     guard !needles.isEmpty else { return true }
     let body = UnsafeBufferPointer(rebasing: text[line.body])
-    guard needles.allSatisfy({ $0.mayStand(in: body) }) else { return false }
+    guard needles.allSatisfy({ $0.look(at: body) != .holdsNot }) else { return false }
     guard (try? document.parse(text)) != nil else { return false }
     // A correction is searched in what it says the event is.
     let node =

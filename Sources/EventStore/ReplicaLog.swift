@@ -127,6 +127,26 @@ struct ReplicaLog: Sendable {
     return (count, UnsafeBufferPointer(start: line.baseAddress, count: length))
   }
 
+  /// Calls for each good line of a range of numbers, in their order: for reading many, from many
+  /// threads.
+  func visit(_ seqs: Range<UInt64>, _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Void) {
+    var seq = seqs.lowerBound
+    while seq < min(seqs.upperBound, size + 1) {
+      let index = segmentIndex(of: seq)
+      let segment = segments[index]
+      let bytes = segment.file.bytes(0..<segment.size)
+      let end = index + 1 < segments.count ? segments[index + 1].first : size + 1
+      while seq < min(seqs.upperBound, end) {
+        let start = starts[Int(seq - 1)]
+        if start & Self.damagedBit == 0 {
+          let next = seq + 1 < end ? Int(starts[Int(seq)] & ~Self.damagedBit) : segment.size
+          body(seq, UnsafeBufferPointer(rebasing: bytes[Int(start)..<next]))
+        }
+        seq += 1
+      }
+    }
+  }
+
   private func segment(startsAt seq: UInt64) -> Bool {
     segments[segmentIndex(of: seq)].first == seq
   }

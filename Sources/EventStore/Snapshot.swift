@@ -91,11 +91,12 @@ public struct Snapshot: Sendable {
     let list = candidates(query.filter)
     let scan =
       !matcher.needles.isEmpty && list.count > Self.scannedFrom
-      ? TextScan(for: matcher.needles, in: logs) : nil
+      ? TextScan(matcher, in: logs) : nil
     var document = JSONDocument()
     func pass(_ event: ShownEvent) -> Bool {
-      if let scan, !scan.mayHold(event.ref) { return true }
-      if matcher.readsLines {
+      if let scan {
+        guard scan.holds(event.ref) else { return true }
+      } else if matcher.readsLines {
         guard let text = line(event.ref), let line = try? Line(text),
           matcher.fits(line, text, &document)
         else { return true }
@@ -130,12 +131,27 @@ public struct Snapshot: Sendable {
       goesOn = pass(event)
       return goesOn
     }
-    if isAscending {
+    if let scan, scan.count < list.count / 16 {
+      let slots = slots(of: scan.lines)
+      _ = (isAscending ? slots : slots.reversed()).allSatisfy(candidate)
+    } else if isAscending {
       list.ascending(from: query.filter.from, candidate)
     } else {
       list.descending(to: query.filter.to, candidate)
     }
     while goesOn, let next = special.popLast() { goesOn = pass(next) }
+  }
+
+  /// The listed events that lines are, or speak of, in their order.
+  private func slots(of lines: [LineRef]) -> [UInt32] {
+    var document = JSONDocument()
+    let slots = lines.compactMap { ref -> UInt32? in
+      guard let text = line(ref), let line = try? Line(text) else { return nil }
+      return index.slot(of: subject(of: line, text, ref.replica, &document))
+    }
+    return Set(slots).filter { index[$0].flags.isDisjoint(with: [.hidden, .unlisted]) }.sorted {
+      (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id)
+    }
   }
 
   public func count(_ query: Query) -> Int {

@@ -1,5 +1,5 @@
-// Free text over a whole log: all lines read in a row, on all processors, at the speed of memory. It
-// finds the lines that may hold the words; the few that remain are then read with care.
+// Free text over a whole log: all lines read in a row, on all processors, at the speed of memory; the
+// few that may hold the words are then read with care.
 
 import Dispatch
 import Synchronization
@@ -8,11 +8,13 @@ import TimelineModel
 struct TextScan: Sendable {
   /// For each log, a bit for each line, by its number - 1.
   private let marks: [[UInt64]]
+  /// Number of lines that fit.
+  let count: Int
 
   /// Lines of one task: a whole number of words of marks.
   private static let portion = 16_384
 
-  init(for needles: [TextNeedle], in logs: [ReplicaLog]) {
+  init(_ matcher: Matcher, in logs: [ReplicaLog]) {
     marks = logs.map { log in
       let portions = (Int(log.size) + Self.portion - 1) / Self.portion
       let found = Mutex([[UInt64]](repeating: [], count: portions))
@@ -20,21 +22,37 @@ struct TextScan: Sendable {
         let first = number * Self.portion
         let count = min(Self.portion, Int(log.size) - first)
         var words = [UInt64](repeating: 0, count: (count + 63) / 64)
-        for offset in 0..<count {
-          guard let line = log.line(UInt64(first + offset + 1)) else { continue }
-          if needles.allSatisfy({ $0.mayStand(in: line) }) {
-            words[offset / 64] |= 1 << UInt64(offset % 64)
-          }
+        var document = JSONDocument()
+        log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
+          guard matcher.needles.allSatisfy({ $0.look(at: text) != .holdsNot }),
+            let line = try? Line(text), matcher.fits(line, text, &document)
+          else { return }
+          let offset = Int(seq) - first - 1
+          words[offset / 64] |= 1 << UInt64(offset % 64)
         }
         found.withLock { $0[number] = words }
       }
       return found.withLock { $0.flatMap { $0 } }
     }
+    count = marks.joined().reduce(0) { $0 + $1.nonzeroBitCount }
   }
 
-  /// Whether a line may hold all of the words; false is certain.
-  func mayHold(_ ref: LineRef) -> Bool {
+  /// Whether a line fits.
+  func holds(_ ref: LineRef) -> Bool {
     let place = Int(ref.seq - 1)
     return marks[ref.replica][place / 64] >> UInt64(place % 64) & 1 == 1
+  }
+
+  /// The lines that fit.
+  var lines: [LineRef] {
+    var lines: [LineRef] = []
+    for (replica, words) in marks.enumerated() {
+      for (place, word) in words.enumerated() where word != 0 {
+        for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+          lines.append(LineRef(replica: replica, seq: UInt64(place * 64 + bit + 1)))
+        }
+      }
+    }
+    return lines
   }
 }

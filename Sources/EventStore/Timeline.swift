@@ -7,6 +7,8 @@
 // or acknowledged; what `commit` says is durable, is. Readers take a snapshot.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
+import Dispatch
+import Synchronization
 import TimelineModel
 
 public final class Timeline {
@@ -145,24 +147,18 @@ public final class Timeline {
     _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
-    if let position = recording.position {
-      let here = positionWithPending
-      guard position == here else { throw .wrongPosition(here) }
-    }
-    do throws(JSONError) { try document.parse(text) } catch { throw .notJSON(error) }
-    let body: ValidBody
-    do throws(EventError) {
-      body = try EventValidator(document, in: text, registry: index.registry, isStored: false)
-        .validate()
-      try checkSubject(of: body)
-    } catch { throw .badEvent(error) }
-    if let missing = unknownSubject(of: body) { throw .unknownEvent(missing) }
-    let parts: RequestParts
-    do throws(EventError) { parts = try RequestParts(document, in: text) } catch {
-      throw .badEvent(error)
-    }
-    if let id = parts.id, let staged = try duplicate(of: id, text) { return staged }
-    return try stamp(parts, body, recording, text)
+    try checkPosition(recording)
+    let prepared = try Prepared(text, registry: index.registry, document: &document)
+    return try stage(prepared, text, recording)
+  }
+
+  private func stage(
+    _ prepared: Prepared, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
+    if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
+    if let id = prepared.parts.id, let staged = try duplicate(of: id, text) { return staged }
+    return try stamp(prepared.parts, prepared.body, recording, text)
   }
 
   /// Takes all or none of a list of events; an error says which one, from 0.
@@ -171,11 +167,12 @@ public final class Timeline {
   ) -> Result<[Staged], StageAllError> {
     let before = batches[0].lengths.count
     var staged: [Staged] = []
+    let prepared = Prepared.all(texts, registry: index.registry)
     for (place, text) in texts.enumerated() {
       do throws(AppendError) {
-        var recording = recording
-        if place > 0 { recording.position = nil }
-        staged.append(try stage(text, recording))
+        if let readOnly { throw .readOnly(readOnly) }
+        if place == 0 { try checkPosition(recording) }
+        staged.append(try stage(prepared[place].get(), text, recording))
       } catch {
         unstage(to: before)
         return .failure(StageAllError(place: place, error: error))
@@ -197,10 +194,11 @@ public final class Timeline {
     public var error: AppendError
   }
 
-  private var positionWithPending: Position {
-    var position = position
-    for (log, batch) in zip(logs, batches) { position[log.id] += UInt64(batch.lengths.count) }
-    return position
+  private func checkPosition(_ recording: Recording) throws(AppendError) {
+    guard let position = recording.position else { return }
+    var here = self.position
+    for (log, batch) in zip(logs, batches) { here[log.id] += UInt64(batch.lengths.count) }
+    guard position == here else { throw .wrongPosition(here) }
   }
 
   private func stamp(
@@ -385,8 +383,44 @@ public final class Timeline {
   }
 }
 
+/// An event that was read and found right by itself; what remains is to look at the log.
+private struct Prepared: Sendable {
+  var body: ValidBody
+  var parts: RequestParts
+
+  init(
+    _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry, document: inout JSONDocument
+  ) throws(AppendError) {
+    do throws(JSONError) { try document.parse(text) } catch { throw .notJSON(error) }
+    do throws(EventError) {
+      body = try EventValidator(document, in: text, registry: registry, isStored: false).validate()
+      parts = try RequestParts(document, in: text)
+    } catch { throw .badEvent(error) }
+  }
+
+  /// Many of them, on all processors.
+  static func all(
+    _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry
+  ) -> [Result<Prepared, AppendError>] {
+    let portion = 128
+    let portions = (texts.count + portion - 1) / portion
+    let done = Mutex([[Result<Prepared, AppendError>]](repeating: [], count: portions))
+    nonisolated(unsafe) let texts = texts
+    DispatchQueue.concurrentPerform(iterations: portions) { number in
+      var document = JSONDocument()
+      let read = texts[number * portion..<min((number + 1) * portion, texts.count)].map { text in
+        Result { () throws(AppendError) in
+          try Prepared(text, registry: registry, document: &document)
+        }
+      }
+      done.withLock { $0[number] = read }
+    }
+    return done.withLock { $0.flatMap { $0 } }
+  }
+}
+
 /// The parts of a request's event: what the daemon takes out, and the rest, byte for byte.
-private struct RequestParts {
+private struct RequestParts: Sendable {
   var id: EventID?
   var author: String?
   /// Runs of the text that are the body's members.

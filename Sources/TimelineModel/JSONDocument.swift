@@ -123,7 +123,8 @@ public struct JSONDocument: Sendable {
       return node.hasEscape && string(node, in: text) == "\(word)"
     }
     let start = text.baseAddress! + Int(node.start)
-    return count == 0 || (start[0] == word.utf8Start[0] && memcmp(start, word.utf8Start, count) == 0)
+    return count == 0
+      || (start[0] == word.utf8Start[0] && memcmp(start, word.utf8Start, count) == 0)
   }
 
   /// The characters of a key or string, escapes resolved.

@@ -1,5 +1,6 @@
 // Free text is searched without regard to case and diacritics: "chongjin" finds "Chŏngjin".
 
+import CLinux
 import Foundation
 
 /// Text to look for in the words of an event.
@@ -19,47 +20,48 @@ public struct TextNeedle: Sendable {
     text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
   }
 
-  /// Whether raw JSON may hold the needle in one of its strings; false is certain. Beyond ASCII, and
-  /// in escapes, letters have other spellings: text with either may.
-  public func mayStand(in raw: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let ascii, let base = raw.baseAddress else { return true }
-    return Self.mayHold(ascii, base, raw.count)
+  /// What a look at raw bytes says.
+  public enum Look: Sendable {
+    case holds
+    case holdsNot
+    /// Beyond ASCII, and in escapes, letters have other spellings: it must be read with care.
+    case unclear
   }
 
-  /// Blocks of 32 bytes, in a loop that the compiler turns into vector instructions: a block is
-  /// looked at closely where the needle's first and last letters stand at its distance, or where it
-  /// is not plain ASCII.
-  private static func mayHold(
-    _ needle: [UInt8], _ text: UnsafePointer<UInt8>, _ count: Int
-  ) -> Bool {
-    needle.withUnsafeBufferPointer { needle in
-      guard let first = needle.first, let last = needle.last else { return true }
-      // The bit that tells cases apart, for letters alone.
-      let firstCase: UInt8 = isLetter(first) ? 0x20 : 0
-      let lastCase: UInt8 = isLetter(last) ? 0x20 : 0
-      let distance = needle.count - 1
-      var at = 0
-      while at + 32 + distance <= count {
-        let head = text + at
-        let tail = head + distance
-        var hits: UInt8 = 0
-        var strange: UInt8 = 0
-        for index in 0..<32 {
-          let byte = head[index]
-          let difference = ((byte | firstCase) ^ first) | ((tail[index] | lastCase) ^ last)
-          hits |= difference == 0 ? 1 : 0
-          strange |= byte & 0x80
-          strange |= byte == 0x5C ? 1 : 0
-        }
-        if strange != 0 { return true }
-        if hits != 0, stands(needle, text, at..<at + 32) { return true }
-        at += 32
-      }
-      for index in at..<max(at, count) where text[index] >= 0x80 || text[index] == 0x5C {
-        return true
-      }
-      return stands(needle, text, at..<max(at, count - distance))
+  /// Whether raw JSON holds the needle, in a string or elsewhere.
+  public func look(at raw: UnsafeBufferPointer<UInt8>) -> Look {
+    guard let ascii, let base = raw.baseAddress, let first = ascii.first, let last = ascii.last
+    else { return .unclear }
+    return ascii.withUnsafeBufferPointer { needle in
+      Self.look(for: needle, first, last, in: base, raw.count)
     }
+  }
+
+  /// Thirty-two bytes at a time: they are looked at closely where the needle's first and last letters
+  /// stand at its distance.
+  private static func look(
+    for needle: UnsafeBufferPointer<UInt8>, _ first: UInt8, _ last: UInt8,
+    in text: UnsafePointer<UInt8>, _ count: Int
+  ) -> Look {
+    // The bit that tells cases apart, for letters alone.
+    let firstCase: UInt8 = isLetter(first) ? 0x20 : 0
+    let lastCase: UInt8 = isLetter(last) ? 0x20 : 0
+    let distance = needle.count - 1
+    var found = false
+    var isStrange: Int32 = 0
+    var at = 0
+    while true {
+      at = clinux_next_block(
+        text, at, count, distance, first, firstCase, last, lastCase, &isStrange)
+      guard at + 32 + distance <= count else { break }
+      if isStrange != 0 { return .unclear }
+      found = found || stands(needle, text, at..<at + 32)
+      at += 32
+    }
+    for index in at..<max(at, count) where text[index] >= 0x80 || text[index] == 0x5C {
+      return .unclear
+    }
+    return found || stands(needle, text, at..<max(at, count - distance)) ? .holds : .holdsNot
   }
 
   /// Whether the needle begins at one of these places.
@@ -83,10 +85,12 @@ public struct TextNeedle: Sendable {
     in document: JSONDocument, from node: Int, text: UnsafeBufferPointer<UInt8>
   ) -> Bool {
     (node..<document.next(node)).contains { node in
-      guard document.kind(node) == .string, mayStand(in: document.bytes(node, in: text)) else {
-        return false
+      guard document.kind(node) == .string else { return false }
+      return switch look(at: document.bytes(node, in: text)) {
+      case .holds: true
+      case .holdsNot: false
+      case .unclear: stands(in: document.string(node, in: text))
       }
-      return stands(in: document.string(node, in: text))
     }
   }
 

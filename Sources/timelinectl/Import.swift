@@ -69,6 +69,10 @@ extension Command {
     return registry
   }
 
+  /// What one APPENDMANY takes (docs/protocol.md).
+  private static let linesMax = 10_000
+  private static let bytesMax = 8 << 20
+
   /// Sends in batches, two on their way at a time: while one is written the next one is read.
   private static func send(
     _ reader: ImportReader, _ client: Client
@@ -89,9 +93,21 @@ extension Command {
         Data("\r\(counts.sent) of \(reader.count), \(Int(rate))/s, \(left) s left ".utf8))
       if counts.sent == reader.count { Terminal.say("") }
     }
-    for batch in reader.batches where batch.count > 0 {
-      try client.send(Array("APPENDMANY \(batch.count)\n".utf8))
-      try client.send(batch.bytes)
+    var rest = reader.batches[...]
+    while !rest.isEmpty {
+      // As much at once as the daemon takes: each request is one sync of the disk.
+      var group = rest.prefix(1)
+      while let next = rest.dropFirst(group.count).first,
+        group.reduce(next.count, { $0 + $1.count }) <= linesMax,
+        group.reduce(next.bytes.count, { $0 + $1.bytes.count }) <= bytesMax
+      {
+        group = rest.prefix(group.count + 1)
+      }
+      rest = rest.dropFirst(group.count)
+      let count = group.reduce(0) { $0 + $1.count }
+      guard count > 0 else { continue }
+      try client.send(Array("APPENDMANY \(count)\n".utf8))
+      for batch in group { try client.send(batch.bytes) }
       inFlight += 1
       if inFlight == 2 { try collect() }
     }
@@ -140,7 +156,9 @@ struct ImportReader {
     }
     var batch = ImportBatch(registry, author)
     for row in table.rows {
-      Array(EventCSV.event(row).text.utf8).withUnsafeBufferPointer { batch.take($0, line: row.line) }
+      Array(EventCSV.event(row).text.utf8).withUnsafeBufferPointer {
+        batch.take($0, line: row.line)
+      }
       if batch.bytes.count > Self.batchBytes {
         add(batch)
         batch = ImportBatch(registry, author)

@@ -45,6 +45,8 @@ enum Main {
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()))
+      // What reading the log needed and the daemon does not.
+      malloc_trim(0)
       for damage in timeline.damage { Journal.write(.warning, damage.message) }
       var listeners = [try Listener.unix(arguments.socket): true]
       for place in arguments.listen {

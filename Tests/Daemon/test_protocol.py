@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import unittest
@@ -50,6 +51,60 @@ class Protocol(unittest.TestCase):
         self.assertEqual(events[0]["id"], first["id"])
         self.assertEqual(end["versions"], [first["id"]])
         self.assertEqual(self.client.ok("STATUS")["events"], 2)
+
+    def test_words_are_found_in_many_events(self):
+        many = [event("Plain words, number %d" % n, date="%d-05-01" % (1990 + n % 30)) for n in range(5000)]
+        many[17]["title"] = "Talks at Ch\u014fngjin"
+        many[99]["summary"] = "A line\nwith \"CHONGJIN\" in it"
+        many[101]["summary"] = "chong jin is something else"
+        lines = [json.dumps(e, ensure_ascii=n % 2 == 0) for n, e in enumerate(many)]
+        self.client.send(("APPENDMANY 5000\n" + "\n".join(lines) + "\n").encode())
+        self.assertTrue(self.client.reply().startswith("OK"))
+        self.assertEqual(self.client.ok('COUNT {"text":"chongjin"}'), {"count": 2})
+        self.assertEqual(self.client.ok('COUNT {"text":"NUMBER 49"}'), {"count": 111})
+        self.assertEqual(self.client.ok('COUNT {"text":"plain"}'), {"count": 4999})
+        # A key and the envelope are no words of an event.
+        self.assertEqual(self.client.ok('COUNT {"text":"replica"}'), {"count": 0})
+        self.assertEqual(self.client.ok('COUNT {"text":"unsourced"}'), {"count": 0})
+        events, _ = self.client.stream('QUERY {"text":"number 499","order":"desc","limit":3}')
+        dates = [e["date"] for e in events]
+        self.assertEqual(dates, sorted(dates, reverse=True))
+        # What a correction says is found, what it replaced is not.
+        one, _ = self.client.stream('QUERY {"text":"chongjin","limit":1}')
+        self.client.append(**{
+            "type": "log.correct", "corrects": one[0]["id"], "supersedes": [one[0]["id"]],
+            "body": event("Somewhere else, at Wonsan")})
+        self.assertEqual(self.client.ok('COUNT {"text":"chongjin"}'), {"count": 1})
+        self.assertEqual(self.client.ok('COUNT {"text":"wonsan"}'), {"count": 1})
+
+    def test_a_kept_history_answers_like_a_new_one(self):
+        """What is asked as known at this moment is found afresh, from the log alone."""
+        chance = random.Random(seed := random.randrange(1 << 32))
+        kinds = [("message", "letter"), ("talks", "official"), ("test", "nuclear"), ("step", "fulfilment")]
+        ids = []
+        for turn in range(60):
+            kind, subtype = chance.choice(kinds)
+            body = event(
+                "turn %d" % turn, type=kind, subtype=subtype, targets=["USA"],
+                date="%d-%02d-11" % (chance.randrange(1990, 2024), chance.randrange(1, 13)))
+            act = chance.random()
+            if ids and act < 0.15:
+                gone = ids.pop(chance.randrange(len(ids)))
+                body = {"type": "log.retract", "retracts": gone, "supersedes": [gone]}
+            elif ids and act < 0.3:
+                old = ids.pop(chance.randrange(len(ids)))
+                body = {"type": "log.correct", "corrects": old, "supersedes": [old], "body": body}
+            elif ids and act < 0.6:
+                body["links"] = [{"rel": chance.choice(["answers", "follows"]), "id": chance.choice(ids)}]
+            staged = self.client.ok("APPEND " + json.dumps(body))
+            if body["type"] in dict(kinds):
+                ids.append(staged["id"])
+            day = "%d-07-%02d" % (chance.randrange(1989, 2027), chance.randrange(1, 29))
+            request = {"parties": ["USA", "PRK"], "as_of": day}
+            afresh = {**request, "known_at": self.client.ok("OPEN main")["position"]}
+            self.assertEqual(
+                self.client.ok("STATE " + json.dumps(request)), self.client.ok("STATE " + json.dumps(afresh)),
+                "seed %d, turn %d" % (seed, turn))
 
     def test_pipelined_replies_keep_their_order(self):
         requests = ["APPEND " + json.dumps(event("e%d" % n)) for n in range(50)]

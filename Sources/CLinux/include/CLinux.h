@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -95,3 +96,46 @@ static inline uint32_t clinux_crc32c(uint32_t crc, const uint8_t *bytes, size_t 
   return crc;
 }
 #endif
+
+// Sixteen bytes as one value: what every processor of both kinds has. Swift's own SIMD types are not
+// specialized across its modules.
+typedef uint8_t clinux_block __attribute__((vector_size(16)));
+
+static inline int clinux_any(clinux_block block) {
+  uint64_t words[2];
+  memcpy(words, &block, 16);
+  return (words[0] | words[1]) != 0;
+}
+
+static inline clinux_block clinux_load(const uint8_t *bytes) {
+  clinux_block block;
+  memcpy(&block, bytes, 16);
+  return block;
+}
+
+static inline clinux_block clinux_strange(clinux_block block) {
+  return (clinux_block)(block >= 0x80) | (clinux_block)(block == 0x5C);
+}
+
+// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or where `first` stands
+// with `last` behind it at `distance` (letters in lower case; `*_case` is 0x20 for a letter, else 0).
+// Returns their offset, or that of the first 32 that would reach past `count`. `*is_strange` says
+// whether they are not plain.
+static inline size_t clinux_next_block(
+    const uint8_t *text, size_t at, size_t count, size_t distance, uint8_t first,
+    uint8_t first_case, uint8_t last, uint8_t last_case, int *is_strange) {
+  *is_strange = 0;
+  for (; at + 32 + distance <= count; at += 32) {
+    clinux_block one = clinux_load(text + at), two = clinux_load(text + at + 16);
+    clinux_block one_end = clinux_load(text + at + distance);
+    clinux_block two_end = clinux_load(text + at + distance + 16);
+    clinux_block strange = clinux_strange(one) | clinux_strange(two);
+    clinux_block hits =
+        ((clinux_block)((one | first_case) == first) & (clinux_block)((one_end | last_case) == last))
+        | ((clinux_block)((two | first_case) == first) & (clinux_block)((two_end | last_case) == last));
+    if (!clinux_any(strange | hits)) continue;
+    *is_strange = clinux_any(strange);
+    break;
+  }
+  return at;
+}
