@@ -138,7 +138,8 @@ struct Kinds: Sendable {
   /// Attacks and nuclear tests.
   var shocks = Places()
   var negative = Places()
-  var tests = Places()
+  /// By what was tested.
+  var tests: [String: Places] = [:]
   /// What may be under way for longer than a day.
   var lasting = Places()
   var contested = Places()
@@ -161,7 +162,7 @@ struct Kinds: Sendable {
       case (.step, "fulfilment"), (.step, "verification"): steps.all.append(place)
       case (.test, "moratorium"): break
       case (.test, let kind):
-        tests.all.append(place)
+        tests[kind ?? "", default: Places()].all.append(place)
         if kind == "nuclear" { shocks.all.append(place) }
       case (.incident, "attack"): shocks.all.append(place)
       default: break

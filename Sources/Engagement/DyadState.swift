@@ -85,25 +85,26 @@ extension DyadHistory {
   /// E-9: an interval of exercises, talks, deployments that covers the day; sanctions in force: those
   /// imposed that no later event withdraws or suspends.
   private func underWay(_ day: Day) -> [Event] {
-    kinds.lasting[upTo(day)].map { events[$0] }.filter { event in
-      switch (event.type, event.subtype) {
-      case (.exercise, "cancelled"), (.exercise, "postponed"), (.talks, "breakdown"),
-        (.deployment, "withdrawal"):
-        false
-      case (.exercise, _), (.talks, _), (.deployment, _): event.date.last >= day
-      case (.sanction, "impose"), (.sanction, "extend"), (.sanction, "designate"):
-        links(to: event, [.withdraws, .suspends], upTo: day).isEmpty
-      default: false
-      }
+    kinds.lasting[upTo(day)].filter { isUnderWay($0, day) }.map { events[$0] }
+  }
+
+  private func isUnderWay(_ place: Int, _ day: Day) -> Bool {
+    switch (events[place].type, events[place].subtype) {
+    case (.exercise, "cancelled"), (.exercise, "postponed"), (.talks, "breakdown"),
+      (.deployment, "withdrawal"):
+      false
+    case (.exercise, _), (.talks, _), (.deployment, _): events[place].date.last >= day
+    case (.sanction, "impose"), (.sanction, "extend"), (.sanction, "designate"):
+      links(to: events[place], [.withdraws, .suspends], upTo: day).isEmpty
+    default: false
     }
   }
 
-  /// E-10: the last test of each kind, and of all.
+  /// E-10: the last test of each kind, the latest first.
   private func lastTests(_ day: Day) -> JSONValue {
-    var seen: Set<String> = []
+    let past = upTo(day)
     return .array(
-      kinds.tests[upTo(day)].reversed().map { events[$0] }
-        .filter { seen.insert($0.subtype ?? "").inserted }.map { brief($0, day) })
+      kinds.tests.values.compactMap { $0[past].last }.sorted(by: >).map { brief(events[$0], day) })
   }
 
   /// E-11: the smaller of what each gave, over the larger, in 365 days; nil where both gave nothing.

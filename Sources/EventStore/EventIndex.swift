@@ -75,7 +75,7 @@ struct EventIndex: Sendable {
   private(set) var unreadable = 0
   /// Slots that are in no list yet; a snapshot has none.
   private var unordered: [UInt32] = []
-  private var unorderedMax = Self.unorderedMax
+  private var isBulk = false
   private static let unorderedMax = 32_768
 
   init() {
@@ -91,9 +91,9 @@ struct EventIndex: Sendable {
 
   /// Takes in many lines, whose order in the lists is found at once.
   mutating func inBulk(_ body: (inout EventIndex) -> Void) {
-    unorderedMax = .max
+    isBulk = true
     body(&self)
-    unorderedMax = Self.unorderedMax
+    isBulk = false
     order()
   }
 
@@ -106,7 +106,7 @@ struct EventIndex: Sendable {
       unordered.map { slot in
         (half: self[slot].id.high, entry: OrderedSlots.Entry(first: self[slot].first, slot: slot))
       })
-    unordered.removeAll(keepingCapacity: unorderedMax != .max)
+    unordered = []
     keys.sort { left, right in
       if left.entry.first != right.entry.first { return left.entry.first < right.entry.first }
       if left.half != right.half { return left.half < right.half }
@@ -273,7 +273,8 @@ struct EventIndex: Sendable {
 
   private mutating func list(_ slot: UInt32) {
     unordered.append(slot)
-    if unordered.count >= unorderedMax { order() }
+    // In proportion, so that what the lists hold is walked through a few times in all.
+    if !isBulk, unordered.count >= max(Self.unorderedMax, all.count / 4) { order() }
   }
 
   private mutating func unlist(_ slot: UInt32) {

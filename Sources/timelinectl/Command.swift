@@ -41,7 +41,7 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
-    .peer, .sync,
+    .peer, .sync, .dates,
   ]
 
   var help: String {
