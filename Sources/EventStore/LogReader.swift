@@ -38,19 +38,19 @@ enum LogReader {
   private static func entries(
     _ log: ReplicaLog, _ place: Int, _ portions: Range<Int>
   ) -> [[IndexEntry]] {
-    let read = Mutex([[IndexEntry]](repeating: [], count: portions.count))
-    DispatchQueue.concurrentPerform(iterations: portions.count) { number in
-      let first = UInt64(portions.lowerBound + number) * portion + 1
-      var document = JSONDocument()
-      var entries: [IndexEntry] = []
-      entries.reserveCapacity(Int(portion))
-      log.visit(first..<first + portion) { seq, text in
-        guard let line = try? Line(text) else { return }
-        let ref = LineRef(replica: place, seq: seq)
-        entries.append(IndexEntry(line, text, ref: ref, document: &document))
+    Parallel.map(Array(portions), portion: 1) { numbers in
+      numbers.map { number in
+        let first = UInt64(number) * portion + 1
+        var document = JSONDocument()
+        var entries: [IndexEntry] = []
+        entries.reserveCapacity(Int(portion))
+        log.visit(first..<first + portion) { seq, text in
+          guard let line = try? Line(text) else { return }
+          let ref = LineRef(replica: place, seq: seq)
+          entries.append(IndexEntry(line, text, ref: ref, document: &document))
+        }
+        return entries
       }
-      read.withLock { $0[number] = entries }
     }
-    return read.withLock { $0 }
   }
 }

@@ -1,8 +1,6 @@
 // Free text over a whole log: all lines read in a row, on all processors, at the speed of memory; the
 // few that may hold the words are then read with care.
 
-import Dispatch
-import Synchronization
 import TimelineModel
 
 struct TextScan: Sendable {
@@ -17,22 +15,22 @@ struct TextScan: Sendable {
   init(_ matcher: Matcher, in logs: [ReplicaLog]) {
     marks = logs.map { log in
       let portions = (Int(log.size) + Self.portion - 1) / Self.portion
-      let found = Mutex([[UInt64]](repeating: [], count: portions))
-      DispatchQueue.concurrentPerform(iterations: portions) { number in
-        let first = number * Self.portion
-        let count = min(Self.portion, Int(log.size) - first)
-        var words = [UInt64](repeating: 0, count: (count + 63) / 64)
-        var document = JSONDocument()
-        log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
-          guard matcher.needles.allSatisfy({ $0.look(at: text) != .holdsNot }),
-            let line = try? Line(text), matcher.fits(line, text, &document)
-          else { return }
-          let offset = Int(seq) - first - 1
-          words[offset / 64] |= 1 << UInt64(offset % 64)
+      return Parallel.map(Array(0..<portions), portion: 1) { numbers in
+        numbers.flatMap { number -> [UInt64] in
+          let first = number * Self.portion
+          let count = min(Self.portion, Int(log.size) - first)
+          var words = [UInt64](repeating: 0, count: (count + 63) / 64)
+          var document = JSONDocument()
+          log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
+            guard matcher.needles.allSatisfy({ $0.look(at: text) != .holdsNot }),
+              let line = try? Line(text), matcher.fits(line, text, &document)
+            else { return }
+            let offset = Int(seq) - first - 1
+            words[offset / 64] |= 1 << UInt64(offset % 64)
+          }
+          return words
         }
-        found.withLock { $0[number] = words }
       }
-      return found.withLock { $0.flatMap { $0 } }
     }
     count = marks.joined().reduce(0) { $0 + $1.nonzeroBitCount }
   }

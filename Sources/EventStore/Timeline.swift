@@ -7,8 +7,6 @@
 // or acknowledged; what `commit` says is durable, is. Readers take a snapshot.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
-import Dispatch
-import Synchronization
 import TimelineModel
 
 public final class Timeline {
@@ -100,6 +98,10 @@ public final class Timeline {
     index.order()
     return Snapshot(timeline: id, index: index, logs: logs)
   }
+
+  /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
+  /// ones, so that their order is not found again after every commit.
+  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
 
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
@@ -303,29 +305,25 @@ public final class Timeline {
     var batch = Batch()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
     var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
-    var at = 0
     var latest = clock
     var ahead = 0
-    while at < bytes.count {
-      let rest = UnsafeBufferPointer(rebasing: bytes[at...])
-      guard let newline = rest.firstIndexOfNewline else { throw .line(seq: next, .noLineEnd) }
-      let text = UnsafeBufferPointer(rebasing: rest[...newline])
+    for piece in PeerLine.all(in: bytes, place: place) {
+      guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
-      do throws(LineError) { line = try Line(text) } catch { throw .line(seq: next, error) }
+      do throws(LineError) { line = try piece.line.get() } catch { throw .line(seq: next, error) }
       guard line.replica == replica else {
         throw .wrongReplica(expected: replica, found: line.replica)
       }
-      at += text.count
       if line.seq < next { continue }
-      guard line.seq == next else { throw .wrongSeq(expected: next, found: line.seq) }
+      guard line.seq == next, let entry = piece.entry else {
+        throw .wrongSeq(expected: next, found: line.seq)
+      }
       guard previous.map({ $0 < line.recorded }) ?? true else { throw .notRising(seq: next) }
       previous = line.recorded
       if !latest.follow(line.recorded, now: now) { ahead += 1 }
       batch.bytes.append(contentsOf: text)
       batch.lengths.append(text.count)
-      batch.entries.append(
-        IndexEntry(
-          line, text, ref: LineRef(replica: place, seq: next), document: &document))
+      batch.entries.append(entry)
       next += 1
     }
     clock = latest
@@ -383,6 +381,39 @@ public final class Timeline {
   }
 }
 
+/// A line from a peer, taken apart.
+private struct PeerLine: @unchecked Sendable {
+  /// Nil for an end without LF. It points into what the peer sent.
+  var text: UnsafeBufferPointer<UInt8>?
+  var line: Result<Line, LineError> = .failure(.noLineEnd)
+  var entry: IndexEntry?
+
+  /// All lines in a row, read on all processors.
+  static func all(in bytes: UnsafeBufferPointer<UInt8>, place: Int) -> [PeerLine] {
+    var lines: [PeerLine] = []
+    var at = 0
+    while at < bytes.count {
+      let rest = UnsafeBufferPointer(rebasing: bytes[at...])
+      let text = rest.firstIndexOfNewline.map { UnsafeBufferPointer(rebasing: rest[...$0]) }
+      lines.append(PeerLine(text: text))
+      at += text?.count ?? rest.count
+    }
+    return Parallel.map(lines, portion: 128) { lines in
+      var document = JSONDocument()
+      return lines.map { piece in
+        guard let text = piece.text else { return piece }
+        var piece = piece
+        piece.line = Result { () throws(LineError) in try Line(text) }
+        if case .success(let line) = piece.line {
+          let ref = LineRef(replica: place, seq: line.seq)
+          piece.entry = IndexEntry(line, text, ref: ref, document: &document)
+        }
+        return piece
+      }
+    }
+  }
+}
+
 /// An event that was read and found right by itself; what remains is to look at the log.
 private struct Prepared: Sendable {
   var body: ValidBody
@@ -402,20 +433,15 @@ private struct Prepared: Sendable {
   static func all(
     _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry
   ) -> [Result<Prepared, AppendError>] {
-    let portion = 128
-    let portions = (texts.count + portion - 1) / portion
-    let done = Mutex([[Result<Prepared, AppendError>]](repeating: [], count: portions))
     nonisolated(unsafe) let texts = texts
-    DispatchQueue.concurrentPerform(iterations: portions) { number in
+    return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
       var document = JSONDocument()
-      let read = texts[number * portion..<min((number + 1) * portion, texts.count)].map { text in
+      return places.map { place in
         Result { () throws(AppendError) in
-          try Prepared(text, registry: registry, document: &document)
+          try Prepared(texts[place], registry: registry, document: &document)
         }
       }
-      done.withLock { $0[number] = read }
     }
-    return done.withLock { $0.flatMap { $0 } }
   }
 }
 

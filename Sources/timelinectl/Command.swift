@@ -20,7 +20,7 @@ struct Context {
 
   /// The result of a command: one JSON value for scripts, else the text.
   func finish(_ json: JSONValue, _ text: String) {
-    Terminal.write(isJSON ? json.text + "\n" : text)
+    if isJSON { Terminal.write(json.text + "\n") } else { terminal.show(text) }
   }
 }
 

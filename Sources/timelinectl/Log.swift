@@ -128,7 +128,7 @@ extension Command {
       ]
     }
     guard !rows.isEmpty else { return }
-    Terminal.write(
+    context.terminal.show(
       context.terminal.table(rows, header: ["DATE", "TYPE", "PARTIES", "ID", "TITLE"]))
   }
 
@@ -156,7 +156,7 @@ extension Command {
         "\(version["recorded"]?.string ?? "")  \(what.hasPrefix("log.") ? what : "recorded")"
         + "  \(version["author"]?.string ?? "")  \(Terminal.plain(version["reason"]?.string ?? ""))\n"
     }
-    Terminal.write(text)
+    context.terminal.show(text)
     return .done
   }
 

@@ -6,12 +6,19 @@ import Foundation
 struct Terminal {
   let isTerminal: Bool
   let columns: Int
+  let rows: Int
   let hasColour: Bool
+  /// What longer text is shown with; nil where it is just written.
+  private let pager: String?
 
   init(environment: [String: String]) {
     isTerminal = isatty(STDOUT_FILENO) == 1
-    let stated = environment["COLUMNS"].flatMap { Int($0) }
-    columns = stated ?? (isTerminal ? max(40, Int(clinux_terminal_columns(STDOUT_FILENO))) : .max)
+    let wanted = environment["COLUMNS"].flatMap { Int($0) }
+    columns = wanted ?? (isTerminal ? max(40, Int(clinux_terminal_columns(STDOUT_FILENO))) : .max)
+    rows =
+      environment["LINES"].flatMap { Int($0) } ?? Int(clinux_terminal_rows(STDOUT_FILENO))
+    let stated = environment["TIMELINE_PAGER"] ?? environment["PAGER"] ?? "less"
+    pager = isTerminal && !stated.isEmpty && stated != "cat" ? stated : nil
     hasColour =
       isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
   }
@@ -63,6 +70,30 @@ struct Terminal {
         text.unicodeScalars.map { scalar in
           scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? "\u{FFFD}" : scalar
         }))
+  }
+
+  /// Writes text for people: through the pager where it is longer than the terminal.
+  func show(_ text: String) {
+    guard let pager, rows > 0, text.utf8.count(where: { $0 == 0x0A }) >= rows else {
+      return Self.write(text)
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", pager]
+    // As git does: stay for one screen only where there is more, keep colours, leave the text there.
+    process.environment = ProcessInfo.processInfo.environment.merging(["LESS": "FRX"]) { old, _ in
+      old
+    }
+    let pipe = Pipe()
+    process.standardInput = pipe
+    // A reader who leaves early is no failure.
+    signal(SIGPIPE, SIG_IGN)
+    guard (try? process.run()) != nil else { return Self.write(text) }
+    try? pipe.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    try? pipe.fileHandleForWriting.close()
+    process.waitUntilExit()
+    // No such pager: the text is shown without.
+    if process.terminationStatus == 127 { Self.write(text) }
   }
 
   static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }

@@ -479,7 +479,7 @@ struct Router {
     _ session: SyncSession, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) {
     var session = session
-    let effects = session.receive(line, timeline.snapshot)
+    let effects = session.receive(line, timeline.lines)
     connection.mode = .syncing(session)
     for effect in effects {
       switch effect {
@@ -510,7 +510,7 @@ struct Router {
   func begin(_ connection: Connection) {
     var session = SyncSession(
       timeline: timeline.id, name: timeline.name, device: timeline.replica, isInitiator: true)
-    connection.out.append(contentsOf: session.start(timeline.snapshot))
+    connection.out.append(contentsOf: session.start(timeline.lines))
     connection.mode = .syncing(session)
   }
 
@@ -629,7 +629,7 @@ struct Router {
         .object(["count": .int(sent), "position": snapshot.position.json]), to: &connection.out)
       connection.mode = .requests
     case .watching(let filter, var position):
-      let snapshot = timeline.snapshot
+      let snapshot = timeline.lines
       for (replica, size) in snapshot.position.sorted {
         while position[replica] < size, !connection.isCongested {
           position[replica] += 1
@@ -641,7 +641,7 @@ struct Router {
       }
       connection.mode = .watching(filter, position)
     case .syncing(var session):
-      let snapshot = timeline.snapshot
+      let snapshot = timeline.lines
       if !connection.isCongested {
         connection.out.append(contentsOf: session.pump(snapshot))
         connection.mode = .syncing(session)

@@ -1,11 +1,15 @@
 """timelinectl as people and scripts use it."""
 
 import csv
+import fcntl
 import io
 import json
 import os
 import pathlib
+import pty
+import struct
 import subprocess
+import termios
 import unittest
 
 from daemon import BINARIES, ROOT, Daemon, event
@@ -131,6 +135,49 @@ class Client(unittest.TestCase):
         exit, out, err = self.ctl("status", "--json", socket="/nosuch/socket")
         self.assertEqual((exit, json.loads(out)["error"]["code"]), (5, "no-daemon"))
         self.assertIn("start one with `timelined", err)
+
+    def on_terminal(self, *words, rows=24, columns=80, **environment):
+        """What a terminal of that size shows."""
+        main, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        process = subprocess.Popen(
+            [BINARIES / "timelinectl", "--socket", self.daemon.socket, *words], stdin=side, stdout=side, stderr=side,
+            env={**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}, "TERM": "xterm", **environment})
+        os.close(side)
+        shown = b""
+        try:
+            while piece := os.read(main, 65536):
+                shown += piece
+        except OSError:  # The other end is closed.
+            pass
+        os.close(main)
+        self.assertEqual(process.wait(), 0, shown)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_rows_fit_the_terminal(self):
+        for columns in (40, 80, 200):
+            shown = self.on_terminal("log", "-n", "12", columns=columns, PAGER="", NO_COLOR="1")
+            rows = shown.splitlines()
+            self.assertGreaterEqual(len(rows), 12)
+            self.assertLessEqual(max(map(len, rows)), columns, shown)
+
+    def test_colour_and_its_absence(self):
+        self.assertIn("\x1b[1m", self.on_terminal("log", "-n", "2"))
+        self.assertNotIn("\x1b", self.on_terminal("log", "-n", "2", NO_COLOR="1"))
+        self.assertNotIn("\x1b", self.done("log", "-n", "2"))
+
+    def test_long_text_goes_through_the_pager(self):
+        mark = "sed s/^/paged:/"
+        shown = self.on_terminal("log", "--all", PAGER=mark)
+        self.assertTrue(all(line.startswith("paged:") for line in shown.splitlines()), shown[:200])
+        self.assertNotIn("paged:", self.on_terminal("log", "-n", "3", PAGER=mark))
+        self.assertEqual(len(self.on_terminal("log", "--all", PAGER="no-such-pager 2>/dev/null").splitlines()) > 600, True)
+
+    def test_dates(self):
+        code, out, _ = self.ctl("dates", "2014-07", "2017-02-30")
+        self.assertEqual(code, 1)
+        self.assertEqual(out.splitlines()[0], "ok 2014-07-01 2014-07-31")
+        self.assertIn("February 2017 has 28 days", out)
 
     def test_help(self):
         overview = self.done("help")

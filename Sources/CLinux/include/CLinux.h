@@ -46,6 +46,12 @@ static inline int clinux_terminal_columns(int fd) {
   return size.ws_col;
 }
 
+static inline int clinux_terminal_rows(int fd) {
+  struct winsize size;
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_row;
+}
+
 #if defined(__x86_64__)
 static inline int clinux_has_crc32c(void) { return __builtin_cpu_supports("sse4.2"); }
 
