@@ -26,27 +26,36 @@ struct Terminal {
   func bold(_ text: String) -> String { hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
   func dim(_ text: String) -> String { hasColour ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
 
-  /// Rows as aligned columns; the last one is cut to the width of a terminal.
+  /// Rows as aligned columns, cut to the width of a terminal: the last one first, which keeps at least
+  /// a quarter of it, then the widest of the others.
   func table(_ rows: [[String]], header: [String]) -> String {
     let all = [header] + rows
-    let widths = header.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
-    return all.enumerated().map { number, row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        let isLast = column == row.count - 1
-        if isLast {
-          line += cut(cell, to: columns == .max ? .max : columns - Self.width(line))
-        } else {
-          line += cell + String(repeating: " ", count: widths[column] - Self.width(cell) + 2)
-        }
+    let natural = header.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
+    var widths = Array(natural.dropLast())
+    var left: Int { columns - widths.reduce(0) { $0 + $1 + 2 } }
+    if isTerminal {
+      while left < min(columns / 4, natural.last ?? 0), let widest = widths.max(), widest > 4 {
+        widths[widths.firstIndex(of: widest)!] -= 1
       }
+    }
+    return all.enumerated().map { number, row in
+      let cells = zip(row, widths).map { cell, width in
+        let shown = cut(cell, to: width)
+        return shown + String(repeating: " ", count: width - Self.width(shown) + 2)
+      }
+      let line = cells.joined() + cut(row.last ?? "", to: columns == .max ? .max : left)
       return (number == 0 ? bold(line) : line) + "\n"
     }.joined()
   }
 
   private func cut(_ text: String, to width: Int) -> String {
     guard isTerminal, Self.width(text) > width else { return text }
-    return String(text.prefix(max(1, width - 1))) + "…"
+    var shown = ""
+    for character in text {
+      guard Self.width(shown + String(character)) < width else { break }
+      shown.append(character)
+    }
+    return shown + "…"
   }
 
   /// Columns that a text takes; what a terminal shows in two counts twice.
