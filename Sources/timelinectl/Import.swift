@@ -89,8 +89,7 @@ extension Command {
       guard showsProgress else { return }
       let rate = Double(counts.sent) / max(0.001, Date().timeIntervalSince(start))
       let left = Int(Double(reader.count - counts.sent) / max(1, rate))
-      FileHandle.standardError.write(
-        Data("\r\(counts.sent) of \(reader.count), \(Int(rate))/s, \(left) s left ".utf8))
+      Terminal.note("\r\(counts.sent) of \(reader.count), \(Int(rate))/s, \(left) s left ")
       if counts.sent == reader.count { Terminal.say("") }
     }
     var rest = reader.batches[...]

@@ -112,10 +112,10 @@ extension Command {
         bytes.append(contentsOf: line)
       }
       bytes.append(contentsOf: "\n]\n".utf8)
-      return FileHandle.standardOutput.write(Data(bytes))
+      return Terminal.write(bytes)
     }
     if context.words.has("--jsonl") {
-      return FileHandle.standardOutput.write(Data(lines.joined(separator: [0x0A]) + [0x0A]))
+      return Terminal.write(Array(lines.joined(separator: [0x0A])) + [0x0A])
     }
     let events = lines.map { Client.json($0[...]) }
     if context.words.has("--csv") { return Terminal.write(EventCSV.text(events)) }
@@ -177,7 +177,7 @@ extension Command {
       count += 1
       let json = line.dropFirst(6)
       if context.isJSON {
-        FileHandle.standardOutput.write(Data(json + [0x0A]))
+        Terminal.write(Array(json) + [0x0A])
         continue
       }
       let event = Client.json(json)

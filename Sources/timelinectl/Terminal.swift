@@ -105,6 +105,20 @@ struct Terminal {
     if process.terminationStatus == 127 { Self.write(text) }
   }
 
-  static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
-  static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Writes to standard output; where that is full or gone, there is nothing left to do but say so.
+  static func write(_ bytes: [UInt8]) {
+    let error = clinux_write_all(STDOUT_FILENO, bytes, bytes.count)
+    guard error != 0 else { return }
+    say("timelinectl: cannot write the output: \(String(cString: strerror(error)))")
+    exit(ExitCode.failed.rawValue)
+  }
+
+  static func say(_ text: String) { note(text + "\n") }
+
+  /// Without a line end, for progress.
+  static func note(_ text: String) {
+    _ = clinux_write_all(STDERR_FILENO, text, text.utf8.count)
+  }
 }

@@ -15,7 +15,12 @@ enum Journal {
   }
 
   static func write(_ priority: Priority, _ text: String) {
-    FileHandle.standardError.write(Data("<\(priority.rawValue)>timelined: \(text)\n".utf8))
+    say("<\(priority.rawValue)>timelined: \(text)")
+  }
+
+  /// A daemon goes on when nobody reads what it says.
+  static func say(_ text: String) {
+    _ = clinux_write_all(STDERR_FILENO, text + "\n", text.utf8.count + 1)
   }
 }
 
@@ -29,7 +34,7 @@ enum Main {
       case .run(let arguments): exit(run(arguments))
       }
     } catch {
-      FileHandle.standardError.write(Data("timelined: \(error.text)\n".utf8))
+      Journal.say("timelined: \(error.text)")
       exit(2)
     }
   }
@@ -42,6 +47,8 @@ enum Main {
     sigaddset(&mask, SIGINT)
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
+    // What is large goes back to the system when it is done with, instead of staying in the heap.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()))

@@ -173,6 +173,27 @@ class Client(unittest.TestCase):
         self.assertNotIn("paged:", self.on_terminal("log", "-n", "3", PAGER=mark))
         self.assertEqual(len(self.on_terminal("log", "--all", PAGER="no-such-pager 2>/dev/null").splitlines()) > 600, True)
 
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run(
+                [BINARIES / "timelinectl", "--socket", self.daemon.socket, "log"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No space left", result.stderr)
+
+    def test_the_daemon_outlives_its_journal(self):
+        daemon = Daemon().start()
+        self.addCleanup(daemon.remove)
+        daemon.process.stderr.close()
+        # A peer that is not there is something to tell the journal of.
+        subprocess.run(
+            [BINARIES / "timelinectl", "--socket", daemon.socket, "peer", "add", "tcp://127.0.0.1:1"], check=True,
+            stdout=subprocess.DEVNULL)
+        client = daemon.client()
+        self.assertIn("id", client.append())
+        client.close()
+        daemon.process.terminate()
+        self.assertEqual(daemon.process.wait(), 0)
+
     def test_dates(self):
         code, out, _ = self.ctl("dates", "2014-07", "2017-02-30")
         self.assertEqual(code, 1)

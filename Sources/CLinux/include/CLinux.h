@@ -40,6 +40,17 @@ static inline size_t clinux_random(void *bytes, size_t count) {
   return given < 0 ? 0 : (size_t)given;
 }
 
+// Writes all bytes; 0, or the error. Foundation's FileHandle ends the program instead.
+static inline int clinux_write_all(int fd, const void *bytes, size_t count) {
+  for (size_t done = 0; done < count;) {
+    ssize_t written = write(fd, (const char *)bytes + done, count - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    done += (size_t)written;
+  }
+  return 0;
+}
+
 static inline int clinux_terminal_columns(int fd) {
   struct winsize size;
   if (ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
