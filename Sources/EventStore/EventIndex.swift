@@ -33,32 +33,45 @@ struct EventRow: Sendable {
   var flags: Flags
 }
 
-/// A list of equal values kept once.
-struct Interned<Value: Hashable & Sendable>: Sendable {
+/// A list of equal values kept once, found by their own hash.
+struct Interned<Value: Hashed>: Sendable {
   private(set) var values: [Value] = []
-  private var places: [Value: UInt32] = [:]
+  /// Places + 1 by hash, with open addressing; 0 where there is none.
+  private var cells: [UInt32] = [UInt32](repeating: 0, count: 16)
 
   mutating func place(_ value: Value) -> UInt32 {
-    if let place = places[value] { return place }
-    let place = UInt32(values.count)
+    var at = Int(truncatingIfNeeded: value.hash) & (cells.count - 1)
+    while cells[at] != 0 {
+      if values[Int(cells[at] - 1)] == value { return cells[at] - 1 }
+      at = (at + 1) & (cells.count - 1)
+    }
     values.append(value)
-    places[value] = place
-    return place
+    cells[at] = UInt32(values.count)
+    if values.count * 2 > cells.count { grow() }
+    return UInt32(values.count - 1)
+  }
+
+  private mutating func grow() {
+    cells = [UInt32](repeating: 0, count: cells.count * 2)
+    for (place, value) in values.enumerated() {
+      var at = Int(truncatingIfNeeded: value.hash) & (cells.count - 1)
+      while cells[at] != 0 { at = (at + 1) & (cells.count - 1) }
+      cells[at] = UInt32(place + 1)
+    }
   }
 
   subscript(place: UInt32) -> Value { values[Int(place)] }
 }
 
-struct Parties: Hashable, Sendable {
-  var actors: [ActorCode]
-  var targets: [ActorCode]
+extension String: Hashed {
+  public var hash: UInt64 { UInt64(bitPattern: Int64(hashValue)) }
 }
 
 struct EventIndex: Sendable {
   private(set) var rows = ChunkedArray<EventRow>()
   private var table = IDTable()
   private(set) var parties = Interned<Parties>()
-  private(set) var tags = Interned<[String]>()
+  private(set) var tags = Interned<Tags>()
   private(set) var subtypes = Interned<String>()
   /// All listed events that show, by (first day, id); and those of each party.
   private(set) var all = OrderedSlots()
@@ -90,9 +103,11 @@ struct EventIndex: Sendable {
   // MARK: Taking lines in
 
   /// Takes in many lines, whose order in the lists is found at once.
-  mutating func inBulk(_ body: (inout EventIndex) -> Void) {
+  mutating func inBulk<Failure: Error>(
+    _ body: (inout EventIndex) throws(Failure) -> Void
+  ) throws(Failure) {
     isBulk = true
-    body(&self)
+    try body(&self)
     isBulk = false
     order()
   }
@@ -113,21 +128,38 @@ struct EventIndex: Sendable {
       return self[left.entry.slot].id < self[right.entry.slot].id
     }
     let entries = ContiguousArray(keys.map(\.entry))
-    var lists: [ActorCode: ContiguousArray<OrderedSlots.Entry>] = [:]
-    for entry in entries {
-      for party in Self.everyone(parties[self[entry.slot].parties]) {
-        lists[party, default: []].append(entry)
-      }
-    }
     let rows = rows
     all.insert(entries) { rows[Int($0)].id }
-    for (party, entries) in lists {
+    for (party, entries) in entriesByParty(entries) {
       byParty[party, default: OrderedSlots()].insert(entries) { rows[Int($0)].id }
     }
   }
 
+  /// The same entries for each party, in the same order.
+  private func entriesByParty(
+    _ entries: ContiguousArray<OrderedSlots.Entry>
+  ) -> [(ActorCode, ContiguousArray<OrderedSlots.Entry>)] {
+    var lists: [(party: ActorCode, entries: ContiguousArray<OrderedSlots.Entry>)] = []
+    var places: [ActorCode: Int] = [:]
+    // Which lists the events of the same parties go to is found once.
+    var listsOfParties: [[Int]?] = Array(repeating: nil, count: parties.values.count)
+    for entry in entries {
+      let parties = Int(self[entry.slot].parties)
+      if listsOfParties[parties] == nil {
+        listsOfParties[parties] = self.parties.values[parties].everyone.map { party in
+          if let place = places[party] { return place }
+          places[party] = lists.count
+          lists.append((party, []))
+          return lists.count - 1
+        }
+      }
+      for list in listsOfParties[parties]! { lists[list].entries.append(entry) }
+    }
+    return lists
+  }
+
   /// Takes in one line, which stands in the logs already.
-  mutating func apply(_ entry: IndexEntry, logs: [ReplicaLog]) {
+  mutating func apply(_ entry: IndexEntry, logs: @autoclosure () -> [ReplicaLog]) {
     switch entry.body {
     case .none:
       unreadable += 1
@@ -154,7 +186,7 @@ struct EventIndex: Sendable {
     append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
-        parties: nobody, tags: tags.place([]), subtype: 0, type: type, flags: .unlisted))
+        parties: nobody, tags: tags.place(Tags([])), subtype: 0, type: type, flags: .unlisted))
   }
 
   private mutating func append(_ row: EventRow) {
@@ -164,7 +196,7 @@ struct EventIndex: Sendable {
   }
 
   private mutating func happening(
-    _ entry: IndexEntry, _ facts: EventFacts, _ logs: [ReplicaLog]
+    _ entry: IndexEntry, _ facts: EventFacts, _ logs: () -> [ReplicaLog]
   ) {
     if let slot = slot(of: entry.id) {
       return copy(entry, facts, slot, logs)
@@ -184,10 +216,10 @@ struct EventIndex: Sendable {
   /// The same event from another log.
   private mutating func copy(
     _ entry: IndexEntry, _ facts: EventFacts, _ slot: UInt32,
-    _ logs: [ReplicaLog]
+    _ logs: () -> [ReplicaLog]
   ) {
     let row = self[slot]
-    guard !row.flags.contains(.unlisted), let here = IndexEntry(reading: row.ref, logs) else {
+    guard !row.flags.contains(.unlisted), let here = IndexEntry(reading: row.ref, logs()) else {
       return
     }
     if histories[slot] == nil, here.fingerprint == entry.fingerprint {
@@ -213,7 +245,7 @@ struct EventIndex: Sendable {
   // MARK: Versions
 
   private mutating func add(
-    _ version: EventHistory.Version, to target: EventID, _ logs: [ReplicaLog]
+    _ version: EventHistory.Version, to target: EventID, _ logs: () -> [ReplicaLog]
   ) {
     guard let slot = slot(of: target) else {
       waiting[target, default: []].append(version)
@@ -226,11 +258,11 @@ struct EventIndex: Sendable {
   }
 
   /// The history of an event, begun from its copies where it had none.
-  private mutating func takeHistory(_ slot: UInt32, _ logs: [ReplicaLog]) -> EventHistory {
+  private mutating func takeHistory(_ slot: UInt32, _ logs: () -> [ReplicaLog]) -> EventHistory {
     if let history = histories.removeValue(forKey: slot) { return history }
     var history = EventHistory()
     for ref in [self[slot].ref] + (copies[slot] ?? []) {
-      guard let entry = IndexEntry(reading: ref, logs), case .happening(let facts) = entry.body
+      guard let entry = IndexEntry(reading: ref, logs()), case .happening(let facts) = entry.body
       else { continue }
       history.add(Self.version(of: entry, [], .original(facts)))
     }
@@ -263,18 +295,20 @@ struct EventIndex: Sendable {
   // MARK: Rows and lists
 
   private mutating func show(_ facts: EventFacts, at slot: UInt32) {
-    rows[Int(slot)].first = facts.first
-    rows[Int(slot)].last = facts.last
-    rows[Int(slot)].type = facts.type
-    rows[Int(slot)].parties = parties.place(Parties(actors: facts.actors, targets: facts.targets))
-    rows[Int(slot)].tags = tags.place(facts.tags)
-    rows[Int(slot)].subtype = UInt16(truncatingIfNeeded: subtypes.place(facts.subtype ?? ""))
+    var row = rows[Int(slot)]
+    row.first = facts.first
+    row.last = facts.last
+    row.type = facts.type
+    row.parties = parties.place(facts.parties)
+    row.tags = tags.place(facts.tags)
+    row.subtype = facts.subtype.map { UInt16(truncatingIfNeeded: subtypes.place($0)) } ?? 0
+    rows[Int(slot)] = row
   }
 
   private mutating func list(_ slot: UInt32) {
     unordered.append(slot)
     // In proportion, so that what the lists hold is walked through a few times in all.
-    if !isBulk, unordered.count >= max(Self.unorderedMax, all.count / 4) { order() }
+    if !isBulk, unordered.count >= max(Self.unorderedMax, all.count / 2) { order() }
   }
 
   private mutating func unlist(_ slot: UInt32) {
@@ -284,13 +318,8 @@ struct EventIndex: Sendable {
     let row = rows[Int(slot)]
     let entry = OrderedSlots.Entry(first: row.first, slot: slot)
     all.remove(entry) { rows[Int($0)].id }
-    for party in Self.everyone(parties[row.parties]) {
+    for party in parties[row.parties].everyone {
       byParty[party]?.remove(entry) { rows[Int($0)].id }
     }
-  }
-
-  /// Each party once.
-  private static func everyone(_ parties: Parties) -> [ActorCode] {
-    parties.actors + parties.targets.filter { !parties.actors.contains($0) }
   }
 }

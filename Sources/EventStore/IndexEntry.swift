@@ -23,23 +23,20 @@ struct IndexEntry: Sendable {
     self.body = body
   }
 
-  /// Reads a line. The document is scratch space, used again for the next line.
-  init(
-    _ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef,
-    document: inout JSONDocument
-  ) {
+  /// Reads a line.
+  init(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader) {
     self.init(
       ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: nil)
-    guard !line.isStub, (try? document.parse(text)) != nil else { return }
-    body = try? EventValidator(document, in: text, registry: nil, isStored: true).validate()
+    guard !line.isStub, (try? reader.parse(text)) != nil else { return }
+    body = try? reader.validate(text, registry: nil, isStored: true)
   }
 
   /// Reads the line again, its fingerprint too; nil where it is damaged.
   init?(reading ref: LineRef, _ logs: [ReplicaLog]) {
     guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else { return nil }
-    var document = JSONDocument()
-    self.init(line, text, ref: ref, document: &document)
-    if !document.isEmpty { fingerprint = Self.fingerprint(document, in: text) }
+    let reader = BodyReader()
+    self.init(line, text, ref: ref, reader)
+    if !reader.document.isEmpty { fingerprint = Self.fingerprint(reader.document, in: text) }
   }
 
   /// Members that are the recorder's, not the event's.

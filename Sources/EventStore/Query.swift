@@ -49,7 +49,7 @@ struct Matcher {
   init(_ filter: Filter, _ index: EventIndex) {
     self.filter = filter
     partiesFit = index.parties.values.map { Self.fits($0.actors, $0.targets, filter) }
-    tagsFit = index.tags.values.map { Self.fits(tags: $0, filter) }
+    tagsFit = index.tags.values.map { Self.fits(tags: $0.words, filter) }
     subtypesFit = index.subtypes.values.map { Self.fits(subtype: $0, filter) }
     needles = filter.texts.map(TextNeedle.init)
     authors = Set(
@@ -81,8 +81,10 @@ struct Matcher {
   }
 
   func fits(_ facts: EventFacts, _ id: EventID) -> Bool {
-    fits(first: facts.first, facts.type) && Self.fits(facts.actors, facts.targets, filter)
-      && Self.fits(tags: facts.tags, filter) && Self.fits(subtype: facts.subtype ?? "", filter)
+    fits(first: facts.first, facts.type)
+      && Self.fits(facts.parties.actors, facts.parties.targets, filter)
+      && Self.fits(tags: facts.tags.words, filter)
+      && Self.fits(subtype: facts.subtype ?? "", filter)
       && fits(id)
   }
 

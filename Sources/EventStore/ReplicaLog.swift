@@ -60,10 +60,11 @@ struct ReplicaLog: Sendable {
   }
 
   /// Opens the log of a replica, or begins one; the directory must exist. Every line's check is
-  /// compared with its bytes.
+  /// compared with its bytes, and `found` is called with what each good line says, and with the log up
+  /// to that line. `place` is that of the log in its timeline.
   init(
-    opening id: ReplicaID, in directory: String, fileSystem: some FileSystem,
-    damage: inout [LogDamage]
+    opening id: ReplicaID, in directory: String, place: Int, fileSystem: some FileSystem,
+    damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void
   ) throws(FileError) {
     self.id = id
     self.directory = directory
@@ -78,7 +79,7 @@ struct ReplicaLog: Sendable {
           "a segment is missing", &damage)
       }
       segments.append(Segment(first: first, file: file, path: path, size: file.size))
-      let tail = scan(file, path: path, damage: &damage)
+      let tail = scan(file, path: path, place, damage: &damage, found)
       guard tail < file.size else { continue }
       if index == names.count - 1 {
         let torn = Array(file.bytes(tail..<file.size))
@@ -226,30 +227,24 @@ struct ReplicaLog: Sendable {
   /// lines stand between good ones: they are damage. Whatever follows the last good line is left to
   /// the caller.
   private mutating func scan(
-    _ file: any SegmentFile, path: String, damage: inout [LogDamage]
+    _ file: any SegmentFile, path: String, _ place: Int, damage: inout [LogDamage],
+    _ found: (IndexEntry, () -> ReplicaLog) -> Void
   ) -> Int {
     var good = 0
-    var at = 0
     var reason = ""
-    while at < file.size {
-      let rest = file.bytes(at..<file.size)
-      guard let newline = rest.firstIndexOfNewline else { break }
-      let text = UnsafeBufferPointer(rebasing: rest[...newline])
-      defer { at += text.count }
-      do throws(LineError) {
-        let line = try Line(text)
-        guard line.replica == id, line.seq > size else {
+    LogReader.read(file.bytes(0..<file.size), place: place) { piece in
+      switch piece.outcome {
+      case .success(let read):
+        guard read.entry.replica == id, read.seq > size else {
           reason = "a line of another place"
-          continue
+          return
         }
-        if line.seq > size + 1 {
-          noteDamage(upTo: line.seq, at: good, in: path, reason, &damage)
-        }
-        starts.append(UInt32(at))
-        good = at + text.count
+        if read.seq > size + 1 { noteDamage(upTo: read.seq, at: good, in: path, reason, &damage) }
+        starts.append(UInt32(piece.range.lowerBound))
+        good = piece.range.upperBound
         reason = "lines are missing"
-      } catch {
-        reason = error.message
+        found(read.entry) { self }
+      case .failure(let error): reason = error.message
       }
     }
     return good

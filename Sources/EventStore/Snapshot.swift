@@ -144,10 +144,10 @@ public struct Snapshot: Sendable {
 
   /// The listed events that lines are, or speak of, in their order.
   private func slots(of lines: [LineRef]) -> [UInt32] {
-    var document = JSONDocument()
+    let reader = BodyReader()
     let slots = lines.compactMap { ref -> UInt32? in
       guard let text = line(ref), let line = try? Line(text) else { return nil }
-      return index.slot(of: subject(of: line, text, ref.replica, &document))
+      return index.slot(of: subject(of: line, text, ref.replica, reader))
     }
     return Set(slots).filter { index[$0].flags.isDisjoint(with: [.hidden, .unlisted]) }.sorted {
       (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id)
@@ -349,12 +349,12 @@ public struct Snapshot: Sendable {
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {
     let new = logs.reduce(0) { $0 + Int($1.size) - Int(position[$1.id]) }
     guard new <= max else { return nil }
-    var document = JSONDocument()
+    let reader = BodyReader()
     var subjects: Set<EventID> = []
     for (place, log) in logs.enumerated() where position[log.id] < log.size {
       for seq in position[log.id] + 1...log.size {
         guard let text = log.line(seq), let line = try? Line(text) else { continue }
-        subjects.insert(subject(of: line, text, place, &document))
+        subjects.insert(subject(of: line, text, place, reader))
       }
     }
     return subjects
@@ -362,10 +362,10 @@ public struct Snapshot: Sendable {
 
   /// The event that a line is, or speaks of.
   private func subject(
-    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ document: inout JSONDocument
+    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ reader: BodyReader
   ) -> EventID {
     let ref = LineRef(replica: place, seq: line.seq)
-    let entry = IndexEntry(line, text, ref: ref, document: &document)
+    let entry = IndexEntry(line, text, ref: ref, reader)
     return switch entry.body {
     case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
     default: line.id
@@ -380,9 +380,9 @@ public struct Snapshot: Sendable {
     else { return false }
     if filter.isEmpty { return true }
     let matcher = Matcher(filter, index)
-    var document = JSONDocument()
-    let subject = subject(of: line, text, place, &document)
+    let subject = subject(of: line, text, place, BodyReader())
     guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
+    var document = JSONDocument()
     return !matcher.readsLines || matcher.fits(line, text, &document)
   }
 }

@@ -30,7 +30,7 @@ public final class Timeline {
   private var batches: [Batch] = []
   /// What is staged by id, to find copies within a batch: bytes in the own batch.
   private var pendingIDs: [EventID: Range<Int>] = [:]
-  private var document = JSONDocument()
+  private let reader = BodyReader()
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -65,32 +65,34 @@ public final class Timeline {
     var damage: [LogDamage] = []
     let root = directory + "/logs"
     let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
-    logs = []
-    for replica in [replica] + known.filter({ $0 != replica }) {
-      logs.append(try Self.openLog(replica, root, fileSystem, &damage))
-      batches.append(Batch())
-    }
-    self.damage = damage
-    index = EventIndex()
-    clock = HybridClock()
-    index.inBulk { index in
-      for place in logs.indices {
-        LogReader.read(logs[place], place: place) { entry in
-          index.apply(entry, logs: logs)
+    var logs: [ReplicaLog] = []
+    var clock = HybridClock()
+    var index = EventIndex()
+    try index.inBulk { (index) throws(FileError) in
+      for replica in [replica] + known.filter({ $0 != replica }) {
+        let place = logs.count
+        let log = try Self.openLog(replica, place, root, fileSystem, &damage) { entry, log in
+          index.apply(entry, logs: logs + [log()])
           if place == 0 { clock.resume(after: entry.recorded) }
         }
+        logs.append(log)
       }
     }
+    self.damage = damage
+    self.index = index
+    self.clock = clock
+    self.logs = logs
+    batches = logs.map { _ in Batch() }
   }
 
   private static func openLog(
-    _ replica: ReplicaID, _ root: String, _ fileSystem: any FileSystem,
-    _ damage: inout [LogDamage]
+    _ replica: ReplicaID, _ place: Int, _ root: String, _ fileSystem: any FileSystem,
+    _ damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void = { _, _ in }
   ) throws(FileError) -> ReplicaLog {
     let path = "\(root)/\(replica)"
     try fileSystem.createDirectory(path)
     return try ReplicaLog(
-      opening: replica, in: path, fileSystem: fileSystem, damage: &damage)
+      opening: replica, in: path, place: place, fileSystem: fileSystem, damage: &damage, found)
   }
 
   /// All that is durable, as a value.
@@ -150,7 +152,7 @@ public final class Timeline {
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
     try checkPosition(recording)
-    let prepared = try Prepared(text, registry: index.registry, document: &document)
+    let prepared = try Prepared(text, registry: index.registry, reader)
     return try stage(prepared, text, recording)
   }
 
@@ -227,7 +229,8 @@ public final class Timeline {
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: body))
-    pendingIDs[id] = start..<batches[0].bytes.count
+    // Nobody can name a new id before its append was answered.
+    if parts.id != nil { pendingIDs[id] = start..<batches[0].bytes.count }
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
   }
 
@@ -339,7 +342,8 @@ public final class Timeline {
     if let place = logs.firstIndex(where: { $0.id == replica }) { return place }
     do throws(FileError) {
       var damage: [LogDamage] = []
-      logs.append(try Self.openLog(replica, directory + "/logs", fileSystem, &damage))
+      logs.append(
+        try Self.openLog(replica, logs.count, directory + "/logs", fileSystem, &damage))
       batches.append(Batch())
       return logs.count - 1
     } catch { throw .disk(note(error)) }
@@ -399,16 +403,17 @@ private struct PeerLine: @unchecked Sendable {
       at += text?.count ?? rest.count
     }
     return Parallel.map(lines, portion: 128) { lines in
-      var document = JSONDocument()
-      return lines.map { piece in
-        guard let text = piece.text else { return piece }
-        var piece = piece
-        piece.line = Result { () throws(LineError) in try Line(text) }
-        if case .success(let line) = piece.line {
-          let ref = LineRef(replica: place, seq: line.seq)
-          piece.entry = IndexEntry(line, text, ref: ref, document: &document)
+      BodyReader.lent { reader in
+        lines.map { piece in
+          guard let text = piece.text else { return piece }
+          var piece = piece
+          piece.line = Result { () throws(LineError) in try Line(text) }
+          if case .success(let line) = piece.line {
+            let ref = LineRef(replica: place, seq: line.seq)
+            piece.entry = IndexEntry(line, text, ref: ref, reader)
+          }
+          return piece
         }
-        return piece
       }
     }
   }
@@ -420,12 +425,12 @@ private struct Prepared: Sendable {
   var parts: RequestParts
 
   init(
-    _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry, document: inout JSONDocument
+    _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry, _ reader: BodyReader
   ) throws(AppendError) {
-    do throws(JSONError) { try document.parse(text) } catch { throw .notJSON(error) }
+    do throws(JSONError) { try reader.parse(text) } catch { throw .notJSON(error) }
     do throws(EventError) {
-      body = try EventValidator(document, in: text, registry: registry, isStored: false).validate()
-      parts = try RequestParts(document, in: text)
+      body = try reader.validate(text, registry: registry, isStored: false)
+      parts = try RequestParts(reader.document, in: text)
     } catch { throw .badEvent(error) }
   }
 
@@ -435,10 +440,11 @@ private struct Prepared: Sendable {
   ) -> [Result<Prepared, AppendError>] {
     nonisolated(unsafe) let texts = texts
     return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
-      var document = JSONDocument()
-      return places.map { place in
-        Result { () throws(AppendError) in
-          try Prepared(texts[place], registry: registry, document: &document)
+      BodyReader.lent { reader in
+        places.map { place in
+          Result { () throws(AppendError) in
+            try Prepared(texts[place], registry: registry, reader)
+          }
         }
       }
     }
@@ -458,9 +464,9 @@ private struct RequestParts: Sendable {
     var start: Int?
     var end = 0
     for key in document.children(0) {
-      let isID = document.is(key, "id", in: text)
-      let isAuthor = document.is(key, "author", in: text)
-      guard isID || isAuthor else {
+      let member = document.bodyMember(key, in: text)
+      let isID = member == .id
+      guard isID || member == .author else {
         if start == nil { start = document.rawRange(key).lowerBound }
         end = document.rawRange(key + 1).upperBound
         continue

@@ -16,18 +16,17 @@ public struct EventError: Error, Sendable, Hashable {
 }
 
 /// What the index keeps of a body.
-public struct EventFacts: Sendable, Hashable {
+public struct EventFacts: Sendable, Equatable {
   public var type: EventType
   public var subtype: String?
   public var first: Day
   public var last: Day
-  public var actors: [ActorCode]
-  public var targets: [ActorCode]
-  public var tags: [String]
+  public var parties: Parties
+  public var tags: Tags
 }
 
 /// A line of the log that speaks of other lines.
-public enum LogStatement: Sendable, Hashable {
+public enum LogStatement: Sendable {
   /// `body` is the node of the event as it should be.
   case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
@@ -68,11 +67,8 @@ extension EventError {
 
 public struct EventValidator {
   public static let titleBytesMax = 300
-  /// Envelope fields: the daemon writes them, a body may not.
-  public static let reserved: [StaticString] = [
-    "v", "replica", "seq", "recorded", "crc32c", "salt", "body_sha256",
-  ]
 
+  private let reader: BodyReader
   private let document: JSONDocument
   private let text: UnsafeBufferPointer<UInt8>
   /// Nil where any well-formed code will do: a line of another machine may come before the event
@@ -82,30 +78,28 @@ public struct EventValidator {
   private let isStored: Bool
 
   /// - Parameters:
-  ///   - document: the parsed text; `text`: its bytes.
+  ///   - reader: has parsed the text; `text`: its bytes.
   ///   - isStored: the body stands in a log already, so envelope fields beside it are no error.
-  public init(
-    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?,
+  init(
+    _ reader: BodyReader, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?,
     isStored: Bool
   ) {
-    self.document = document
+    self.reader = reader
+    document = reader.document
     self.text = text
     self.registry = registry
     self.isStored = isStored
   }
 
-  public func validate(node: Int = 0) throws(EventError) -> ValidBody {
+  func validate(node: Int = 0) throws(EventError) -> ValidBody {
     guard document.kind(node) == .object else {
       throw EventError("event", "an event is a JSON object {…}")
     }
-    if !isStored {
-      for key in document.children(node) {
-        for name in Self.reserved where document.is(key, name, in: text) {
-          throw EventError("\(name)", "this field is written by the daemon: leave it out")
-        }
-      }
+    let members = BodyMembers(of: node, document, in: text)
+    if !isStored, let name = members.reserved {
+      throw EventError("\(name.text)", "this field is written by the daemon: leave it out")
     }
-    guard let typeNode = document.member("type", of: node, in: text) else {
+    guard let typeNode = members[.type] else {
       throw EventError("type", "missing; one of \(Self.list(EventType.happenings.map(\.word)))")
     }
     let word = try string(typeNode, "type")
@@ -118,68 +112,62 @@ public struct EventValidator {
       throw EventError("type", "\"\(word)\" is no type; \(advice)")
     }
     return type.isHappening
-      ? .happening(try happening(node, type)) : .statement(type, try statement(node, type))
+      ? .happening(try happening(members, type)) : .statement(type, try statement(node, type))
   }
 
   // MARK: Happenings
 
-  private func happening(_ node: Int, _ type: EventType) throws(EventError) -> EventFacts {
-    guard let dateNode = document.member("date", of: node, in: text) else {
+  private func happening(
+    _ members: BodyMembers, _ type: EventType
+  ) throws(EventError) -> EventFacts {
+    guard let dateNode = members[.date] else {
       throw EventError("date", "missing; write a day, month or year such as 2017-11-29")
     }
     let (first, last) = try date(dateNode, "date")
-    guard let actorsNode = document.member("actors", of: node, in: text) else {
+    guard let actors = members[.actors] else {
       throw EventError("actors", "missing; a list of codes such as [\"PRK\"]")
     }
     var facts = EventFacts(
       type: type, subtype: nil, first: first, last: last,
-      actors: try codes(actorsNode, "actors", atLeast: 1), targets: [], tags: [])
-    var hasSource = false
-    var hasTitle = false
-    var weight: Int?
-    var hasWeightReason = false
-    for key in document.children(node) {
-      let value = key + 1
-      switch true {
-      case document.is(key, "subtype", in: text): facts.subtype = try word(value, "subtype")
-      case document.is(key, "targets", in: text):
-        facts.targets = try codes(value, "targets", atLeast: 0)
-      case document.is(key, "title", in: text):
-        try title(value)
-        hasTitle = true
-      case document.is(key, "summary", in: text): try someString(value, "summary")
-      case document.is(key, "place", in: text): try someString(value, "place")
-      case document.is(key, "sources", in: text): hasSource = try sources(value)
-      case document.is(key, "unsourced", in: text):
-        guard document.kind(value) == .yes else {
-          throw EventError("unsourced", "only true can be said; or leave it out and give a source")
-        }
-        hasSource = true
-      case document.is(key, "confidence", in: text):
-        try oneOf(value, "confidence", Confidence.allCases.map(\.rawValue))
-      case document.is(key, "offer", in: text): try offer(value, type)
-      case document.is(key, "commitments", in: text): try commitments(value, type)
-      case document.is(key, "links", in: text): try links(value)
-      case document.is(key, "tags", in: text): facts.tags = try words(value, "tags")
-      case document.is(key, "weight", in: text): weight = try thousandths(value)
-      case document.is(key, "weight_reason", in: text):
-        try someString(value, "weight_reason")
-        hasWeightReason = !document.bytes(value, in: text).isEmpty
-      default: break  // Unknown fields are kept, byte for byte.
-      }
+      parties: try parties(actors, members[.targets]), tags: .none)
+    if let node = members[.subtype] { facts.subtype = try word(node, "subtype") }
+    guard let title = members[.title] else {
+      throw EventError("title", "missing; one line that says what happened")
     }
-    guard hasTitle else { throw EventError("title", "missing; one line that says what happened") }
+    try checkTitle(title)
+    if let node = members[.summary] { try someString(node, "summary") }
+    if let node = members[.place] { try someString(node, "place") }
+    var hasSource = false
+    if let node = members[.sources] { hasSource = try sources(node) }
+    if let node = members[.unsourced] {
+      guard document.kind(node) == .yes else {
+        throw EventError("unsourced", "only true can be said; or leave it out and give a source")
+      }
+      hasSource = true
+    }
     guard hasSource else {
       throw EventError(
         "sources", "missing; give at least one {\"title\":…}, or say \"unsourced\": true")
     }
-    guard weight == nil || hasWeightReason else {
-      throw EventError("weight_reason", "missing; an event with its own weight says why")
+    if let node = members[.confidence] {
+      try oneOf(node, "confidence", Confidence.allCases.map(\.rawValue))
     }
+    if let node = members[.offer] { try offer(node, type) }
+    if let node = members[.commitments] { try commitments(node, type) }
+    if let node = members[.links] { try links(node) }
+    if let node = members[.tags] { facts.tags = try tags(node) }
+    if let node = members[.weightReason] { try someString(node, "weight_reason") }
+    if let node = members[.weight] {
+      try checkWeight(node)
+      guard let reason = members[.weightReason], !document.bytes(reason, in: text).isEmpty else {
+        throw EventError("weight_reason", "missing; an event with its own weight says why")
+      }
+    }
+    // Unknown fields are kept, byte for byte.
     return facts
   }
 
-  private func title(_ node: Int) throws(EventError) {
+  private func checkTitle(_ node: Int) throws(EventError) {
     let bytes = try nonEmpty(node, "title")
     guard bytes.count <= Self.titleBytesMax else {
       throw EventError(
@@ -311,7 +299,7 @@ public struct EventValidator {
       let supersedes = try ids(node, "supersedes")
       guard
         case .happening(let facts) = try EventValidator(
-          document, in: text, registry: registry, isStored: false
+          reader, in: text, registry: registry, isStored: false
         ).validate(node: body)
       else {
         throw EventError("body.type", "a correction holds an event, not a line of the log")
@@ -391,6 +379,30 @@ public struct EventValidator {
     }
   }
 
+  /// Those of an event. What was read before is looked at again only for codes that nobody knows.
+  private func parties(_ actors: Int, _ targets: Int?) throws(EventError) -> Parties {
+    let first = min(actors, targets ?? actors)
+    let last = max(actors, targets ?? actors)
+    // Where the two stand side by side, as they mostly do, the text of both is one key.
+    guard first == last || document.next(first) == last - 1 else {
+      return try partiesAfresh(actors, targets)
+    }
+    let key = UnsafeBufferPointer(
+      rebasing: text[document.rawRange(first).lowerBound..<document.rawRange(last).upperBound])
+    let parties = try reader.parties.value(of: key) { () throws(EventError) in
+      try partiesAfresh(actors, targets)
+    }
+    // It may have been read where any code would do.
+    guard let registry, !parties.everyone.allSatisfy(registry.contains) else { return parties }
+    return try partiesAfresh(actors, targets)
+  }
+
+  private func partiesAfresh(_ actors: Int, _ targets: Int?) throws(EventError) -> Parties {
+    let actors = try codes(actors, "actors", atLeast: 1)
+    guard let targets else { return Parties(actors: actors, targets: []) }
+    return Parties(actors: actors, targets: try codes(targets, "targets", atLeast: 0))
+  }
+
   private func codes(
     _ node: Int, _ field: Field, atLeast minimum: Int
   ) throws(EventError) -> [ActorCode] {
@@ -459,6 +471,13 @@ public struct EventValidator {
     return result
   }
 
+  private func tags(_ node: Int) throws(EventError) -> Tags {
+    let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
+    return try reader.tags.value(of: key) { () throws(EventError) in
+      Tags(try words(node, "tags"))
+    }
+  }
+
   private func strings(_ node: Int, _ field: Field) throws(EventError) {
     try array(node, field, "a list of sentences")
     for item in document.children(node) { _ = try nonEmpty(item, field) }
@@ -471,14 +490,13 @@ public struct EventValidator {
     }
   }
 
-  private func thousandths(_ node: Int) throws(EventError) -> Int {
+  private func checkWeight(_ node: Int) throws(EventError) {
     guard document.kind(node) == .number,
       let number = document.value(node, in: text).number, abs(number) <= 10,
       (number * 1000).rounded() == number * 1000
     else {
       throw EventError("weight", "a number from -10 to 10 with at most three decimals")
     }
-    return Int(number * 1000)
   }
 
   private func array(_ node: Int, _ field: Field, _ what: String) throws(EventError) {

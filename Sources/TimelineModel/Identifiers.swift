@@ -32,21 +32,23 @@ public struct UUIDBytes: Sendable, Hashable, Comparable {
     }
     // Wrong digits are noticed once, at the end.
     var wrong: UInt8 = 0
-    func digits(_ ranges: Range<Int>...) -> UInt64 {
-      var word: UInt64 = 0
-      for range in ranges {
+    let words = Hex.values.withUnsafeBufferPointer { values in
+      func digits(_ range: Range<Int>) -> UInt64 {
+        var word: UInt64 = 0
         for index in range {
-          let digit = Hex.values[Int(text[index])]
+          let digit = values[Int(text[index])]
           wrong |= digit
           word = word << 4 | UInt64(digit & 15)
         }
+        return word
       }
-      return word
+      return (
+        digits(0..<8) << 32 | digits(9..<13) << 16 | digits(14..<18),
+        digits(19..<23) << 48 | digits(24..<36)
+      )
     }
-    let high = digits(0..<8, 9..<13, 14..<18)
-    let low = digits(19..<23, 24..<36)
     guard wrong < 16 else { return nil }
-    self.init(high: high, low: low)
+    self.init(high: words.0, low: words.1)
   }
 
   public init?(_ text: some StringProtocol) {
@@ -58,20 +60,10 @@ public struct UUIDBytes: Sendable, Hashable, Comparable {
 
   /// Appends the 36 characters of the canonical text.
   public func append(to bytes: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
-      var at = 0
-      for index in 0..<16 {
-        if index == 4 || index == 6 || index == 8 || index == 10 {
-          text[at] = UInt8(ascii: "-")
-          at += 1
-        }
-        let word = index < 8 ? high : low
-        let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - (index & 7) * 8))
-        text[at] = Hex.digit(byte >> 4)
-        text[at + 1] = Hex.digit(byte & 15)
-        at += 2
-      }
-      bytes.append(contentsOf: UnsafeBufferPointer(text))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { space in
+      var writer = ByteWriter(space)
+      writer.put(self)
+      bytes.append(contentsOf: writer.written)
     }
   }
 

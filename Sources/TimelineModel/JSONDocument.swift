@@ -213,6 +213,7 @@ public struct JSONDocument: Sendable {
   ) throws(JSONError) {
     guard depth < Self.depthMax else { throw JSONError(problem: .tooDeep, offset: at) }
     let parent = open(.object, at)
+    var seen = KeyFilter()
     at += 1
     skipSpace(text, &at)
     if at < text.count, text[at] == UInt8(ascii: "}") {
@@ -226,7 +227,9 @@ public struct JSONDocument: Sendable {
         throw JSONError(problem: .expected("a key in quotes"), offset: at)
       }
       try string(text, &at, kind: .key)
-      try refuseDuplicate(ofKey: nodes.count - 1, in: parent, text)
+      if seen.mayHold(nodes[nodes.count - 1], text) {
+        try refuseDuplicate(ofKey: nodes.count - 1, in: parent, text)
+      }
       skipSpace(text, &at)
       guard at < text.count, text[at] == UInt8(ascii: ":") else {
         throw JSONError(problem: .expected("':'"), offset: at)
@@ -286,6 +289,35 @@ public struct JSONDocument: Sendable {
       Node(
         kind: kind, hasEscape: hasEscape, start: UInt32(start), end: UInt32(end),
         next: UInt32(nodes.count + 1)))
+  }
+
+  /// Keys of an object so far, by 8 bits of each: most new ones are known to be new at a glance.
+  private struct KeyFilter {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var hasEscape = false
+
+    /// Notes a key; false where no key before it can be the same.
+    mutating func mayHold(_ key: Node, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+      hasEscape = hasEscape || key.hasEscape
+      let count = Int(key.end - key.start)
+      guard !hasEscape, count > 0 else { return true }
+      let start = Int(key.start)
+      let first = UInt64(text[start])
+      let middle = UInt64(text[start + count / 2])
+      let last = UInt64(text[start + count - 1])
+      let mixed = (first | middle << 8 | last << 16 | UInt64(count) << 24) &* 0x9E37_79B9_7F4A_7C15
+      let bit: UInt64 = 1 << (mixed >> 58)
+      func note(_ word: inout UInt64) -> Bool {
+        defer { word |= bit }
+        return word & bit != 0
+      }
+      switch mixed >> 56 & 3 {
+      case 0: return note(&words.0)
+      case 1: return note(&words.1)
+      case 2: return note(&words.2)
+      default: return note(&words.3)
+      }
+    }
   }
 
   /// Two spellings of one key ("a" and "\u0061") are the same key.

@@ -6,6 +6,8 @@
 // The envelope is written by us alone, so it has one spelling, and a reader need not search for its
 // fields. The body's bytes are the recorder's, kept as they came. docs/event-format.md has the form.
 
+import func Glibc.memcmp
+
 /// Sizes, each with its reason.
 public enum LineLimits {
   /// A line with its LF: what every reader can hold at once, and what a tlog entry may be.
@@ -64,9 +66,7 @@ public struct Line: Sendable, Hashable {
     var at = 0
     func expect(_ word: StaticString, _ field: String) throws(LineError) {
       let count = word.utf8CodeUnitCount
-      guard at + count <= line.count,
-        line[at..<at + count].elementsEqual(
-          UnsafeBufferPointer(start: word.utf8Start, count: count))
+      guard at + count <= line.count, memcmp(line.baseAddress! + at, word.utf8Start, count) == 0
       else { throw .envelope(field) }
       at += count
     }
@@ -123,8 +123,7 @@ public struct Line: Sendable, Hashable {
     let stub: StaticString = #""body_sha256":""#
     isStub =
       body.count == stub.utf8CodeUnitCount + 65
-      && line[body.prefix(stub.utf8CodeUnitCount)].elementsEqual(
-        UnsafeBufferPointer(start: stub.utf8Start, count: stub.utf8CodeUnitCount))
+      && memcmp(line.baseAddress! + at, stub.utf8Start, stub.utf8CodeUnitCount) == 0
   }
 
   /// The check that the line carries, where it is the check of its bytes.
@@ -133,8 +132,7 @@ public struct Line: Sendable, Hashable {
     let start = line.count - tailLength + 1
     let digits = start + tail.utf8CodeUnitCount
     guard start > 0,
-      line[start..<digits].elementsEqual(
-        UnsafeBufferPointer(start: tail.utf8Start, count: tail.utf8CodeUnitCount)),
+      memcmp(line.baseAddress! + start, tail.utf8Start, tail.utf8CodeUnitCount) == 0,
       line[digits + 8] == UInt8(ascii: "\""), line[digits + 9] == UInt8(ascii: "}")
     else { throw .envelope("crc32c") }
     var stated: UInt32 = 0
@@ -174,52 +172,39 @@ public struct Line: Sendable, Hashable {
     author: String, body: UnsafeBufferPointer<UInt8>, salt: (UInt64, UInt64)
   ) {
     let start = bytes.count
-    bytes.append(contentsOf: UnsafeBufferPointer(start: head.utf8Start, count: 18))
-    replica.uuid.append(to: &bytes)
-    bytes.append(contentsOf: #"","seq":"#.utf8)
-    appendDecimal(seq, to: &bytes)
-    bytes.append(contentsOf: #","recorded":""#.utf8)
-    recorded.append(to: &bytes)
-    bytes.append(contentsOf: #"","id":""#.utf8)
-    id.uuid.append(to: &bytes)
-    bytes.append(contentsOf: #"","author":"#.utf8)
-    JSONText.append(author, to: &bytes)
-    bytes.append(UInt8(ascii: ","))
+    // An author of 256 bytes is at most six times as long in JSON.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2048) { space in
+      var writer = ByteWriter(space)
+      writer.put(head)
+      writer.put(replica.uuid)
+      writer.put(#"","seq":"#)
+      writer.put(decimal: seq)
+      writer.put(#","recorded":""#)
+      writer.put(recorded)
+      writer.put(#"","id":""#)
+      writer.put(id.uuid)
+      writer.put(#"","author":"#)
+      writer.put(json: author)
+      writer.put(UInt8(ascii: ","))
+      bytes.append(contentsOf: writer.written)
+    }
     bytes.append(contentsOf: body)
-    bytes.append(contentsOf: #","salt":""#.utf8)
-    appendBase64(salt, to: &bytes)
-    bytes.append(UInt8(ascii: "\""))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { space in
+      var writer = ByteWriter(space)
+      writer.put(#","salt":""#)
+      writer.put(base64: salt)
+      writer.put(UInt8(ascii: "\""))
+      bytes.append(contentsOf: writer.written)
+    }
     let crc = bytes.withUnsafeBufferPointer {
       CRC32C.of(UnsafeBufferPointer(rebasing: $0[start...]))
     }
-    bytes.append(contentsOf: #","crc32c":""#.utf8)
-    for shift in stride(from: UInt32(28), through: 0, by: -4) {
-      bytes.append(Hex.digit(UInt8(crc >> shift & 15)))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { space in
+      var writer = ByteWriter(space)
+      writer.put(#","crc32c":""#)
+      writer.put(hex: crc)
+      writer.put("\"}\n")
+      bytes.append(contentsOf: writer.written)
     }
-    bytes.append(contentsOf: "\"}\n".utf8)
-  }
-
-  private static func appendDecimal(_ value: UInt64, to bytes: inout [UInt8]) {
-    if value >= 10 { appendDecimal(value / 10, to: &bytes) }
-    bytes.append(UInt8(ascii: "0") + UInt8(value % 10))
-  }
-
-  /// Sixteen bytes as 24 characters of base64 (RFC 4648 section 4).
-  private static func appendBase64(_ salt: (UInt64, UInt64), to bytes: inout [UInt8]) {
-    let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    for index in 0..<22 {
-      let bit = index * 6
-      let value: UInt64
-      if bit + 6 <= 64 {
-        value = salt.0 >> UInt64(58 - bit)
-      } else if bit >= 64 {
-        let shift = 58 - (bit - 64)
-        value = shift >= 0 ? salt.1 >> UInt64(shift) : salt.1 << UInt64(-shift)
-      } else {
-        value = salt.0 << UInt64(bit - 58) | salt.1 >> UInt64(122 - bit)
-      }
-      bytes.append(alphabet.utf8Start[Int(value & 63)])
-    }
-    bytes.append(contentsOf: "==".utf8)
   }
 }

@@ -8,7 +8,7 @@ public struct RecordedTime: Sendable, Hashable, Comparable, CustomStringConverti
   public init(microseconds: Int64) { self.microseconds = microseconds }
 
   public static let textLength = 27
-  private static let perDay: Int64 = 86_400_000_000
+  static let perDay: Int64 = 86_400_000_000
 
   public static func < (left: Self, right: Self) -> Bool {
     left.microseconds < right.microseconds
@@ -19,27 +19,10 @@ public struct RecordedTime: Sendable, Hashable, Comparable, CustomStringConverti
 
   /// Appends `2026-11-23T22:20:00.123456Z`. Years are 0000 to 9999.
   public func append(to bytes: inout [UInt8]) {
-    let (year, month, dayOfMonth) = day.civil
-    let time = microseconds - Int64(day.number) * Self.perDay
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { text in
-      var at = 0
-      func digits(_ value: Int, _ count: Int, then mark: Unicode.Scalar) {
-        var rest = value
-        for index in stride(from: at + count - 1, through: at, by: -1) {
-          text[index] = UInt8(ascii: "0") + UInt8(rest % 10)
-          rest /= 10
-        }
-        text[at + count] = UInt8(ascii: mark)
-        at += count + 1
-      }
-      digits(year, 4, then: "-")
-      digits(month, 2, then: "-")
-      digits(dayOfMonth, 2, then: "T")
-      digits(Int(time / 3_600_000_000), 2, then: ":")
-      digits(Int(time / 60_000_000 % 60), 2, then: ":")
-      digits(Int(time / 1_000_000 % 60), 2, then: ".")
-      digits(Int(time % 1_000_000), 6, then: "Z")
-      bytes.append(contentsOf: UnsafeBufferPointer(text))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { space in
+      var writer = ByteWriter(space)
+      writer.put(self)
+      bytes.append(contentsOf: writer.written)
     }
   }
 

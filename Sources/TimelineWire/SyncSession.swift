@@ -53,11 +53,17 @@ public struct SyncSession: Sendable {
     var last: UInt64
     var left: UInt64
     var bytes: [UInt8]
+
+    mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
+      bytes.append(contentsOf: line)
+      bytes.append(0x0A)
+      left -= 1
+    }
   }
 
   /// At most so much is sent that the other side has not yet taken.
   static let windowBytes = 4 << 20
-  private static let chunkBytes = 128 << 10
+  private static let chunkBytes = 960 << 10
   private static let incomingBytesMax = 1 << 20
 
   public let timeline: TimelineID
@@ -96,8 +102,8 @@ public struct SyncSession: Sendable {
   }
 
   /// Takes one line, without its LF.
-  public mutating func receive(
-    _ line: UnsafeBufferPointer<UInt8>, _ source: some LogSource
+  public mutating func receive<Source: LogSource>(
+    _ line: UnsafeBufferPointer<UInt8>, _ source: @autoclosure () -> Source
   ) -> [Effect] {
     guard state != .ended else { return [] }
     if incoming != nil { return take(line) }
@@ -111,15 +117,15 @@ public struct SyncSession: Sendable {
           throw RequestError(.unsupported, "this daemon speaks: HELLO timeline-sync 1")
         }
         state = .comparing
-        return isInitiator ? [] : [.send(greeting() + have(source))]
+        return isInitiator ? [] : [.send(greeting() + have(source()))]
       case ("HAVE", .comparing):
-        try compare(line, source)
+        try compare(line, source())
         state = .live
-        return [.send(pump(source))]
+        return [.send(pump(source()))]
       case ("LINES", .live): return try announce(words)
       case ("TOOK", .live):
         try took(words)
-        return [.send(pump(source))]
+        return [.send(pump(source()))]
       case ("PING", _): return [.send(Array("PONG\n".utf8))]
       case ("PONG", _): return []
       case ("ERR", _):
@@ -223,16 +229,15 @@ public struct SyncSession: Sendable {
   }
 
   private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {
-    guard var lines = incoming else { return [] }
-    lines.bytes.append(contentsOf: line)
-    lines.bytes.append(0x0A)
-    lines.left -= 1
-    guard lines.bytes.count <= Self.incomingBytesMax else {
+    // In place: a copy for each line would cost the square of a run.
+    incoming!.take(line)
+    guard incoming!.bytes.count <= Self.incomingBytesMax else {
       state = .ended
       return [.end(RequestError(.tooLarge, "more bytes than one LINES may bring"))]
     }
-    incoming = lines.left > 0 ? lines : nil
-    return lines.left > 0 ? [] : [.ingest(lines.replica, lines: lines.bytes, last: lines.last)]
+    guard let lines = incoming, lines.left == 0 else { return [] }
+    incoming = nil
+    return [.ingest(lines.replica, lines: lines.bytes, last: lines.last)]
   }
 
   private mutating func took(_ words: [String]) throws(RequestError) {

@@ -70,8 +70,8 @@ extension Command {
   }
 
   /// What one APPENDMANY takes (docs/protocol.md).
-  private static let linesMax = 10_000
-  private static let bytesMax = 8 << 20
+  private static let linesMax = 2_000
+  private static let bytesMax = 1 << 20
 
   /// Sends in batches, two on their way at a time: while one is written the next one is read.
   private static func send(
@@ -131,7 +131,7 @@ struct ImportReader {
 
   /// Bytes of a file that become one batch. No event is so short that they are more than the daemon
   /// takes at once.
-  private static let batchBytes = 512 << 10
+  private static let batchBytes = 256 << 10
 
   init(registry: ActorRegistry, author: String?) {
     self.registry = registry
@@ -153,10 +153,11 @@ struct ImportReader {
               ? "columns are \(EventCSV.columns.joined(separator: ", "))"
               : "did you mean \(near.joined(separator: ", "))?")))
     }
+    let reader = BodyReader()
     var batch = ImportBatch(registry, author)
     for row in table.rows {
       Array(EventCSV.event(row).text.utf8).withUnsafeBufferPointer {
-        batch.take($0, line: row.line)
+        batch.take($0, line: row.line, reader)
       }
       if batch.bytes.count > Self.batchBytes {
         add(batch)
@@ -182,7 +183,8 @@ struct ImportReader {
       let done = Mutex<[Int: ImportBatch]>([:])
       DispatchQueue.concurrentPerform(iterations: pieces.count) { place in
         var batch = ImportBatch(registry, author)
-        batch.readLines(UnsafeBufferPointer(rebasing: text[pieces[place]]))
+        let piece = UnsafeBufferPointer(rebasing: text[pieces[place]])
+        BodyReader.lent { batch.readLines(piece, $0) }
         done.withLock { $0[place] = batch }
       }
       return done.withLock { done in pieces.indices.map { done[$0]! } }
@@ -217,35 +219,34 @@ struct ImportBatch: Sendable {
   private(set) var problems: [ImportReader.Problem] = []
   private let registry: ActorRegistry
   private let author: String?
-  private var document = JSONDocument()
 
   init(_ registry: ActorRegistry, _ author: String?) {
     self.registry = registry
     self.author = author
   }
 
-  mutating func readLines(_ text: UnsafeBufferPointer<UInt8>) {
+  mutating func readLines(_ text: UnsafeBufferPointer<UInt8>, _ reader: BodyReader) {
     var start = 0
     while start < text.count {
       let end = text[start...].firstIndex(of: 0x0A) ?? text.count
       lines += 1
       let line = UnsafeBufferPointer(rebasing: text[start..<end])
-      if line.contains(where: { $0 > 0x20 }) { take(line, line: lines) }
+      if line.contains(where: { $0 > 0x20 }) { take(line, line: lines, reader) }
       start = end + 1
     }
   }
 
   /// Takes an event in, or notes what is wrong with it.
-  mutating func take(_ text: UnsafeBufferPointer<UInt8>, line: Int) {
+  mutating func take(_ text: UnsafeBufferPointer<UInt8>, line: Int, _ reader: BodyReader) {
     let start = bytes.count
     do {
-      try document.parse(text)
-      guard document.kind(0) == .object else {
+      try reader.parse(text)
+      guard reader.document.kind(0) == .object else {
         throw EventError("event", "an event is a JSON object {…}")
       }
-      write(text)
+      write(text, reader.document)
       try bytes.withUnsafeBufferPointer { bytes in
-        try Self.check(UnsafeBufferPointer(rebasing: bytes[start...]), &document, registry)
+        try Self.check(UnsafeBufferPointer(rebasing: bytes[start...]), reader, registry)
       }
       bytes.append(0x0A)
       count += 1
@@ -263,28 +264,31 @@ struct ImportBatch: Sendable {
 
   /// The daemon's own checks, so that what it will take is known before the first event is sent.
   private static func check(
-    _ text: UnsafeBufferPointer<UInt8>, _ document: inout JSONDocument, _ registry: ActorRegistry
+    _ text: UnsafeBufferPointer<UInt8>, _ reader: BodyReader, _ registry: ActorRegistry
   ) throws {
-    try document.parse(text)
-    _ = try EventValidator(document, in: text, registry: registry, isStored: false).validate()
+    try reader.parse(text)
+    _ = try reader.validate(text, registry: registry, isStored: false)
     guard text.count <= LineLimits.lineBytesMax - 512 else {
       throw EventError("event", "\(text.count) bytes; at most \(LineLimits.lineBytesMax - 512)")
     }
   }
 
-  /// A line that was exported carries its envelope; it gets a new one.
-  private static let envelope: [StaticString] = [
-    "v", "replica", "seq", "recorded", "salt", "crc32c", "version", "contested",
-  ]
+  /// A line that was exported carries its envelope, or what an answer adds; it gets a new one.
+  private static func isEnvelope(
+    _ key: Int, _ member: BodyMember?, _ document: JSONDocument, _ text: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    if let member { return member.isReserved && member != .bodySHA256 }
+    return document.is(key, "version", in: text) || document.is(key, "contested", in: text)
+  }
 
   /// The event with the id that its name makes, all else byte for byte as it came.
-  private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
+  private mutating func write(_ text: UnsafeBufferPointer<UInt8>, _ document: JSONDocument) {
     let nameNode = document.member("id", of: 0, in: text)
     let name = nameNode.flatMap { node in
       document.kind(node) == .string ? document.string(node, in: text) : nil
     }
     let given = name.flatMap { EventID($0) }
-    let id = given ?? EventID(importedName: name ?? nameByBody(text))
+    let id = given ?? EventID(importedName: name ?? nameByBody(text, document))
     bytes.append(contentsOf: #"{"id":""#.utf8)
     id.uuid.append(to: &bytes)
     bytes.append(UInt8(ascii: "\""))
@@ -293,15 +297,15 @@ struct ImportBatch: Sendable {
       JSONText.append(author, to: &bytes)
     }
     for key in document.children(0) {
-      if document.is(key, "id", in: text) { continue }
-      if Self.envelope.contains(where: { document.is(key, $0, in: text) }) { continue }
+      let member = document.bodyMember(key, in: text)
+      if member == .id || Self.isEnvelope(key, member, document, text) { continue }
       bytes.append(UInt8(ascii: ","))
-      bytes.append(contentsOf: text[document.rawRange(key)])
-      bytes.append(UInt8(ascii: ":"))
-      if document.is(key, "links", in: text) {
-        writeLinks(key + 1, text)
+      let range = document.rawRange(key).lowerBound..<document.rawRange(key + 1).upperBound
+      if member == .links {
+        bytes.append(contentsOf: text[range.lowerBound..<document.rawRange(key + 1).lowerBound])
+        writeLinks(key + 1, text, document)
       } else {
-        bytes.append(contentsOf: text[document.rawRange(key + 1)])
+        bytes.append(contentsOf: text[range])
       }
     }
     if let name, given == nil, document.member("ref", of: 0, in: text) == nil {
@@ -312,7 +316,9 @@ struct ImportBatch: Sendable {
   }
 
   /// Links name other events of the file as these name themselves.
-  private mutating func writeLinks(_ links: Int, _ text: UnsafeBufferPointer<UInt8>) {
+  private mutating func writeLinks(
+    _ links: Int, _ text: UnsafeBufferPointer<UInt8>, _ document: JSONDocument
+  ) {
     let range = document.rawRange(links)
     var done = range.lowerBound
     for link in document.kind(links) == .array ? Array(document.children(links)) : [] {
@@ -330,10 +336,15 @@ struct ImportBatch: Sendable {
   }
 
   /// A record without a name is named by what it says.
-  private func nameByBody(_ text: UnsafeBufferPointer<UInt8>) -> String {
-    let dropped: Set = ["id", "author"]
-    let body = (document.value(0, in: text).members ?? []).filter { member in
-      !dropped.contains(member.key) && !Self.envelope.contains { "\($0)" == member.key }
+  private func nameByBody(
+    _ text: UnsafeBufferPointer<UInt8>, _ document: JSONDocument
+  ) -> String {
+    let body = document.children(0).compactMap { key -> JSONValue.Member? in
+      let member = document.bodyMember(key, in: text)
+      let isLeftOut =
+        member == .id || member == .author || Self.isEnvelope(key, member, document, text)
+      return isLeftOut
+        ? nil : JSONValue.Member(document.string(key, in: text), document.value(key + 1, in: text))
     }
     return "body:" + JSONValue.object(body.sorted { $0.key < $1.key }).text
   }

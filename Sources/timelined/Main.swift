@@ -48,7 +48,9 @@ enum Main {
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
     // What is large goes back to the system when it is done with, instead of staying in the heap.
-    mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    // A batch of appends is not large: its memory is used again for the next one.
+    mallopt(M_MMAP_THRESHOLD, 4 << 20)
+    mallopt(M_TRIM_THRESHOLD, 8 << 20)
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()))

@@ -88,8 +88,10 @@ struct Router {
   }
 
   private func handle(_ line: UnsafeBufferPointer<UInt8>, _ connection: Connection) -> Step {
-    if case .syncing(let session) = connection.mode {
-      advance(session, line, connection)
+    if case .syncing(var session) = connection.mode {
+      // Emptied first, so that lines are added in place.
+      connection.mode = .requests
+      advance(&session, line, connection)
       return .goOn
     }
     if case .collecting(var many) = connection.mode {
@@ -291,9 +293,9 @@ struct Router {
     case .append, .appendMany: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
-        let session = SyncSession(
+        var session = SyncSession(
           timeline: timeline.id, name: timeline.name, device: timeline.replica, isInitiator: false)
-        advance(session, line, connection)
+        advance(&session, line, connection)
         return .goOn
       }
       guard request.arguments == ["timeline", "1"] else {
@@ -476,9 +478,8 @@ struct Router {
   // MARK: Sync
 
   private func advance(
-    _ session: SyncSession, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+    _ session: inout SyncSession, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) {
-    var session = session
     let effects = session.receive(line, timeline.lines)
     connection.mode = .syncing(session)
     for effect in effects {

@@ -6,14 +6,14 @@ import Testing
 private func refusal(_ json: String) -> String? {
   let bytes = [UInt8](json.utf8)
   return bytes.withUnsafeBufferPointer { bytes in
-    var document = JSONDocument()
+    let reader = BodyReader()
     do throws(JSONError) {
-      try document.parse(bytes)
+      try reader.parse(bytes)
     } catch {
       return error.message
     }
     do throws(EventError) {
-      _ = try EventValidator(document, in: bytes, registry: .shipped, isStored: false).validate()
+      _ = try reader.validate(bytes, registry: .shipped, isStored: false)
       return nil
     } catch {
       return error.text
