@@ -6,8 +6,8 @@
 import TimelineModel
 
 /// One event's row: 48 bytes.
-struct EventRow: Sendable {
-  struct Flags: OptionSet, Sendable {
+struct EventRow: Sendable, BitwiseCopyable {
+  struct Flags: OptionSet, Sendable, BitwiseCopyable {
     let rawValue: UInt8
     /// The version that shows is a retraction.
     static let hidden = Flags(rawValue: 1)
@@ -25,54 +25,19 @@ struct EventRow: Sendable {
   var ref: LineRef
   var first: Day
   var last: Day
-  /// Places in `EventIndex.parties` and `EventIndex.tags`.
+  /// Numbers of `EventIndex.vocabulary`.
   var parties: UInt32
   var tags: UInt32
+  /// The same; beyond 65,535 different ones they count as none.
   var subtype: UInt16
   var type: EventType
   var flags: Flags
 }
 
-/// A list of equal values kept once, found by their own hash.
-struct Interned<Value: Hashed>: Sendable {
-  private(set) var values: [Value] = []
-  /// Places + 1 by hash, with open addressing; 0 where there is none.
-  private var cells: [UInt32] = [UInt32](repeating: 0, count: 16)
-
-  mutating func place(_ value: Value) -> UInt32 {
-    var at = Int(truncatingIfNeeded: value.hash) & (cells.count - 1)
-    while cells[at] != 0 {
-      if values[Int(cells[at] - 1)] == value { return cells[at] - 1 }
-      at = (at + 1) & (cells.count - 1)
-    }
-    values.append(value)
-    cells[at] = UInt32(values.count)
-    if values.count * 2 > cells.count { grow() }
-    return UInt32(values.count - 1)
-  }
-
-  private mutating func grow() {
-    cells = [UInt32](repeating: 0, count: cells.count * 2)
-    for (place, value) in values.enumerated() {
-      var at = Int(truncatingIfNeeded: value.hash) & (cells.count - 1)
-      while cells[at] != 0 { at = (at + 1) & (cells.count - 1) }
-      cells[at] = UInt32(place + 1)
-    }
-  }
-
-  subscript(place: UInt32) -> Value { values[Int(place)] }
-}
-
-extension String: Hashed {
-  public var hash: UInt64 { UInt64(bitPattern: Int64(hashValue)) }
-}
-
 struct EventIndex: Sendable {
-  private(set) var rows = ChunkedArray<EventRow>()
-  private var table = IDTable()
-  private(set) var parties = Interned<Parties>()
-  private(set) var tags = Interned<Tags>()
-  private(set) var subtypes = Interned<String>()
+  let vocabulary: Vocabulary
+  private(set) var rows = Column<EventRow>()
+  private(set) var table = IDTable()
   /// All listed events that show, by (first day, id); and those of each party.
   private(set) var all = OrderedSlots()
   private(set) var byParty: [ActorCode: OrderedSlots] = [:]
@@ -91,9 +56,18 @@ struct EventIndex: Sendable {
   private var isBulk = false
   private static let unorderedMax = 32_768
 
-  init() {
-    // Place 0 is the absence of a subtype.
-    _ = subtypes.place("")
+  init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
+
+  /// What an index on disk had; `restore` gives the rest.
+  init(
+    _ vocabulary: Vocabulary, _ rows: Column<EventRow>, _ table: IDTable, _ all: OrderedSlots,
+    _ byParty: [ActorCode: OrderedSlots]
+  ) {
+    self.vocabulary = vocabulary
+    self.rows = rows
+    self.table = table
+    self.all = all
+    self.byParty = byParty
   }
 
   func slot(of id: EventID) -> UInt32? { table.slot(of: id.uuid) { rows[Int($0)].id } }
@@ -116,44 +90,65 @@ struct EventIndex: Sendable {
   /// where one by one each would search afresh.
   mutating func order() {
     guard !unordered.isEmpty else { return }
-    // Half an id is nearly always enough; sixteen bytes a key sort twice as fast as forty.
-    var keys = ContiguousArray(
+    var new = ContiguousArray(
       unordered.map { slot in
-        (half: self[slot].id.high, entry: OrderedSlots.Entry(first: self[slot].first, slot: slot))
+        let row = self[slot]
+        return Listed(half: row.id.high, first: row.first, slot: slot, parties: row.parties)
       })
     unordered = []
-    keys.sort { left, right in
-      if left.entry.first != right.entry.first { return left.entry.first < right.entry.first }
-      if left.half != right.half { return left.half < right.half }
-      return self[left.entry.slot].id < self[right.entry.slot].id
-    }
-    let entries = ContiguousArray(keys.map(\.entry))
     let rows = rows
-    all.insert(entries) { rows[Int($0)].id }
-    for (party, entries) in entriesByParty(entries) {
-      byParty[party, default: OrderedSlots()].insert(entries) { rows[Int($0)].id }
+    @Sendable func idAt(_ slot: UInt32) -> UUIDBytes { rows[Int(slot)].id }
+    new.sort { left, right in
+      if left.first != right.first { return left.first < right.first }
+      // Half an id is nearly always enough.
+      if left.half != right.half { return left.half < right.half }
+      return idAt(left.slot) < idAt(right.slot)
     }
+    let values = vocabulary.values
+    let listed = new
+    var lists = (all: OrderedSlots(), byParty: [ActorCode: OrderedSlots]())
+    swap(&lists.all, &all)
+    swap(&lists.byParty, &byParty)
+    Parallel.both(
+      worthwhile: listed.count > Self.unorderedMax, &lists.all, &lists.byParty,
+      { $0.insert(ContiguousArray(listed.map(\.entry)), idAt: idAt) },
+      { byParty in
+        for (party, entries) in Self.entriesByParty(listed, values) {
+          byParty[party, default: OrderedSlots()].insert(entries, idAt: idAt)
+        }
+      })
+    swap(&lists.all, &all)
+    swap(&lists.byParty, &byParty)
   }
 
-  /// The same entries for each party, in the same order.
-  private func entriesByParty(
-    _ entries: ContiguousArray<OrderedSlots.Entry>
+  /// An event on its way into the lists.
+  private struct Listed: Sendable {
+    var half: UInt64
+    var first: Day
+    var slot: UInt32
+    var parties: UInt32
+    var entry: OrderedSlots.Entry { OrderedSlots.Entry(first: first, slot: slot) }
+  }
+
+  /// The entries of each party, in the same order.
+  private static func entriesByParty(
+    _ listed: ContiguousArray<Listed>, _ values: Vocabulary.Values
   ) -> [(ActorCode, ContiguousArray<OrderedSlots.Entry>)] {
     var lists: [(party: ActorCode, entries: ContiguousArray<OrderedSlots.Entry>)] = []
     var places: [ActorCode: Int] = [:]
     // Which lists the events of the same parties go to is found once.
-    var listsOfParties: [[Int]?] = Array(repeating: nil, count: parties.values.count)
-    for entry in entries {
-      let parties = Int(self[entry.slot].parties)
+    var listsOfParties: [[Int]?] = Array(repeating: nil, count: values.parties.count)
+    for event in listed {
+      let parties = Int(event.parties)
       if listsOfParties[parties] == nil {
-        listsOfParties[parties] = self.parties.values[parties].everyone.map { party in
+        listsOfParties[parties] = values.parties[parties].everyone.map { party in
           if let place = places[party] { return place }
           places[party] = lists.count
           lists.append((party, []))
           return lists.count - 1
         }
       }
-      for list in listsOfParties[parties]! { lists[list].entries.append(entry) }
+      for list in listsOfParties[parties]! { lists[list].entries.append(event.entry) }
     }
     return lists
   }
@@ -168,25 +163,18 @@ struct EventIndex: Sendable {
       happening(entry, facts, logs)
     case .statement(let type, let statement):
       note(entry, type: type)
-      switch statement {
-      case .correct(let target, let supersedes, _, let facts):
-        add(Self.version(of: entry, supersedes, .correction(facts)), to: target, logs)
-      case .retract(let target, let supersedes):
-        add(Self.version(of: entry, supersedes, .retraction), to: target, logs)
-      case .actor(let actor): add(actor, entry)
-      case .other: break
-      }
+      if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
+      if case .actor(let actor) = statement { add(actor, entry) }
     }
   }
 
   /// A line that is found by its id alone.
   private mutating func note(_ entry: IndexEntry, type: EventType) {
     guard slot(of: entry.id) == nil else { return }
-    let nobody = parties.place(Parties(actors: [], targets: []))
     append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
-        parties: nobody, tags: tags.place(Tags([])), subtype: 0, type: type, flags: .unlisted))
+        parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted))
   }
 
   private mutating func append(_ row: EventRow) {
@@ -219,9 +207,10 @@ struct EventIndex: Sendable {
     _ logs: () -> [ReplicaLog]
   ) {
     let row = self[slot]
-    guard !row.flags.contains(.unlisted), let here = IndexEntry(reading: row.ref, logs()) else {
-      return
-    }
+    guard !row.flags.contains(.unlisted),
+      let entry = IndexEntry(reading: entry.ref, logs(), vocabulary),
+      let here = IndexEntry(reading: row.ref, logs(), vocabulary)
+    else { return }
     if histories[slot] == nil, here.fingerprint == entry.fingerprint {
       let isEarlier = (entry.recorded, entry.replica) < (here.recorded, here.replica)
       copies[slot, default: []].append(isEarlier ? row.ref : entry.ref)
@@ -262,7 +251,8 @@ struct EventIndex: Sendable {
     if let history = histories.removeValue(forKey: slot) { return history }
     var history = EventHistory()
     for ref in [self[slot].ref] + (copies[slot] ?? []) {
-      guard let entry = IndexEntry(reading: ref, logs()), case .happening(let facts) = entry.body
+      guard let entry = IndexEntry(reading: ref, logs(), vocabulary),
+        case .happening(let facts) = entry.body
       else { continue }
       history.add(Self.version(of: entry, [], .original(facts)))
     }
@@ -299,9 +289,9 @@ struct EventIndex: Sendable {
     row.first = facts.first
     row.last = facts.last
     row.type = facts.type
-    row.parties = parties.place(facts.parties)
-    row.tags = tags.place(facts.tags)
-    row.subtype = facts.subtype.map { UInt16(truncatingIfNeeded: subtypes.place($0)) } ?? 0
+    row.parties = facts.parties
+    row.tags = facts.tags
+    row.subtype = UInt16(exactly: facts.subtype) ?? 0
     rows[Int(slot)] = row
   }
 
@@ -318,8 +308,110 @@ struct EventIndex: Sendable {
     let row = rows[Int(slot)]
     let entry = OrderedSlots.Entry(first: row.first, slot: slot)
     all.remove(entry) { rows[Int($0)].id }
-    for party in parties[row.parties].everyone {
+    for party in vocabulary.values.parties[Int(row.parties)].everyone {
       byParty[party]?.remove(entry) { rows[Int($0)].id }
     }
+  }
+
+  // MARK: On disk
+
+  /// What rows do not tell, by the lines that tell it: few, and read again at a start.
+  struct Irregular: Sendable {
+    var histories: [[LineRef]]
+    var copies: [[LineRef]]
+    var waiting: [[LineRef]]
+    var actors: [[LineRef]]
+    var unreadable: Int
+  }
+
+  var irregular: Irregular {
+    func refs(_ slots: some Sequence<UInt32>, _ list: (UInt32) -> [LineRef]) -> [[LineRef]] {
+      slots.sorted().map { [self[$0].ref] + list($0) }
+    }
+    let actors = actorEvents.values.compactMap { slot(of: $0.id) }
+    return Irregular(
+      histories: refs(histories.keys) { histories[$0]!.versions.map(\.ref) },
+      copies: refs(copies.keys) { copies[$0]! },
+      waiting: waiting.values.map { $0.map(\.ref) },
+      actors: refs(actors) { _ in [] },
+      unreadable: unreadable)
+  }
+
+  /// Reads the irregular lines; false where one of them is not what it was.
+  mutating func restore(_ irregular: Irregular, _ logs: [ReplicaLog]) -> Bool {
+    func read(_ ref: LineRef) -> IndexEntry? {
+      logs.indices.contains(ref.replica) ? IndexEntry(reading: ref, logs, vocabulary) : nil
+    }
+    for refs in irregular.histories {
+      guard let slot = refs.first.flatMap(read).flatMap({ slot(of: $0.id) }) else { return false }
+      var history = EventHistory()
+      for ref in refs.dropFirst() {
+        guard let version = read(ref).flatMap(Self.version)?.version else { return false }
+        history.add(version)
+      }
+      histories[slot] = history
+    }
+    for refs in irregular.copies {
+      guard let slot = refs.first.flatMap(read).flatMap({ slot(of: $0.id) }) else { return false }
+      copies[slot] = Array(refs.dropFirst())
+    }
+    for ref in irregular.waiting.joined() {
+      guard let (target, version) = read(ref).flatMap(Self.version) else { return false }
+      waiting[target, default: []].append(version)
+    }
+    for ref in irregular.actors.joined() {
+      guard let entry = read(ref), case .statement(_, .actor(let actor)) = entry.body else {
+        return false
+      }
+      add(actor, entry)
+    }
+    unreadable = irregular.unreadable
+    return true
+  }
+
+  /// The version that a line is, and of which event; nil for a line that is none.
+  private static func version(
+    _ entry: IndexEntry
+  ) -> (target: EventID, version: EventHistory.Version)? {
+    switch entry.body {
+    case .happening(let facts): (entry.id, version(of: entry, [], .original(facts)))
+    case .statement(_, .correct(let target, let supersedes, _, let facts)):
+      (target, version(of: entry, supersedes, .correction(facts)))
+    case .statement(_, .retract(let target, let supersedes)):
+      (target, version(of: entry, supersedes, .retraction))
+    case .statement, nil: nil
+    }
+  }
+}
+
+extension EventIndex.Irregular {
+  var json: JSONValue {
+    func lists(_ lists: [[LineRef]]) -> JSONValue {
+      .array(
+        lists.map { refs in
+          .array(refs.map { .array([.int($0.replica), .int(Int($0.seq))]) })
+        })
+    }
+    return .object([
+      "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
+      "actors": lists(actors), "unreadable": .int(unreadable),
+    ])
+  }
+
+  init?(json: JSONValue?) {
+    guard let json, let unreadable = json["unreadable"]?.int else { return nil }
+    func lists(_ json: JSONValue?) -> [[LineRef]] {
+      (json?.array ?? []).map { refs in
+        (refs.array ?? []).compactMap { ref in
+          guard let pair = ref.array, pair.count == 2, let replica = pair[0].int,
+            let seq = pair[1].int, replica >= 0, seq > 0
+          else { return nil }
+          return LineRef(replica: replica, seq: UInt64(seq))
+        }
+      }
+    }
+    self.init(
+      histories: lists(json["histories"]), copies: lists(json["copies"]),
+      waiting: lists(json["waiting"]), actors: lists(json["actors"]), unreadable: unreadable)
   }
 }

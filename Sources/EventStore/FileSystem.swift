@@ -60,6 +60,10 @@ public protocol FileSystem: Sendable {
   func read(_ path: String) throws(FileError) -> [UInt8]?
   /// Replaces a small file in one step, durably: a reader finds the old one or the new one.
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError)
+  /// Replaces a file that may be lost or torn in a crash, in one step for whoever reads it meanwhile.
+  func replaceCache(_ path: String, with pieces: [UnsafeRawBufferPointer]) throws(FileError)
+  /// A file as memory that stays as it is while the file is replaced; nil where there is none.
+  func map(_ path: String) throws(FileError) -> Memory?
   /// Opens a segment, making it (durably, its directory entry included) where it is not there.
   func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile
   /// Takes the lock of a directory; `isLocked` where another process has it.

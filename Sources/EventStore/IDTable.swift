@@ -4,19 +4,32 @@
 import TimelineModel
 
 struct IDTable: Sendable {
-  private static let shardCount = 1024
+  static let shardCount = 1024
 
-  private var shards = [Shard](repeating: Shard(), count: shardCount)
+  private(set) var shards = [Shard](repeating: Shard(), count: shardCount)
 
   /// A cell is a slot with 16 bits of its id's hash: rows are read only where these agree, and a
   /// shard grows without reading any.
-  private struct Shard: Sendable {
-    var slots: ContiguousArray<UInt32> = []
+  struct Shard: Sendable {
+    private(set) var slots = Chunk<UInt32>(capacity: 0)
     /// 0 where the cell is empty.
-    var tags: ContiguousArray<UInt16> = []
-    var used = 0
+    private(set) var tags = Chunk<UInt16>(capacity: 0)
+    private(set) var used = 0
+
+    init() {}
+
+    /// One that stands in a file's memory; nil where it cannot be one.
+    init?(slots: Chunk<UInt32>?, tags: Chunk<UInt16>?, used: Int) {
+      guard let slots, let tags, slots.count == tags.count, used >= 0,
+        tags.count & (tags.count - 1) == 0, used * 4 <= tags.count * 3
+      else { return nil }
+      self.slots = slots
+      self.tags = tags
+      self.used = used
+    }
 
     func find(_ tag: UInt16, _ isIt: (UInt32) -> Bool) -> UInt32? {
+      let tags = tags.values
       guard !tags.isEmpty else { return nil }
       var at = Int(tag) & (tags.count - 1)
       while tags[at] != 0 {
@@ -33,11 +46,11 @@ struct IDTable: Sendable {
     }
 
     private mutating func grow() {
-      let old = (slots, tags)
-      let count = max(4, old.1.count * 2)
-      slots = ContiguousArray(repeating: 0, count: count)
-      tags = ContiguousArray(repeating: 0, count: count)
-      for (slot, tag) in zip(old.0, old.1) where tag != 0 { place(slot, tag) }
+      let old = (slots: slots, tags: tags)
+      let count = max(4, old.tags.count * 2)
+      slots = Chunk(repeating: 0, count: count)
+      tags = Chunk(repeating: 0, count: count)
+      for (slot, tag) in zip(old.slots.values, old.tags.values) where tag != 0 { place(slot, tag) }
     }
 
     private mutating func place(_ slot: UInt32, _ tag: UInt16) {
@@ -46,6 +59,14 @@ struct IDTable: Sendable {
       slots[at] = slot
       tags[at] = tag
     }
+  }
+
+  init() {}
+
+  /// One whose shards stand in a file's memory.
+  init?(_ shards: [Shard]) {
+    guard shards.count == Self.shardCount else { return nil }
+    self.shards = shards
   }
 
   /// The slot of an id; `idAt` gives the id of a slot.

@@ -32,9 +32,9 @@ struct IndexEntry: Sendable {
   }
 
   /// Reads the line again, its fingerprint too; nil where it is damaged.
-  init?(reading ref: LineRef, _ logs: [ReplicaLog]) {
+  init?(reading ref: LineRef, _ logs: [ReplicaLog], _ vocabulary: Vocabulary) {
     guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else { return nil }
-    let reader = BodyReader()
+    let reader = BodyReader(vocabulary)
     self.init(line, text, ref: ref, reader)
     if !reader.document.isEmpty { fingerprint = Self.fingerprint(reader.document, in: text) }
   }

@@ -5,16 +5,17 @@ import Dispatch
 import Synchronization
 import TimelineModel
 
-enum LogReader {
-  /// A line with its LF, and what it says.
+struct LogReader {
+  /// Its values are numbered as lines are read.
+  let vocabulary: Vocabulary
+  /// The place of the log in its timeline.
+  let place: Int
+
+  /// A line with its LF.
   struct Found: Sendable {
     var range: Range<Int>
-    var outcome: Result<Read, LineError>
-  }
-
-  struct Read: Sendable {
-    var seq: UInt64
-    var entry: IndexEntry
+    /// Nil where the bytes are no line of ours.
+    var entry: IndexEntry?
   }
 
   /// Bytes that one processor takes at a time.
@@ -22,33 +23,37 @@ enum LogReader {
   /// As many portions at a time as keep every processor busy, and no more in memory than that.
   private static let group = 8
 
-  /// Calls for each whole line of a segment, in its order. `place` is that of the log in the timeline.
-  static func read(_ bytes: UnsafeBufferPointer<UInt8>, place: Int, _ body: (Found) -> Void) {
+  /// Calls for each whole line from an offset on, in their order.
+  func read(
+    _ bytes: UnsafeBufferPointer<UInt8>, from offset: Int, _ body: (borrowing Found) -> Void
+  ) {
     nonisolated(unsafe) let bytes = bytes
-    let portions = portions(of: bytes)
-    var ready = lines(of: bytes, portions.prefix(group), place)
-    var rest = portions.dropFirst(group)
+    let portions = Self.portions(of: bytes, from: offset)
+    var ready = lines(of: bytes, portions.prefix(Self.group))
+    var rest = portions.dropFirst(Self.group)
     while !ready.isEmpty {
-      let next = Array(rest.prefix(group))
-      rest = rest.dropFirst(group)
+      let next = rest.prefix(Self.group)
+      rest = rest.dropFirst(Self.group)
       let following = Mutex<[[Found]]>([])
       let reading = DispatchGroup()
       if !next.isEmpty {
         DispatchQueue.global().async(group: reading) {
-          let read = lines(of: bytes, next[...], place)
+          let read = lines(of: bytes, next)
           following.withLock { $0 = read }
         }
       }
-      for found in ready.joined() { body(found) }
+      for found in ready { for line in found { body(line) } }
       reading.wait()
       ready = following.withLock { $0 }
     }
   }
 
   /// Pieces that end with a line; what follows the last LF is left out.
-  private static func portions(of bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+  private static func portions(
+    of bytes: UnsafeBufferPointer<UInt8>, from offset: Int
+  ) -> [Range<Int>] {
     var portions: [Range<Int>] = []
-    var start = 0
+    var start = offset
     while start < bytes.count {
       let from = min(start + portion, bytes.count - 1)
       let rest = UnsafeBufferPointer(rebasing: bytes[from...])
@@ -66,21 +71,20 @@ enum LogReader {
     return portions
   }
 
-  private static func lines(
-    of bytes: UnsafeBufferPointer<UInt8>, _ portions: ArraySlice<Range<Int>>, _ place: Int
+  private func lines(
+    of bytes: UnsafeBufferPointer<UInt8>, _ portions: ArraySlice<Range<Int>>
   ) -> [[Found]] {
     nonisolated(unsafe) let bytes = bytes
     return Parallel.map(Array(portions), portion: 1) { portions in
-      BodyReader.lent { reader in
-        portions.map { lines(of: bytes, $0, place, reader) }
-      }
+      vocabulary.lendReader { reader in portions.map { lines(of: bytes, $0, reader) } }
     }
   }
 
-  private static func lines(
-    of bytes: UnsafeBufferPointer<UInt8>, _ portion: Range<Int>, _ place: Int, _ reader: BodyReader
+  private func lines(
+    of bytes: UnsafeBufferPointer<UInt8>, _ portion: Range<Int>, _ reader: BodyReader
   ) -> [Found] {
     var lines: [Found] = []
+    lines.reserveCapacity(portion.count / 256)
     var at = portion.lowerBound
     while at < portion.upperBound,
       let newline = UnsafeBufferPointer(rebasing: bytes[at..<portion.upperBound])
@@ -89,12 +93,10 @@ enum LogReader {
       let range = at..<at + newline + 1
       at = range.upperBound
       let text = UnsafeBufferPointer(rebasing: bytes[range])
-      let outcome = Result { () throws(LineError) in
-        let line = try Line(text)
-        let ref = LineRef(replica: place, seq: line.seq)
-        return Read(seq: line.seq, entry: IndexEntry(line, text, ref: ref, reader))
+      let entry = (try? Line(text)).map { line in
+        IndexEntry(line, text, ref: LineRef(replica: place, seq: line.seq), reader)
       }
-      lines.append(Found(range: range, outcome: outcome))
+      lines.append(Found(range: range, entry: entry))
     }
     return lines
   }

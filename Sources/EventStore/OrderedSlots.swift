@@ -8,17 +8,32 @@ import TimelineModel
 struct OrderedSlots: Sendable {
   private static let chunkMax = 512
 
-  struct Entry: Sendable {
+  /// What a chunk is filled to when entries come in order: some room is left, so that late events
+  /// find a place without a split.
+  private static let chunkFill = 448
+
+  struct Entry: Sendable, BitwiseCopyable {
     var first: Day
     var slot: UInt32
   }
 
-  private var chunks: [ContiguousArray<Entry>] = []
+  private(set) var chunks: [Chunk<Entry>] = []
   /// The last entry of each chunk.
   private var lasts: ContiguousArray<Entry> = []
   private(set) var count = 0
 
   init() {}
+
+  /// A list whose entries stand in a file's memory, all in a row; nil where they are not wholly in it.
+  init?(_ file: Memory, at offset: Int, count: Int) {
+    guard Chunk<Entry>(file, at: offset, count: count) != nil else { return nil }
+    chunks = stride(from: 0, to: count, by: Self.chunkFill).compactMap { first in
+      let place = offset + first * MemoryLayout<Entry>.stride
+      return Chunk(file, at: place, count: min(Self.chunkFill, count - first))
+    }
+    lasts = ContiguousArray(chunks.compactMap(\.last))
+    self.count = count
+  }
 
   /// Inserts entries that are in order, and not there yet. Those that go to one chunk are merged into
   /// it at once.
@@ -40,18 +55,17 @@ struct OrderedSlots: Sendable {
     }
   }
 
-  /// Adds entries that come after all others. A chunk is left three quarters full: room for late
-  /// events without a split.
+  /// Adds entries that come after all others.
   private mutating func append(_ entries: ContiguousArray<Entry>.SubSequence) {
     var rest = entries
-    while !rest.isEmpty {
-      if chunks.last.map({ $0.count >= Self.chunkMax * 3 / 4 }) ?? true {
-        chunks.append([])
-        lasts.append(rest.first!)
+    while let first = rest.first {
+      if chunks.last.map({ $0.count >= Self.chunkFill }) ?? true {
+        chunks.append(Chunk(capacity: min(rest.count, Self.chunkFill)))
+        lasts.append(first)
       }
       let last = chunks.count - 1
-      let piece = rest.prefix(Self.chunkMax * 3 / 4 - chunks[last].count)
-      chunks[last] += piece
+      let piece = rest.prefix(Self.chunkFill - chunks[last].count)
+      chunks[last].append(piece)
       lasts[last] = piece.last!
       rest = rest.dropFirst(piece.count)
     }
@@ -60,12 +74,12 @@ struct OrderedSlots: Sendable {
   /// From the back, so that each entry moves once. Searched and not walked: where many events share
   /// a day, each comparison reads two rows.
   private static func merge(
-    _ new: ContiguousArray<Entry>.SubSequence, into chunk: inout ContiguousArray<Entry>,
+    _ new: ContiguousArray<Entry>.SubSequence, into chunk: inout Chunk<Entry>,
     _ isBefore: (Entry, Entry) -> Bool
   ) {
     var end = chunk.count
-    chunk += new
-    chunk.withUnsafeMutableBufferPointer { chunk in
+    chunk.append(new)
+    chunk.change { chunk in
       for (shift, entry) in zip(1..., new).reversed() {
         let place = lowerBound(UnsafeBufferPointer(rebasing: chunk[..<end])) { isBefore($0, entry) }
         let start = chunk.baseAddress! + place
@@ -77,13 +91,13 @@ struct OrderedSlots: Sendable {
   }
 
   private mutating func split(_ chunk: Int) {
-    let all = chunks[chunk]
+    let all = chunks[chunk].values
     let pieces = (all.count + Self.chunkMax - 1) / Self.chunkMax
     let parts = (0..<pieces).map { piece in
-      ContiguousArray(all[all.count * piece / pieces..<all.count * (piece + 1) / pieces])
+      Chunk(all[all.count * piece / pieces..<all.count * (piece + 1) / pieces], capacity: 0)
     }
     chunks.replaceSubrange(chunk...chunk, with: parts)
-    lasts.replaceSubrange(chunk...chunk, with: parts.map { $0[$0.count - 1] })
+    lasts.replaceSubrange(chunk...chunk, with: parts.compactMap(\.last))
   }
 
   mutating func remove(_ entry: Entry, idAt: (UInt32) -> UUIDBytes) {
@@ -93,7 +107,7 @@ struct OrderedSlots: Sendable {
     }
     let chunk = Self.lowerBound(lasts, isBefore)
     guard chunk < chunks.count else { return }
-    let at = Self.lowerBound(chunks[chunk], isBefore)
+    let at = Self.lowerBound(chunks[chunk].values, isBefore)
     guard at < chunks[chunk].count, chunks[chunk][at].slot == entry.slot else { return }
     chunks[chunk].remove(at: at)
     count -= 1
@@ -131,7 +145,7 @@ struct OrderedSlots: Sendable {
     var at = 0
     if let day {
       chunk = Self.lowerBound(lasts) { $0.first < day }
-      if chunk < chunks.count { at = Self.lowerBound(chunks[chunk]) { $0.first < day } }
+      if chunk < chunks.count { at = Self.lowerBound(chunks[chunk].values) { $0.first < day } }
     }
     while chunk < chunks.count {
       while at < chunks[chunk].count {
@@ -150,7 +164,7 @@ struct OrderedSlots: Sendable {
     var at = chunks[chunk].count
     if let day {
       chunk = min(chunk, Self.lowerBound(lasts) { $0.first <= day })
-      at = Self.lowerBound(chunks[chunk]) { $0.first <= day }
+      at = Self.lowerBound(chunks[chunk].values) { $0.first <= day }
     }
     while chunk >= 0 {
       while at > 0 {

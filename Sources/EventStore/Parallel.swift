@@ -20,4 +20,24 @@ enum Parallel {
     }
     return done.withLock { $0.flatMap { $0 } }
   }
+
+  /// Changes two values, each on one processor where that is worthwhile.
+  static func both<First, Second>(
+    worthwhile: Bool, _ first: inout First, _ second: inout Second,
+    _ changeFirst: @Sendable (inout First) -> Void,
+    _ changeSecond: @Sendable (inout Second) -> Void
+  ) {
+    guard worthwhile else {
+      changeFirst(&first)
+      return changeSecond(&second)
+    }
+    withUnsafeMutablePointer(to: &first) { first in
+      withUnsafeMutablePointer(to: &second) { second in
+        nonisolated(unsafe) let (first, second) = (first, second)
+        DispatchQueue.concurrentPerform(iterations: 2) { number in
+          if number == 0 { changeFirst(&first.pointee) } else { changeSecond(&second.pointee) }
+        }
+      }
+    }
+  }
 }

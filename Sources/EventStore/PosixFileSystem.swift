@@ -89,6 +89,42 @@ public struct PosixFileSystem: FileSystem {
     try syncDirectory(Self.parent(path))
   }
 
+  public func replaceCache(
+    _ path: String, with pieces: [UnsafeRawBufferPointer]
+  ) throws(FileError) {
+    let temporary = path + ".new"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError.last("create", temporary) }
+    defer { close(descriptor) }
+    do throws(FileError) {
+      for piece in pieces where !piece.isEmpty {
+        try PosixSegment.writeAll(descriptor, piece.bindMemory(to: UInt8.self), temporary)
+      }
+      guard rename(temporary, path) == 0 else { throw FileError.last("rename", path) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  public func map(_ path: String) throws(FileError) -> Memory? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw FileError.last("open", path)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError.last("stat", path) }
+    let length = Int(status.st_size)
+    guard length > 0 else { return nil }
+    guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
+    else { throw FileError.last("map", path) }
+    return Memory(UnsafeRawBufferPointer(start: start, count: length)) {
+      munmap(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+    }
+  }
+
   public func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
     var isNew = false
     var descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)

@@ -37,20 +37,23 @@ public struct ShownEvent: Sendable {
   let ref: LineRef
 }
 
-/// A filter made ready for the rows of one index: each interned value is judged once.
+/// A filter made ready for the rows of one index: each shared value is judged once, where the filter
+/// asks for it at all.
 struct Matcher {
   private let filter: Filter
-  private let partiesFit: [Bool]
-  private let tagsFit: [Bool]
-  private let subtypesFit: [Bool]
+  private let partiesFit: [Bool]?
+  private let tagsFit: [Bool]?
+  private let subtypesFit: [Bool]?
   let needles: [TextNeedle]
   private let authors: Set<[UInt8]>
 
-  init(_ filter: Filter, _ index: EventIndex) {
+  init(_ filter: Filter, _ values: Vocabulary.Values) {
     self.filter = filter
-    partiesFit = index.parties.values.map { Self.fits($0.actors, $0.targets, filter) }
-    tagsFit = index.tags.values.map { Self.fits(tags: $0.words, filter) }
-    subtypesFit = index.subtypes.values.map { Self.fits(subtype: $0, filter) }
+    let anyParty = filter.actors.isEmpty && filter.targets.isEmpty && filter.parties.isEmpty
+    partiesFit = anyParty ? nil : values.parties.map { Self.fits($0, filter) }
+    tagsFit =
+      filter.tags.isEmpty ? nil : values.tags.map { $0.contains(where: filter.tags.contains) }
+    subtypesFit = filter.subtypes.isEmpty ? nil : values.subtypes.map(filter.subtypes.contains)
     needles = filter.texts.map(TextNeedle.init)
     authors = Set(
       filter.authors.map { author in
@@ -60,38 +63,29 @@ struct Matcher {
       })
   }
 
-  private static func fits(_ actors: [ActorCode], _ targets: [ActorCode], _ filter: Filter) -> Bool
-  {
-    (filter.actors.isEmpty || actors.contains(where: filter.actors.contains))
-      && (filter.targets.isEmpty || targets.contains(where: filter.targets.contains))
-      && (filter.parties.isEmpty || (actors + targets).contains(where: filter.parties.contains))
-  }
-
-  private static func fits(tags: [String], _ filter: Filter) -> Bool {
-    filter.tags.isEmpty || tags.contains(where: filter.tags.contains)
-  }
-
-  private static func fits(subtype: String, _ filter: Filter) -> Bool {
-    filter.subtypes.isEmpty || filter.subtypes.contains(subtype)
+  private static func fits(_ parties: Parties, _ filter: Filter) -> Bool {
+    (filter.actors.isEmpty || parties.actors.contains(where: filter.actors.contains))
+      && (filter.targets.isEmpty || parties.targets.contains(where: filter.targets.contains))
+      && (filter.parties.isEmpty || parties.everyone.contains(where: filter.parties.contains))
   }
 
   func fits(_ row: EventRow) -> Bool {
-    fits(first: row.first, row.type) && partiesFit[Int(row.parties)] && tagsFit[Int(row.tags)]
-      && subtypesFit[Int(row.subtype)] && fits(EventID(row.id))
+    fits(first: row.first, row.type, row.parties, row.tags, UInt32(row.subtype))
+      && fits(EventID(row.id))
   }
 
   func fits(_ facts: EventFacts, _ id: EventID) -> Bool {
-    fits(first: facts.first, facts.type)
-      && Self.fits(facts.parties.actors, facts.parties.targets, filter)
-      && Self.fits(tags: facts.tags.words, filter)
-      && Self.fits(subtype: facts.subtype ?? "", filter)
-      && fits(id)
+    fits(first: facts.first, facts.type, facts.parties, facts.tags, facts.subtype) && fits(id)
   }
 
   /// An event lies where its first day does.
-  private func fits(first: Day, _ type: EventType) -> Bool {
+  private func fits(
+    first: Day, _ type: EventType, _ parties: UInt32, _ tags: UInt32, _ subtype: UInt32
+  ) -> Bool {
     (filter.from.map { first >= $0 } ?? true) && (filter.to.map { first <= $0 } ?? true)
       && (filter.types.isEmpty || filter.types.contains(type))
+      && (partiesFit?[Int(parties)] ?? true) && (tagsFit?[Int(tags)] ?? true)
+      && (subtypesFit?[Int(subtype)] ?? true)
   }
 
   private func fits(_ id: EventID) -> Bool {

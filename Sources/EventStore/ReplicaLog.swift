@@ -47,9 +47,11 @@ struct ReplicaLog: Sendable {
   private var segments: [Segment] = []
   /// For each line, by its number - 1: where it begins in its segment; the top bit says damaged.
   /// A line ends where the next one begins, or its segment ends.
-  private var starts = ChunkedArray<UInt32>()
+  private var starts = Column<UInt32>()
 
   private static let damagedBit: UInt32 = 1 << 31
+  /// Whether some line is known to be damaged.
+  private(set) var hasDamage = false
 
   private struct Segment: Sendable {
     let first: UInt64
@@ -59,43 +61,131 @@ struct ReplicaLog: Sendable {
     var size: Int
   }
 
-  /// Opens the log of a replica, or begins one; the directory must exist. Every line's check is
-  /// compared with its bytes, and `found` is called with what each good line says, and with the log up
-  /// to that line. `place` is that of the log in its timeline.
+  /// How far an index on disk has read a log.
+  struct Cover: Sendable {
+    var segments: [(first: UInt64, bytes: Int)]
+    /// The `crc32c` of the last line.
+    var check: UInt32
+    var starts: Column<UInt32>
+  }
+
+  /// Opens the log of a replica, or begins one, as far as `cover` knows it, which `fits`; `readOn`
+  /// does the rest. The directory must exist.
   init(
-    opening id: ReplicaID, in directory: String, place: Int, fileSystem: some FileSystem,
-    damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void
+    _ id: ReplicaID, in directory: String, cover: Cover?, fileSystem: some FileSystem
   ) throws(FileError) {
     self.id = id
     self.directory = directory
-    let names = try fileSystem.list(directory).filter { $0.hasSuffix(".jsonl") }
-    for (index, name) in names.enumerated() {
-      guard let first = UInt64(name.dropLast(6)), first > 0 else { continue }
-      let path = directory + "/" + name
-      let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
-      if first > size + 1 {
-        noteDamage(
-          upTo: first, at: segments.last?.size ?? 0, in: segments.last?.path ?? path,
-          "a segment is missing", &damage)
+    guard let cover else { return }
+    starts = cover.starts
+    let names = try Self.segmentNames(in: directory, fileSystem)
+    for ((first, bytes), name) in zip(cover.segments, names) {
+      let file = try fileSystem.openSegment(name.path, capacity: Self.segmentBytesMax)
+      segments.append(Segment(first: first, file: file, path: name.path, size: bytes))
+    }
+  }
+
+  /// Reads what is not known yet: every line's check is compared with its bytes, and `found` is called
+  /// with what each good line says, and with the log up to that line. A torn tail is cut.
+  mutating func readOn(
+    _ reader: LogReader, fileSystem: some FileSystem, damage: inout [LogDamage],
+    _ found: (IndexEntry, () -> ReplicaLog) -> Void
+  ) throws(FileError) {
+    let names = try Self.segmentNames(in: directory, fileSystem)
+    for index in max(0, segments.count - 1)..<max(names.count, segments.count) {
+      let (first, path) = names[index]
+      if index == segments.count {
+        let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
+        if first > size + 1 {
+          noteDamage(
+            upTo: first, at: segments.last?.size ?? 0, in: segments.last?.path ?? path,
+            "a segment is missing", &damage)
+        }
+        segments.append(Segment(first: first, file: file, path: path, size: 0))
       }
-      segments.append(Segment(first: first, file: file, path: path, size: file.size))
-      let tail = scan(file, path: path, place, damage: &damage, found)
+      scan(reader, damage: &damage, found)
+      let (file, tail) = (segments[index].file, segments[index].size)
       guard tail < file.size else { continue }
       if index == names.count - 1 {
         let torn = Array(file.bytes(tail..<file.size))
         try fileSystem.replace(path + ".torn", with: torn)
         try file.truncate(to: tail)
-        segments[segments.count - 1].size = tail
         damage.append(
           LogDamage(replica: id, file: path, offset: tail, kind: .tornTail(bytes: torn.count)))
-      } else if let next = names.dropFirst(index + 1).compactMap({ UInt64($0.dropLast(6)) }).first {
-        noteDamage(upTo: next, at: tail, in: path, "the segment ends within a line", &damage)
+      } else {
+        noteDamage(
+          upTo: names[index + 1].first, at: tail, in: path, "the segment ends within a line",
+          &damage)
       }
     }
   }
 
+  private static func segmentNames(
+    in directory: String, _ fileSystem: some FileSystem
+  ) throws(FileError) -> [(first: UInt64, path: String)] {
+    try fileSystem.list(directory).compactMap { name in
+      guard name.hasSuffix(".jsonl"), let first = UInt64(name.dropLast(6)), first > 0 else {
+        return nil
+      }
+      return (first, directory + "/" + name)
+    }
+  }
+
+  /// Whether the files in a directory are those that an index on disk has read, grown at most: by their
+  /// names and sizes, and the last line that it knows.
+  static func fits(
+    _ cover: Cover, _ id: ReplicaID, in directory: String, _ fileSystem: some FileSystem
+  ) throws(FileError) -> Bool {
+    let names = try segmentNames(in: directory, fileSystem)
+    guard cover.segments.count <= names.count else { return false }
+    for (index, (known, name)) in zip(cover.segments, names).enumerated() {
+      guard known.first == name.first else { return false }
+      let file = try fileSystem.openSegment(name.path, capacity: segmentBytesMax)
+      guard index + 1 == cover.segments.count else {
+        guard file.size == known.bytes else { return false }
+        continue
+      }
+      let size = cover.starts.count
+      guard size > 0, file.size >= known.bytes, case let start = Int(cover.starts[size - 1]),
+        start < known.bytes, let line = try? Line(file.bytes(start..<known.bytes)),
+        line.replica == id, line.seq == UInt64(size), line.crc == cover.check
+      else { return false }
+    }
+    return true
+  }
+
+  /// What an index on disk has to know of this log; nil where there is nothing to know.
+  var cover: Cover? {
+    guard size > 0, let check = line(size).flatMap({ try? Line($0).crc }) else { return nil }
+    return Cover(
+      segments: segments.map { ($0.first, $0.size) }, check: check, starts: starts)
+  }
+
   /// Number of lines, damaged ones included.
   var size: UInt64 { UInt64(starts.count) }
+
+  /// The number of lines recorded up to a moment.
+  func size(recordedBy time: RecordedTime) -> UInt64 {
+    var low: UInt64 = 0
+    var high = size
+    while low < high {
+      let middle = (low + high + 1) / 2
+      // A damaged line says nothing; its good predecessor stands for it.
+      var seq = middle
+      while seq > low, line(seq) == nil { seq -= 1 }
+      if seq == low || recorded(seq).map({ $0 <= time }) ?? false {
+        low = middle
+      } else {
+        high = seq - 1
+      }
+    }
+    return low
+  }
+
+  /// When a line was recorded; nil where it is damaged or not there.
+  func recorded(_ seq: UInt64) -> RecordedTime? {
+    line(seq).flatMap { try? Line($0).recorded }
+  }
 
   /// Bytes on disk.
   var bytes: Int { segments.reduce(0) { $0 + $1.size } }
@@ -146,6 +236,17 @@ struct ReplicaLog: Sendable {
         seq += 1
       }
     }
+  }
+
+  /// Whether every line up to a number that is not known to be damaged is what was written.
+  func isWhole(upTo last: UInt64) -> Bool {
+    var seqs: UInt64 = 0
+    var good: UInt64 = 0
+    visit(1..<last + 1) { seq, text in
+      seqs += 1
+      if let line = try? Line(text), line.replica == id, line.seq == seq { good += 1 }
+    }
+    return seqs == good
   }
 
   private func segment(startsAt seq: UInt64) -> Bool {
@@ -223,31 +324,35 @@ struct ReplicaLog: Sendable {
 
   // MARK: Recovery
 
-  /// Reads a segment from its start; returns the offset after its last good line. Pieces that are no
+  /// Reads the newest segment on from where it is known, up to its last good line. Pieces that are no
   /// lines stand between good ones: they are damage. Whatever follows the last good line is left to
   /// the caller.
   private mutating func scan(
-    _ file: any SegmentFile, path: String, _ place: Int, damage: inout [LogDamage],
-    _ found: (IndexEntry, () -> ReplicaLog) -> Void
-  ) -> Int {
-    var good = 0
+    _ reader: LogReader, damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void
+  ) {
+    let newest = segments.count - 1
+    let (file, path) = (segments[newest].file, segments[newest].path)
+    let bytes = file.bytes(0..<file.size)
     var reason = ""
-    LogReader.read(file.bytes(0..<file.size), place: place) { piece in
-      switch piece.outcome {
-      case .success(let read):
-        guard read.entry.replica == id, read.seq > size else {
-          reason = "a line of another place"
-          return
-        }
-        if read.seq > size + 1 { noteDamage(upTo: read.seq, at: good, in: path, reason, &damage) }
-        starts.append(UInt32(piece.range.lowerBound))
-        good = piece.range.upperBound
-        reason = "lines are missing"
-        found(read.entry) { self }
-      case .failure(let error): reason = error.message
+    reader.read(bytes, from: segments[newest].size) { piece in
+      guard let entry = piece.entry else {
+        do throws(LineError) {
+          _ = try Line(UnsafeBufferPointer(rebasing: bytes[piece.range]))
+        } catch { reason = error.message }
+        return
       }
+      guard entry.replica == id, entry.ref.seq > size else {
+        reason = "a line of another place"
+        return
+      }
+      if entry.ref.seq > size + 1 {
+        noteDamage(upTo: entry.ref.seq, at: segments[newest].size, in: path, reason, &damage)
+      }
+      starts.append(UInt32(piece.range.lowerBound))
+      segments[newest].size = piece.range.upperBound
+      reason = "lines are missing"
+      found(entry) { self }
     }
-    return good
   }
 
   /// Marks the lines before `next` that are not there as damaged.
@@ -257,6 +362,7 @@ struct ReplicaLog: Sendable {
   ) {
     let first = size + 1
     guard next > first else { return }
+    hasDamage = true
     while size + 1 < next { starts.append(UInt32(offset) | Self.damagedBit) }
     damage.append(
       LogDamage(

@@ -47,25 +47,7 @@ public struct Snapshot: Sendable {
 
   /// The position of all lines recorded up to a moment.
   public func position(at time: RecordedTime) -> Position {
-    var sizes: [ReplicaID: UInt64] = [:]
-    for log in logs {
-      var low: UInt64 = 0
-      var high = log.size
-      while low < high {
-        let middle = (low + high + 1) / 2
-        // A damaged line says nothing; its good predecessor stands for it.
-        var seq = middle
-        while seq > low, log.line(seq) == nil { seq -= 1 }
-        let recorded = log.line(seq).flatMap { try? Line($0).recorded }
-        if seq == low || recorded.map({ $0 <= time }) ?? false {
-          low = middle
-        } else {
-          high = seq - 1
-        }
-      }
-      sizes[log.id] = low
-    }
-    return Position(sizes)
+    Position(Dictionary(logs.map { ($0.id, $0.size(recordedBy: time)) }) { $1 })
   }
 
   private func horizon(_ position: Position?) -> Horizon {
@@ -84,7 +66,8 @@ public struct Snapshot: Sendable {
     _ query: Query, where holds: ((EventType, [ActorCode], [ActorCode]) -> Bool)? = nil,
     _ body: (ShownEvent) -> Bool
   ) {
-    let matcher = Matcher(query.filter, index)
+    let values = index.vocabulary.values
+    let matcher = Matcher(query.filter, values)
     let horizon = horizon(query.knownAt)
     var left = query.limit ?? .max
     guard left > 0 else { return }
@@ -125,7 +108,7 @@ public struct Snapshot: Sendable {
       if !isAscending, let from = query.filter.from, row.first < from { return false }
       guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
       if let holds {
-        let parties = index.parties[row.parties]
+        let parties = values.parties[Int(row.parties)]
         guard holds(row.type, parties.actors, parties.targets) else { return true }
       }
       goesOn = pass(event)
@@ -144,7 +127,7 @@ public struct Snapshot: Sendable {
 
   /// The listed events that lines are, or speak of, in their order.
   private func slots(of lines: [LineRef]) -> [UInt32] {
-    let reader = BodyReader()
+    let reader = BodyReader(index.vocabulary)
     let slots = lines.compactMap { ref -> UInt32? in
       guard let text = line(ref), let line = try? Line(text) else { return nil }
       return index.slot(of: subject(of: line, text, ref.replica, reader))
@@ -278,16 +261,19 @@ public struct Snapshot: Sendable {
 
   // MARK: Lines
 
-  /// The line as it stands on disk, with its LF.
-  func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? { logs[ref.replica].line(ref.seq) }
+  /// The line as it stands on disk, with its LF; nil where its bytes are not those that were written.
+  func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? {
+    logs[ref.replica].line(ref.seq).flatMap { Line.isWhole($0) ? $0 : nil }
+  }
 
   /// The text of an event: its line as it stands, or, where a correction shows, the same envelope
   /// with the correction's body and `version`; `contested` where versions are in conflict. No LF.
-  public func append(_ event: ShownEvent, to bytes: inout [UInt8]) {
-    guard let text = line(event.ref) else { return }
+  /// False where the line has been damaged since it was read.
+  public func append(_ event: ShownEvent, to bytes: inout [UInt8]) -> Bool {
+    guard let text = line(event.ref) else { return false }
     guard event.version != nil || !event.contested.isEmpty, let line = try? Line(text) else {
       bytes.append(contentsOf: text.dropLast())
-      return
+      return true
     }
     // Up to the id, then the event's own id, author and what it is marked with.
     let replica = JSONValue.string(line.replica.description).text
@@ -304,6 +290,7 @@ public struct Snapshot: Sendable {
     bytes.append(UInt8(ascii: ","))
     bytes.append(contentsOf: text[bodyRange(of: event, line, text)])
     bytes.append(UInt8(ascii: "}"))
+    return true
   }
 
   /// The members of the body that shows.
@@ -349,7 +336,7 @@ public struct Snapshot: Sendable {
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {
     let new = logs.reduce(0) { $0 + Int($1.size) - Int(position[$1.id]) }
     guard new <= max else { return nil }
-    let reader = BodyReader()
+    let reader = BodyReader(index.vocabulary)
     var subjects: Set<EventID> = []
     for (place, log) in logs.enumerated() where position[log.id] < log.size {
       for seq in position[log.id] + 1...log.size {
@@ -379,8 +366,8 @@ public struct Snapshot: Sendable {
       let text = logs[place].line(seq), let line = try? Line(text)
     else { return false }
     if filter.isEmpty { return true }
-    let matcher = Matcher(filter, index)
-    let subject = subject(of: line, text, place, BodyReader())
+    let matcher = Matcher(filter, index.vocabulary.values)
+    let subject = subject(of: line, text, place, BodyReader(index.vocabulary))
     guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
     var document = JSONDocument()
     return !matcher.readsLines || matcher.fits(line, text, &document)

@@ -14,8 +14,8 @@ public final class Timeline {
   public let name: String
   /// The log that this machine writes.
   public let replica: ReplicaID
-  /// What the start found wrong.
-  public let damage: [LogDamage]
+  /// What is wrong with the log.
+  public private(set) var damage: [LogDamage]
   /// Why nothing is written any more; nil in health.
   public private(set) var readOnly: String?
   /// Lines from clocks more than an hour ahead, which are accepted but not followed.
@@ -26,11 +26,15 @@ public final class Timeline {
   private var logs: [ReplicaLog]
   private var index: EventIndex
   private var clock: HybridClock
+  /// Whether the clock knows of the logs that other machines wrote before the start.
+  private var hasFollowed = false
   /// What is staged for each of `logs`; this machine's own is 0.
   private var batches: [Batch] = []
   /// What is staged by id, to find copies within a batch: bytes in the own batch.
   private var pendingIDs: [EventID: Range<Int>] = [:]
-  private let reader = BodyReader()
+  private var reader: BodyReader
+  /// Lines that the index on disk knows.
+  private var indexedLines: UInt64
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -52,7 +56,8 @@ public final class Timeline {
     }
   }
 
-  /// Opens a timeline, reading all of its lines. A torn tail is cut and reported in `damage`.
+  /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
+  /// in `damage`.
   init(
     id: TimelineID, name: String, replica: ReplicaID, directory: String,
     fileSystem: any FileSystem
@@ -62,38 +67,47 @@ public final class Timeline {
     self.replica = replica
     self.directory = directory
     self.fileSystem = fileSystem
-    var damage: [LogDamage] = []
-    let root = directory + "/logs"
-    let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
-    var logs: [ReplicaLog] = []
-    var clock = HybridClock()
-    var index = EventIndex()
-    try index.inBulk { (index) throws(FileError) in
-      for replica in [replica] + known.filter({ $0 != replica }) {
-        let place = logs.count
-        let log = try Self.openLog(replica, place, root, fileSystem, &damage) { entry, log in
-          index.apply(entry, logs: logs + [log()])
-          if place == 0 { clock.resume(after: entry.recorded) }
-        }
-        logs.append(log)
-      }
+    var opened = try Self.takeOver(replica, directory, fileSystem)
+    unread = opened?.unread
+    if opened == nil {
+      opened = try Opened(EventIndex(Vocabulary()), directory, [replica], fileSystem)
     }
-    self.damage = damage
-    self.index = index
-    self.clock = clock
-    self.logs = logs
+    try opened!.readOn(fileSystem)
+    damage = opened!.damage
+    index = opened!.index
+    logs = opened!.logs
+    indexedLines = unread?.logs.reduce(0) { $0 + $1.lines } ?? 0
+    reader = BodyReader(index.vocabulary)
     batches = logs.map { _ in Batch() }
+    clock = HybridClock()
+    if let last = logs[0].recorded(logs[0].size) { clock.resume(after: last) }
   }
 
-  private static func openLog(
-    _ replica: ReplicaID, _ place: Int, _ root: String, _ fileSystem: any FileSystem,
-    _ damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void = { _, _ in }
-  ) throws(FileError) -> ReplicaLog {
-    let path = "\(root)/\(replica)"
-    try fileSystem.createDirectory(path)
-    return try ReplicaLog(
-      opening: replica, in: path, place: place, fileSystem: fileSystem, damage: &damage, found)
+  /// Follows what the logs of other machines held at the start, once it is known what time it is.
+  private func followOthers(now: RecordedTime) {
+    guard !hasFollowed else { return }
+    hasFollowed = true
+    let limit = RecordedTime(
+      microseconds: now.microseconds + HybridClock.followLimitMicroseconds)
+    for log in logs.dropFirst() {
+      if let latest = log.recorded(log.size(recordedBy: limit)) {
+        _ = clock.follow(latest, now: now)
+      }
+    }
   }
+
+  /// Opens with what the index on disk knows; nil where there is none to be believed.
+  private static func takeOver(
+    _ replica: ReplicaID, _ directory: String, _ fileSystem: any FileSystem
+  ) throws(FileError) -> Opened? {
+    let found = try IndexFile.read(indexPath(directory), logsIn: directory + "/logs", fileSystem)
+    guard let found, found.replicas.first == replica else { return nil }
+    var opened = try Opened(
+      found.index, directory, found.replicas, covers: found.covers, fileSystem)
+    return opened.index.restore(found.irregular, opened.logs) ? opened : nil
+  }
+
+  private static func indexPath(_ directory: String) -> String { directory + "/index/checkpoint" }
 
   /// All that is durable, as a value.
   public var snapshot: Snapshot {
@@ -112,6 +126,59 @@ public final class Timeline {
 
   /// Whether a commit has something to do.
   public var hasPending: Bool { batches.contains { !$0.lengths.isEmpty } }
+
+  // MARK: The index on disk
+
+  /// Lines that a start may have to read: few beside all others, or few by themselves. At a stop it
+  /// takes less to make the index worth writing than while appends come.
+  private static func unindexedMax(_ lines: UInt64, isStopping: Bool) -> UInt64 {
+    isStopping ? max(1000, lines / 100) : max(50_000, lines / 2)
+  }
+
+  /// The index as it stands, to be written by any thread; a failure costs the next start some time.
+  public struct IndexSave: Sendable {
+    let snapshot: Snapshot
+    let path: String
+    let fileSystem: any FileSystem
+
+    public func write() throws(FileError) {
+      try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
+      try IndexFile.write(snapshot, to: path, fileSystem)
+    }
+  }
+
+  /// What is to be written now; nil while the index on disk knows enough. Handed out once.
+  public func indexToSave(isStopping: Bool = false) -> IndexSave? {
+    let lines = logs.reduce(0) { $0 + $1.size }
+    guard lines - indexedLines >= Self.unindexedMax(lines, isStopping: isStopping) else {
+      return nil
+    }
+    indexedLines = lines
+    return IndexSave(
+      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem)
+  }
+
+  /// Lines that were taken over from the index on disk, unread, to be read by any thread.
+  public struct Unread: Sendable {
+    let logs: [(log: ReplicaLog, lines: UInt64)]
+    /// Whether they are all what was written.
+    public func isWhole() -> Bool { logs.allSatisfy { $0.log.isWhole(upTo: $0.lines) } }
+  }
+
+  /// What the start took on trust; nil where it read everything.
+  public let unread: Unread?
+
+  /// Reads everything again, as a start without an index does, because something is not what it was.
+  /// Nothing may be staged.
+  public func readAgain() throws(FileError) {
+    var opened = try Opened(
+      EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
+    try opened.readOn(fileSystem)
+    damage = opened.damage
+    index = opened.index
+    logs = opened.logs
+    reader = BodyReader(index.vocabulary)
+  }
 
   // MARK: Recording
 
@@ -171,18 +238,44 @@ public final class Timeline {
   ) -> Result<[Staged], StageAllError> {
     let before = batches[0].lengths.count
     var staged: [Staged] = []
-    let prepared = Prepared.all(texts, registry: index.registry)
-    for (place, text) in texts.enumerated() {
-      do throws(AppendError) {
-        if let readOnly { throw .readOnly(readOnly) }
-        if place == 0 { try checkPosition(recording) }
-        staged.append(try stage(prepared[place].get(), text, recording))
-      } catch {
+    staged.reserveCapacity(texts.count)
+    for verdict in stageEach(texts, recording, stopsAtError: true) {
+      do throws(AppendError) { staged.append(try verdict.get()) } catch {
         unstage(to: before)
-        return .failure(StageAllError(place: place, error: error))
+        return .failure(StageAllError(place: staged.count, error: error))
       }
     }
     return .success(staged)
+  }
+
+  /// What staging each of a list of events would say, those before it taken; stages nothing.
+  public func check(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
+  ) -> [Result<Staged, AppendError>] {
+    let (before, clock) = (batches[0].lengths.count, clock)
+    defer {
+      unstage(to: before)
+      self.clock = clock
+    }
+    return stageEach(texts, recording, stopsAtError: false)
+  }
+
+  private func stageEach(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, stopsAtError: Bool
+  ) -> [Result<Staged, AppendError>] {
+    if let readOnly { return [.failure(.readOnly(readOnly))] }
+    let prepared = Prepared.all(texts, registry: index.registry, index.vocabulary)
+    var verdicts: [Result<Staged, AppendError>] = []
+    verdicts.reserveCapacity(texts.count)
+    for (place, text) in texts.enumerated() {
+      let verdict = Result { () throws(AppendError) in
+        if place == 0 { try checkPosition(recording) }
+        return try stage(prepared[place].get(), text, recording)
+      }
+      verdicts.append(verdict)
+      if stopsAtError, case .failure = verdict { break }
+    }
+    return verdicts
   }
 
   /// Drops what was staged after the first so many lines of the own batch.
@@ -212,6 +305,7 @@ public final class Timeline {
     let id = parts.id ?? recording.newID()
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
+    followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
     parts.withBody(of: text) { body in
       Line.append(
@@ -252,7 +346,7 @@ public final class Timeline {
       [index[slot].ref] + (index.copies[slot] ?? [])
       + (index.histories[slot]?.versions.map(\.ref) ?? [])
     for ref in copies {
-      guard let entry = IndexEntry(reading: ref, logs), entry.id == id,
+      guard let entry = IndexEntry(reading: ref, logs, index.vocabulary), entry.id == id,
         entry.fingerprint == fingerprint
       else { continue }
       return Staged(id: id, replica: entry.replica, seq: ref.seq, isDuplicate: true)
@@ -304,13 +398,14 @@ public final class Timeline {
     _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, now: RecordedTime
   ) throws(IngestError) {
     if let readOnly { throw .disk(.readOnly(readOnly)) }
+    followOthers(now: now)
     let place = try place(of: replica)
     var batch = Batch()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
     var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
     var latest = clock
     var ahead = 0
-    for piece in PeerLine.all(in: bytes, place: place) {
+    for piece in PeerLine.all(in: bytes, place: place, index.vocabulary) {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
       do throws(LineError) { line = try piece.line.get() } catch { throw .line(seq: next, error) }
@@ -341,9 +436,9 @@ public final class Timeline {
   private func place(of replica: ReplicaID) throws(IngestError) -> Int {
     if let place = logs.firstIndex(where: { $0.id == replica }) { return place }
     do throws(FileError) {
-      var damage: [LogDamage] = []
-      logs.append(
-        try Self.openLog(replica, logs.count, directory + "/logs", fileSystem, &damage))
+      let path = "\(directory)/logs/\(replica)"
+      try fileSystem.createDirectory(path)
+      logs.append(try ReplicaLog(replica, in: path, cover: nil, fileSystem: fileSystem))
       batches.append(Batch())
       return logs.count - 1
     } catch { throw .disk(note(error)) }
@@ -385,6 +480,56 @@ public final class Timeline {
   }
 }
 
+/// A timeline's files while it is being opened.
+private struct Opened {
+  private(set) var logs: [ReplicaLog] = []
+  var index: EventIndex
+  private(set) var damage: [LogDamage] = []
+
+  /// What the index on disk knew, before anything else is read.
+  var unread: Timeline.Unread { Timeline.Unread(logs: logs.map { ($0, $0.size) }) }
+
+  /// Opens the logs as far as they are known: those in `replicas` first, in that order, which is that
+  /// of their places in the index.
+  init(
+    _ index: EventIndex, _ directory: String, _ replicas: [ReplicaID],
+    covers: [ReplicaID: ReplicaLog.Cover] = [:], _ fileSystem: any FileSystem
+  ) throws(FileError) {
+    self.index = index
+    let root = directory + "/logs"
+    let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
+    for replica in replicas + known.filter({ !replicas.contains($0) }) {
+      let path = "\(root)/\(replica)"
+      try fileSystem.createDirectory(path)
+      logs.append(
+        try ReplicaLog(replica, in: path, cover: covers[replica], fileSystem: fileSystem))
+    }
+  }
+
+  /// Reads what is not known yet.
+  mutating func readOn(_ fileSystem: any FileSystem) throws(FileError) {
+    var (logs, damage) = (logs, damage)
+    try index.inBulk { (index) throws(FileError) in
+      for place in logs.indices {
+        let others = logs
+        try logs[place].readOn(
+          LogReader(vocabulary: index.vocabulary, place: place), fileSystem: fileSystem,
+          damage: &damage
+        ) { entry, log in
+          func all() -> [ReplicaLog] {
+            var all = others
+            all[place] = log()
+            return all
+          }
+          index.apply(entry, logs: all())
+        }
+      }
+    }
+    self.logs = logs
+    self.damage = damage
+  }
+}
+
 /// A line from a peer, taken apart.
 private struct PeerLine: @unchecked Sendable {
   /// Nil for an end without LF. It points into what the peer sent.
@@ -393,7 +538,9 @@ private struct PeerLine: @unchecked Sendable {
   var entry: IndexEntry?
 
   /// All lines in a row, read on all processors.
-  static func all(in bytes: UnsafeBufferPointer<UInt8>, place: Int) -> [PeerLine] {
+  static func all(
+    in bytes: UnsafeBufferPointer<UInt8>, place: Int, _ vocabulary: Vocabulary
+  ) -> [PeerLine] {
     var lines: [PeerLine] = []
     var at = 0
     while at < bytes.count {
@@ -403,7 +550,7 @@ private struct PeerLine: @unchecked Sendable {
       at += text?.count ?? rest.count
     }
     return Parallel.map(lines, portion: 128) { lines in
-      BodyReader.lent { reader in
+      vocabulary.lendReader { reader in
         lines.map { piece in
           guard let text = piece.text else { return piece }
           var piece = piece
@@ -436,11 +583,11 @@ private struct Prepared: Sendable {
 
   /// Many of them, on all processors.
   static func all(
-    _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry
+    _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry, _ vocabulary: Vocabulary
   ) -> [Result<Prepared, AppendError>] {
     nonisolated(unsafe) let texts = texts
     return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
-      BodyReader.lent { reader in
+      vocabulary.lendReader { reader in
         places.map { place in
           Result { () throws(AppendError) in
             try Prepared(texts[place], registry: registry, reader)
@@ -455,8 +602,9 @@ private struct Prepared: Sendable {
 private struct RequestParts: Sendable {
   var id: EventID?
   var author: String?
-  /// Runs of the text that are the body's members.
-  private var runs: [Range<Int>] = []
+  /// Runs of the text that are the body's members: `id` and `author` leave three at most.
+  private var runs = InlineArray<3, Range<Int>>(repeating: 0..<0)
+  private var runCount = 0
 
   init(
     _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>
@@ -471,32 +619,31 @@ private struct RequestParts: Sendable {
         end = document.rawRange(key + 1).upperBound
         continue
       }
-      if let begin = start { runs.append(begin..<end) }
+      if let begin = start { add(begin..<end) }
       start = nil
-      guard document.kind(key + 1) == .string else {
-        throw EventError(isID ? "id" : "author", "must be a string")
+      guard isID else {
+        author = document.string(key + 1, in: text)
+        continue
       }
-      if isID {
-        guard let id = EventID(utf8: document.bytes(key + 1, in: text)) else {
-          throw EventError("id", "no event id: 36 characters, lower-case hex and hyphens")
-        }
-        self.id = id
-      } else {
-        let author = document.string(key + 1, in: text)
-        guard !author.isEmpty, author.utf8.count <= LineLimits.authorBytesMax else {
-          throw EventError("author", "one to \(LineLimits.authorBytesMax) bytes")
-        }
-        self.author = author
-      }
+      guard document.kind(key + 1) == .string,
+        let id = EventID(utf8: document.bytes(key + 1, in: text))
+      else { throw EventError("id", "no event id: 36 characters, lower-case hex and hyphens") }
+      self.id = id
     }
-    if let begin = start { runs.append(begin..<end) }
+    if let begin = start { add(begin..<end) }
+  }
+
+  private mutating func add(_ run: Range<Int>) {
+    runs[runCount] = run
+    runCount += 1
   }
 
   func withBody(
     of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
   ) {
-    if runs.count == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
-    let joined = [UInt8](runs.map { text[$0] }.joined(separator: [UInt8(ascii: ",")]))
+    if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
+    let joined = [UInt8](
+      (0..<runCount).map { text[runs[$0]] }.joined(separator: [UInt8(ascii: ",")]))
     joined.withUnsafeBufferPointer { body($0) }
   }
 }

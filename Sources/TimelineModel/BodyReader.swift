@@ -1,34 +1,29 @@
-// Reads one body after another: the space for the parsed text is used again, and so are the values
-// that events share.
+// Reads one body after another: the space for the parsed text is used again, and what events share
+// is known by its text.
 
-import Synchronization
-
-/// It belongs to one thread at a time; a pool hands readers on.
+/// It belongs to one thread at a time; `Vocabulary.lendReader` hands readers on.
 public final class BodyReader: @unchecked Sendable {
   public private(set) var document = JSONDocument()
-  var parties = Shelf<Parties>()
-  var tags = Shelf<Tags>()
+  let vocabulary: Vocabulary
+  /// Numbers by text: of parties that any registry knew, of parties whose codes are well formed, of
+  /// tags, of subtypes.
+  var knownParties = Shelf()
+  var formedParties = Shelf()
+  var tags = Shelf()
+  var subtypes = Shelf()
 
-  public init() {}
+  public init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
   /// Takes a text apart.
   public func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) {
     try document.parse(text)
   }
 
-  /// Checks the body that was parsed; see `EventValidator`.
+  /// Checks the body that was parsed; see `EventValidator`. The registry may only have grown since the
+  /// last body.
   public func validate(
     _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?, isStored: Bool
   ) throws(EventError) -> ValidBody {
     try EventValidator(self, in: text, registry: registry, isStored: isStored).validate()
-  }
-
-  private static let idle = Mutex<[BodyReader]>([])
-
-  /// Lends a reader that has seen events before, if there is one.
-  public static func lent<Result>(_ body: (BodyReader) -> Result) -> Result {
-    let reader = idle.withLock { $0.popLast() } ?? BodyReader()
-    defer { idle.withLock { $0.append(reader) } }
-    return body(reader)
   }
 }

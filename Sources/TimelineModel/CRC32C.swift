@@ -15,14 +15,24 @@ public enum CRC32C {
 
   /// CRC-32C of the bytes; of "123456789" it is e3069283.
   public static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    guard !bytes.isEmpty else { return 0 }
-    if hasInstruction { return ~clinux_crc32c(~0, bytes.baseAddress!, bytes.count) }
-    return byTable(bytes)
+    end(go(on: begin, UnsafeRawBufferPointer(bytes)))
   }
 
-  static func byTable(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    ~bytes.reduce(~UInt32(0)) { crc, byte in
-      table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ crc >> 8
+  // The same piece by piece: `end(go(on: go(on: begin, first), second))`.
+
+  public static let begin = ~UInt32(0)
+
+  public static func go(on state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    guard let start = bytes.baseAddress else { return state }
+    if hasInstruction {
+      return clinux_crc32c(state, start.assumingMemoryBound(to: UInt8.self), bytes.count)
     }
+    return byTable(state, bytes)
+  }
+
+  public static func end(_ state: UInt32) -> UInt32 { ~state }
+
+  static func byTable(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    bytes.reduce(state) { crc, byte in table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ crc >> 8 }
   }
 }

@@ -1,7 +1,7 @@
 // A day: a whole number, from file to screen. No time zone, no instant.
 
 /// A day of the proleptic Gregorian calendar, as the number of days since 1970-01-01.
-public struct Day: Sendable, Hashable, Comparable, CustomStringConvertible {
+public struct Day: Sendable, Hashable, Comparable, CustomStringConvertible, BitwiseCopyable {
   public var number: Int32
 
   public init(number: Int32) { self.number = number }

@@ -5,7 +5,7 @@
 // data/weights.csv, its row in docs/event-format.md.
 
 /// The closed list of what can happen between parties, and of what a log says about itself.
-public enum EventType: UInt8, Sendable, Hashable, CaseIterable {
+public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
   case message, statement, talks, agreement, step, exercise, test, deployment, sanction, aid
   case exchange, incident, release, report
   case logCorrect, logRetract, logSame, logApart, logErase, logMember, logMemberEnd

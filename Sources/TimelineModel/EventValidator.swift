@@ -15,14 +15,14 @@ public struct EventError: Error, Sendable, Hashable {
   public var text: String { "\(field): \(message)" }
 }
 
-/// What the index keeps of a body.
-public struct EventFacts: Sendable, Equatable {
-  public var type: EventType
-  public var subtype: String?
+/// What the index keeps of a body: plain numbers, those of shared values from a `Vocabulary`.
+public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var first: Day
   public var last: Day
-  public var parties: Parties
-  public var tags: Tags
+  public var parties: UInt32 = 0
+  public var tags: UInt32 = 0
+  public var subtype: UInt32 = 0
+  public var type: EventType
 }
 
 /// A line of the log that speaks of other lines.
@@ -37,7 +37,7 @@ public enum LogStatement: Sendable {
 /// A body that was accepted.
 public enum ValidBody: Sendable {
   case happening(EventFacts)
-  case statement(EventType, LogStatement)
+  indirect case statement(EventType, LogStatement)
 }
 
 /// The name of a field for a message, put together only where there is one: `sources[2].url`.
@@ -99,6 +99,14 @@ public struct EventValidator {
     if !isStored, let name = members.reserved {
       throw EventError("\(name.text)", "this field is written by the daemon: leave it out")
     }
+    if let node = members[.author] {
+      let bytes = try nonEmpty(node, "author")
+      let count =
+        document.nodes[node].hasEscape ? document.string(node, in: text).utf8.count : bytes.count
+      guard count <= LineLimits.authorBytesMax else {
+        throw EventError("author", "\(count) bytes; at most \(LineLimits.authorBytesMax)")
+      }
+    }
     guard let typeNode = members[.type] else {
       throw EventError("type", "missing; one of \(Self.list(EventType.happenings.map(\.word)))")
     }
@@ -127,10 +135,9 @@ public struct EventValidator {
     guard let actors = members[.actors] else {
       throw EventError("actors", "missing; a list of codes such as [\"PRK\"]")
     }
-    var facts = EventFacts(
-      type: type, subtype: nil, first: first, last: last,
-      parties: try parties(actors, members[.targets]), tags: .none)
-    if let node = members[.subtype] { facts.subtype = try word(node, "subtype") }
+    var facts = EventFacts(first: first, last: last, type: type)
+    facts.parties = try parties(actors, members[.targets])
+    if let node = members[.subtype] { facts.subtype = try subtype(node) }
     guard let title = members[.title] else {
       throw EventError("title", "missing; one line that says what happened")
     }
@@ -379,28 +386,24 @@ public struct EventValidator {
     }
   }
 
-  /// Those of an event. What was read before is looked at again only for codes that nobody knows.
-  private func parties(_ actors: Int, _ targets: Int?) throws(EventError) -> Parties {
+  /// The number of those that take part.
+  private func parties(_ actors: Int, _ targets: Int?) throws(EventError) -> UInt32 {
+    func read() throws(EventError) -> UInt32 {
+      let actors = try codes(actors, "actors", atLeast: 1)
+      let targets = try targets.map { (node) throws(EventError) in
+        try codes(node, "targets", atLeast: 0)
+      }
+      return reader.vocabulary.number(of: Parties(actors: actors, targets: targets ?? []))
+    }
     let first = min(actors, targets ?? actors)
     let last = max(actors, targets ?? actors)
     // Where the two stand side by side, as they mostly do, the text of both is one key.
-    guard first == last || document.next(first) == last - 1 else {
-      return try partiesAfresh(actors, targets)
-    }
+    guard first == last || document.next(first) == last - 1 else { return try read() }
     let key = UnsafeBufferPointer(
       rebasing: text[document.rawRange(first).lowerBound..<document.rawRange(last).upperBound])
-    let parties = try reader.parties.value(of: key) { () throws(EventError) in
-      try partiesAfresh(actors, targets)
-    }
-    // It may have been read where any code would do.
-    guard let registry, !parties.everyone.allSatisfy(registry.contains) else { return parties }
-    return try partiesAfresh(actors, targets)
-  }
-
-  private func partiesAfresh(_ actors: Int, _ targets: Int?) throws(EventError) -> Parties {
-    let actors = try codes(actors, "actors", atLeast: 1)
-    guard let targets else { return Parties(actors: actors, targets: []) }
-    return Parties(actors: actors, targets: try codes(targets, "targets", atLeast: 0))
+    return registry == nil
+      ? try reader.formedParties.number(of: key, read)
+      : try reader.knownParties.number(of: key, read)
   }
 
   private func codes(
@@ -471,10 +474,17 @@ public struct EventValidator {
     return result
   }
 
-  private func tags(_ node: Int) throws(EventError) -> Tags {
+  private func tags(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.tags.value(of: key) { () throws(EventError) in
-      Tags(try words(node, "tags"))
+    return try reader.tags.number(of: key) { () throws(EventError) in
+      reader.vocabulary.number(ofTags: try words(node, "tags"))
+    }
+  }
+
+  private func subtype(_ node: Int) throws(EventError) -> UInt32 {
+    let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
+    return try reader.subtypes.number(of: key) { () throws(EventError) in
+      reader.vocabulary.number(ofSubtype: try word(node, "subtype"))
     }
   }
 

@@ -4,7 +4,7 @@
 import CUUID
 
 /// A UUID as sixteen bytes in network order (RFC 9562), the base of every identifier.
-public struct UUIDBytes: Sendable, Hashable, Comparable {
+public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
   public let high: UInt64
   public let low: UInt64
 

@@ -147,6 +147,11 @@ public struct Line: Sendable, Hashable {
     return stated
   }
 
+  /// Whether the bytes are what the check says that they are.
+  public static func isWhole(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+    (try? check(line)) != nil
+  }
+
   /// The version of a line that begins as ours do, but is of another version.
   private static func otherVersion(_ line: UnsafeBufferPointer<UInt8>) -> String? {
     let start = Array(#"{"v":"#.utf8)
@@ -158,7 +163,7 @@ public struct Line: Sendable, Hashable {
     return version.isEmpty || version == "1" ? nil : version
   }
 
-  static func text(_ crc: UInt32) -> String {
+  public static func text(_ crc: UInt32) -> String {
     let digits = String(crc, radix: 16)
     return String(repeating: "0", count: 8 - digits.utf8.count) + digits
   }

@@ -1,68 +1,96 @@
-// Who takes part, and the tags: values that many events share. A reader keeps those that it has seen
-// by the text that they were read from, so that reading the next event with them makes nothing new.
+// What many events share: who takes part, tags, subtypes. Each value is kept once, and events name it
+// by its number, so that what is known of an event is plain numbers. A timeline has one vocabulary;
+// readers on all threads add to it.
+
+import Synchronization
 
 import func Glibc.memcmp
 
-/// A value with a hash that was made once, with it.
-public protocol Hashed: Sendable, Equatable {
-  var hash: UInt64 { get }
-}
-
 /// Who acts on whom.
-public final class Parties: Hashed {
+public struct Parties: Sendable, Hashable {
   public let actors: [ActorCode]
   public let targets: [ActorCode]
-  /// Each of them once, actors first.
-  public let everyone: [ActorCode]
-  public let hash: UInt64
 
   public init(actors: [ActorCode], targets: [ActorCode]) {
     self.actors = actors
     self.targets = targets
-    everyone = actors + targets.filter { !actors.contains($0) }
-    // A short code fills the high bytes of its word alone: what is multiplied is brought down.
-    hash = (actors + targets).reduce(UInt64(actors.count)) { hash, code in
-      let mixed = (hash ^ code.packed) &* 0x9E37_79B9_7F4A_7C15
-      return mixed ^ mixed >> 32
-    }
   }
 
-  public static func == (left: Parties, right: Parties) -> Bool {
-    left === right
-      || (left.hash == right.hash && left.actors == right.actors && left.targets == right.targets)
+  /// Each of them once, actors first.
+  public var everyone: [ActorCode] { actors + targets.filter { !actors.contains($0) } }
+}
+
+/// The numbers of values, by what they are: number 0 is nobody, no tags, no subtype.
+public final class Vocabulary: Sendable {
+  /// The values by their numbers, as they stood at one moment.
+  public struct Values: Sendable {
+    public fileprivate(set) var parties = ChunkedArray<Parties>()
+    public fileprivate(set) var tags = ChunkedArray<[String]>()
+    public fileprivate(set) var subtypes = ChunkedArray<String>()
+  }
+
+  private struct Known {
+    var values = Values()
+    var parties: [Parties: UInt32] = [:]
+    var tags: [[String]: UInt32] = [:]
+    var subtypes: [String: UInt32] = [:]
+  }
+
+  private let known = Mutex(Known())
+  private let idle = Mutex<[BodyReader]>([])
+
+  public init() {
+    _ = number(of: Parties(actors: [], targets: []))
+    _ = number(ofTags: [])
+    _ = number(ofSubtype: "")
+  }
+
+  public var values: Values { known.withLock { $0.values } }
+
+  public func number(of parties: Parties) -> UInt32 {
+    known.withLock { Self.number(parties, &$0.parties, &$0.values.parties) }
+  }
+
+  public func number(ofTags tags: [String]) -> UInt32 {
+    known.withLock { Self.number(tags, &$0.tags, &$0.values.tags) }
+  }
+
+  public func number(ofSubtype subtype: String) -> UInt32 {
+    known.withLock { Self.number(subtype, &$0.subtypes, &$0.values.subtypes) }
+  }
+
+  private static func number<Value: Hashable>(
+    _ value: Value, _ numbers: inout [Value: UInt32], _ values: inout ChunkedArray<Value>
+  ) -> UInt32 {
+    if let number = numbers[value] { return number }
+    let number = UInt32(values.count)
+    numbers[value] = number
+    values.append(value)
+    return number
+  }
+
+  /// Lends a reader that has seen events before, if there is one.
+  public func lendReader<Result>(_ body: (BodyReader) -> Result) -> Result {
+    let reader = idle.withLock { $0.popLast() } ?? BodyReader(self)
+    defer { idle.withLock { $0.append(reader) } }
+    return body(reader)
   }
 }
 
-/// The tags of an event, as they stand.
-public final class Tags: Hashed {
-  public let words: [String]
-  public let hash: UInt64
-
-  public init(_ words: [String]) {
-    self.words = words
-    hash = UInt64(bitPattern: Int64(words.hashValue))
-  }
-
-  public static func == (left: Tags, right: Tags) -> Bool {
-    left === right || (left.hash == right.hash && left.words == right.words)
-  }
-
-  static let none = Tags([])
-}
-
-/// Values by the bytes that they were read from; forgets all when it is full.
-struct Shelf<Value> {
+/// Numbers by the bytes that they were read from, so that reading the next event with the same text
+/// makes nothing new; forgets all when it is full.
+struct Shelf: Sendable {
   private static var countMax: Int { 8192 }
   private static var keyBytesMax: Int { 256 }
 
   private var places: [UInt64: Int] = [:]
   private var keys: [[UInt8]] = []
-  private var values: [Value] = []
+  private var numbers: [UInt32] = []
 
-  /// The value of a text, which `read` makes where it is new.
-  mutating func value<Failure: Error>(
-    of text: UnsafeBufferPointer<UInt8>, _ read: () throws(Failure) -> Value
-  ) throws(Failure) -> Value {
+  /// The number of a text, which `read` finds where it is new.
+  mutating func number<Failure: Error>(
+    of text: UnsafeBufferPointer<UInt8>, _ read: () throws(Failure) -> UInt32
+  ) throws(Failure) -> UInt32 {
     guard text.count <= Self.keyBytesMax else { return try read() }
     let hash = UInt64(text.count) << 32 | UInt64(CRC32C.of(text))
     if let place = places[hash], keys[place].count == text.count,
@@ -70,13 +98,13 @@ struct Shelf<Value> {
         text.isEmpty || memcmp($0.baseAddress!, text.baseAddress!, text.count) == 0
       })
     {
-      return values[place]
+      return numbers[place]
     }
-    let value = try read()
-    if values.count == Self.countMax { self = Shelf() }
-    places[hash] = values.count
+    let number = try read()
+    if numbers.count == Self.countMax { self = Shelf() }
+    places[hash] = numbers.count
     keys.append(Array(text))
-    values.append(value)
-    return value
+    numbers.append(number)
+    return number
   }
 }

@@ -20,9 +20,15 @@ final class Loop {
   private var connections: [Int32: Connection] = [:]
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
   private let answers: Answers
+  /// Set where reading behind the start found that the log is not what the index on disk says.
+  private let isDamaged = Finding()
   private let workers = DispatchQueue(label: "questions", attributes: .concurrent)
+  /// Writes the index, one at a time.
+  private let indexer = DispatchQueue(label: "index", qos: .utility)
 
   static let connectionsMax = 1024
+  /// How often a stream is filled again before others have their turn.
+  private static let roundsMax = 16
 
   init(_ router: Router, listeners: [Int32: Bool], signals: Int32) {
     self.router = router
@@ -45,6 +51,11 @@ final class Loop {
 
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
+    readUnread()
+    defer {
+      if let save = router.timeline.indexToSave(isStopping: true) { saveIndex(save) }
+      indexer.sync {}
+    }
     var events = [epoll_event](repeating: epoll_event(), count: 256)
     while true {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
@@ -57,6 +68,7 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
+          if isDamaged.take() { readAgain() }
         } else if let isUnix = listeners[descriptor] {
           accept(descriptor, isUnix: isUnix)
         } else if let connection = connections[descriptor] {
@@ -139,6 +151,35 @@ final class Loop {
   private static let userName: String =
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
 
+  // MARK: The index on disk
+
+  private func saveIndex(_ save: Timeline.IndexSave) {
+    indexer.async {
+      do throws(FileError) { try save.write() } catch {
+        Journal.write(
+          .warning, "the index was not saved, the next start takes longer: \(error.message)")
+      }
+    }
+  }
+
+  /// What the start took over from the index on disk is read behind it.
+  private func readUnread() {
+    guard let unread = router.timeline.unread else { return }
+    DispatchQueue.global(qos: .utility).async { [isDamaged, answers] in
+      guard !unread.isWhole() else { return }
+      isDamaged.note()
+      answers.wakeLoop()
+    }
+  }
+
+  private func readAgain() {
+    do throws(FileError) { try router.timeline.readAgain() } catch {
+      return Journal.write(.error, error.message)
+    }
+    router.states.forget()
+    for damage in router.timeline.damage { Journal.write(.warning, damage.message) }
+  }
+
   // MARK: A cycle
 
   private func serve(_ touched: [Connection]) {
@@ -157,15 +198,14 @@ final class Loop {
       if hadPending {
         for connection in connections.values {
           switch connection.mode {
-          case .watching, .syncing:
-            router.pump(connection)
-            finish(connection)
+          case .watching, .syncing: finish(connection)
           default: break
           }
         }
       }
       active = unfinished
     }
+    if let save = router.timeline.indexToSave() { saveIndex(save) }
     for connection in touched { finish(connection) }
   }
 
@@ -175,15 +215,12 @@ final class Loop {
       switch connection.mode {
       case .waiting: return false
       case .streaming:
-        router.pump(connection)
+        _ = router.pump(connection)
         if case .streaming = connection.mode { return false }
       case .watching, .requests, .collecting, .syncing: break
       }
       let before = connection.splitter
-      guard let piece = connection.splitter.next() else {
-        router.pump(connection)
-        return false
-      }
+      guard let piece = connection.splitter.next() else { return false }
       router.endWatch(connection)
       switch piece {
       case .tooLong: router.tooLong(connection)
@@ -219,19 +256,24 @@ final class Loop {
   private func finish(_ connection: Connection) {
     guard connections[connection.descriptor] === connection else { return }
     connection.flush()
-    switch connection.mode {
-    case .streaming where connection.unsent == 0, .syncing where connection.unsent == 0:
+    // As long as the other side takes all: an empty connection is woken by nobody. Then it is the
+    // turn of others.
+    var rounds = 0
+    while connection.unsent == 0, !connection.isBroken, rounds < Self.roundsMax,
       router.pump(connection)
+    {
       connection.flush()
-    default: break
+      rounds += 1
     }
+    let mayHaveMore = rounds == Self.roundsMax
     let isIdle =
       switch connection.mode {
       case .requests, .collecting, .watching, .syncing: true
       case .streaming, .waiting: false
       }
     let isDone =
-      connection.unsent == 0 && isIdle && (connection.isClosing || connection.isInputDone)
+      connection.unsent == 0 && isIdle && !mayHaveMore
+      && (connection.isClosing || connection.isInputDone)
     if connection.isBroken || isDone {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
@@ -241,7 +283,7 @@ final class Loop {
     var interest: UInt32 = 0
     let takesMore = isIdle && !connection.isCongested && !connection.isInputDone
     if takesMore { interest |= EPOLLIN.rawValue }
-    if connection.unsent > 0 { interest |= EPOLLOUT.rawValue }
+    if connection.unsent > 0 || mayHaveMore { interest |= EPOLLOUT.rawValue }
     if interest != connection.interest {
       connection.interest = interest
       control(EPOLL_CTL_MOD, connection.descriptor, interest)
@@ -258,6 +300,10 @@ private final class Answers: Sendable {
 
   func put(_ descriptor: Int32, _ answer: SlowQuestion.Answer) {
     ready.withLock { $0.append((descriptor, answer)) }
+    wakeLoop()
+  }
+
+  func wakeLoop() {
     var one: UInt64 = 1
     _ = write(wake, &one, 8)
   }
@@ -270,4 +316,12 @@ private final class Answers: Sendable {
       return ready
     }
   }
+}
+
+/// Whether something was found, told from one thread to another.
+private final class Finding: Sendable {
+  private let isThere = Atomic(false)
+  func note() { isThere.store(true, ordering: .releasing) }
+  /// True once after `note`.
+  func take() -> Bool { isThere.exchange(false, ordering: .acquiring) }
 }

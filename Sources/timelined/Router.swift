@@ -106,7 +106,7 @@ struct Router {
       let request = try Request(line)
       switch request.verb {
       case .append: try append(request, line, connection)
-      case .appendMany: try appendMany(request, connection)
+      case .appendMany, .checkMany: try collect(request, connection)
       default:
         guard connection.deferred.isEmpty else { return .afterCommit }
         return try read(request, line, connection)
@@ -167,11 +167,12 @@ struct Router {
     return rest.first == UInt8(ascii: "{") ? rest.startIndex : nil
   }
 
-  private func appendMany(_ request: Request, _ connection: Connection) throws(RequestError) {
+  private func collect(_ request: Request, _ connection: Connection) throws(RequestError) {
     guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
-      throw RequestError(.badRequest, "APPENDMANY takes the number of lines that follow")
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
     }
-    var many = Collection(left: count)
+    var many = Collection(left: count, isCheck: request.verb == .checkMany)
     if count > Self.manyLinesMax {
       many.refusal = RequestError(
         .tooLarge, "at most \(Self.manyLinesMax) lines at once; send less")
@@ -179,22 +180,27 @@ struct Router {
     connection.mode = .collecting(many)
   }
 
-  /// The lines of an APPENDMANY so far.
+  /// The lines of an APPENDMANY or CHECKMANY so far.
   struct Collection {
     var left: Int
+    /// Nothing is to be recorded.
+    let isCheck: Bool
     /// All of them in a row, and where each ends.
     var bytes: [UInt8] = []
     var ends: [Int] = []
     /// Why they will be refused: the rest is skipped.
     var refusal: RequestError?
 
-    init(left: Int) { self.left = left }
+    init(left: Int, isCheck: Bool) {
+      self.left = left
+      self.isCheck = isCheck
+    }
 
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
       if refusal == nil, bytes.count + line.count > Router.manyBytesMax {
         return refuse(
           RequestError(
-            .tooLarge, "APPENDMANY takes at most \(Router.manyBytesMax) bytes at once; send less"))
+            .tooLarge, "at most \(Router.manyBytesMax) bytes at once; send less"))
       }
       left -= 1
       guard refusal == nil else { return }
@@ -218,15 +224,44 @@ struct Router {
     }
     connection.mode = .requests
     if let refusal = many.refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
-    let outcome = many.bytes.withUnsafeBufferPointer { all in
+    many.bytes.withUnsafeBufferPointer { all in
       var start = 0
       let texts = many.ends.map { end in
         defer { start = end }
         return UnsafeBufferPointer(rebasing: all[start..<end])
       }
-      return timeline.stageAll(texts, recording(connection))
+      if many.isCheck { check(texts, connection) } else { append(texts, connection) }
     }
-    switch outcome {
+  }
+
+  private func check(_ texts: [UnsafeBufferPointer<UInt8>], _ connection: Connection) {
+    let verdicts = timeline.check(texts, recording(connection))
+    reply(connection) { out in
+      var bad = 0
+      var duplicates = 0
+      for (place, verdict) in verdicts.enumerated() {
+        switch verdict {
+        case .success(let staged): duplicates += staged.isDuplicate ? 1 : 0
+        case .failure(let failure):
+          bad += 1
+          let error = RequestError(failure)
+          let row = JSONValue.object([
+            "line": .int(place + 1), "error": .string(error.code.rawValue),
+            "text": .string(error.text),
+          ])
+          out.append(contentsOf: "ROW \(row.text)\n".utf8)
+        }
+      }
+      Reply.end(
+        .object([
+          "count": .int(verdicts.count), "new": .int(verdicts.count - bad - duplicates),
+          "duplicates": .int(duplicates), "bad": .int(bad),
+        ]), to: &out)
+    }
+  }
+
+  private func append(_ texts: [UnsafeBufferPointer<UInt8>], _ connection: Connection) {
+    switch timeline.stageAll(texts, recording(connection)) {
     case .success(let staged): connection.deferred.append(.appendedMany(staged))
     case .failure(let failure):
       var error = RequestError(failure.error)
@@ -290,7 +325,7 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .append, .appendMany: break
+    case .append, .appendMany, .checkMany: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
         var session = SyncSession(
@@ -442,9 +477,7 @@ struct Router {
     ]
     switch snapshot.find(id) {
     case .shown(let event):
-      connection.out.append(contentsOf: "EVENT ".utf8)
-      snapshot.append(event, to: &connection.out)
-      connection.out.append(0x0A)
+      Self.append(event, snapshot, to: &connection.out)
     case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
     case .line, .unknown:
       if let line = snapshot.line(of: id) {
@@ -610,22 +643,21 @@ struct Router {
       Reply.ok(json, to: &connection.out)
     case .events(let snapshot, let events):
       connection.mode = .streaming(snapshot, events, sent: 0)
-      pump(connection)
+      _ = pump(connection)
     }
   }
 
-  /// Writes what a stream has, as far as the connection has room.
-  func pump(_ connection: Connection) {
+  /// Writes what a stream has, as far as the connection has room; whether it wrote anything.
+  func pump(_ connection: Connection) -> Bool {
+    let before = connection.out.count
     switch connection.mode {
     case .streaming(let snapshot, let events, var sent):
       while sent < events.count, !connection.isCongested {
-        connection.out.append(contentsOf: "EVENT ".utf8)
-        snapshot.append(events[sent], to: &connection.out)
-        connection.out.append(0x0A)
+        Self.append(events[sent], snapshot, to: &connection.out)
         sent += 1
       }
       connection.mode = .streaming(snapshot, events, sent: sent)
-      guard sent == events.count else { return }
+      guard sent == events.count else { break }
       Reply.end(
         .object(["count": .int(sent), "position": snapshot.position.json]), to: &connection.out)
       connection.mode = .requests
@@ -650,6 +682,15 @@ struct Router {
       peers.note(connection.descriptor, isInSync: session.isInSync(with: snapshot))
     case .requests, .collecting, .waiting: break
     }
+    return connection.out.count > before
+  }
+
+  /// `EVENT` and its line; nothing where the line has been damaged since it was read.
+  private static func append(_ event: ShownEvent, _ snapshot: Snapshot, to out: inout [UInt8]) {
+    let start = out.count
+    out.append(contentsOf: "EVENT ".utf8)
+    guard snapshot.append(event, to: &out) else { return out.removeSubrange(start...) }
+    out.append(0x0A)
   }
 
   /// A request on a watching connection ends the watch.

@@ -52,6 +52,9 @@ final class States {
 
   subscript(dyad: Dyad) -> KeptHistory? { kept.last { $0.history.dyad == dyad } }
 
+  /// Nothing that was kept is believed any more.
+  func forget() { kept = [] }
+
   func keep(_ history: KeptHistory) {
     kept.removeAll { $0.history.dyad == history.history.dyad }
     kept.append(history)

@@ -6,7 +6,7 @@ import Testing
 private func refusal(_ json: String) -> String? {
   let bytes = [UInt8](json.utf8)
   return bytes.withUnsafeBufferPointer { bytes in
-    let reader = BodyReader()
+    let reader = BodyReader(Vocabulary())
     do throws(JSONError) {
       try reader.parse(bytes)
     } catch {

@@ -1,0 +1,259 @@
+// The index on disk: what a start takes over instead of reading the log again. A cache and no more:
+// it is believed only where its own check is right and the log is the one that it was made from
+// (`ReplicaLog.fits`); else it is passed over and made anew.
+//
+//     timeline-index 1 1a2b3c4d 00012345\n        CRC-32C of all that follows, bytes of the header
+//     {"logs":[…],"rows":[offset,count],…}        the header: where everything is, and the small things
+//     … rows, lists, tables                       as they stand in memory, each at a multiple of 16
+//
+// To change what is kept: change `version`, and both `write` and `read`.
+
+import TimelineModel
+
+struct IndexFile {
+  private static let version = 2
+  private static let preambleBytes = 35
+
+  /// Without what `irregular` tells, which is read from the lines themselves.
+  var index: EventIndex
+  var irregular: EventIndex.Irregular
+  var covers: [ReplicaID: ReplicaLog.Cover]
+  /// The replicas by their places in the timeline.
+  var replicas: [ReplicaID]
+
+  // MARK: Writing
+
+  /// Writes what a snapshot knows; does nothing where a log has damage that a start has to name.
+  static func write(
+    _ snapshot: Snapshot, to path: String, _ fileSystem: some FileSystem
+  ) throws(FileError) {
+    var writer = Writer()
+    guard let header = writer.header(snapshot) else { return }
+    let text = Array(header.text.utf8)
+    let padding = [UInt8](
+      repeating: UInt8(ascii: "\n"), count: 16 - (preambleBytes + text.count) % 16)
+    try (text + padding).withTypedBuffer { (head) throws(FileError) in
+      let pieces = [UnsafeRawBufferPointer(head)] + writer.pieces
+      let check = pieces.reduce(CRC32C.begin) { CRC32C.go(on: $0, $1) }
+      let preamble = preamble(check: CRC32C.end(check), headerBytes: head.count)
+      try preamble.withTypedBuffer { (preamble) throws(FileError) in
+        try fileSystem.replaceCache(path, with: [UnsafeRawBufferPointer(preamble)] + pieces)
+      }
+    }
+    withExtendedLifetime(snapshot) {}
+  }
+
+  private static func preamble(check: UInt32, headerBytes: Int) -> [UInt8] {
+    Array("timeline-index \(version) \(Line.text(check)) \(padded(headerBytes))\n".utf8)
+  }
+
+  private static func padded(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// Collects the pieces of a file, and where each will stand behind the header.
+  private struct Writer {
+    private(set) var pieces: [UnsafeRawBufferPointer] = []
+    private var offset = 0
+    private static let zeros = Chunk<UInt8>(repeating: 0, count: 16)
+
+    /// `[offset, count]` of a list whose values stand in these chunks.
+    private mutating func place<Element>(_ chunks: [Chunk<Element>]) -> JSONValue {
+      let start = offset
+      var count = 0
+      for chunk in chunks {
+        let bytes = UnsafeRawBufferPointer(chunk.values)
+        pieces.append(bytes)
+        offset += bytes.count
+        count += chunk.count
+      }
+      if offset % 16 != 0 {
+        let rest = 16 - offset % 16
+        pieces.append(
+          UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: Self.zeros.values[..<rest])))
+        offset += rest
+      }
+      return .array([.int(start), .int(count)])
+    }
+
+    mutating func header(_ snapshot: Snapshot) -> JSONValue? {
+      var logs: [JSONValue] = []
+      for log in snapshot.logs {
+        var fields: [JSONValue.Member] = [
+          JSONValue.Member("replica", .string(log.id.description))
+        ]
+        if log.size > 0 {
+          guard let cover = log.cover, !log.hasDamage else { return nil }
+          fields += [
+            JSONValue.Member("check", .int(Int(cover.check))),
+            JSONValue.Member("starts", place(cover.starts.chunks)),
+            JSONValue.Member(
+              "segments",
+              .array(cover.segments.map { .array([.int(Int($0.first)), .int($0.bytes)]) })),
+          ]
+        }
+        logs.append(.object(fields))
+      }
+      let index = snapshot.index
+      let shards = index.table.shards
+      let parties = index.byParty.sorted { $0.key < $1.key }
+      return .object([
+        "logs": .array(logs),
+        "rows": place(index.rows.chunks),
+        "table": .object([
+          "slots": place(shards.map(\.slots)), "tags": place(shards.map(\.tags)),
+          "cells": .array(shards.map { .int($0.tags.count) }),
+          "used": .array(shards.map { .int($0.used) }),
+        ]),
+        "all": place(index.all.chunks),
+        "by_party": .array(
+          parties.map { .array([.string($0.key.description), place($0.value.chunks)]) }),
+        "vocabulary": index.vocabulary.values.json,
+        "irregular": index.irregular.json,
+      ])
+    }
+  }
+
+  // MARK: Reading
+
+  /// The index of a file; nil where there is none that fits the logs in `directory`.
+  static func read(
+    _ path: String, logsIn directory: String, _ fileSystem: some FileSystem
+  ) throws(FileError) -> IndexFile? {
+    guard let file = try fileSystem.map(path), let found = IndexFile(file) else { return nil }
+    for (replica, cover) in found.covers {
+      guard try ReplicaLog.fits(cover, replica, in: "\(directory)/\(replica)", fileSystem) else {
+        return nil
+      }
+    }
+    return found
+  }
+
+  private init?(_ file: Memory) {
+    let bytes = file.bytes
+    guard bytes.count > Self.preambleBytes else { return nil }
+    let words = String(decoding: bytes[..<(Self.preambleBytes - 1)], as: UTF8.self)
+      .split(separator: " ")
+    guard words.count == 4, let headerBytes = Int(words[3]), headerBytes >= 0,
+      Self.preambleBytes + headerBytes <= bytes.count
+    else { return nil }
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[Self.preambleBytes...])
+    let check = CRC32C.end(CRC32C.go(on: CRC32C.begin, rest))
+    guard
+      Self.preamble(check: check, headerBytes: headerBytes).elementsEqual(
+        bytes[..<Self.preambleBytes]),
+      let header = try? JSONValue(
+        parsing: UnsafeRawBufferPointer(rebasing: rest[..<headerBytes]).bindMemory(to: UInt8.self))
+    else { return nil }
+    let reader = Reader(file: file, base: Self.preambleBytes + headerBytes)
+    var covers: [ReplicaID: ReplicaLog.Cover] = [:]
+    var replicas: [ReplicaID] = []
+    for log in header["logs"]?.array ?? [] {
+      guard let replica = log["replica"]?.string.flatMap({ ReplicaID($0) }) else { return nil }
+      replicas.append(replica)
+      guard let check = log["check"]?.int else { continue }
+      guard let starts: Column<UInt32> = reader.column(log["starts"]) else { return nil }
+      let segments = (log["segments"]?.array ?? []).compactMap { segment -> (UInt64, Int)? in
+        guard let first = segment.array?.first?.int, let bytes = segment.array?.last?.int else {
+          return nil
+        }
+        return (UInt64(first), bytes)
+      }
+      covers[replica] = ReplicaLog.Cover(
+        segments: segments, check: UInt32(truncatingIfNeeded: check), starts: starts)
+    }
+    let parties = (header["by_party"]?.array ?? []).compactMap {
+      pair -> (ActorCode, OrderedSlots)? in
+      guard let code = pair.array?.first?.string.flatMap({ ActorCode($0) }),
+        let list = reader.list(pair.array?.last)
+      else { return nil }
+      return (code, list)
+    }
+    guard let rows: Column<EventRow> = reader.column(header["rows"]),
+      let table = reader.table(header["table"]), let all = reader.list(header["all"]),
+      parties.count == header["by_party"]?.array?.count,
+      let vocabulary = Vocabulary(json: header["vocabulary"]),
+      let irregular = EventIndex.Irregular(json: header["irregular"])
+    else { return nil }
+    self.covers = covers
+    self.replicas = replicas
+    self.irregular = irregular
+    index = EventIndex(vocabulary, rows, table, all, Dictionary(parties) { $1 })
+  }
+
+  /// Finds lists by what the header says of them.
+  private struct Reader {
+    let file: Memory
+    let base: Int
+
+    func chunk<Element>(_ offset: Int, _ count: Int) -> Chunk<Element>? {
+      Chunk(file, at: base + offset, count: count)
+    }
+
+    private func place(_ json: JSONValue?) -> (offset: Int, count: Int)? {
+      guard let pair = json?.array, pair.count == 2, let offset = pair[0].int, offset >= 0,
+        let count = pair[1].int
+      else { return nil }
+      return (offset, count)
+    }
+
+    func column<Element>(_ json: JSONValue?) -> Column<Element>? {
+      place(json).flatMap { Column(file, at: base + $0.offset, count: $0.count) }
+    }
+
+    func list(_ json: JSONValue?) -> OrderedSlots? {
+      place(json).flatMap { OrderedSlots(file, at: base + $0.offset, count: $0.count) }
+    }
+
+    func table(_ json: JSONValue?) -> IDTable? {
+      guard let slots = place(json?["slots"]), let tags = place(json?["tags"]),
+        let cells = json?["cells"]?.array, let used = json?["used"]?.array,
+        cells.count == used.count
+      else { return nil }
+      var at = 0
+      let shards = zip(cells, used).compactMap { cells, used -> IDTable.Shard? in
+        guard let cells = cells.int, let used = used.int else { return nil }
+        defer { at += cells }
+        return IDTable.Shard(
+          slots: chunk(slots.offset + at * MemoryLayout<UInt32>.stride, cells),
+          tags: chunk(tags.offset + at * MemoryLayout<UInt16>.stride, cells), used: used)
+      }
+      return IDTable(shards)
+    }
+  }
+}
+
+extension Vocabulary.Values {
+  fileprivate var json: JSONValue {
+    func codes(_ codes: [ActorCode]) -> JSONValue { .strings(codes.map(\.description)) }
+    return .object([
+      "parties": .array(parties.map { .array([codes($0.actors), codes($0.targets)]) }),
+      "tags": .array(tags.map { .strings($0) }),
+      "subtypes": .strings(subtypes.map { $0 }),
+    ])
+  }
+}
+
+extension Vocabulary {
+  /// The same words by the same numbers; nil where that is not what comes out.
+  fileprivate convenience init?(json: JSONValue?) {
+    guard let json, let parties = json["parties"]?.array, let tags = json["tags"]?.array,
+      let subtypes = json["subtypes"]?.array
+    else { return nil }
+    self.init()
+    func codes(_ json: JSONValue?) -> [ActorCode] {
+      (json?.array ?? []).compactMap { $0.string.flatMap { ActorCode($0) } }
+    }
+    for (place, json) in parties.enumerated() {
+      let parties = Parties(actors: codes(json.array?.first), targets: codes(json.array?.last))
+      guard number(of: parties) == place else { return nil }
+    }
+    for (place, json) in tags.enumerated() {
+      guard number(ofTags: (json.array ?? []).compactMap(\.string)) == place else { return nil }
+    }
+    for (place, json) in subtypes.enumerated() {
+      guard number(ofSubtype: json.string ?? "") == place else { return nil }
+    }
+  }
+}
