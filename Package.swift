@@ -12,6 +12,7 @@ let package = Package(
   targets: [
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
     // Ground floor, pure.
     .target(
@@ -19,6 +20,7 @@ let package = Package(
       dependencies: ["CLinux"],
       resources: [.embedInCode("Tables/actors.csv")],
       swiftSettings: strict),
+    .target(name: "TransparencyLog", dependencies: ["COpenSSL"], swiftSettings: strict),
 
     // First floor; these do not know each other.
     .target(
@@ -50,6 +52,8 @@ let package = Package(
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "TransparencyLogTests", dependencies: ["TransparencyLog"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
