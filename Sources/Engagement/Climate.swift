@@ -15,25 +15,35 @@ extension DyadHistory {
   /// 2^(-1/90), written out: every machine gets the same bits.
   static let fading = 0x1.fc126898365e4p-1
   private static let interval = 64
+  /// After a century without an event nothing is left: 2^(-406) of what there was.
+  static let memoryDays = 36_525
+  /// h^n for every age that counts.
+  private static let powers: [Double] = (0..<memoryDays).reduce(into: [1.0]) { powers, _ in
+    powers.append(powers[powers.count - 1] * fading)
+  }
 
   /// C(d) = C(d-1)·h + W(d), day by day from the dyad's first event; W in whole thousandths, so the
   /// order of a day's events does not matter.
   func climate(on day: Day) -> Climate {
-    guard let start = firstDay, start <= day else { return Climate() }
-    let known = min((day - start) / Self.interval, climates.count - 1)
-    return fold(
-      climates[known], after: start.advanced(by: known * Self.interval), through: day)
+    let known = lowerBound(climates.count) { climates[$0].day <= day } - 1
+    guard known >= 0 else { return Climate() }
+    return fold(climates[known].climate, after: climates[known].day, through: day)
   }
 
   /// The climate on the first day, and on every 64th after it, up to the last event.
-  func allClimates() -> [Climate] {
+  func allClimates() -> [(day: Day, climate: Climate)] {
     guard let start = firstDay, let last = events.last?.date.first else { return [] }
-    var all = [fold(Climate(), after: start.advanced(by: -1), through: start)]
-    var day = start
-    while day < last {
-      let next = day.advanced(by: Self.interval)
-      all.append(fold(all[all.count - 1], after: day, through: next))
-      day = next
+    var all = [
+      (day: start, climate: fold(Climate(), after: start.advanced(by: -1), through: start))
+    ]
+    while let known = all.last, known.day < last {
+      var next = known.day.advanced(by: Self.interval)
+      // Where nothing happens for a century there is nothing to keep.
+      let coming = upTo(known.day).upperBound
+      if events[coming].date.first - known.day > Self.memoryDays + Self.interval {
+        next = events[coming].date.first.advanced(by: -1)
+      }
+      all.append((next, fold(known.climate, after: known.day, through: next)))
     }
     return all
   }
@@ -44,6 +54,11 @@ extension DyadHistory {
     var next = upTo(day).upperBound
     while current < last {
       current = current.advanced(by: 1)
+      if next > 0, current - max(events[next - 1].date.first, firstDay!) > Self.memoryDays {
+        result = Climate()
+        guard next < events.count, events[next].date.first <= last else { return result }
+        current = events[next].date.first
+      }
       var sums = (first: 0, second: 0, joint: 0)
       while next < events.count, events[next].date.first == current {
         let weight = weight(events[next])
@@ -67,10 +82,19 @@ extension DyadHistory {
   public func climateShares(on day: Day) -> [(event: Event, share: Double)] {
     events[upTo(day)].compactMap { event in
       let weight = weight(event)
-      guard weight != 0, event.date.first != .distantPast else { return nil }
-      var share = Double(weight) / 1000
-      for _ in 0..<(day - event.date.first) { share *= Self.fading }
-      return (event, share)
+      guard weight != 0, event.date.first != .distantPast,
+        case let age = day - event.date.first, age < Self.powers.count
+      else { return nil }
+      return (event, Double(weight) / 1000 * Self.powers[age])
     }.sorted { (abs($0.share), $1.event.id) > (abs($1.share), $0.event.id) }
+  }
+
+  /// The share of each event in the trend: what it adds to C(d) less what it added to C(d-90).
+  func trendShares(on day: Day) -> [(event: Event, share: Double)] {
+    let before = Dictionary(
+      uniqueKeysWithValues: climateShares(on: day.advanced(by: -90)).map { ($0.event.id, $0.share) }
+    )
+    return climateShares(on: day).map { ($0.event, $0.share - (before[$0.event.id] ?? 0)) }
+      .sorted { (abs($0.1), $1.0.id) > (abs($1.1), $0.0.id) }
   }
 }

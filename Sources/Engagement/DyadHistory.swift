@@ -20,7 +20,7 @@ public struct DyadHistory: Sendable {
   private(set) var kinds = Kinds()
   private(set) var sums = Sums()
   private(set) var phases: [PhaseRun] = []
-  private(set) var climates: [Climate] = []
+  private(set) var climates: [(day: Day, climate: Climate)] = []
 
   public init(
     _ dyad: Dyad, weights: Weights = .shipped,

@@ -126,29 +126,58 @@ extension DyadHistory {
 
   /// The figures that `why` explains.
   public static let figures = [
-    "phase", "climate", "contact", "unanswered", "under_way", "tests", "offers",
+    "phase", "climate", "trend", "contact", "neglect", "messages", "unanswered", "offers",
+    "commitments", "under_way", "tests", "reciprocity", "approach",
   ]
 
   /// The events behind a figure, with their share where it is a sum; nil for an unknown figure.
   public func why(_ figure: String, on day: Day) -> JSONValue? {
-    let rows: [JSONValue]
-    switch figure {
-    case "climate":
-      rows = climateShares(on: day).map { brief($0.event, day, ["share": .double($0.share)]) }
-    case "phase":
-      let causes = Set(phase(on: day).causes)
-      rows = events[upTo(day)].filter { causes.contains($0.id) }.map { brief($0, day) }
-    case "contact": rows = lastContacts(day).map { brief($0.1, day) }
-    case "unanswered": rows = messages(on: day).filter(\.isOpen).map { brief($0.event, day) }
-    case "offers":
-      rows = messages(on: day).filter { $0.event.offer != nil }.map { brief($0.event, day) }
-    case "under_way": rows = underWay(day).map { brief($0, day) }
-    case "tests": rows = lastTests(day).array ?? []
-    default: return nil
-    }
+    guard let rows = rows(of: figure, on: day) else { return nil }
     return .object([
       "parties": .strings([dyad.first, dyad.second]), "day": .string(day.description),
       "figure": .string(figure), "events": .array(rows),
     ])
+  }
+
+  private func rows(of figure: String, on day: Day) -> [JSONValue]? {
+    let messages = messages(on: day)
+    func rows(_ events: [Event]) -> [JSONValue] { events.map { brief($0, day) } }
+    switch figure {
+    case "climate":
+      return climateShares(on: day).map { brief($0.event, day, ["share": .double($0.share)]) }
+    case "trend":
+      return trendShares(on: day).map { brief($0.event, day, ["share": .double($0.share)]) }
+    case "phase":
+      let causes = Set(phase(on: day).causes)
+      return rows(events[upTo(day)].filter { causes.contains($0.id) })
+    case "contact": return rows(lastContacts(day).map(\.1))
+    case "neglect":
+      return rows(lastContacts(day).map(\.1).max { $0.date.last < $1.date.last }.map { [$0] } ?? [])
+    case "messages": return rows(messages.filter { $0.event.type == .message }.map(\.event))
+    case "unanswered": return rows(messages.filter(\.isOpen).map(\.event))
+    case "offers", "approach":
+      return messages.filter { $0.event.offer != nil }.map { message in
+        brief(
+          message.event, day,
+          [
+            "from": .string(message.from.description),
+            "condition": message.event.offer.map { .string($0.condition.rawValue) },
+          ])
+      }
+    case "commitments":
+      let agreements = kinds.agreements[upTo(day)].map { events[$0] }
+      let said = agreements.flatMap { saidOfCommitments(of: $0, upTo: day).joined().map(\.event) }
+      let ids = Set((agreements + said).map(\.id))
+      return rows(events[upTo(day)].filter { ids.contains($0.id) })
+    case "under_way": return rows(underWay(day))
+    case "tests": return lastTests(day).array
+    case "reciprocity":
+      return events[over(365, to: day)].filter { weight($0) > 0 }.map { event in
+        let givers = [dyad.first, dyad.second].filter { acts($0, in: event) }
+        return brief(
+          event, day, ["share": .double(Double(weight(event)) / 1000), "by": .strings(givers)])
+      }
+    default: return nil
+    }
   }
 }

@@ -54,6 +54,13 @@ extension DyadHistory {
       if phase == .negotiating || phase == .implementing { lastActive = day }
       if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
       day = day.advanced(by: 1)
+      // Long after the last event nothing changes until the next one begins.
+      let next = upTo(day).upperBound
+      if next > 0, next < events.count,
+        day - max(events[next - 1].date.first, firstDay!) > Self.echoDays
+      {
+        day = events[next].date.first
+      }
     }
     return runs
   }

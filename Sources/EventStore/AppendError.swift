@@ -12,7 +12,11 @@ public enum AppendError: Error, Sendable, Hashable {
   case wrongPosition(Position)
   case tooLarge(Int)
   case full(FileError)
+  /// Something that passes by itself.
+  case busy(FileError)
   case readOnly(String)
+  /// A kind of line that this version does not make.
+  case unsupported(String)
 
   public var message: String {
     switch self {
@@ -26,6 +30,8 @@ public enum AppendError: Error, Sendable, Hashable {
       "the line would have \(bytes) bytes, a line has at most \(LineLimits.lineBytesMax); "
         + "put long texts into a source that the event cites"
     case .full(let error): "\(error.message); free some space, then send it again"
+    case .busy(let error): "\(error.message); send it again in a moment"
+    case .unsupported(let what): "\(what) events are not made by this version"
     case .readOnly(let reason): "\(reason); restart timelined once the disk is well"
     }
   }
@@ -38,6 +44,10 @@ public enum IngestError: Error, Sendable, Hashable {
   case wrongSeq(expected: UInt64, found: UInt64)
   /// The recorded times of one replica rise strictly.
   case notRising(seq: UInt64)
+  /// Another line of that number is here already.
+  case fork(seq: UInt64)
+  /// A line of our own log that we never wrote, from a time that has not come.
+  case notOurs(seq: UInt64)
   case disk(AppendError)
 
   public var message: String {
@@ -47,6 +57,11 @@ public enum IngestError: Error, Sendable, Hashable {
       "a line of replica \(found) among those of \(expected)"
     case .wrongSeq(let expected, let found): "line \(found) where \(expected) was due"
     case .notRising(let seq): "line \(seq) was recorded before the one ahead of it"
+    case .fork(let seq):
+      "fork: there is another line \(seq) here; the replica's id was used twice (a copied disk, an old "
+        + "backup put back)"
+    case .notOurs(let seq):
+      "line \(seq) claims to be of the log that is written here, and comes from the future"
     case .disk(let error): error.message
     }
   }

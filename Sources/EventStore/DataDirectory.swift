@@ -81,7 +81,14 @@ public final class DataDirectory {
     let directory = path + "/timelines/" + name
     let file = directory + "/timeline.json"
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
-    guard let found else { return try begin(name, .main, newReplica, directory) }
+    guard let found else {
+      let logs = try Self.onDisk { () throws(FileError) in try fileSystem.list(directory + "/logs")
+      }
+      guard logs.isEmpty else {
+        throw .damagedFile(path: file, reason: "it is missing, while logs are there")
+      }
+      return try begin(name, .main, newReplica, directory)
+    }
     let json = found.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
       let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })

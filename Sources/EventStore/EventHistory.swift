@@ -39,13 +39,17 @@ struct EventHistory: Sendable {
 
   /// The versions that nothing supersedes, of those that are known.
   func current(where isKnown: (LineRef) -> Bool) -> [Version] {
-    var effective = versions.filter { isKnown($0.ref) }
-    // A version waits for those that it supersedes.
+    // From the originals up: a version waits for those that it supersedes, for ever where they wait
+    // for it in turn.
+    var waiting = versions.filter { isKnown($0.ref) }
+    var effective: [Version] = []
+    var ids: Set<EventID> = []
     while true {
-      let ids = Set(effective.map(\.id))
-      let kept = effective.filter { $0.supersedes.allSatisfy(ids.contains) }
-      if kept.count == effective.count { break }
-      effective = kept
+      let ready = waiting.filter { $0.supersedes.allSatisfy(ids.contains) }
+      if ready.isEmpty { break }
+      effective += ready
+      waiting.removeAll { $0.supersedes.allSatisfy(ids.contains) }
+      ids.formUnion(ready.map(\.id))
     }
     let superseded = Set(effective.flatMap(\.supersedes))
     return effective.filter { !superseded.contains($0.id) }

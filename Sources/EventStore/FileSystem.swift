@@ -10,7 +10,22 @@ public struct FileError: Error, Sendable, Hashable {
     case full
     case denied
     case isLocked
+    /// The process has too many files open.
+    case tooManyFiles
+    /// A sync failed: what is on the disk is not known any more.
+    case unsynced(String)
     case other(code: Int32, text: String)
+
+    public var text: String {
+      switch self {
+      case .notFound: "no such file or directory"
+      case .full: "the disk is full"
+      case .denied: "permission denied"
+      case .isLocked: "another process holds it"
+      case .tooManyFiles: "too many files are open"
+      case .unsynced(let text), .other(_, let text): text
+      }
+    }
   }
 
   public var operation: String
@@ -23,17 +38,7 @@ public struct FileError: Error, Sendable, Hashable {
     self.cause = cause
   }
 
-  public var message: String {
-    let why =
-      switch cause {
-      case .notFound: "no such file or directory"
-      case .full: "the disk is full"
-      case .denied: "permission denied"
-      case .isLocked: "another process holds it"
-      case .other(_, let text): text
-      }
-    return "\(operation) \(path): \(why)"
-  }
+  public var message: String { "\(operation) \(path): \(cause.text)" }
 }
 
 /// A file that grows at its end and is read through memory.

@@ -23,12 +23,24 @@ struct IndexEntry: Sendable {
     self.body = body
   }
 
-  /// Reads a line.
+  /// Reads a line; what is no JSON has no body.
   init(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader) {
-    self.init(
-      ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: nil)
-    guard !line.isStub, (try? reader.parse(text)) != nil else { return }
-    body = try? reader.validate(text, registry: nil, isStored: true)
+    do throws(JSONError) {
+      self = try Self.read(line, text, ref: ref, reader)
+    } catch {
+      self.init(
+        ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: nil)
+    }
+  }
+
+  /// Reads a line that must be JSON.
+  static func read(
+    _ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader
+  ) throws(JSONError) -> IndexEntry {
+    try reader.parse(text)
+    let body = line.isStub ? nil : try? reader.validate(text, registry: nil, isStored: true)
+    return IndexEntry(
+      ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: body)
   }
 
   /// Reads the line again, its fingerprint too; nil where it is damaged.

@@ -14,6 +14,7 @@ extension FileError {
       case ENOSPC, EDQUOT: .full
       case EACCES, EPERM, EROFS: .denied
       case EWOULDBLOCK: .isLocked
+      case EMFILE, ENFILE: .tooManyFiles
       default: .other(code: code, text: String(cString: strerror(code)))
       }
     return FileError(operation, path, cause)
@@ -218,7 +219,10 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
   }
 
   func sync() throws(FileError) {
-    guard fdatasync(descriptor) == 0 else { throw FileError.last("sync", path) }
+    // Interrupted is not failed: nothing was said about what is on the disk.
+    while fdatasync(descriptor) != 0 {
+      guard errno == EINTR else { throw FileError.last("sync", path) }
+    }
   }
 
   func truncate(to size: Int) throws(FileError) {

@@ -35,6 +35,32 @@ public struct ShownEvent: Sendable {
   public let first: Day
   /// The line that holds the body.
   let ref: LineRef
+  /// The event's place in the index.
+  let slot: UInt32
+}
+
+/// The events of an answer, by four bytes each; what an event is, is found when it is asked for.
+public struct EventList: Sendable {
+  public let snapshot: Snapshot
+  private let knownAt: Position?
+  private var slots: ContiguousArray<UInt32> = []
+
+  public init(_ query: Query, in snapshot: Snapshot) {
+    self.snapshot = snapshot
+    knownAt = query.knownAt
+    var slots: ContiguousArray<UInt32> = []
+    snapshot.visit(query) {
+      slots.append($0.slot)
+      return true
+    }
+    self.slots = slots
+  }
+
+  public var count: Int { slots.count }
+
+  public subscript(place: Int) -> ShownEvent? {
+    if case .shown(let event) = snapshot.find(slots[place], knownAt: knownAt) { event } else { nil }
+  }
 }
 
 /// A filter made ready for the rows of one index: each shared value is judged once, where the filter
@@ -82,7 +108,7 @@ struct Matcher {
   private func fits(
     first: Day, _ type: EventType, _ parties: UInt32, _ tags: UInt32, _ subtype: UInt32
   ) -> Bool {
-    (filter.from.map { first >= $0 } ?? true) && (filter.to.map { first <= $0 } ?? true)
+    filter.fits(first)
       && (filter.types.isEmpty || filter.types.contains(type))
       && (partiesFit?[Int(parties)] ?? true) && (tagsFit?[Int(tags)] ?? true)
       && (subtypesFit?[Int(subtype)] ?? true)
@@ -97,6 +123,11 @@ struct Matcher {
   /// Whether the line must be looked at too.
   var readsLines: Bool { !needles.isEmpty || !authors.isEmpty }
 
+  /// Whether one of the words may stand in a text; a quick look.
+  func mayHold(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    needles.contains { $0.look(at: text) != .holdsNot }
+  }
+
   /// The document is scratch space.
   func fits(
     _ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ document: inout JSONDocument
@@ -104,13 +135,13 @@ struct Matcher {
     if !authors.isEmpty, !authors.contains(Array(text[line.author])) { return false }
     guard !needles.isEmpty else { return true }
     let body = UnsafeBufferPointer(rebasing: text[line.body])
-    guard needles.allSatisfy({ $0.look(at: body) != .holdsNot }) else { return false }
+    guard mayHold(body) else { return false }
     guard (try? document.parse(text)) != nil else { return false }
     // A correction is searched in what it says the event is.
     let node =
       document.member("corrects", of: 0, in: text) == nil
       ? 0 : document.member("body", of: 0, in: text) ?? 0
-    return needles.allSatisfy { needle in
+    return needles.contains { needle in
       document.children(node).contains { key in
         let isEnvelope =
           node == 0

@@ -18,6 +18,8 @@ public struct LogDamage: Sendable, Hashable {
     case tornTail(bytes: Int)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.
     case lines(first: UInt64, last: UInt64, reason: String)
+    /// A file among the segments that cannot be one.
+    case stranger
   }
 
   public var replica: ReplicaID
@@ -28,11 +30,13 @@ public struct LogDamage: Sendable, Hashable {
   public var message: String {
     switch kind {
     case .tornTail(let bytes):
-      "\(file): cut \(bytes) bytes at \(offset) that were no whole line, and kept them in "
-        + "\(file).torn; nothing that was acknowledged is lost"
+      "\(file): cut \(bytes) bytes at \(offset), the unfinished end of a write that was never "
+        + "acknowledged, and kept them beside it as .torn"
     case .lines(let first, let last, let reason):
       "\(file): lines \(first) to \(last) of replica \(replica) at byte \(offset) are damaged "
         + "(\(reason)); they are left as they are, everything else is served"
+    case .stranger:
+      "\(file): no segment of this log, by its name; it is left alone, move it away"
     }
   }
 }
@@ -50,6 +54,8 @@ struct ReplicaLog: Sendable {
   private var starts = Column<UInt32>()
 
   private static let damagedBit: UInt32 = 1 << 31
+  /// Lines that segments in a row may lack and still be those of one log.
+  private static let gapMax: UInt64 = 100_000_000
   /// Whether some line is known to be damaged.
   private(set) var hasDamage = false
 
@@ -70,7 +76,7 @@ struct ReplicaLog: Sendable {
   }
 
   /// Opens the log of a replica, or begins one, as far as `cover` knows it, which `fits`; `readOn`
-  /// does the rest. The directory must exist.
+  /// does the rest. Its directory is made with its first segment.
   init(
     _ id: ReplicaID, in directory: String, cover: Cover?, fileSystem: some FileSystem
   ) throws(FileError) {
@@ -91,8 +97,11 @@ struct ReplicaLog: Sendable {
     _ reader: LogReader, fileSystem: some FileSystem, damage: inout [LogDamage],
     _ found: (IndexEntry, () -> ReplicaLog) -> Void
   ) throws(FileError) {
-    let names = try Self.segmentNames(in: directory, fileSystem)
-    for index in max(0, segments.count - 1)..<max(names.count, segments.count) {
+    var names = try Self.segmentNames(in: directory, fileSystem)
+    // The newest of those that are known may have grown.
+    var index = max(0, segments.count - 1)
+    dropStrangers(&names, from: index, &damage)
+    while index < names.count {
       let (first, path) = names[index]
       if index == segments.count {
         let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
@@ -104,20 +113,72 @@ struct ReplicaLog: Sendable {
         segments.append(Segment(first: first, file: file, path: path, size: 0))
       }
       scan(reader, damage: &damage, found)
-      let (file, tail) = (segments[index].file, segments[index].size)
-      guard tail < file.size else { continue }
-      if index == names.count - 1 {
-        let torn = Array(file.bytes(tail..<file.size))
-        try fileSystem.replace(path + ".torn", with: torn)
-        try file.truncate(to: tail)
-        damage.append(
-          LogDamage(replica: id, file: path, offset: tail, kind: .tornTail(bytes: torn.count)))
-      } else {
+      index += 1
+      dropStrangers(&names, from: index, &damage)
+      if index == names.count {
+        try mendTail(fileSystem, &damage)
+      } else if segments[index - 1].size < segments[index - 1].file.size {
         noteDamage(
-          upTo: names[index + 1].first, at: tail, in: path, "the segment ends within a line",
-          &damage)
+          upTo: names[index].first, at: segments[index - 1].size, in: path,
+          "the segment ends within a line", &damage)
       }
     }
+  }
+
+  /// Passes over files whose name is so far from the last line that they are no segment of this log.
+  private func dropStrangers(
+    _ names: inout [(first: UInt64, path: String)], from index: Int, _ damage: inout [LogDamage]
+  ) {
+    while index < names.count, names[index].first > size + Self.gapMax {
+      damage.append(LogDamage(replica: id, file: names[index].path, offset: 0, kind: .stranger))
+      names.remove(at: index)
+    }
+  }
+
+  /// What follows the last good line of the newest segment. A write that a crash cut short ends
+  /// without LF, or holds blocks that were never written, which read as zeros: it was not acknowledged,
+  /// and is cut off. Whole lines that are wrong are damage, and stay.
+  private mutating func mendTail(
+    _ fileSystem: some FileSystem, _ damage: inout [LogDamage]
+  ) throws(FileError) {
+    let newest = segments.count - 1
+    let (file, path, good) = (segments[newest].file, segments[newest].path, segments[newest].size)
+    let rest = file.bytes(good..<file.size)
+    guard !rest.isEmpty else { return }
+    var whole = 0
+    var lines: UInt64 = 0
+    for (offset, byte) in rest.enumerated() {
+      if byte == 0 { break }
+      if byte == 0x0A {
+        whole = offset + 1
+        lines += 1
+      }
+    }
+    if whole < rest.count {
+      let torn = Array(rest[whole...])
+      try fileSystem.replace(try unusedName(path + ".torn", fileSystem), with: torn)
+      try file.truncate(to: good + whole)
+      damage.append(
+        LogDamage(
+          replica: id, file: path, offset: good + whole, kind: .tornTail(bytes: torn.count)))
+    }
+    segments[newest].size = good + whole
+    noteDamage(
+      upTo: size + lines + 1, at: good, in: path, "whole lines with wrong bytes", &damage)
+  }
+
+  /// The name, or the name with a number behind it: what is kept is never written over.
+  private func unusedName(
+    _ path: String, _ fileSystem: some FileSystem
+  ) throws(FileError) -> String {
+    let names = Set(try fileSystem.list(directory).map { directory + "/" + $0 })
+    var name = path
+    var number = 1
+    while names.contains(name) {
+      number += 1
+      name = "\(path)-\(number)"
+    }
+    return name
   }
 
   private static func segmentNames(
@@ -310,7 +371,14 @@ struct ReplicaLog: Sendable {
       try segment.file.truncate(to: segment.size)
       throw error
     }
-    try segment.file.sync()
+    do throws(FileError) {
+      try segment.file.sync()
+    } catch {
+      // What is on the disk now nobody knows, and asking again may be answered with a lie. The lines
+      // were not acknowledged: they should not be there after a restart, if that can be helped.
+      try? segment.file.truncate(to: segment.size)
+      throw FileError(error.operation, error.path, .unsynced(error.cause.text))
+    }
   }
 
   private mutating func openNext(_ fileSystem: some FileSystem) throws(FileError) {
@@ -318,6 +386,7 @@ struct ReplicaLog: Sendable {
     let digits = String(first)
     let name = String(repeating: "0", count: 20 - digits.count) + digits + ".jsonl"
     let path = directory + "/" + name
+    try fileSystem.createDirectory(directory)
     let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
     segments.append(Segment(first: first, file: file, path: path, size: file.size))
   }

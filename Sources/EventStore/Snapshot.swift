@@ -68,6 +68,7 @@ public struct Snapshot: Sendable {
   ) {
     let values = index.vocabulary.values
     let matcher = Matcher(query.filter, values)
+    let (from, to) = (query.filter.from, query.filter.to)
     let horizon = horizon(query.knownAt)
     var left = query.limit ?? .max
     guard left > 0 else { return }
@@ -104,8 +105,8 @@ public struct Snapshot: Sendable {
         goesOn = pass(special.removeLast())
       }
       guard goesOn else { return false }
-      if isAscending, let to = query.filter.to, row.first > to { return false }
-      if !isAscending, let from = query.filter.from, row.first < from { return false }
+      if isAscending, let to, row.first > to { return false }
+      if !isAscending, let from, row.first < from { return false }
       guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
       if let holds {
         let parties = values.parties[Int(row.parties)]
@@ -118,9 +119,9 @@ public struct Snapshot: Sendable {
       let slots = slots(of: scan.lines)
       _ = (isAscending ? slots : slots.reversed()).allSatisfy(candidate)
     } else if isAscending {
-      list.ascending(from: query.filter.from, candidate)
+      list.ascending(from: from, candidate)
     } else {
-      list.descending(to: query.filter.to, candidate)
+      list.descending(to: to, candidate)
     }
     while goesOn, let next = special.popLast() { goesOn = pass(next) }
   }
@@ -138,7 +139,9 @@ public struct Snapshot: Sendable {
   }
 
   public func count(_ query: Query) -> Int {
-    if query.filter.isEmpty, query.knownAt == nil { return index.all.count }
+    if query.filter.isEmpty, query.knownAt == nil {
+      return min(index.all.count, query.limit ?? .max)
+    }
     var count = 0
     visit(query) { _ in
       count += 1
@@ -161,7 +164,7 @@ public struct Snapshot: Sendable {
       switch shown.version.content {
       case .retraction: return nil
       case .original(let facts), .correction(let facts):
-        return matcher.fits(facts, id) ? event(id, shown, facts.first) : nil
+        return matcher.fits(facts, id) ? event(slot, shown, facts.first) : nil
       }
     }
   }
@@ -173,23 +176,26 @@ public struct Snapshot: Sendable {
       var refs = [row.ref]
       if row.flags.contains(.copies) { refs += index.copies[slot] ?? [] }
       guard let ref = refs.first(where: horizon.knows) else { return nil }
-      return ShownEvent(id: id, version: nil, contested: [], first: row.first, ref: ref)
+      return ShownEvent(
+        id: id, version: nil, contested: [], first: row.first, ref: ref, slot: slot)
     }
     // With a horizon these come from `versioned`.
     guard horizon.sizes == nil,
       let shown = index.histories[slot]?.shown(where: horizon.knows)
     else { return nil }
-    return event(id, shown, row.first)
+    return event(slot, shown, row.first)
   }
 
   private func event(
-    _ id: EventID,
+    _ slot: UInt32,
     _ shown: (version: EventHistory.Version, isContested: Bool, current: [EventID]),
     _ first: Day
   ) -> ShownEvent {
-    ShownEvent(
+    let id = EventID(index[slot].id)
+    return ShownEvent(
       id: id, version: shown.version.id == id ? nil : shown.version.id,
-      contested: shown.isContested ? shown.current : [], first: first, ref: shown.version.ref)
+      contested: shown.isContested ? shown.current : [], first: first, ref: shown.version.ref,
+      slot: slot)
   }
 
   // MARK: One event
@@ -204,18 +210,24 @@ public struct Snapshot: Sendable {
   }
 
   public func find(_ id: EventID, knownAt: Position? = nil) -> Found {
-    guard let slot = index.slot(of: id) else { return .unknown }
+    index.slot(of: id).map { find($0, knownAt: knownAt) } ?? .unknown
+  }
+
+  /// The same by the event's place in the index.
+  func find(_ slot: UInt32, knownAt: Position?) -> Found {
     let row = index[slot]
     let horizon = horizon(knownAt)
-    if row.flags.contains(.unlisted) { return horizon.knows(row.ref) ? .line(id) : .unknown }
+    if row.flags.contains(.unlisted) {
+      return horizon.knows(row.ref) ? .line(EventID(row.id)) : .unknown
+    }
     guard row.flags.contains(.versions) else {
       return shown(row, slot, horizon).map { .shown($0) } ?? .unknown
     }
     guard let shown = index.histories[slot]?.shown(where: horizon.knows) else { return .unknown }
     switch shown.version.content {
-    case .retraction: return .retracted(id, by: shown.version.id)
+    case .retraction: return .retracted(EventID(row.id), by: shown.version.id)
     case .original(let facts), .correction(let facts):
-      return .shown(event(id, shown, facts.first))
+      return .shown(event(slot, shown, facts.first))
     }
   }
 
@@ -247,6 +259,11 @@ public struct Snapshot: Sendable {
     guard let slot = index.slot(of: id) else { return [] }
     guard let history = index.histories[slot] else { return [id] }
     return Set(history.current { _ in true }.map(\.id)).sorted()
+  }
+
+  /// All versions of an event that are here, superseded or not.
+  func versions(of id: EventID) -> [EventID] {
+    index.slot(of: id).flatMap { index.histories[$0]?.versions.map(\.id) } ?? []
   }
 
   /// Every line that has a say in what this event is: copies, corrections, retractions; oldest first.

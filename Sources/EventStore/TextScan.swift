@@ -22,8 +22,8 @@ struct TextScan: Sendable {
           var words = [UInt64](repeating: 0, count: (count + 63) / 64)
           var document = JSONDocument()
           log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
-            guard matcher.needles.allSatisfy({ $0.look(at: text) != .holdsNot }),
-              let line = try? Line(text), matcher.fits(line, text, &document)
+            guard matcher.mayHold(text), let line = try? Line(text),
+              matcher.fits(line, text, &document)
             else { return }
             let offset = Int(seq) - first - 1
             words[offset / 64] |= 1 << UInt64(offset % 64)

@@ -32,6 +32,8 @@ public final class Timeline {
   private var batches: [Batch] = []
   /// What is staged by id, to find copies within a batch: bytes in the own batch.
   private var pendingIDs: [EventID: Range<Int>] = [:]
+  /// Actors that staged lines add: what is staged behind them may name them.
+  private var pendingActors: [Actor] = []
   private var reader: BodyReader
   /// Lines that the index on disk knows.
   private var indexedLines: UInt64
@@ -219,15 +221,24 @@ public final class Timeline {
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
     try checkPosition(recording)
-    let prepared = try Prepared(text, registry: index.registry, reader)
+    let prepared = try Prepared(text, registry: registry, reader)
     return try stage(prepared, text, recording)
+  }
+
+  /// The actors that an event staged now may name.
+  private var registry: ActorRegistry {
+    guard !pendingActors.isEmpty else { return index.registry }
+    var registry = index.registry
+    for actor in pendingActors { registry.add(actor) }
+    return registry
   }
 
   private func stage(
     _ prepared: Prepared, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
   ) throws(AppendError) -> Staged {
-    do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
+    do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
+    if case .statement(let type, .other) = prepared.body { throw .unsupported(type.word) }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, text) { return staged }
     return try stamp(prepared.parts, prepared.body, recording, text)
   }
@@ -270,7 +281,11 @@ public final class Timeline {
     for (place, text) in texts.enumerated() {
       let verdict = Result { () throws(AppendError) in
         if place == 0 { try checkPosition(recording) }
-        return try stage(prepared[place].get(), text, recording)
+        // Once a line has added an actor, those behind it are read anew: they may name it.
+        let prepared =
+          pendingActors.isEmpty
+          ? try prepared[place].get() : try Prepared(text, registry: registry, reader)
+        return try stage(prepared, text, recording)
       }
       verdicts.append(verdict)
       if stopsAtError, case .failure = verdict { break }
@@ -280,7 +295,10 @@ public final class Timeline {
 
   /// Drops what was staged after the first so many lines of the own batch.
   private func unstage(to count: Int) {
-    for entry in batches[0].entries[count...] { pendingIDs[entry.id] = nil }
+    for entry in batches[0].entries[count...] {
+      pendingIDs[entry.id] = nil
+      if case .statement(_, .actor) = entry.body { pendingActors.removeLast() }
+    }
     batches[0].bytes.removeLast(batches[0].lengths[count...].reduce(0, +))
     batches[0].lengths.removeSubrange(count...)
     batches[0].entries.removeSubrange(count...)
@@ -323,6 +341,7 @@ public final class Timeline {
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: body))
+    if case .statement(_, .actor(let actor)) = body { pendingActors.append(actor) }
     // Nobody can name a new id before its append was answered.
     if parts.id != nil { pendingIDs[id] = start..<batches[0].bytes.count }
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
@@ -382,8 +401,12 @@ public final class Timeline {
       if supersedes.isEmpty {
         throw EventError("supersedes", "name the versions that it replaces, at least one")
       }
+      let versions = Set(snapshot.versions(of: id) + [id])
+      if let other = supersedes.first(where: { !versions.contains($0) && pendingIDs[$0] == nil }) {
+        throw EventError("supersedes", "\(other) is no version of \(id)")
+      }
     case .actor(let actor):
-      if let old = index.registry[actor.code] {
+      if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
     case .other: break
@@ -392,10 +415,12 @@ public final class Timeline {
 
   // MARK: Lines from other machines
 
-  /// Takes whole lines of another replica for the next commit; what is here already is passed over.
+  /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
+  /// already is compared and passed over.
   /// Nothing is taken where one of them is wrong.
   public func ingest(
-    _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, now: RecordedTime
+    _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, from first: UInt64,
+    now: RecordedTime
   ) throws(IngestError) {
     if let readOnly { throw .disk(.readOnly(readOnly)) }
     followOthers(now: now)
@@ -405,6 +430,7 @@ public final class Timeline {
     var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
     var latest = clock
     var ahead = 0
+    var expected = first
     for piece in PeerLine.all(in: bytes, place: place, index.vocabulary) {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
@@ -412,13 +438,23 @@ public final class Timeline {
       guard line.replica == replica else {
         throw .wrongReplica(expected: replica, found: line.replica)
       }
-      if line.seq < next { continue }
+      guard line.seq == expected else {
+        throw .wrongSeq(expected: expected, found: line.seq)
+      }
+      expected += 1
+      if line.seq < next {
+        guard isHere(line, text, place) else { throw .fork(seq: line.seq) }
+        continue
+      }
       guard line.seq == next, let entry = piece.entry else {
         throw .wrongSeq(expected: next, found: line.seq)
       }
       guard previous.map({ $0 < line.recorded }) ?? true else { throw .notRising(seq: next) }
       previous = line.recorded
-      if !latest.follow(line.recorded, now: now) { ahead += 1 }
+      let isFollowed = latest.follow(line.recorded, now: now)
+      if !isFollowed { ahead += 1 }
+      // Our own log, which we had lost: what we write next comes after it.
+      guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
       batch.bytes.append(contentsOf: text)
       batch.lengths.append(text.count)
       batch.entries.append(entry)
@@ -429,6 +465,20 @@ public final class Timeline {
     batches[place].add(batch)
   }
 
+  /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any.
+  private func isHere(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Bool {
+    let here: UnsafeBufferPointer<UInt8>?
+    if line.seq <= logs[place].size {
+      here = logs[place].line(line.seq)
+    } else {
+      let staged = Int(line.seq - logs[place].size) - 1
+      let start = batches[place].lengths[..<staged].reduce(0, +)
+      return batches[place].bytes[start..<start + batches[place].lengths[staged]]
+        .elementsEqual(text)
+    }
+    return here.map { !Line.isWhole($0) || $0.elementsEqual(text) } ?? true
+  }
+
   private func lastRecorded(_ place: Int) -> RecordedTime? {
     logs[place].line(logs[place].size).flatMap { try? Line($0).recorded }
   }
@@ -437,7 +487,6 @@ public final class Timeline {
     if let place = logs.firstIndex(where: { $0.id == replica }) { return place }
     do throws(FileError) {
       let path = "\(directory)/logs/\(replica)"
-      try fileSystem.createDirectory(path)
       logs.append(try ReplicaLog(replica, in: path, cover: nil, fileSystem: fileSystem))
       batches.append(Batch())
       return logs.count - 1
@@ -463,6 +512,7 @@ public final class Timeline {
       if let error { failure = note(error) }
     }
     pendingIDs.removeAll(keepingCapacity: true)
+    pendingActors = []
     if let failure { throw failure }
   }
 
@@ -474,7 +524,11 @@ public final class Timeline {
   /// What a failure of the disk means: a full disk is a state that passes, anything else ends writing,
   /// since what a failed sync left behind is unknown and a second one may lie.
   private func note(_ error: FileError) -> AppendError {
-    if error.cause == .full { return .full(error) }
+    switch error.cause {
+    case .full: return .full(error)
+    case .tooManyFiles: return .busy(error)
+    default: break
+    }
     readOnly = "the timeline is read-only since \(error.message)"
     return .readOnly(readOnly!)
   }
@@ -500,7 +554,6 @@ private struct Opened {
     let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
     for replica in replicas + known.filter({ !replicas.contains($0) }) {
       let path = "\(root)/\(replica)"
-      try fileSystem.createDirectory(path)
       logs.append(
         try ReplicaLog(replica, in: path, cover: covers[replica], fileSystem: fileSystem))
     }
@@ -557,7 +610,9 @@ private struct PeerLine: @unchecked Sendable {
           piece.line = Result { () throws(LineError) in try Line(text) }
           if case .success(let line) = piece.line {
             let ref = LineRef(replica: place, seq: line.seq)
-            piece.entry = IndexEntry(line, text, ref: ref, reader)
+            do throws(JSONError) {
+              piece.entry = try IndexEntry.read(line, text, ref: ref, reader)
+            } catch { piece.line = .failure(.body(error)) }
           }
           return piece
         }

@@ -70,6 +70,7 @@ public struct ActorRegistry: Sendable {
 
   /// Up to three codes that may have been meant, the nearest first.
   public func nearest(to text: String) -> [Actor] {
+    guard text.utf8.count <= EditDistance.wordBytesMax else { return [] }
     let wanted = text.lowercased()
     func distance(_ actor: Actor) -> Int {
       let names = [actor.name] + actor.aliases
@@ -89,6 +90,9 @@ public struct ActorRegistry: Sendable {
 /// How far two words are apart: insertions, deletions, substitutions and swaps of neighbours
 /// (optimal string alignment).
 public enum EditDistance {
+  /// Beyond this nobody mistyped a word, and comparing costs the square of its length.
+  static let wordBytesMax = 64
+
   public static func between(_ left: String, _ right: String) -> Int {
     let left = Array(left)
     let right = Array(right)
@@ -110,6 +114,7 @@ public enum EditDistance {
 
   /// The words of a list that may have been meant.
   public static func nearest(to word: String, in words: [String]) -> [String] {
+    guard word.utf8.count <= wordBytesMax else { return [] }
     let limit = max(1, word.count / 3)
     return words.map { (between(word.lowercased(), $0.lowercased()), $0) }
       .filter { $0.0 <= limit }.sorted { $0 < $1 }.prefix(3).map(\.1)

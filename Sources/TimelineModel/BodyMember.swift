@@ -13,8 +13,10 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
   case body, corrects, retracts, supersedes, code, name, kind, aliases
   // Written by the daemon alone.
   case v, replica, seq, recorded, crc32c, salt, bodySHA256
+  // Added to an event by an answer.
+  case version, contested
 
-  /// Envelope fields: a body that is to be recorded may not have them.
+  /// Envelope fields and the like: a body that is to be recorded may not have them.
   public var isReserved: Bool { rawValue >= BodyMember.v.rawValue }
 
   public var text: StaticString {
@@ -53,6 +55,8 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
     case .crc32c: "crc32c"
     case .salt: "salt"
     case .bodySHA256: "body_sha256"
+    case .version: "version"
+    case .contested: "contested"
     }
   }
 
@@ -145,7 +149,7 @@ struct BodyMembers {
 
   /// The first of the envelope's fields that stands here.
   var reserved: BodyMember? {
-    for number in BodyMember.v.rawValue...BodyMember.bodySHA256.rawValue
+    for number in BodyMember.v.rawValue...BodyMember.contested.rawValue
     where nodes[Int(number)] != 0 {
       return BodyMember(rawValue: number)
     }

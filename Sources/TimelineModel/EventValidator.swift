@@ -180,10 +180,20 @@ public struct EventValidator {
       throw EventError(
         "title", "\(bytes.count) bytes; at most \(Self.titleBytesMax), the rest goes to summary")
     }
+    let isPlain = !document.nodes[node].hasEscape && bytes.allSatisfy { $0 < 0x7F }
     guard
-      !document.nodes[node].hasEscape
-        || !document.string(node, in: text).contains(where: \.isNewline)
-    else { throw EventError("title", "one line only; the rest goes to summary") }
+      isPlain
+        || !document.string(node, in: text).unicodeScalars.contains(where: Self.breaksALine)
+    else {
+      throw EventError("title", "one line of text, without tabs and the like; more goes to summary")
+    }
+  }
+
+  private static func breaksALine(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 
   private func sources(_ node: Int) throws(EventError) -> Bool {
@@ -301,6 +311,10 @@ public struct EventValidator {
     case .logCorrect:
       guard let body = document.member("body", of: node, in: text) else {
         throw EventError("body", "missing; the whole event as it should be")
+      }
+      for name: StaticString in ["id", "author"]
+      where document.member(name, of: body, in: text) != nil {
+        throw EventError("body.\(name)", "a correction keeps the event's: leave it out")
       }
       let target = try id(node, "corrects")
       let supersedes = try ids(node, "supersedes")

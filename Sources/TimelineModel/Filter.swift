@@ -17,8 +17,11 @@ public struct Filter: Sendable, Hashable {
     "date", "type", "subtype", "actor", "target", "party", "tag", "author", "id", "text",
   ]
 
-  public var from: Day?
-  public var to: Day?
+  /// From `date=`: any one of these.
+  private var spans: [ClosedRange<Day>] = []
+  /// From `date>=` and the like.
+  private var since: Day?
+  private var until: Day?
   public var types: Set<EventType> = []
   public var subtypes: Set<String> = []
   public var actors: Set<ActorCode> = []
@@ -29,10 +32,31 @@ public struct Filter: Sendable, Hashable {
   public var authors: Set<String> = []
   /// Beginnings of ids.
   public var ids: Set<String> = []
-  /// Every one must stand in the title, summary, place or another word of the body; folded.
+  /// Any one must stand in the title, summary, place or another word of the body; folded.
   public var texts: [String] = []
 
   public init() {}
+
+  private static let textsMax = 16
+  private static let textBytesMax = 256
+
+  /// The first day that an event can have; nil where any will do.
+  public var from: Day? { Self.bound([since, spans.map(\.lowerBound).min()], Swift.max) }
+
+  /// The last one.
+  public var to: Day? { Self.bound([until, spans.map(\.upperBound).max()], Swift.min) }
+
+  private static func bound(_ days: [Day?], _ narrower: (Day, Day) -> Day) -> Day? {
+    days.compactMap { $0 }.reduce(nil) { narrowest, day in
+      narrowest.map { narrower($0, day) } ?? day
+    }
+  }
+
+  /// Whether an event whose date begins on this day can be wanted.
+  public func fits(_ day: Day) -> Bool {
+    (since.map { day >= $0 } ?? true) && (until.map { day <= $0 } ?? true)
+      && (spans.isEmpty || spans.contains { $0.contains(day) })
+  }
 
   public var isEmpty: Bool { self == Filter() }
 
@@ -59,6 +83,10 @@ public struct Filter: Sendable, Hashable {
     if key == "text" {
       guard comparison == "~" || comparison == "=" else {
         throw FilterError("text takes ~, as in text~\"solid fuel\"")
+      }
+      guard value.utf8.count <= Self.textBytesMax, texts.count < Self.textsMax else {
+        throw FilterError(
+          "text: at most \(Self.textsMax) of them, of at most \(Self.textBytesMax) bytes each")
       }
       texts.append(value)
       return
@@ -90,15 +118,23 @@ public struct Filter: Sendable, Hashable {
       throw FilterError("date: \(error.message)")
     }
     switch comparison {
-    case "=":
-      from = bounds.first
-      to = bounds.last
-    case ">=": from = bounds.first
-    case ">": from = bounds.last.advanced(by: 1)
-    case "<=": to = bounds.last
-    case "<": to = bounds.first.advanced(by: -1)
+    case "=": spans.append(bounds.first...bounds.last)
+    case ">=": try Self.narrow(&since, bounds.first, comparison)
+    case ">": try Self.narrow(&since, bounds.last.advanced(by: 1), comparison)
+    case "<=": try Self.narrow(&until, bounds.last, comparison)
+    case "<": try Self.narrow(&until, bounds.first.advanced(by: -1), comparison)
     default: throw FilterError("date takes =, >=, <=, > or <, not \(comparison)")
     }
+  }
+
+  /// The same end of a span twice would mean either: nobody means that.
+  private static func narrow(
+    _ end: inout Day?, _ day: Day, _ comparison: String
+  ) throws(FilterError) {
+    guard end == nil else {
+      throw FilterError("date\(comparison): this end of the span is given twice; give it once")
+    }
+    end = day
   }
 
   private static func code(_ value: String) throws(FilterError) -> ActorCode {
@@ -142,19 +178,33 @@ public struct Filter: Sendable, Hashable {
   /// Reads the members of a JSON object that are keys of the language; a value is a string or a
   /// list of strings. `where` holds the language itself, `from` and `to` are days.
   public init(json: JSONValue) throws(FilterError) {
-    try self.init(json["where"]?.string ?? "")
+    guard json.members != nil else {
+      throw FilterError("a filter is an object such as {\"type\":\"test\"}")
+    }
+    try self.init(try Self.strings(json, "where").first ?? "")
     for key in Self.keys {
-      guard let value = json[key] else { continue }
-      let values = value.array?.compactMap(\.string) ?? value.string.map { [$0] } ?? []
-      guard !values.isEmpty else {
-        throw FilterError("\(key): a string or a list of strings")
+      for value in try Self.strings(json, key) {
+        try add(key, key == "text" ? "~" : "=", value)
       }
-      for value in values { try add(key, key == "text" ? "~" : "=", value) }
     }
-    for (key, comparison) in [("from", ">="), ("to", "<=")] {
-      guard let value = json[key] else { continue }
-      guard let text = value.string else { throw FilterError("\(key): a date in quotes") }
-      try add("date", comparison, text)
+    if let day = try Self.strings(json, "from").first { try add("date", ">=", day) }
+    if let day = try Self.strings(json, "to").first { try add("date", "<=", day) }
+  }
+
+  /// The strings under a key, none where it is not there.
+  private static func strings(
+    _ json: JSONValue, _ key: String
+  ) throws(FilterError) -> [String] {
+    guard let value = json[key] else { return [] }
+    if let text = value.string { return [text] }
+    let isList = keys.contains(key)
+    guard isList, let list = value.array, !list.isEmpty else {
+      throw FilterError("\(key): \(isList ? "a string or a list of strings" : "a string")")
     }
+    let strings = list.compactMap(\.string)
+    guard strings.count == list.count else {
+      throw FilterError("\(key): the list holds something that is no string")
+    }
+    return strings
   }
 }

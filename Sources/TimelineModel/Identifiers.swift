@@ -76,7 +76,15 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
 
   /// A random (version 4) UUID from the operating system's generator, by libuuid.
   public static func random() -> Self {
-    fromLibrary { uuid_generate_random($0) }
+    let uuid = fromLibrary { uuid_generate_random($0) }
+    // Where the process has no descriptor left, libuuid cannot ask the system and says nothing.
+    guard uuid.high >> 12 & 15 == 4, uuid.low >> 62 == 2 else {
+      var generator = SystemRandomNumberGenerator()
+      return UUIDBytes(
+        high: generator.next() & ~0xF000 | 0x4000,
+        low: generator.next() & (1 << 62 - 1) | 1 << 63)
+    }
+    return uuid
   }
 
   /// The name-based (version 5, SHA-1) UUID of a name in a namespace (RFC 9562 section 5.5).

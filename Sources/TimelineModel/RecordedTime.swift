@@ -56,10 +56,53 @@ public struct RecordedTime: Sendable, Hashable, Comparable, CustomStringConverti
     microseconds = Int64(day.number) * Self.perDay + seconds * 1_000_000 + Int64(fraction)
   }
 
+  /// Reads a moment as people write it: `2026-11-23T22:20Z`, `2026-11-23T22:20:00+09:00`, with or
+  /// without a fraction of a second, of which six digits count.
   public init?(_ text: some StringProtocol) {
-    var copy = String(text)
-    guard let time = copy.withUTF8({ RecordedTime(utf8: $0) }) else { return nil }
-    self = time
+    guard let mark = text.firstIndex(where: { $0 == "T" || $0 == " " }),
+      let zoneStart = text[mark...].firstIndex(where: { "Zz+-".contains($0) }),
+      let day = Day(text[..<mark])
+    else { return nil }
+    let clock = text[text.index(after: mark)..<zoneStart].split(
+      separator: ":", omittingEmptySubsequences: false)
+    guard (2...3).contains(clock.count), let hour = Self.number(clock[0], below: 24),
+      let minute = Self.number(clock[1], below: 60), let zone = Self.zone(text[zoneStart...])
+    else { return nil }
+    var micros: Int64 = 0
+    if clock.count == 3 {
+      let parts = clock[2].split(separator: ".", omittingEmptySubsequences: false)
+      guard parts.count <= 2, let second = Self.number(parts[0], below: 60) else { return nil }
+      micros = second * 1_000_000
+      if parts.count == 2 {
+        let digits = parts[1].prefix(6)
+        guard !digits.isEmpty, parts[1].utf8.allSatisfy(Self.isDigit),
+          let fraction = Int64(digits + String(repeating: "0", count: 6 - digits.count))
+        else { return nil }
+        micros += fraction
+      }
+    }
+    let minutes = hour * 60 + minute - zone
+    microseconds = Int64(day.number) * Self.perDay + minutes * 60_000_000 + micros
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+  /// A number of two digits.
+  private static func number(_ digits: some StringProtocol, below limit: Int64) -> Int64? {
+    guard digits.utf8.count == 2, digits.utf8.allSatisfy(isDigit),
+      let value = Int64(digits), value < limit
+    else { return nil }
+    return value
+  }
+
+  /// Minutes ahead of UTC: `Z`, `+09:00`, `-0330`, `+09`.
+  private static func zone(_ text: some StringProtocol) -> Int64? {
+    if text == "Z" || text == "z" { return 0 }
+    let digits = String(text.dropFirst().filter { $0 != ":" })
+    guard digits.count == 2 || digits.count == 4, let hours = number(digits.prefix(2), below: 24),
+      let minutes = digits.count == 2 ? 0 : number(digits.suffix(2), below: 60)
+    else { return nil }
+    return (text.first == "-" ? -1 : 1) * (hours * 60 + minutes)
   }
 }
 

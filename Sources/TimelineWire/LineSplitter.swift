@@ -24,6 +24,9 @@ public struct LineSplitter: Sendable {
   /// Bytes that are waiting for their line to end.
   public var waiting: Int { buffer.count - start }
 
+  /// Whether a whole line is waiting.
+  public var hasLine: Bool { newline() != nil }
+
   public mutating func take(_ bytes: UnsafeBufferPointer<UInt8>) {
     if start > 0 {
       buffer.removeSubrange(..<start)

@@ -118,8 +118,28 @@ public struct Request: Sendable {
     }
   }
 
-  /// The JSON object of the request; an empty one where it has none.
-  public func value(in line: UnsafeBufferPointer<UInt8>) throws(RequestError) -> JSONValue {
+  /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
+  public func value(
+    in line: UnsafeBufferPointer<UInt8>, keys: [String]
+  ) throws(RequestError) -> JSONValue {
+    guard arguments.isEmpty else {
+      throw RequestError(
+        .badRequest, "\(verb.rawValue) takes one JSON object {…}, not \(arguments[0].prefix(40))")
+    }
+    let value = try parsed(line)
+    for member in value.members ?? [] where !keys.contains(member.key) {
+      let near = EditDistance.nearest(to: member.key, in: keys)
+      throw RequestError(
+        .badRequest,
+        "unknown key \"\(member.key.prefix(40))\"; "
+          + (near.isEmpty
+            ? "keys are \(keys.joined(separator: ", "))"
+            : "did you mean \(near.joined(separator: ", "))?"))
+    }
+    return value
+  }
+
+  private func parsed(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) -> JSONValue {
     guard let json else { return .object([JSONValue.Member]()) }
     do throws(JSONError) {
       return try JSONValue(parsing: UnsafeBufferPointer(rebasing: line[json]))

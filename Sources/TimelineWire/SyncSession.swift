@@ -35,7 +35,7 @@ public struct SyncSession: Sendable {
   public enum Effect: Sendable {
     case send([UInt8])
     /// Lines to take in; `committed` is to be called once they are durable.
-    case ingest(ReplicaID, lines: [UInt8], last: UInt64)
+    case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64)
     /// The other side is told why, and the connection ends.
     case end(RequestError)
   }
@@ -50,9 +50,11 @@ public struct SyncSession: Sendable {
   /// Lines that are coming: which, how many more, and those that came.
   private struct Incoming: Sendable {
     var replica: ReplicaID
-    var last: UInt64
+    let first: UInt64
+    let last: UInt64
     var left: UInt64
-    var bytes: [UInt8]
+    let announced: Int
+    var bytes: [UInt8] = []
 
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
       bytes.append(contentsOf: line)
@@ -65,6 +67,8 @@ public struct SyncSession: Sendable {
   static let windowBytes = 4 << 20
   private static let chunkBytes = 960 << 10
   private static let incomingBytesMax = 1 << 20
+  /// No log has more lines: what a place in the index can say.
+  private static let seqMax: Int = 1 << 47
 
   public let timeline: TimelineID
   public let name: String
@@ -116,16 +120,20 @@ public struct SyncSession: Sendable {
         guard words.count >= 3, words[1] == "timeline-sync", words[2] == "1" else {
           throw RequestError(.unsupported, "this daemon speaks: HELLO timeline-sync 1")
         }
+        try checkDevice(line)
         state = .comparing
         return isInitiator ? [] : [.send(greeting() + have(source()))]
       case ("HAVE", .comparing):
+        guard words.count > 1, words[1] == name else {
+          throw RequestError(.notFound, "no such timeline; there is: \(name)")
+        }
         try compare(line, source())
         state = .live
-        return [.send(pump(source()))]
+        return []
       case ("LINES", .live): return try announce(words)
       case ("TOOK", .live):
         try took(words)
-        return [.send(pump(source()))]
+        return []
       case ("PING", _): return [.send(Array("PONG\n".utf8))]
       case ("PONG", _): return []
       case ("ERR", _):
@@ -142,13 +150,20 @@ public struct SyncSession: Sendable {
     }
   }
 
-  /// What the other side lacks, as far as the window allows.
+  /// A line that was too long to be read: nothing of ours is.
+  public mutating func tooLong() -> Effect {
+    state = .ended
+    return .end(RequestError(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
+  }
+
+  /// Some of what the other side lacks, as far as the window allows; to be asked for more once that
+  /// is on its way.
   public mutating func pump(_ source: some LogSource) -> [UInt8] {
     guard state == .live else { return [] }
     var out: [UInt8] = []
     var inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
     for (replica, size) in source.position.sorted where !blocked.contains(replica) {
-      while theirs[replica] < size, inFlight < Self.windowBytes {
+      while theirs[replica] < size, inFlight < Self.windowBytes, out.isEmpty {
         let first = theirs[replica] + 1
         let (count, bytes) = source.run(of: replica, from: first, bytesMax: Self.chunkBytes)
         guard count > 0 else {
@@ -179,6 +194,20 @@ public struct SyncSession: Sendable {
     Array("HELLO timeline-sync 1 {\"device\":\"\(device)\",\"features\":[]}\n".utf8)
   }
 
+  /// Refuses to speak with itself, or with a copy of itself, which would write what it writes.
+  private func checkDevice(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) {
+    guard Self.json(of: line)?["device"]?.string != device.description else {
+      throw RequestError(
+        .denied,
+        "that is this machine itself, or a copy of its data directory with the same replica id")
+    }
+  }
+
+  private static func json(of line: UnsafeBufferPointer<UInt8>) -> JSONValue? {
+    let start = line.firstIndex(of: UInt8(ascii: "{")) ?? line.count
+    return try? JSONValue(parsing: UnsafeBufferPointer(rebasing: line[start...]))
+  }
+
   private func have(_ source: some LogSource) -> [UInt8] {
     let heads = source.position.sorted.map { replica, size in
       JSONValue.Member(
@@ -195,17 +224,15 @@ public struct SyncSession: Sendable {
   private mutating func compare(
     _ line: UnsafeBufferPointer<UInt8>, _ source: some LogSource
   ) throws(RequestError) {
-    let start = line.firstIndex(of: UInt8(ascii: "{")) ?? line.count
-    let json = try? JSONValue(parsing: UnsafeBufferPointer(rebasing: line[start...]))
-    guard let json, let heads = json["heads"]?.members else {
+    guard let json = Self.json(of: line), let heads = json["heads"]?.members else {
       throw RequestError(.badRequest, "HAVE names a timeline and its heads")
     }
     guard json["uuid"]?.string == timeline.description else {
       throw RequestError(.notFound, "no timeline here has that uuid")
     }
     for head in heads {
-      guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int, size >= 0,
-        let check = head.value.array?.last?.string
+      guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int,
+        (0...Self.seqMax).contains(size), let check = head.value.array?.last?.string
       else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\"]") }
       let seq = UInt64(size)
       if seq > 0, seq <= source.position[replica], let ours = source.check(of: replica, at: seq),
@@ -222,22 +249,25 @@ public struct SyncSession: Sendable {
   private mutating func announce(_ words: [String]) throws(RequestError) -> [Effect] {
     guard words.count == 6, words[1] == name, let replica = ReplicaID(words[2]),
       let first = UInt64(words[3]), let count = UInt64(words[4]), let bytes = Int(words[5]),
-      first > 0, count > 0, count <= 1 << 20, bytes > 0, bytes <= Self.incomingBytesMax
+      first > 0, first <= UInt64(Self.seqMax), count > 0, count <= 1 << 20, bytes > 0,
+      bytes <= Self.incomingBytesMax
     else { throw RequestError(.badRequest, "LINES timeline replica first count bytes") }
-    incoming = Incoming(replica: replica, last: first + count - 1, left: count, bytes: [])
+    incoming = Incoming(
+      replica: replica, first: first, last: first + count - 1, left: count, announced: bytes)
     return []
   }
 
   private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {
     // In place: a copy for each line would cost the square of a run.
     incoming!.take(line)
-    guard incoming!.bytes.count <= Self.incomingBytesMax else {
+    let (left, came, announced) = (incoming!.left, incoming!.bytes.count, incoming!.announced)
+    guard left == 0 ? came == announced : came < announced else {
       state = .ended
-      return [.end(RequestError(.tooLarge, "more bytes than one LINES may bring"))]
+      return [.end(RequestError(.badRequest, "\(announced) bytes were announced, others came"))]
     }
-    guard let lines = incoming, lines.left == 0 else { return [] }
+    guard left == 0, let lines = incoming else { return [] }
     incoming = nil
-    return [.ingest(lines.replica, lines: lines.bytes, last: lines.last)]
+    return [.ingest(lines.replica, lines: lines.bytes, first: lines.first, last: lines.last)]
   }
 
   private mutating func took(_ words: [String]) throws(RequestError) {

@@ -279,8 +279,7 @@ struct ImportBatch: Sendable {
   private static func isEnvelope(
     _ key: Int, _ member: BodyMember?, _ document: JSONDocument, _ text: UnsafeBufferPointer<UInt8>
   ) -> Bool {
-    if let member { return member.isReserved && member != .bodySHA256 }
-    return document.is(key, "version", in: text) || document.is(key, "contested", in: text)
+    member.map { $0.isReserved && $0 != .bodySHA256 } ?? false
   }
 
   /// The event with the id that its name makes, all else byte for byte as it came.

@@ -38,7 +38,7 @@ struct Arguments {
 
   static func parse(_ words: [String], environment: [String: String]) throws(UsageError) -> Outcome
   {
-    let home = environment["HOME"] ?? "/"
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.homeOfUser
     func place(_ variable: String, _ otherwise: String) -> String {
       environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? otherwise
     }
@@ -65,13 +65,19 @@ struct Arguments {
     return .run(result)
   }
 
+  /// From the list of users, where the environment does not say it.
+  private static var homeOfUser: String {
+    getpwuid(getuid()).flatMap { $0.pointee.pw_dir.map { String(cString: $0) } } ?? "/tmp"
+  }
+
   /// Without TLS only this machine is served: what travels here is neither sealed nor signed.
   static func loopback(
     _ address: String
   ) throws(UsageError) -> (address: String, host: String, port: UInt16) {
     let prefix = "tcp://"
     guard address.hasPrefix(prefix), let colon = address.lastIndex(of: ":"),
-      let port = UInt16(address[address.index(after: colon)...])
+      case let digits = address[address.index(after: colon)...],
+      digits.utf8.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }), let port = UInt16(digits), port > 0
     else {
       throw UsageError(text: "\(address): write an address as tcp://127.0.0.1:7411")
     }
@@ -80,6 +86,6 @@ struct Arguments {
       throw UsageError(
         text: "\(address): without TLS only the loopback is served; write tcp://127.0.0.1:\(port)")
     }
-    return (address, "127.0.0.1", port)
+    return ("tcp://127.0.0.1:\(port)", "127.0.0.1", port)
   }
 }

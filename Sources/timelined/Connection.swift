@@ -21,7 +21,7 @@ final class Connection {
     case requests
     /// An APPENDMANY whose lines are still coming.
     case collecting(Router.Collection)
-    case streaming(Snapshot, [ShownEvent], sent: Int)
+    case streaming(EventList, sent: Int)
     case watching(Filter, Position)
     /// A slow question is being answered on another thread.
     case waiting
@@ -29,6 +29,10 @@ final class Connection {
   }
 
   let descriptor: Int32
+  /// Never used again, as descriptors are: answers of other threads find their connection by it.
+  let number: Int
+  /// Whether it came over TCP.
+  let isRemote: Bool
   /// Who records where an event does not say it.
   let author: String
   var splitter = LineSplitter()
@@ -51,13 +55,28 @@ final class Connection {
   /// Whether it leads to a peer that we called.
   let isOutgoing: Bool
 
-  init(_ descriptor: Int32, author: String, isOutgoing: Bool = false) {
+  init(
+    _ descriptor: Int32, number: Int, author: String, isRemote: Bool, isOutgoing: Bool = false
+  ) {
     self.descriptor = descriptor
+    self.number = number
+    self.isRemote = isRemote
     self.isOutgoing = isOutgoing
     self.author = author
   }
 
   deinit { close(descriptor) }
+
+  var isCollecting: Bool { if case .collecting = mode { true } else { false } }
+
+  /// Whether the next request could be taken now.
+  var isReadyForMore: Bool {
+    switch mode {
+    case .requests, .collecting, .watching, .syncing:
+      !isCongested && !isClosing && !isBroken && splitter.hasLine
+    case .streaming, .waiting: false
+    }
+  }
 
   var unsent: Int { out.count - sent }
   var isCongested: Bool { unsent > Self.outBytesMax }

@@ -18,6 +18,9 @@ final class Loop {
   private let signals: Int32
   private let wake: Int32
   private var connections: [Int32: Connection] = [:]
+  private var connectionsMade = 0
+  /// Given up for a moment where no descriptor is left, so that whoever knocks is told.
+  private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
   private let answers: Answers
   /// Set where reading behind the start found that the log is not what the index on disk says.
@@ -27,6 +30,8 @@ final class Loop {
   private let indexer = DispatchQueue(label: "index", qos: .utility)
 
   static let connectionsMax = 1024
+  /// Those over TCP, so that the machine's own user always finds a place.
+  static let remoteMax = 768
   /// How often a stream is filled again before others have their turn.
   private static let roundsMax = 16
 
@@ -100,10 +105,7 @@ final class Loop {
         router.peers.failed(peer.address, String(cString: strerror(errno)), now)
         return nil
       }
-      let connection = Connection(descriptor, author: Self.userName, isOutgoing: true)
-      connections[descriptor] = connection
-      connection.interest = EPOLLIN.rawValue | EPOLLOUT.rawValue
-      control(EPOLL_CTL_ADD, descriptor, connection.interest)
+      let connection = add(descriptor, isRemote: true, isOutgoing: true)
       router.peers.connected(peer.address, descriptor)
       router.begin(connection)
       return connection
@@ -116,7 +118,7 @@ final class Loop {
     for connection in connections.values
     where connection.isOutgoing && !kept.contains(connection.descriptor) {
       connection.isBroken = true
-      finish(connection)
+      _ = finish(connection)
     }
   }
 
@@ -126,26 +128,53 @@ final class Loop {
     return info.ssi_signo
   }
 
+  private func add(_ descriptor: Int32, isRemote: Bool, isOutgoing: Bool = false) -> Connection {
+    connectionsMade += 1
+    let connection = Connection(
+      descriptor, number: connectionsMade, author: Self.userName, isRemote: isRemote,
+      isOutgoing: isOutgoing)
+    connection.interest = EPOLLIN.rawValue | (isOutgoing ? EPOLLOUT.rawValue : 0)
+    connections[descriptor] = connection
+    control(EPOLL_CTL_ADD, descriptor, connection.interest)
+    return connection
+  }
+
   private func accept(_ listener: Int32, isUnix: Bool) {
     while true {
       let descriptor = clinux_accept(listener)
-      guard descriptor >= 0 else { return }
-      let user = clinux_peer_uid(descriptor)
-      // The socket's directory keeps others out already; this says so where it does not.
-      if connections.count >= Self.connectionsMax || (isUnix && user != Int64(getuid())) {
-        let reason =
-          isUnix && user != Int64(getuid())
-          ? "ERR denied this socket serves its owner alone\n"
-          : "ERR busy too many connections; try again later\n"
-        _ = send(descriptor, reason, reason.utf8.count, Int32(MSG_NOSIGNAL))
-        close(descriptor)
+      if descriptor < 0 {
+        guard errno == EMFILE || errno == ENFILE, turnAway(listener) else { return }
         continue
       }
-      let connection = Connection(descriptor, author: Self.userName)
-      connection.interest = EPOLLIN.rawValue
-      connections[descriptor] = connection
-      control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
+      // The socket's directory keeps others out already; this says so where it does not.
+      let isStranger = isUnix && clinux_peer_uid(descriptor) != Int64(getuid())
+      let isFull =
+        connections.count >= Self.connectionsMax
+        || (!isUnix && connections.values.count(where: \.isRemote) >= Self.remoteMax)
+      if isStranger {
+        refuse(descriptor, "ERR denied this socket serves its owner alone\n")
+      } else if isFull {
+        refuse(descriptor, Self.tooMany)
+      } else {
+        _ = add(descriptor, isRemote: !isUnix)
+      }
     }
+  }
+
+  private static let tooMany = "ERR busy too many connections; try again later\n"
+
+  private func refuse(_ descriptor: Int32, _ reason: String) {
+    _ = send(descriptor, reason, reason.utf8.count, Int32(MSG_NOSIGNAL))
+    close(descriptor)
+  }
+
+  /// Tells one who knocks that no descriptor is left; false where nobody does.
+  private func turnAway(_ listener: Int32) -> Bool {
+    close(spare)
+    let descriptor = clinux_accept(listener)
+    if descriptor >= 0 { refuse(descriptor, Self.tooMany) }
+    spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return descriptor >= 0
   }
 
   private static let userName: String =
@@ -198,15 +227,15 @@ final class Loop {
       if hadPending {
         for connection in connections.values {
           switch connection.mode {
-          case .watching, .syncing: finish(connection)
+          case .watching, .syncing: _ = finish(connection)
           default: break
           }
         }
       }
-      active = unfinished
+      let waiting = Set(unfinished.map(\.descriptor))
+      active = unfinished + active.filter { !waiting.contains($0.descriptor) && finish($0) }
     }
     if let save = router.timeline.indexToSave() { saveIndex(save) }
-    for connection in touched { finish(connection) }
   }
 
   /// Routes the lines of a connection; true where a read waits for the commit of its appends.
@@ -221,6 +250,7 @@ final class Loop {
       }
       let before = connection.splitter
       guard let piece = connection.splitter.next() else { return false }
+      if case .line(let range) = piece, range.isEmpty, !connection.isCollecting { continue }
       router.endWatch(connection)
       switch piece {
       case .tooLong: router.tooLong(connection)
@@ -230,31 +260,34 @@ final class Loop {
         case .afterCommit:
           connection.splitter = before
           return true
-        case .slow(let question): ask(question, connection.descriptor)
+        case .slow(let question): ask(question, connection)
         }
       }
     }
     return false
   }
 
-  private func ask(_ question: SlowQuestion, _ descriptor: Int32) {
-    workers.async { [answers] in answers.put(descriptor, question.answer()) }
+  private func ask(_ question: SlowQuestion, _ connection: Connection) {
+    let (descriptor, number) = (connection.descriptor, connection.number)
+    workers.async { [answers] in
+      answers.put(Answers.Ready(descriptor: descriptor, number: number, answer: question.answer()))
+    }
   }
 
   private func takeAnswers() -> [Connection] {
-    let ready = answers.takeAll()
-    return ready.compactMap { descriptor, answer in
-      guard let connection = connections[descriptor], case .waiting = connection.mode else {
-        return nil
-      }
+    answers.takeAll().compactMap { ready in
+      guard let connection = connections[ready.descriptor], connection.number == ready.number,
+        case .waiting = connection.mode
+      else { return nil }
+      let answer = ready.answer
       router.deliver(answer, connection)
       return connection
     }
   }
 
-  /// Sends, and asks epoll for what comes next.
-  private func finish(_ connection: Connection) {
-    guard connections[connection.descriptor] === connection else { return }
+  /// Sends, and asks epoll for what comes next; true where the next request can be taken at once.
+  private func finish(_ connection: Connection) -> Bool {
+    guard connections[connection.descriptor] === connection else { return false }
     connection.flush()
     // As long as the other side takes all: an empty connection is woken by nobody. Then it is the
     // turn of others.
@@ -265,6 +298,7 @@ final class Loop {
       connection.flush()
       rounds += 1
     }
+    if connection.isReadyForMore { return true }
     let mayHaveMore = rounds == Self.roundsMax
     let isIdle =
       switch connection.mode {
@@ -278,7 +312,7 @@ final class Loop {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
-      return
+      return false
     }
     var interest: UInt32 = 0
     let takesMore = isIdle && !connection.isCongested && !connection.isInputDone
@@ -288,18 +322,26 @@ final class Loop {
       connection.interest = interest
       control(EPOLL_CTL_MOD, connection.descriptor, interest)
     }
+    return false
   }
 }
 
 /// Answers from other threads, by the connection that waits; each wakes the loop.
 private final class Answers: Sendable {
-  private let ready = Mutex<[(Int32, SlowQuestion.Answer)]>([])
+  struct Ready: Sendable {
+    var descriptor: Int32
+    /// Of the connection that asked.
+    var number: Int
+    var answer: SlowQuestion.Answer
+  }
+
+  private let ready = Mutex<[Ready]>([])
   private let wake: Int32
 
   init(wake: Int32) { self.wake = wake }
 
-  func put(_ descriptor: Int32, _ answer: SlowQuestion.Answer) {
-    ready.withLock { $0.append((descriptor, answer)) }
+  func put(_ answer: Ready) {
+    ready.withLock { $0.append(answer) }
     wakeLoop()
   }
 
@@ -308,7 +350,7 @@ private final class Answers: Sendable {
     _ = write(wake, &one, 8)
   }
 
-  func takeAll() -> [(Int32, SlowQuestion.Answer)] {
+  func takeAll() -> [Ready] {
     var count: UInt64 = 0
     _ = read(wake, &count, 8)
     return ready.withLock { ready in

@@ -47,6 +47,7 @@ enum Main {
     sigaddset(&mask, SIGINT)
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
+    clinux_raise_open_files()
     // What is large goes back to the system when it is done with, instead of staying in the heap.
     // A batch of appends is not large: its memory is used again for the next one.
     mallopt(M_MMAP_THRESHOLD, 4 << 20)
@@ -57,10 +58,12 @@ enum Main {
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
       for damage in timeline.damage { Journal.write(.warning, damage.message) }
-      var listeners = [try Listener.unix(arguments.socket): true]
+      // The Unix socket last: it is there only once everything else is.
+      var listeners: [Int32: Bool] = [:]
       for place in arguments.listen {
         listeners[try Listener.loopback(place.port)] = false
       }
+      listeners[try Listener.unix(arguments.socket)] = true
       let signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC))
       let peers = try Peers(directory)
       let salts = SaltSupply()
@@ -111,6 +114,11 @@ enum Listener {
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     if !parent.isEmpty { try PosixFileSystem().createDirectory(parent) }
+    guard clinux_is_socket_or_absent(path) != 0 else {
+      throw FileError(
+        "bind", path,
+        .other(code: EEXIST, text: "something that is no socket is there; give another --socket"))
+    }
     if isServed(address) { throw FileError("bind", path, .isLocked) }
     unlink(path)
     let before = umask(0o077)

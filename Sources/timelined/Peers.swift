@@ -51,21 +51,24 @@ final class Peers {
     guard !all.contains(where: { $0.address == address }),
       let place = try? Arguments.loopback(address)
     else { return false }
-    all.append(Peer(address: address, host: place.host, port: place.port))
-    try save()
+    let peers = all + [Peer(address: address, host: place.host, port: place.port)]
+    try save(peers)
+    all = peers
     return true
   }
 
   /// The connection to end, where there was one; nil for an unknown peer.
   func remove(_ address: String) throws(OpenError) -> Peer? {
     guard let place = all.firstIndex(where: { $0.address == address }) else { return nil }
-    let peer = all.remove(at: place)
-    try save()
+    var peers = all
+    let peer = peers.remove(at: place)
+    try save(peers)
+    all = peers
     return peer
   }
 
-  private func save() throws(OpenError) {
-    let json = JSONValue.object(["peers": .strings(all.map(\.address))])
+  private func save(_ peers: [Peer]) throws(OpenError) {
+    let json = JSONValue.object(["peers": .strings(peers.map(\.address))])
     try directory.replace(Self.file, with: Array((json.text + "\n").utf8))
   }
 

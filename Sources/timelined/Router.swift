@@ -17,7 +17,7 @@ struct SlowQuestion: Sendable {
   }
 
   enum Answer: Sendable {
-    case events(Snapshot, [ShownEvent])
+    case events(EventList)
     case json(JSONValue)
     case state(JSONValue, KeptHistory?)
   }
@@ -29,13 +29,7 @@ struct SlowQuestion: Sendable {
   func answer() -> Answer {
     switch kind {
     case .count: return .json(.object(["count": .int(snapshot.count(query))]))
-    case .events:
-      var events: [ShownEvent] = []
-      snapshot.visit(query) {
-        events.append($0)
-        return true
-      }
-      return .events(snapshot, events)
+    case .events: return .events(EventList(query, in: snapshot))
     case .state(let dyad, let day, let figure, let kept):
       let now =
         kept.map { $0.brought(upTo: snapshot) }
@@ -79,11 +73,14 @@ struct Router {
   func tooLong(_ connection: Connection) {
     let error = RequestError(
       .tooLarge, "a request has at most \(LineLimits.requestBytesMax) bytes; this one was skipped")
-    if case .collecting(var many) = connection.mode {
+    switch connection.mode {
+    case .collecting(var many):
       many.refuse(error)
       collected(many, connection)
-    } else {
-      reply(connection) { Reply.error(error, to: &$0) }
+    case .syncing(var session):
+      if case .end(let error) = session.tooLong() { end(connection, error) }
+      connection.mode = .syncing(session)
+    default: reply(connection) { Reply.error(error, to: &$0) }
     }
   }
 
@@ -171,6 +168,11 @@ struct Router {
     guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
       throw RequestError(
         .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
+    }
+    // So many lines are skipped, and no more: whoever says more does not mean it.
+    guard count <= 1_000_000, request.json == nil else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes a number of at most \(Self.manyLinesMax)")
     }
     var many = Collection(left: count, isCheck: request.verb == .checkMany)
     if count > Self.manyLinesMax {
@@ -365,12 +367,12 @@ struct Router {
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
     case .query, .count:
-      let query = try query(try request.value(in: line))
+      let query = try query(try request.value(in: line, keys: Self.queryKeys))
       let question = SlowQuestion(
         snapshot: timeline.snapshot, query: query,
         kind: request.verb == .count ? .count : .events)
       let isQuick = query.limit.map { $0 <= 1000 } ?? false
-      if question.snapshot.rowCount > Self.inlineRowsMax, !isQuick || !query.filter.texts.isEmpty,
+      if !query.filter.texts.isEmpty || question.snapshot.rowCount > Self.inlineRowsMax && !isQuick,
         !(request.verb == .count && query.filter.isEmpty && query.knownAt == nil)
       {
         connection.mode = .waiting
@@ -378,7 +380,7 @@ struct Router {
       }
       deliver(question.answer(), connection)
     case .watch:
-      let value = try request.value(in: line)
+      let value = try request.value(in: line, keys: Self.filterKeys + ["after"])
       let here = timeline.position
       var start = here
       if let after = value["after"] { start = try position(after) }
@@ -386,9 +388,15 @@ struct Router {
         throw RequestError(
           .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
       }
-      connection.mode = .watching(try filter(value), start)
+      let filter = try filter(value)
+      try checkActors(filter)
+      connection.mode = .watching(filter, start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
-    case .state, .explain: return try state(request, try request.value(in: line), connection)
+    case .state:
+      return try state(request, try request.value(in: line, keys: Self.stateKeys), connection)
+    case .explain:
+      let value = try request.value(in: line, keys: Self.stateKeys + ["figure"])
+      return try state(request, value, connection)
     case .peers:
       for peer in peers.all {
         connection.out.append(contentsOf: "ROW \(peer.json.text)\n".utf8)
@@ -411,24 +419,13 @@ struct Router {
     }
   }
 
-  private static let queryKeys =
-    Filter.keys + ["where", "from", "to", "known_at", "order", "limit"]
+  private static let filterKeys = Filter.keys + ["where", "from", "to"]
+  private static let queryKeys = filterKeys + ["known_at", "order", "limit"]
+  private static let stateKeys = ["parties", "as_of", "known_at"]
 
   private func query(_ value: JSONValue) throws(RequestError) -> Query {
-    for member in value.members ?? [] where !Self.queryKeys.contains(member.key) {
-      throw RequestError(
-        .badRequest,
-        "unknown key \"\(member.key)\"; keys are \(Self.queryKeys.joined(separator: ", "))")
-    }
     var query = Query(try filter(value))
-    for code in query.filter.actors.union(query.filter.targets).union(query.filter.parties)
-    where !timeline.snapshot.registry.contains(code) {
-      let near = timeline.snapshot.registry.nearest(to: code.description).map(\.code.description)
-      throw RequestError(
-        .badRequest,
-        "unknown actor \(code)"
-          + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
-    }
+    try checkActors(query.filter)
     if let order = value["order"] {
       guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
         throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
@@ -445,13 +442,25 @@ struct Router {
     return query
   }
 
+  private func checkActors(_ filter: Filter) throws(RequestError) {
+    let registry = timeline.lines.registry
+    for code in filter.actors.union(filter.targets).union(filter.parties)
+    where !registry.contains(code) {
+      let near = registry.nearest(to: code.description).map(\.code.description)
+      throw RequestError(
+        .badRequest,
+        "unknown actor \(code)"
+          + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
+    }
+  }
+
   /// A position, or a moment: a position object, `2026-11-23T22:20:00.123456Z`, or a day (its end).
   private func position(_ json: JSONValue) throws(RequestError) -> Position {
     if let position = Position(json: json) { return position }
     let text = json.string ?? ""
-    if let time = RecordedTime(text) { return timeline.snapshot.position(at: time) }
-    if let date = try? EventDate(text), let end = date.endOfTime {
-      return timeline.snapshot.position(at: end)
+    if let time = RecordedTime(text) { return timeline.lines.position(at: time) }
+    if let date = try? EventDate(text), date.precision != .time, let end = date.endOfTime {
+      return timeline.lines.position(at: end)
     }
     throw RequestError(
       .badRequest,
@@ -519,16 +528,13 @@ struct Router {
       switch effect {
       case .send(let bytes): connection.out.append(contentsOf: bytes)
       case .end(let error): end(connection, error)
-      case .ingest(let replica, let lines, let last):
+      case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
-            try timeline.ingest(bytes, of: replica, now: now())
+            try timeline.ingest(bytes, of: replica, from: first, now: now())
           }
           connection.deferred.append(.took(replica, last: last))
-        } catch {
-          let isDisk = if case .disk = error { true } else { false }
-          end(connection, RequestError(isDisk ? .readOnly : .badRequest, error.message))
-        }
+        } catch { end(connection, RequestError(error)) }
       }
     }
   }
@@ -552,13 +558,13 @@ struct Router {
     guard request.arguments.count == 2 else {
       throw RequestError(.badRequest, "PEER add ADDRESS, or PEER remove ADDRESS")
     }
-    let address = request.arguments[1]
+    let address: String
+    do throws(UsageError) { address = try Arguments.loopback(request.arguments[1]).address } catch {
+      throw RequestError(.badRequest, error.text)
+    }
     do {
       switch request.arguments[0] {
       case "add":
-        do throws(UsageError) { _ = try Arguments.loopback(address) } catch {
-          throw RequestError(.badRequest, error.text)
-        }
         guard try peers.add(address) else {
           throw RequestError(.exists, "\(address) is a peer already")
         }
@@ -571,7 +577,9 @@ struct Router {
     } catch let error as RequestError {
       throw error
     } catch let error as OpenError {
-      throw RequestError(.internal, error.message)
+      var code = ErrorCode.internal
+      if case .disk(let failure) = error, failure.cause == .full { code = .full }
+      throw RequestError(code, error.message)
     } catch {
       throw RequestError(.internal, "\(error)")
     }
@@ -641,8 +649,8 @@ struct Router {
       if let kept { states.keep(kept) }
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
-    case .events(let snapshot, let events):
-      connection.mode = .streaming(snapshot, events, sent: 0)
+    case .events(let events):
+      connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
     }
   }
@@ -651,15 +659,16 @@ struct Router {
   func pump(_ connection: Connection) -> Bool {
     let before = connection.out.count
     switch connection.mode {
-    case .streaming(let snapshot, let events, var sent):
+    case .streaming(let events, var sent):
       while sent < events.count, !connection.isCongested {
-        Self.append(events[sent], snapshot, to: &connection.out)
+        if let event = events[sent] { Self.append(event, events.snapshot, to: &connection.out) }
         sent += 1
       }
-      connection.mode = .streaming(snapshot, events, sent: sent)
+      connection.mode = .streaming(events, sent: sent)
       guard sent == events.count else { break }
       Reply.end(
-        .object(["count": .int(sent), "position": snapshot.position.json]), to: &connection.out)
+        .object(["count": .int(sent), "position": events.snapshot.position.json]),
+        to: &connection.out)
       connection.mode = .requests
     case .watching(let filter, var position):
       let snapshot = timeline.lines
@@ -711,16 +720,27 @@ extension RequestError {
       case .wrongPosition: .wrongPosition
       case .tooLarge: .tooLarge
       case .full: .full
+      case .busy: .busy
       case .readOnly: .readOnly
+      case .unsupported: .unsupported
       }
     self.init(code, error.message)
+  }
+
+  init(_ error: IngestError) {
+    switch error {
+    case .fork: self.init(.wrongPosition, error.message)
+    case .disk(let failure): self.init(failure)
+    default: self.init(.badRequest, error.message)
+    }
   }
 }
 
 extension EventDate {
-  /// The last microsecond of the last day, in UTC; nil for an open end.
+  /// The last microsecond of the last day, in UTC; nil for an open end, and beyond what a line can
+  /// say of when it was recorded.
   var endOfTime: RecordedTime? {
-    guard !isOpenEnd, !isOpenStart else { return nil }
+    guard !isOpenEnd, !isOpenStart, (0...9999).contains(last.civil.year) else { return nil }
     return RecordedTime(microseconds: (Int64(last.number) + 1) * 86_400_000_000 - 1)
   }
 }

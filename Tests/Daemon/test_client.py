@@ -208,9 +208,12 @@ class Client(unittest.TestCase):
             self.assertIn("Examples:", self.done(command, "--help"))
 
     def test_text_of_events_cannot_command_a_terminal(self):
-        self.done("add", "--type", "report", "--date", "2026-11-02", "--actors", "USA", "--unsourced",
-                  "--title", "a\x1b[31mred", "--tags", "escape")
+        add = ["add", "--type", "report", "--date", "2026-11-02", "--actors", "USA", "--unsourced", "--tags", "escape"]
+        self.assertIn("title", self.ctl(*add, "--title", "a\x1b[31mred")[2])
+        self.done(*add, "--title", "plain", "--summary", "a\x1b[31mred")
         self.assertNotIn("\x1b", self.done("log", "tag=escape"))
+        id = json.loads(self.done("log", "tag=escape", "--json"))[0]["id"]
+        self.assertNotIn("\x1b", self.done("show", id))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Sync(unittest.TestCase):
         watcher.close()
         self.assertEqual(self.log(a), self.log(c))
 
-    def test_a_copied_directory_is_a_fork(self):
+    def test_a_copied_directory_is_refused(self):
         a, b = self.machine(), self.machine()
         self.append(a, "shared")
         for daemon in (a, b):
@@ -96,7 +96,7 @@ class Sync(unittest.TestCase):
         self.done(a, "peer", "add", b.listen[0])
         code, _, err = self.ctl(a, "sync", "--timeout", "1")
         self.assertEqual(code, 8)
-        self.assertIn("fork", err)
+        self.assertIn("a copy of its data directory", err)
         self.assertEqual(self.done(a, "log", "--count"), "2\n")
 
     def test_peers_are_kept_and_errors_are_clear(self):

@@ -22,13 +22,18 @@ struct Scratch {
     )
   }
 
-  /// The newest segment of the only log.
+  /// The newest segment of the longest log.
   func segment() throws -> String {
+    let files = FileManager.default
     let logs = path + "/timelines/main/logs/"
-    let log = logs + (try FileManager.default.contentsOfDirectory(atPath: logs)[0]) + "/"
-    return log
-      + (try FileManager.default.contentsOfDirectory(atPath: log).filter { $0.hasSuffix(".jsonl") }
-        .sorted().last!)
+    let segments = try files.contentsOfDirectory(atPath: logs).compactMap { log in
+      try files.contentsOfDirectory(atPath: logs + log).filter { $0.hasSuffix(".jsonl") }
+        .sorted().last.map { logs + log + "/" + $0 }
+    }
+    func size(_ path: String) throws -> Int {
+      try files.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    }
+    return try segments.max { try size($0) < size($1) }!
   }
 }
 
@@ -74,7 +79,7 @@ extension Timeline {
   func take(_ lines: [UInt8], of replica: ReplicaID) throws {
     try lines.withUnsafeBufferPointer { bytes in
       Result { () throws(IngestError) in
-        try ingest(bytes, of: replica, now: RecordedTime(microseconds: 2_000_000))
+        try ingest(bytes, of: replica, from: 1, now: RecordedTime(microseconds: 2_000_000))
       }
     }.get()
     try commit()
@@ -199,5 +204,127 @@ struct TimelineTests {
       #expect(third.titles == [])
       #expect(third.snapshot.contested == [])
     }
+  }
+
+  @Test("Whole lines with wrong bytes at the end are damage: named, kept, and written behind")
+  func damagedEnd() throws {
+    let scratch = Scratch()
+    do {
+      let (_, timeline) = try scratch.open()
+      for title in ["one", "two"] { try timeline.record(body(title)) }
+    }
+    let url = URL(fileURLWithPath: try scratch.segment())
+    var bytes = try Data(contentsOf: url)
+    bytes[bytes.count - 40] ^= 0x02
+    try bytes.write(to: url)
+    do {
+      let (_, timeline) = try scratch.open()
+      #expect(timeline.titles == ["one"])
+      #expect(
+        timeline.damage.map(\.kind).contains {
+          if case .lines(2, 2, _) = $0 { true } else { false }
+        })
+      #expect(try timeline.record(body("three")).seq == 3)
+    }
+    #expect(try Data(contentsOf: url).starts(with: bytes))
+    let (_, timeline) = try scratch.open()
+    #expect(timeline.titles.sorted() == ["one", "three"])
+  }
+
+  @Test("What was torn off is kept each time, and never written over")
+  func tornTwice() throws {
+    let scratch = Scratch()
+    for _ in 0..<2 {
+      do {
+        let (_, timeline) = try scratch.open()
+        try timeline.record(body("torn"))
+      }
+      let url = URL(fileURLWithPath: try scratch.segment())
+      try Data(contentsOf: url).dropLast(5).write(to: url)
+    }
+    do { _ = try scratch.open() }
+    let log = (try scratch.segment() as NSString).deletingLastPathComponent
+    let kept = try FileManager.default.contentsOfDirectory(atPath: log).filter {
+      $0.contains(".torn")
+    }
+    #expect(kept.count == 2)
+  }
+
+  @Test(
+    "A file with a far number among the segments is named and left alone",
+    arguments: [
+      "00000000099999999999.jsonl", "18446744073709551615.jsonl",
+    ])
+  func stranger(name: String) throws {
+    let scratch = Scratch()
+    do {
+      let (_, timeline) = try scratch.open()
+      try timeline.record(body("one"))
+    }
+    let log = (try scratch.segment() as NSString).deletingLastPathComponent
+    try Data().write(to: URL(fileURLWithPath: log + "/" + name))
+    let (_, timeline) = try scratch.open()
+    #expect(timeline.titles == ["one"])
+    #expect(timeline.damage.map(\.kind) == [.stranger])
+    #expect(try timeline.record(body("two")).seq == 2)
+  }
+
+  @Test("Versions that supersede themselves, or each other in a circle, change nothing")
+  func circles() throws {
+    let (_, here) = try Scratch().open()
+    let event = try here.record(body("stands"))
+    var bytes: [UInt8] = []
+    let ids = (0..<2).map { EventID(UUIDBytes(high: 0x4000, low: 1 << 63 | UInt64($0))) }
+    let replica = ReplicaID(UUIDBytes(high: 7, low: 7))
+    for place in 0..<2 {
+      let correction =
+        #""type":"log.correct","corrects":"\#(event.id)","supersedes":["\#(event.id)","#
+        + #""\#(ids[1 - place])"],"reason":"x","body":\#(body("never"))"#
+      Array(correction.utf8).withUnsafeBufferPointer {
+        Line.append(
+          to: &bytes, replica: replica, seq: UInt64(place + 1),
+          recorded: RecordedTime(microseconds: Int64(place + 5)), id: ids[place], author: "x",
+          body: $0, salt: (1, 2))
+      }
+    }
+    try here.take(bytes, of: replica)
+    #expect(here.titles == ["stands"])
+    #expect(here.snapshot.currentVersions(of: event.id) == [event.id])
+  }
+
+  @Test("A peer's line that differs from the one that is here is a fork, and not taken")
+  func fork() throws {
+    let (_, here) = try Scratch().open()
+    let (_, there) = try Scratch().open()
+    try there.record(body("one"))
+    let lines = there.lines(of: there.replica)
+    try here.take(lines, of: there.replica)
+    try here.take(lines, of: there.replica)
+    #expect(here.titles == ["one"])
+    var other: [UInt8] = []
+    let members = Array(#""type":"test""#.utf8)
+    members.withUnsafeBufferPointer {
+      Line.append(
+        to: &other, replica: there.replica, seq: 1, recorded: RecordedTime(microseconds: 9),
+        id: EventID(.random()), author: "x", body: $0, salt: (1, 2))
+    }
+    #expect(throws: IngestError.fork(seq: 1)) { try here.take(other, of: there.replica) }
+    #expect(here.titles == ["one"])
+  }
+
+  @Test("After a restart the clock is still later than every line that was accepted")
+  func clock() throws {
+    let scratch = Scratch()
+    let (_, there) = try Scratch().open()
+    try there.record(body("theirs"), at: 500_000_000)
+    do {
+      let (_, here) = try scratch.open()
+      try here.take(there.lines(of: there.replica), of: there.replica)
+    }
+    let (_, here) = try scratch.open()
+    try here.record(body("ours"), at: 1_000_000)
+    let ours = here.lines(of: here.replica)
+    let recorded = try ours.withUnsafeBufferPointer { try Line($0).recorded }
+    #expect(recorded > RecordedTime(microseconds: 500_000_000))
   }
 }

@@ -56,14 +56,21 @@ private struct Wire {
   }
 
   mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
-    var toRight = starting ? left.start(a) : left.pump(a)
-    var toLeft = starting ? [] : right.pump(b)
+    var toRight = starting ? left.start(a) : Self.pump(&left, a)
+    var toLeft = starting ? [] : Self.pump(&right, b)
     while !toRight.isEmpty || !toLeft.isEmpty {
       let (forRight, forLeft) = (toRight, toLeft)
       transcript += Self.words(forRight).map { "> " + $0 } + Self.words(forLeft).map { "< " + $0 }
       toLeft = Self.deliver(forRight, to: &right, of: &b, &ends)
       toRight = Self.deliver(forLeft, to: &left, of: &a, &ends)
     }
+  }
+
+  /// All that the window allows.
+  static func pump(_ session: inout SyncSession, _ machine: Machine) -> [UInt8] {
+    var all: [UInt8] = []
+    while case let more = session.pump(machine), !more.isEmpty { all += more }
+    return all
   }
 
   private static func words(_ bytes: [UInt8]) -> [String] {
@@ -82,7 +89,7 @@ private struct Wire {
         switch effect {
         case .send(let bytes): out += bytes
         case .end(let error): ends.append(error)
-        case .ingest(let replica, let lines, let last):
+        case .ingest(let replica, let lines, _, let last):
           for line in lines.split(separator: 0x0A) {
             machine.logs[replica, default: []].append(Array(line) + [0x0A])
           }
@@ -90,6 +97,7 @@ private struct Wire {
         }
       }
     }
+    out += pump(&session, machine)
     return out
   }
 }
@@ -143,9 +151,10 @@ struct SyncSessionTests {
 
   @Test("A replica with two histories is a fork, and refused")
   func fork() {
-    var (a, b) = (Machine(1), Machine(1))
+    var (a, copy, b) = (Machine(1), Machine(1), Machine(2))
     a.append("one")
-    b.append("other")
+    copy.append("other")
+    b.logs = copy.logs
     let kept = b.logs
     var wire = Wire(a, b)
     wire.settle(&a, &b, starting: true)
@@ -153,11 +162,22 @@ struct SyncSessionTests {
     #expect(b.logs == kept)
   }
 
+  @Test("A machine does not sync with itself, nor with a copy of itself")
+  func itself() {
+    var (a, b) = (Machine(1), Machine(1))
+    a.append("one")
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(wire.ends.first?.code == .denied)
+    #expect(b.logs.isEmpty)
+  }
+
   @Test(
     "What has no place here ends the session, and nothing of it is kept",
     arguments: [
       "HELLO timeline-sync 9", "LINES main x 1 1 1", "FROB", "HAVE main {", "TOOK main x 1",
       "LINES main 00000000-0000-0001-0000-000000000001 1 99999999999 9",
+      "LINES main 00000000-0000-0001-0000-000000000001 18446744073709551615 2 100",
     ])
   func hostile(word: String) {
     let machine = Machine(2)

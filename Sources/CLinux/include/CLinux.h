@@ -13,8 +13,10 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -38,6 +40,20 @@ static inline int64_t clinux_peer_uid(int fd) {
 static inline size_t clinux_random(void *bytes, size_t count) {
   ssize_t given = getrandom(bytes, count, 0);
   return given < 0 ? 0 : (size_t)given;
+}
+
+// As many open files as the system allows this process.
+static inline void clinux_raise_open_files(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Whether a path is a socket, or nothing at all.
+static inline int clinux_is_socket_or_absent(const char *path) {
+  struct stat status;
+  return lstat(path, &status) != 0 ? errno == ENOENT : S_ISSOCK(status.st_mode);
 }
 
 // Writes all bytes; 0, or the error. Foundation's FileHandle ends the program instead.

@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+import TimelineModel
+
+@testable import EventStore
+
+/// All that questions can see of a timeline, as text.
+private func picture(_ timeline: Timeline) -> String {
+  let snapshot = timeline.snapshot
+  var lines: [String] = []
+  for query in [
+    Query(), Query(order: .newestFirst), Query(try! Filter("actor=PRK")),
+    Query(try! Filter("actor=X-ONE")), Query(try! Filter("tag=kept text~name")),
+    Query(knownAt: snapshot.position(at: RecordedTime(microseconds: 2_000_000))),
+  ] {
+    snapshot.visit(query) { event in
+      var bytes: [UInt8] = []
+      _ = snapshot.append(event, to: &bytes)
+      lines.append(String(decoding: bytes, as: UTF8.self))
+      return true
+    }
+    lines.append("--")
+  }
+  lines.append("\(snapshot.contested) \(snapshot.unreadable) \(snapshot.registry.all.count)")
+  return lines.joined(separator: "\n")
+}
+
+/// A timeline with some of everything: copies from another machine, a correction that waits, a
+/// conflict, a retraction, an actor of its own.
+private func fill(_ timeline: Timeline, _ other: Timeline) throws {
+  let id = #","id":"01234567-89ab-4cde-8f01-23456789abcd""#
+  try timeline.record(
+    #"{"type":"log.actor","code":"X-ONE","name":"One of ours"}"#, at: 1_000_000)
+  for number in 0..<1200 {
+    try timeline.record(
+      body(
+        "name \(number)", date: "20\(10 + number % 10)-0\(1 + number % 9)",
+        more: number % 3 == 0 ? #","tags":["kept"],"targets":["X-ONE"]"# : ""))
+  }
+  try timeline.record(body("twice", more: id), at: 1_500_000)
+  try other.record(body("twice, differently", more: id), at: 1_400_000)
+  let wrong = try timeline.record(body("wrong"))
+  try timeline.record(
+    #"{"type":"log.correct","corrects":"\#(wrong.id)","supersedes":["\#(wrong.id)"],"#
+      + #""reason":"typo","body":\#(body("right", date: "2001"))}"#, at: 3_000_000)
+  let gone = try timeline.record(body("gone"))
+  try timeline.record(
+    #"{"type":"log.retract","retracts":"\#(gone.id)","supersedes":["\#(gone.id)"],"reason":"x"}"#)
+  try timeline.take(other.lines(of: other.replica), of: other.replica)
+}
+
+@Suite("The index on disk")
+struct IndexFileTests {
+  /// A filled directory with its index, what it answers, and where the index is.
+  private func filled() throws -> (Scratch, String, String) {
+    let scratch = Scratch()
+    let (_, other) = try Scratch().open()
+    let (directory, timeline) = try scratch.open()
+    try fill(timeline, other)
+    try #require(timeline.indexToSave(isStopping: true)).write()
+    let picture = picture(timeline)
+    withExtendedLifetime(directory) {}
+    return (scratch, picture, scratch.path + "/timelines/main/index/checkpoint")
+  }
+
+  private func answer(_ scratch: Scratch) throws -> (picture: String, isTakenOver: Bool) {
+    let (directory, timeline) = try scratch.open()
+    defer { withExtendedLifetime(directory) {} }
+    #expect(timeline.damage.isEmpty)
+    return (picture(timeline), timeline.unread != nil)
+  }
+
+  @Test("A start takes it over, and answers as one that reads everything")
+  func takeOver() throws {
+    let (scratch, expected, index) = try filled()
+    #expect(try answer(scratch) == (expected, true))
+    // What came since is read; what is there already is not written again.
+    do {
+      let (_, timeline) = try scratch.open()
+      #expect(timeline.indexToSave(isStopping: true) == nil)
+      try timeline.record(body("since", date: "1999"))
+    }
+    let (after, isTakenOver) = try answer(scratch)
+    #expect(isTakenOver && after.contains("\"since\"") && after != expected)
+    try FileManager.default.removeItem(atPath: index)
+    #expect(try answer(scratch) == (after, false))
+  }
+
+  @Test("Damaged anywhere, cut or empty, it is passed over")
+  func damaged() throws {
+    let (scratch, expected, path) = try filled()
+    let url = URL(fileURLWithPath: path)
+    let bytes = try Data(contentsOf: url)
+    for offset in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 60)) {
+      var flipped = bytes
+      flipped[offset] ^= 0x10
+      try flipped.write(to: url)
+      #expect(try answer(scratch) == (expected, false), "byte \(offset)")
+    }
+    for count in [0, 10, 35, 2000, bytes.count - 1] {
+      try bytes.prefix(count).write(to: url)
+      #expect(try answer(scratch) == (expected, false), "\(count) bytes")
+    }
+    try bytes.write(to: url)
+    #expect(try answer(scratch) == (expected, true))
+  }
+
+  @Test("Made from another log, or from more of this one, it is passed over")
+  func stale() throws {
+    let (scratch, _, path) = try filled()
+    let (other, expected, otherPath) = try filled()
+    try FileManager.default.removeItem(atPath: otherPath)
+    try FileManager.default.copyItem(atPath: path, toPath: otherPath)
+    #expect(try answer(other) == (expected, false))
+    // An older copy of the log was put back.
+    let segment = URL(fileURLWithPath: try scratch.segment())
+    let bytes = try Data(contentsOf: segment)
+    let shorter = bytes.prefix(bytes.dropLast().lastIndex(of: 0x0A)! + 1)
+    try shorter.write(to: segment)
+    #expect(try !answer(scratch).isTakenOver)
+  }
+
+  @Test("A flipped bit in a line that it knows is found behind the start, and the line named")
+  func bitRot() throws {
+    let (scratch, _, _) = try filled()
+    let url = URL(fileURLWithPath: try scratch.segment())
+    var bytes = try Data(contentsOf: url)
+    bytes[bytes.count / 2] ^= 0x01
+    try bytes.write(to: url)
+    let (directory, timeline) = try scratch.open()
+    defer { withExtendedLifetime(directory) {} }
+    let unread = try #require(timeline.unread)
+    #expect(!unread.isWhole())
+    // Even before, it is not served as truth.
+    let before = timeline.titles.count { $0 == "?" }
+    #expect(before == 1)
+    try timeline.readAgain()
+    #expect(timeline.damage.count == 1)
+    #expect(!timeline.titles.contains("?"))
+    try timeline.record(body("goes on"))
+    #expect(timeline.titles.contains("goes on"))
+  }
+}
