@@ -1,0 +1,295 @@
+"""What nobody should send, and what should not happen: the daemon says one clear thing and goes on."""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import unittest
+
+from daemon import BINARIES, Client, Daemon, event
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Remote(Client):
+    """The same over TCP."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.file = self.socket.makefile("rb")
+
+
+class Hostile(unittest.TestCase):
+    def setUp(self):
+        self.port = free_port()
+        self.daemon = Daemon(listen=[f"tcp://127.0.0.1:{self.port}"])
+        self.addCleanup(self.daemon.remove)
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def fill(self, count):
+        client = self.daemon.client()
+        for start in range(0, count, 5000):
+            many = min(5000, count - start)
+            lines = "".join(json.dumps(event(f"number {start + n}", actors=["PRK", "USA"])) + "\n" for n in range(many))
+            client.send(f"APPENDMANY {many}\n{lines}".encode())
+            self.assertTrue(client.reply().startswith("OK"))
+        client.close()
+
+    def refuses(self, request, code):
+        reply = self.client.ask(request)
+        self.assertTrue(reply.startswith(f"ERR {code} "), f"{request[:80]}: {reply[:200]}")
+        return reply
+
+    def test_long_answers_arrive_whole(self):
+        self.fill(6000)
+        for connect in [self.daemon.client, lambda: Remote(self.port)] * 4:
+            client = connect()
+            events, end = client.stream("QUERY {}")
+            self.assertEqual((len(events), end["count"]), (6000, 6000))
+            client.send('WATCH {"after":{}}')
+            client.reply()
+            for _ in range(6000):
+                self.assertTrue(client.reply().startswith("EVENT "))
+            client.close()
+
+    def test_many_answers_arrive_whole_after_a_half_close(self):
+        client = Remote(self.port)
+        client.send(b"ACTORS\n" * 100)
+        client.socket.shutdown(socket.SHUT_WR)
+        ends = sum(line.startswith(b"END ") for line in client.file)
+        self.assertEqual(ends, 100)
+        client.close()
+
+    def test_an_answer_goes_to_who_asked(self):
+        self.fill(21_000)
+        for _ in range(20):
+            gone = Remote(self.port)
+            gone.send('COUNT {"text":"number"}')
+            gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.file.close()
+            gone.socket.close()
+            client = Remote(self.port)
+            self.assertEqual(client.ok('COUNT {"text":"zebra"}'), {"count": 0})
+            client.close()
+
+    def test_filters_say_what_they_mean(self):
+        for year in (2016, 2017, 2017, 2018):
+            self.client.append(title=f"of {year}", date=f"{year}-03-01")
+        for request, count in [
+            ('{"date":["2016","2017"]}', 3), ('{"where":"date=2016 date=2018"}', 2),
+            ('{"text":["of 2016","of 2018"]}', 2), ('{"date":"2017","from":"2017-04"}', 0),
+            ('{"limit":0}', 0), ('{"limit":2}', 2), ('{"known_at":"1999-01-01T00:00Z"}', 0),
+            ('{"known_at":"2999-01-01T00:00:00+09:00"}', 4), ('{"known_at":"2999-12"}', 4),
+        ]:
+            self.assertEqual(self.client.ok("COUNT " + request), {"count": count}, request)
+        for request in [
+            "COUNT []", "COUNT null", "COUNT type=test", 'COUNT foo {}', 'COUNT {"where":5}',
+            'COUNT {"type":["test",5]}', 'COUNT {"type":[]}', 'COUNT {"form":"2016"}',
+            'COUNT {"known_at":"Y5000000"}', 'COUNT {"known_at":"yesterday"}',
+            'COUNT {"where":"date>=2016 date>=2017"}', "COUNT " + json.dumps({"text": ["a"] * 17}),
+            "COUNT " + json.dumps({"text": "a" * 300}), 'WATCH {"limit":3}', 'WATCH {"actor":"ZZZ"}',
+            'STATE {"parties":["USA","PRK"],"as_off":"2017-01-01"}',
+            "STATE " + json.dumps({"parties": ["A" * 60_000, "PRK"]}), "APPENDMANY 9000000000000000000",
+        ]:
+            self.refuses(request, "bad-request")
+        self.assertEqual(self.client.ask("PING"), "OK")
+
+    def test_events_that_only_the_log_may_write(self):
+        id = self.client.append(title="one")["id"]
+        other = self.client.append(title="two")["id"]
+        correction = {"type": "log.correct", "corrects": id, "supersedes": [id], "reason": "x"}
+        for fields, code in [
+            ({"type": "log.erase", "id": id}, "exists"), ({"type": "log.erase"}, "unsupported"),
+            (event(version="1"), "bad-event"), (event(contested=[]), "bad-event"),
+            (event("tab\there"), "bad-event"), (event("line\u2028two"), "bad-event"),
+            ({**correction, "supersedes": [other], "body": event()}, "bad-event"),
+            ({**correction, "body": event(id=id)}, "bad-event"), ({**correction, "body": event(version="1")}, "bad-event"),
+            (event(author=""), "bad-event"), (event(author=7), "bad-event"),
+        ]:
+            if code != "exists":
+                self.refuses("APPEND " + json.dumps(fields), code)
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
+
+    def test_an_actor_can_be_named_by_what_follows_it(self):
+        actor = {"type": "log.actor", "code": "X-ONE", "name": "One of ours"}
+        lines = [json.dumps(actor), json.dumps(event(actors=["X-ONE"]))]
+        self.client.send(("APPENDMANY 2\n" + "\n".join(lines) + "\n").encode())
+        self.assertTrue(self.client.reply().startswith("OK"))
+        self.client.send(("APPENDMANY 2\n" + "\n".join([lines[0].replace("ONE", "TWO"), lines[1], lines[1]][:2]) + "\n").encode())
+        self.assertTrue(self.client.reply().startswith("OK"))
+        again = json.dumps({**actor, "code": "X-NEW"})
+        self.client.send(f"APPEND {again}\nAPPEND {again}\n".encode())
+        self.assertEqual([self.client.reply()[:3] for _ in range(2)], ["OK ", "ERR"])
+
+    def test_check_says_what_append_would(self):
+        id = "01234567-89ab-4cde-8f01-23456789abcd"
+        self.client.append(title="there", id=id)
+        lines = [event("new"), event("there", id=id), event("other", id=id), event(date="2017-02-30")]
+        self.client.send(("CHECKMANY 4\n" + "".join(json.dumps(l) + "\n" for l in lines)).encode())
+        rows = [json.loads(self.client.reply().partition(" ")[2]) for _ in range(2)]
+        self.assertEqual([(r["line"], r["error"]) for r in rows], [(3, "exists"), (4, "bad-event")])
+        self.assertEqual(json.loads(self.client.reply()[4:]), {"count": 4, "new": 1, "duplicates": 1, "bad": 2})
+        self.assertEqual(self.client.ok("COUNT {}"), {"count": 1})
+
+    def test_a_far_date_does_not_hold_up_its_dyad(self):
+        for date in ["Y5000000", "Y-5000000", "9999-12-31", "-9999", "2017-11-29"]:
+            self.client.append(date=date, actors=["PRK"], targets=["USA"])
+        for day in ["2017-12-01", "9999-12-31"]:
+            state = self.client.ok(json.dumps({"parties": ["USA", "PRK"], "as_of": day}).join(["STATE ", ""]))
+            self.assertEqual(state["day"], day)
+        self.assertEqual(self.client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-12-01"}')["phase"]["name"], "estranged")
+
+    # MARK: Peers
+
+    def sync(self):
+        """A peer that has said its HELLO and HAVE."""
+        peer = Remote(self.port)
+        self.addCleanup(peer.close)
+        peer.send('HELLO timeline-sync 1 {"device":"00000000-0000-4000-8000-0000000000ff"}')
+        self.assertTrue(peer.reply().startswith("HELLO "))
+        have = peer.reply()
+        uuid = json.loads(have.split(" ", 2)[2])["uuid"]
+        peer.send("HAVE main " + json.dumps({"uuid": uuid, "heads": {}}))
+        return peer, have
+
+    def test_a_peer_that_breaks_the_protocol_is_told_why(self):
+        replica = "00000000-0000-4000-8000-000000000001"
+        logs = os.path.join(self.daemon.data, "timelines/main/logs")
+        for words in [
+            f"LINES main {replica} 18446744073709551615 2 100", f"LINES main {replica} 1 1 3\nabc",
+            f"LINES main {replica} 1 1 99\nabc", f"LINES main {replica} 1 1 66000\n" + "a" * 70_000, "HAVE main {}",
+        ]:
+            peer, _ = self.sync()
+            peer.send(words)
+            self.assertTrue(peer.reply().startswith("ERR "), words[:60])
+            self.assertEqual(peer.file.read(), b"")
+        self.assertEqual(os.listdir(logs) if os.path.exists(logs) else [], [])
+        self.client.append(title="goes on")
+
+    def test_a_peer_cannot_write_our_log_ahead_of_time(self):
+        self.client.append(title="ours")
+        line = self.client.ask("GET " + self.client.stream("QUERY {}")[0][0]["id"])[6:]
+        self.client.reply()
+        replica = json.loads(line)["replica"]
+        body = line[: line.index(',"crc32c"')].replace('"seq":1,', '"seq":2,')
+        body = body[: body.index('"recorded":"') + 12] + "9999-12-31T23:59:59.999999" + body[body.index('Z","id"'):]
+        forged = body + f',"crc32c":"{crc32c(body.encode()):08x}"}}\n'
+        peer, _ = self.sync()
+        peer.send(f"LINES main {replica} 2 1 {len(forged)}\n{forged}".encode())
+        replies = [peer.reply() for _ in range(3)]
+        self.assertTrue(any("future" in reply for reply in replies), replies)
+        self.assertEqual(self.client.append(title="goes on")["seq"], 2)
+
+    # MARK: What the system refuses
+
+    def test_out_of_descriptors(self):
+        self.daemon.stop()
+        command = [BINARIES / "timelined", "--data", self.daemon.data, "--socket", self.daemon.socket]
+        limited = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48)))
+        self.addCleanup(limited.stderr.close)
+        self.addCleanup(limited.wait)
+        self.addCleanup(limited.terminate)
+        limited.stderr.readline()
+        kept, refused = [], 0
+        for _ in range(80):
+            client = self.daemon.client()
+            try:
+                client.send("PING")
+            except BrokenPipeError:
+                pass  # It was turned away at once; why, stands in the reply.
+            reply = client.reply()
+            if reply == "OK":
+                kept.append(client)
+            else:
+                self.assertTrue(reply.startswith("ERR busy"), reply)
+                refused += 1
+                client.close()
+        self.assertGreater(refused, 0)
+        ids = set()
+        for _ in range(3000):
+            reply = kept[0].ask("APPEND " + json.dumps(event()))
+            # The first segment needs a descriptor too: that passes, and nothing is lost by it.
+            if reply.startswith("ERR busy"):
+                kept.pop().close()
+                continue
+            ids.add(json.loads(reply[3:])["id"])
+        self.assertEqual(kept[0].ok("COUNT {}")["count"], len(ids))
+        for client in kept:
+            client.close()
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_a_failed_sync_acknowledges_nothing(self):
+        for error in ["ENOSPC", "EIO", "EDQUOT"]:
+            with self.subTest(error):
+                daemon = Daemon()
+                self.addCleanup(daemon.remove)
+                daemon.start()
+                client = daemon.client()
+                client.append(title="before")
+                trace = subprocess.Popen(
+                    ["strace", "-f", "-qq", "-p", str(daemon.process.pid), "-o", "/dev/null", "-e", "trace=fdatasync",
+                     "-e", f"inject=fdatasync:error={error}:when=2"], stderr=subprocess.PIPE)
+                # Attached once a traced call has been seen to succeed.
+                while "TracerPid:\t0" in pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text():
+                    pass
+                replies = [client.ask("APPEND " + json.dumps(event(f"event {n}"))) for n in range(4)]
+                trace.terminate()
+                trace.communicate()
+                self.assertTrue(replies[0].startswith("OK"))
+                for reply in replies[1:]:
+                    self.assertTrue(reply.startswith("ERR read-only "), reply)
+                self.assertTrue(client.ok("STATUS")["read_only"])
+                titles = [e["title"] for e in client.stream("QUERY {}")[0]]
+                self.assertEqual(sorted(titles), ["before", "event 0"])
+                client.close()
+                daemon.stop()
+                daemon.start()
+                client = daemon.client()
+                self.assertEqual(sorted(e["title"] for e in client.stream("QUERY {}")[0]), ["before", "event 0"])
+                self.assertEqual(client.append(title="after")["seq"], 3)
+                client.close()
+
+    def test_a_file_in_the_socket_s_place_is_left_alone(self):
+        path = self.daemon.path + "/precious"
+        with open(path, "w") as file:
+            file.write("words")
+        result = subprocess.run(
+            [BINARIES / "timelined", "--data", self.daemon.path + "/other", "--socket", path], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no socket", result.stderr)
+        self.assertEqual(pathlib.Path(path).read_text(), "words")
+
+    def test_logs_without_their_timeline_file(self):
+        self.client.append(title="kept")
+        self.daemon.stop()
+        os.remove(self.daemon.data + "/timelines/main/timeline.json")
+        result = subprocess.run(
+            [BINARIES / "timelined", "--data", self.daemon.data, "--socket", self.daemon.socket], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("timeline.json", result.stderr)
+
+
+def crc32c(data):
+    """RFC 3720, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+if __name__ == "__main__":
+    unittest.main()
