@@ -84,10 +84,11 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
   private static let table = Table()
 
   /// Open addressing over the first eight bytes of the names, which differ in all of them.
-  private struct Table {
+  private struct Table: @unchecked Sendable {
     private static let bits = 7
-    private var words = [UInt64](repeating: 0, count: 1 << bits)
-    private var members = [BodyMember](repeating: .type, count: 1 << bits)
+    private var words = ContiguousArray<UInt64>(repeating: 0, count: 1 << bits)
+    private var names = ContiguousArray<(start: UnsafePointer<UInt8>, count: Int, BodyMember)>(
+      repeating: (BodyMember.type.text.utf8Start, 0, .type), count: 1 << bits)
 
     init() {
       for member in BodyMember.allCases {
@@ -97,7 +98,7 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
         var at = Self.place(word)
         while words[at] != 0 { at = (at + 1) & (words.count - 1) }
         words[at] = word
-        members[at] = member
+        names[at] = (name.baseAddress!, name.count, member)
       }
     }
 
@@ -108,11 +109,10 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
         if words[at] == 0 { return nil }
         at = (at + 1) & (words.count - 1)
       }
-      let name = members[at].text
+      let (start, count, member) = names[at]
       let isIt =
-        name.utf8CodeUnitCount == bytes.count
-        && (bytes.count <= 8 || memcmp(name.utf8Start, bytes.baseAddress!, bytes.count) == 0)
-      return isIt ? members[at] : nil
+        count == bytes.count && (count <= 8 || memcmp(start, bytes.baseAddress!, count) == 0)
+      return isIt ? member : nil
     }
 
     static func word(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {

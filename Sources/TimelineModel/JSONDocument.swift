@@ -302,16 +302,20 @@ public struct JSONDocument: Sendable {
       let count = Int(key.end - key.start)
       guard !hasEscape, count > 0 else { return true }
       let start = Int(key.start)
-      let first = UInt64(text[start])
-      let middle = UInt64(text[start + count / 2])
-      let last = UInt64(text[start + count - 1])
-      let mixed = (first | middle << 8 | last << 16 | UInt64(count) << 24) &* 0x9E37_79B9_7F4A_7C15
+      let word: UInt64
+      if start + 8 <= text.count {
+        let whole = UnsafeRawPointer(text.baseAddress! + start).loadUnaligned(as: UInt64.self)
+        word = count < 8 ? whole & (1 << UInt64(count * 8) - 1) : whole &+ UInt64(count)
+      } else {
+        word = UInt64(text[start]) << 8 | UInt64(count)
+      }
+      let mixed = word &* 0x9E37_79B9_7F4A_7C15
       let bit: UInt64 = 1 << (mixed >> 58)
       func note(_ word: inout UInt64) -> Bool {
         defer { word |= bit }
         return word & bit != 0
       }
-      switch mixed >> 56 & 3 {
+      switch mixed >> 50 & 3 {
       case 0: return note(&words.0)
       case 1: return note(&words.1)
       case 2: return note(&words.2)
@@ -529,29 +533,10 @@ extension JSONValue {
 /// Validity of UTF-8, and the fast ways through plain text.
 enum UTF8Text {
   /// The offset of the first byte from `from` that is a quote, a backslash or a control character
-  /// (or the end): eight bytes at a time, by the usual zero-byte trick on words.
+  /// (or the end).
   static func skipPlain(_ text: UnsafeBufferPointer<UInt8>, from: Int) -> Int {
-    var at = from
-    let count = text.count
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
-    while at + 8 <= count {
-      let word = UnsafeRawPointer(text.baseAddress! + at).loadUnaligned(as: UInt64.self)
-      let quote = word ^ (ones &* 0x22)
-      let backslash = word ^ (ones &* 0x5C)
-      let hasQuote = (quote &- ones) & ~quote
-      let hasBackslash = (backslash &- ones) & ~backslash
-      let hasControl = (word &- (ones &* 0x20)) & ~word
-      let hits = (hasQuote | hasBackslash | hasControl) & highs
-      if hits != 0 { return at + hits.trailingZeroBitCount / 8 }
-      at += 8
-    }
-    while at < count {
-      let byte = text[at]
-      if byte == 0x22 || byte == 0x5C || byte < 0x20 { return at }
-      at += 1
-    }
-    return at
+    guard let start = text.baseAddress else { return 0 }
+    return clinux_skip_plain(start, from, text.count)
   }
 
   /// Throws where the bytes are not well-formed UTF-8 (Unicode 15, table 3-7).
@@ -566,11 +551,7 @@ enum UTF8Text {
       index < count && range.contains(text[index])
     }
     while at < count {
-      while at + 8 <= count {
-        let word = UnsafeRawPointer(text.baseAddress! + at).loadUnaligned(as: UInt64.self)
-        guard word & 0x8080_8080_8080_8080 == 0 else { break }
-        at += 8
-      }
+      at = clinux_skip_ascii(text.baseAddress!, at, count)
       guard at < count else { break }
       switch text[at] {
       case 0..<0x80: at += 1

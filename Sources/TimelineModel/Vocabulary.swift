@@ -80,31 +80,50 @@ public final class Vocabulary: Sendable {
 /// Numbers by the bytes that they were read from, so that reading the next event with the same text
 /// makes nothing new; forgets all when it is full.
 struct Shelf: Sendable {
-  private static var countMax: Int { 8192 }
-  private static var keyBytesMax: Int { 256 }
+  private static let countMax = 8192
+  private static let keyBytesMax = 256
 
-  private var places: [UInt64: Int] = [:]
-  private var keys: [[UInt8]] = []
-  private var numbers: [UInt32] = []
+  private struct Entry: Sendable {
+    var check: UInt32
+    var start: UInt32
+    var count: UInt32
+    var number: UInt32
+  }
+
+  /// Places + 1 of entries, by open addressing; 0 where there is none.
+  private var cells = ContiguousArray<UInt16>(repeating: 0, count: 2 * countMax)
+  private var entries: ContiguousArray<Entry> = []
+  /// All keys in a row.
+  private var keys: ContiguousArray<UInt8> = []
 
   /// The number of a text, which `read` finds where it is new.
   mutating func number<Failure: Error>(
     of text: UnsafeBufferPointer<UInt8>, _ read: () throws(Failure) -> UInt32
   ) throws(Failure) -> UInt32 {
-    guard text.count <= Self.keyBytesMax else { return try read() }
-    let hash = UInt64(text.count) << 32 | UInt64(CRC32C.of(text))
-    if let place = places[hash], keys[place].count == text.count,
-      keys[place].withUnsafeBufferPointer({
-        text.isEmpty || memcmp($0.baseAddress!, text.baseAddress!, text.count) == 0
-      })
-    {
-      return numbers[place]
+    guard let start = text.baseAddress, text.count <= Self.keyBytesMax else { return try read() }
+    let check = CRC32C.of(text)
+    var at = Int(check) & (cells.count - 1)
+    while cells[at] != 0 {
+      let entry = entries[Int(cells[at] - 1)]
+      if entry.check == check, Int(entry.count) == text.count,
+        keys.withUnsafeBufferPointer({
+          memcmp($0.baseAddress! + Int(entry.start), start, text.count) == 0
+        })
+      {
+        return entry.number
+      }
+      at = (at + 1) & (cells.count - 1)
     }
     let number = try read()
-    if numbers.count == Self.countMax { self = Shelf() }
-    places[hash] = numbers.count
-    keys.append(Array(text))
-    numbers.append(number)
+    if entries.count == Self.countMax {
+      self = Shelf()
+      at = Int(check) & (cells.count - 1)
+    }
+    entries.append(
+      Entry(
+        check: check, start: UInt32(keys.count), count: UInt32(text.count), number: number))
+    keys.append(contentsOf: text)
+    cells[at] = UInt16(entries.count)
     return number
   }
 }

@@ -146,6 +146,33 @@ static inline clinux_block clinux_load(const uint8_t *bytes) {
   return block;
 }
 
+// The offset of the first byte from `at` that is a quote, a backslash or below a space, or `count`.
+static inline size_t clinux_skip_plain(const uint8_t *text, size_t at, size_t count) {
+  for (; at + 16 <= count; at += 16) {
+    clinux_block block = clinux_load(text + at);
+    clinux_block hits =
+        (clinux_block)(block == '"') | (clinux_block)(block == '\\') | (clinux_block)(block < 0x20);
+    uint64_t words[2];
+    memcpy(words, &hits, 16);
+    if (words[0] != 0) return at + (size_t)__builtin_ctzll(words[0]) / 8;
+    if (words[1] != 0) return at + 8 + (size_t)__builtin_ctzll(words[1]) / 8;
+  }
+  for (; at < count; at++) {
+    if (text[at] == '"' || text[at] == '\\' || text[at] < 0x20) return at;
+  }
+  return at;
+}
+
+// The offset of the first byte from `at` that is not ASCII, or `count`.
+static inline size_t clinux_skip_ascii(const uint8_t *text, size_t at, size_t count) {
+  for (; at + 32 <= count; at += 32) {
+    clinux_block high = (clinux_load(text + at) | clinux_load(text + at + 16)) >= 0x80;
+    if (clinux_any(high)) break;
+  }
+  while (at < count && text[at] < 0x80) at++;
+  return at;
+}
+
 static inline clinux_block clinux_strange(clinux_block block) {
   return (clinux_block)(block >= 0x80) | (clinux_block)(block == 0x5C);
 }
