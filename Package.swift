@@ -28,7 +28,9 @@ let package = Package(
       dependencies: ["TimelineModel"],
       resources: [.embedInCode("Tables/weights.csv"), .embedInCode("Tables/interests.csv")],
       swiftSettings: strict),
-    .target(name: "EventStore", dependencies: ["TimelineModel", "CLinux"], swiftSettings: strict),
+    .target(
+      name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
+      swiftSettings: strict),
 
     .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
 

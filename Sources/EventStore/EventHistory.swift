@@ -3,6 +3,7 @@
 // one; the answer is a function of the set of lines, whatever their order of arrival.
 
 import TimelineModel
+import TransparencyLog
 
 /// Where a line stands: the replica's place in the timeline's list, and its number in that log.
 struct LineRef: Sendable, Hashable {
@@ -30,7 +31,7 @@ struct EventHistory: Sendable {
     var supersedes: [EventID]
     var content: Content
     /// Of the body, salt left out; equal for equal bodies, whatever their spelling.
-    var fingerprint: UInt64
+    var fingerprint: SHA256Digest?
   }
 
   private(set) var versions: [Version] = []

@@ -207,20 +207,29 @@ struct EventIndex: Sendable {
     _ logs: () -> [ReplicaLog]
   ) {
     let row = self[slot]
-    guard !row.flags.contains(.unlisted),
-      let entry = IndexEntry(reading: entry.ref, logs(), vocabulary),
-      let here = IndexEntry(reading: row.ref, logs(), vocabulary)
+    let logs = logs()
+    guard !row.flags.contains(.unlisted), let here = logs[row.ref.replica].line(row.ref.seq),
+      let here = try? Line(here)
     else { return }
-    if histories[slot] == nil, here.fingerprint == entry.fingerprint {
+    if histories[slot] == nil, saysTheSame(entry.ref, row.ref, logs) {
       let isEarlier = (entry.recorded, entry.replica) < (here.recorded, here.replica)
       copies[slot, default: []].append(isEarlier ? row.ref : entry.ref)
       if isEarlier { rows[Int(slot)].ref = entry.ref }
       rows[Int(slot)].flags.insert(.copies)
       return
     }
-    var history = takeHistory(slot, logs)
+    guard let entry = IndexEntry(reading: entry.ref, logs, vocabulary) else { return }
+    var history = takeHistory(slot) { logs }
     history.add(Self.version(of: entry, [], .original(facts)))
     keep(history, slot)
+  }
+
+  private func saysTheSame(_ one: LineRef, _ other: LineRef, _ logs: [ReplicaLog]) -> Bool {
+    if IndexEntry.haveSameBytes(one, other, logs) { return true }
+    let (one, other) = (
+      IndexEntry(reading: one, logs, vocabulary), IndexEntry(reading: other, logs, vocabulary)
+    )
+    return one?.fingerprint != nil && one?.fingerprint == other?.fingerprint
   }
 
   private static func version(

@@ -1,6 +1,7 @@
 // What the index wants to know of one line: read from the line itself, whenever it is asked.
 
 import TimelineModel
+import TransparencyLog
 
 struct IndexEntry: Sendable {
   var ref: LineRef
@@ -9,9 +10,9 @@ struct IndexEntry: Sendable {
   var id: EventID
   /// Nil for a stub, and for a body that this version would refuse: stored, relayed, not counted.
   var body: ValidBody?
-  /// Of the body, `salt` left out: equal for equal bodies, whatever their spelling. Zero where it
-  /// was not asked for; it is needed only where an event has more than one copy.
-  var fingerprint: UInt64 = 0
+  /// Of the body, `salt` left out: equal for equal bodies, whatever their spelling. Nil where it was
+  /// not asked for; it is needed only where an event has more than one copy.
+  var fingerprint: SHA256Digest?
 
   init(
     ref: LineRef, replica: ReplicaID, recorded: RecordedTime, id: EventID, body: ValidBody?
@@ -56,12 +57,37 @@ struct IndexEntry: Sendable {
     "v", "replica", "seq", "recorded", "id", "author", "salt", "crc32c",
   ]
 
-  /// Length and CRC-32C of the canonical body: members by key, envelope and salt left out.
-  static func fingerprint(_ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+  /// SHA-256 of the canonical body: members by key, envelope and salt left out.
+  static func fingerprint(
+    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>
+  ) -> SHA256Digest {
     var bytes: [UInt8] = []
     canonicalBody(document.value(0, in: text)).append(to: &bytes)
-    let crc = bytes.withUnsafeBufferPointer { CRC32C.of($0) }
-    return UInt64(bytes.count) << 32 | UInt64(crc)
+    var hasher = SHA256()
+    return bytes.withUnsafeBufferPointer { hasher.hash($0) }
+  }
+
+  /// Whether two lines have the same body to the byte, but for the salt that we write last: so it is
+  /// with one file that was imported on two machines.
+  static func haveSameBytes(_ one: LineRef, _ other: LineRef, _ logs: [ReplicaLog]) -> Bool {
+    recordedBody(one, logs).map { hasBody(other, $0, logs) } ?? false
+  }
+
+  /// Whether a line's body is these bytes, but for the salt.
+  static func hasBody(
+    _ ref: LineRef, _ body: UnsafeBufferPointer<UInt8>, _ logs: [ReplicaLog]
+  ) -> Bool {
+    recordedBody(ref, logs)?.elementsEqual(body) ?? false
+  }
+
+  /// The bytes that the recorder wrote.
+  private static func recordedBody(
+    _ ref: LineRef, _ logs: [ReplicaLog]
+  ) -> UnsafeBufferPointer<UInt8>? {
+    guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text), !line.isStub,
+      line.body.count > Line.saltLength
+    else { return nil }
+    return UnsafeBufferPointer(rebasing: text[line.body.dropLast(Line.saltLength)])
   }
 
   static func canonicalBody(_ value: JSONValue) -> JSONValue {

@@ -8,6 +8,7 @@
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
 import TimelineModel
+import TransparencyLog
 
 public final class Timeline {
   public let id: TimelineID
@@ -239,7 +240,9 @@ public final class Timeline {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     if case .statement(let type, .other) = prepared.body { throw .unsupported(type.word) }
-    if let id = prepared.parts.id, let staged = try duplicate(of: id, text) { return staged }
+    if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
+      return staged
+    }
     return try stamp(prepared.parts, prepared.body, recording, text)
   }
 
@@ -349,7 +352,7 @@ public final class Timeline {
 
   /// The event of that id, where it is there already with the same body.
   private func duplicate(
-    of id: EventID, _ text: UnsafeBufferPointer<UInt8>
+    of id: EventID, _ parts: RequestParts, _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged? {
     if let range = pendingIDs[id] {
       let (seq, fingerprint) = batches[0].bytes.withUnsafeBufferPointer { bytes in
@@ -360,6 +363,11 @@ public final class Timeline {
       return Staged(id: id, replica: replica, seq: seq, isDuplicate: true)
     }
     guard let slot = index.slot(of: id) else { return nil }
+    let ref = index[slot].ref
+    if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, logs) }) {
+      return Staged(
+        id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    }
     let fingerprint = Self.fingerprint(text)
     let copies =
       [index[slot].ref] + (index.copies[slot] ?? [])
@@ -373,9 +381,9 @@ public final class Timeline {
     throw .exists(id)
   }
 
-  private static func fingerprint(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+  private static func fingerprint(_ text: UnsafeBufferPointer<UInt8>) -> SHA256Digest? {
     var document = JSONDocument()
-    guard (try? document.parse(text)) != nil else { return 0 }
+    guard (try? document.parse(text)) != nil else { return nil }
     return IndexEntry.fingerprint(document, in: text)
   }
 
@@ -693,12 +701,12 @@ private struct RequestParts: Sendable {
     runCount += 1
   }
 
-  func withBody(
-    of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
-  ) {
+  func withBody<Result>(
+    of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) -> Result {
     if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
     let joined = [UInt8](
       (0..<runCount).map { text[runs[$0]] }.joined(separator: [UInt8(ascii: ",")]))
-    joined.withUnsafeBufferPointer { body($0) }
+    return joined.withUnsafeBufferPointer { body($0) }
   }
 }

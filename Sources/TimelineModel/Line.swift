@@ -57,6 +57,8 @@ public struct Line: Sendable, Hashable {
   public var isStub: Bool
 
   private static let head: StaticString = #"{"v":1,"replica":""#
+  /// Bytes of `,"salt":"…"`, with which a body that was recorded here ends.
+  public static let saltLength = 34
   private static let tailLength = 23  // ,"crc32c":"xxxxxxxx"}\n  with its LF
 
   /// Reads a whole line, LF included: envelope and check, not the body's JSON.
