@@ -209,7 +209,7 @@ enum Main {
     do throws(Failure) { return try command.run(context) } catch {
       guard ["add", "correct"].contains(name) else { throw error }
       var failure = error
-      failure.text = PlainWords.ofFlags(failure.text)
+      failure.text = PlainWords.of(failure.text, .flags)
       throw failure
     }
   }

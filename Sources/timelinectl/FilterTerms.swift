@@ -35,6 +35,8 @@ struct FilterTerms {
   private(set) var parts: [(key: String, part: Part)] = []
   /// Phrases of the text filter.
   private(set) var texts: [String] = []
+  /// Beginnings of ids.
+  private(set) var ids: [String] = []
 
   init(_ words: Words) throws(Failure) {
     for term in words.plain { try add(term) }
@@ -45,6 +47,7 @@ struct FilterTerms {
       let isDate = key == "from" || key == "to"
       if key == "type" { for value in values { try checkType(value) } }
       if key == "text" { texts += values }
+      if key == "id" { ids += values }
       let value = isDate ? JSONValue.string(values.last!) : .strings(values)
       update(isDate ? "date" : key) { part in
         part.shown += values.map { "\(flag.name) \($0)" }
@@ -69,6 +72,7 @@ struct FilterTerms {
       throw Failure(.usage, error.message)
     }
     if key == "text" { texts.append(value.replacing("\"", with: "")) }
+    if key == "id" { ids.append(value) }
     update(key) { part in
       part.shown.append(term)
       part.terms.append(whole)
@@ -96,6 +100,10 @@ struct FilterTerms {
 
   /// The members of the question.
   var members: [JSONValue.Member] { Self.members(parts) }
+
+  func members(without key: String) -> [JSONValue.Member] {
+    Self.members(parts.filter { $0.key != key })
+  }
 
   private static func members(_ parts: [(key: String, part: Part)]) -> [JSONValue.Member] {
     let terms = parts.flatMap(\.part.terms)
@@ -126,7 +134,7 @@ struct FilterTerms {
     let own = members.map(\.key)
     let others = question.filter { !own.contains($0.key) }
     for (key, part) in parts where parts.count > 1 || !others.isEmpty {
-      let rest = Self.members(parts.filter { $0.key != key }) + others
+      let rest = members(without: key) + others
       lines.append(
         "  without \(part.shown.joined(separator: " ")): \(Count.events(try count(rest, client)))")
     }
@@ -136,7 +144,7 @@ struct FilterTerms {
     for text in texts {
       let words = text.split { " -".contains($0) }.map(String.init)
       guard words.count > 1 else { continue }
-      let rest = Self.members(parts.filter { $0.key != "text" }) + others
+      let rest = members(without: "text") + others
       var counts: [String] = []
       for word in words {
         let found = try count(rest + [JSONValue.Member("text", .string(word))], client)

@@ -43,6 +43,9 @@ struct ImportCheck {
       new += end["new"]?.int ?? 0
       duplicates += end["duplicates"]?.int ?? 0
       progress.advance(to: done)
+      // All of it is there: it need not travel once more.
+      guard end["duplicates"]?.int == group.count else { return }
+      for batch in group.batches { dropped[batch] = Set(reader.batches[batch].items.indices) }
     }
     for group in ImportGroup.all(of: reader.batches) {
       try group.send("CHECKMANY", reader.batches, client)

@@ -77,7 +77,9 @@ struct ImportReader {
     }
     for batch in batches {
       problems += batch.problems.map {
-        Problem(line: $0.line + batch.linesBefore, message: $0.message)
+        Problem(
+          line: $0.line + batch.linesBefore,
+          message: format == .csv ? PlainWords.of($0.message, .columns) : $0.message)
       }
     }
   }

@@ -20,9 +20,18 @@ struct ImportSender {
   }
 
   mutating func send(_ reader: ImportReader) throws(Failure) {
-    // Events that name the actors are taken only once these are recorded.
-    try send([reader.actors])
-    try send(reader.batches)
+    do throws(Failure) {
+      // Events that name the actors are taken only once these are recorded.
+      try send([reader.actors])
+      try send(reader.batches)
+    } catch {
+      guard error.exit == .noDaemon else { throw error }
+      // What was on its way may be on disk or not.
+      throw Failure(
+        .noDaemon,
+        "\(error.text); \(recorded) events were recorded for certain: import the file again, none"
+          + " will be recorded twice")
+    }
   }
 
   private mutating func send(_ batches: [ImportBatch]) throws(Failure) {
@@ -54,13 +63,8 @@ struct ImportSender {
       recorded += (reply["count"]?.int ?? 0) - known
       progress.advance(to: recorded + duplicates)
     } catch {
-      // Without a daemon nobody knows; the first failure is what is told.
-      if error.exit == .noDaemon {
-        throw Failure(
-          .noDaemon,
-          "\(error.text); \(recorded) events were recorded for certain: import the file again, none"
-            + " will be recorded twice")
-      }
+      guard error.exit != .noDaemon else { throw error }
+      // The first failure is what is told.
       if failure == nil { failure = Self.place(error, group, batches) }
     }
   }

@@ -32,10 +32,11 @@ extension Command {
   ) { (context) throws(Failure) in
     let words = context.words
     let terms = try FilterTerms(words)
-    var members = terms.members
+    var more: [JSONValue.Member] = []
     if let known = words["--known-at"] {
-      members.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+      more.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
     }
+    let question = terms.members + more
     let cursor = try words["--after"].map { (text) throws(Failure) in
       try Moment.json(text, "--after")
     }
@@ -57,7 +58,6 @@ extension Command {
     if words.has("--show-cursor") {
       position = try client.ask("OPEN \(context.timeline)")["position"]
     }
-    let question = members
     var lines: [[UInt8]] = []
     func finish(isEmpty: Bool) throws(Failure) -> ExitCode {
       if let position { Terminal.say("cursor: \(position.text)") }
@@ -70,7 +70,8 @@ extension Command {
       return words.has("--exit-code") ? .nothingMatched : .done
     }
     if let cursor {
-      lines = try Recent.lines(after: cursor, members, client, timeline: context.timeline)
+      lines = try Recent.lines(
+        after: cursor, terms, more, client, timeline: context.timeline)
     }
     if words.has("--count") {
       let count = cursor == nil ? try terms.count(question, client) : lines.count
@@ -79,6 +80,7 @@ extension Command {
     }
     if limit == nil, isForPeople, !words.has("--all") { limit = 40 }
     if cursor == nil {
+      var members = question
       if let limit {
         members.append(JSONValue.Member("limit", .int(limit)))
         members.append(JSONValue.Member("order", .string("desc")))

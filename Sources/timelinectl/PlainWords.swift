@@ -22,25 +22,36 @@ enum PlainWords {
     phrases.reduce(text) { $0.replacing($1.wire, with: $1.plain) }
   }
 
-  /// What is missing or wrong in an event that was given by flags.
-  static func ofFlags(_ text: String) -> String {
-    let fields: [(wire: String, plain: String)] = [
-      (
-        "sources: missing; give at least one {\"title\":…}, or say \"unsourced\": true",
-        "there is no source; give one with --source-title, --source-publisher or --source-url, or say"
-          + " --unsourced"
-      ),
-      ("actors: missing; a list of codes such as [\"PRK\"]", "actors: missing; --actors USA,KOR"),
-      ("type: missing; one of", "type: missing; --type takes one of"),
-      (
-        "date: missing; write a day, month or year such as 2017-11-29",
-        "date: missing; --date takes a day, month or year such as 2017-11-29"
-      ),
-      (
-        "title: missing; one line that says what happened",
-        "title: missing; --title takes one line that says what happened"
-      ),
-    ]
-    return fields.reduce(text) { $0.replacing($1.wire, with: $1.plain) }
+  /// How an event was given, where it was not as JSON.
+  enum Form {
+    case flags, columns
   }
+
+  /// What is missing in an event, in the words of its form.
+  static func of(_ text: String, _ form: Form) -> String {
+    missing.reduce(text) { $0.replacing($1.wire, with: form == .flags ? $1.flags : $1.columns) }
+  }
+
+  private static let missing: [(wire: String, flags: String, columns: String)] = [
+    (
+      "sources: missing; give at least one {\"title\":…}, or say \"unsourced\": true",
+      "there is no source; give one with --source-title, --source-publisher or --source-url, or say"
+        + " --unsourced",
+      "there is no source; fill source_title, source_publisher or source_url, or write true under"
+        + " unsourced"
+    ),
+    (
+      "actors: missing; a list of codes such as [\"PRK\"]", "actors: missing; --actors USA,KOR",
+      "actors: missing; a code such as PRK, several with semicolons"
+    ),
+    ("type: missing; one of", "type: missing; --type takes one of", "type: missing; one of"),
+    (
+      "date: missing; write a day", "date: missing; --date takes a day",
+      "date: missing; write a day"
+    ),
+    (
+      "title: missing; one line", "title: missing; --title takes one line",
+      "title: missing; one line"
+    ),
+  ]
 }

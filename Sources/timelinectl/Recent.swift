@@ -8,14 +8,14 @@ enum Recent {
   private static let idsMax = 1_000
 
   static func lines(
-    after cursor: JSONValue, _ filter: [JSONValue.Member], _ client: Client, timeline: String
+    after cursor: JSONValue, _ terms: FilterTerms, _ more: [JSONValue.Member], _ client: Client,
+    timeline: String
   ) throws(Failure) -> [[UInt8]] {
     // The filter may ask for ids itself: those are looked for among them.
-    let wanted = filter.first { $0.key == "id" }?.value.array?.compactMap(\.string)
     let ids = try changed(after: cursor, client, timeline).filter { id in
-      wanted?.contains { id.hasPrefix($0) } ?? true
+      terms.ids.isEmpty || terms.ids.contains { id.hasPrefix($0) }
     }
-    let others = filter.filter { $0.key != "id" }
+    let others = terms.members(without: "id") + more
     var found: [(day: Day, id: String, line: [UInt8])] = []
     var rest = ids[...]
     while !rest.isEmpty {

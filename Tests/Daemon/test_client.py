@@ -171,6 +171,7 @@ class Client(unittest.TestCase):
         shown = self.on_terminal("log", "--all", PAGER=mark)
         self.assertTrue(all(line.startswith("paged:") for line in shown.splitlines()), shown[:200])
         self.assertNotIn("paged:", self.on_terminal("log", "-n", "3", PAGER=mark))
+        self.assertNotIn("paged:", self.on_terminal("log", "--all", "--no-input", PAGER=mark))
         self.assertEqual(len(self.on_terminal("log", "--all", PAGER="no-such-pager 2>/dev/null").splitlines()) > 600, True)
 
     def test_output_that_cannot_be_written(self):

@@ -2,7 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
+import tempfile
+import threading
 import unittest
 
 from ctl import SHIPPED, Ctl
@@ -148,6 +151,53 @@ class ImportTests(Ctl):
                 capture_output=True, text=True, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
             self.assertEqual(result.returncode, 1, result.stderr)
             self.assertIn(word, result.stderr)
+
+    def scripted(self, *replies):
+        """A daemon that takes each request of an import, and answers the APPENDMANYs as it is told."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = folder.name + "/sock"
+        server = socket.socket(socket.AF_UNIX)
+        self.addCleanup(server.close)
+        server.bind(path)
+        server.listen()
+
+        def serve():
+            connection, _ = server.accept()
+            rest = list(replies)
+            with connection, connection.makefile("rb") as requests:
+                for request in requests:
+                    verb, *words = request.split()
+                    answer = {b"OPEN": 'OK {"position":{}}', b"ACTORS": 'ROW {"code":"PRK","name":"x","kind":"state"}\nEND {}'}.get(verb.split()[0])
+                    if verb == b"APPENDMANY":
+                        for _ in range(int(words[0])):
+                            requests.readline()
+                        if not rest:
+                            return
+                        answer = rest.pop(0)
+                    connection.sendall(answer.encode() + b"\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        return path
+
+    def test_what_fails_on_the_way_says_how_far_it_came(self):
+        path = self.file("many.jsonl", lines(*(event("n%d" % n, id="name-%d" % n) for n in range(5000))))
+        taken = 'OK {"count":%d,"duplicates":0}'
+        first = 1500  # More than the first request brings is said of no line.
+        for replies, exit, said in (
+            ((taken % first, "ERR full line 2: no space on the disk (none of the lines was taken)"), 6, "%d events were recorded before that" % first),
+            (("ERR full line 3: no space on the disk (none of the lines was taken)",), 1, "many.jsonl:3: no space on the disk; nothing was imported"),
+            ((taken % first,), 5, "%d events were recorded for certain" % first),
+        ):
+            # After a failure nothing more is sent, but what is on its way is answered.
+            more = () if exit == 5 else (replies[-1],)
+            result = subprocess.run(
+                [BINARIES / "timelinectl", "--socket", self.scripted(*replies, *more), "import", path, "--json"], capture_output=True, text=True)
+            self.assertEqual(result.returncode, exit, result.stderr)
+            self.assertIn(said, json.loads(result.stdout)["error"]["text"])
+            self.assertNotIn("none of the lines", result.stderr)
 
     def test_long_work_tells_programs_how_far_it_is(self):
         many = self.file("many.jsonl", lines(*(event("n%d" % n, id="name-%d" % n) for n in range(25_000))))

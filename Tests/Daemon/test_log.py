@@ -83,6 +83,9 @@ class LogTests(Ctl):
         self.assertEqual(titles(), ["new", "better"])
         self.assertEqual(titles("date>=2017"), ["better"])
         self.assertEqual(titles("-n1"), ["better"])
+        unchanged = self.json("show", "e-0", daemon=own)["event"]["id"]
+        self.assertEqual(titles("id=" + unchanged), [])
+        self.assertEqual(titles("--id", self.json("show", "e-1", daemon=own)["event"]["id"][:8]), ["better"])
         self.assertEqual(self.done("log", "--after", cursor, "--count", daemon=own), "2\n")
         self.assertEqual(len(self.json("log", "--after", "{}", daemon=own)), 3)
         for wrong in ("soon", '{"x":1}'):

@@ -96,7 +96,7 @@ class TableTests(Ctl):
             for name in ("a.CSV", "a.csv"):
                 self.assertEqual(self.run_import(0, text, "--dry-run", name=name)[0]["read"], 1, text)
         self.assertIn("write true", self.run_import(1, HEAD + ROW + "maybe\n")[1])
-        self.assertIn("sources: missing", self.run_import(1, HEAD + ROW + "FALSE\n")[1])
+        self.assertIn("write true under unsourced", self.run_import(1, HEAD + ROW + "FALSE\n")[1])
 
     def test_commas_where_semicolons_were_meant(self):
         _, err = self.run_import(1, HEAD + '2017,test,"USA, PRK",t,true\n')
