@@ -1,5 +1,6 @@
 // CSV with a header (RFC 4180): commas, fields in double quotes where they hold a comma, a quote or
-// a line end. Every field stays text: a code such as 010 is never made a number.
+// a line end. Every field stays text: a code such as 010 is never made a number. Some spreadsheets
+// write semicolons or tabs instead of commas: the caller says which.
 
 /// A table read from CSV text; fields are found by the name of their column.
 public struct CSVTable: Sendable {
@@ -24,17 +25,23 @@ public struct CSVTable: Sendable {
 
   public var header: [String] = []
   public var rows: [Row] = []
-  /// Rows that do not fit the header, and quotes that are not closed.
+  /// Rows that do not fit the header, bytes that are no UTF-8, and quotes that are not closed.
   public var problems: [Problem] = []
 
-  public init(utf8 bytes: some Collection<UInt8>) {
-    var records = Self.records(bytes)
+  public init(utf8 bytes: some Collection<UInt8>, separator: UInt8 = UInt8(ascii: ",")) {
+    var records = Self.records(bytes, separator)
     if let open = records.openQuote {
       problems.append(Problem(line: open, message: "a quoted field is never closed"))
     }
     guard !records.all.isEmpty else { return }
-    header = records.all.removeFirst().fields
+    let first = records.all.removeFirst()
+    header = first.fields
+    if let fault = first.fault { problems.append(fault) }
     for record in records.all {
+      if let fault = record.fault {
+        problems.append(fault)
+        continue
+      }
       guard record.fields.count == header.count else {
         problems.append(
           Problem(
@@ -52,10 +59,11 @@ public struct CSVTable: Sendable {
   private struct Record {
     var line: Int
     var fields: [String]
+    var fault: Problem?
   }
 
   private static func records(
-    _ bytes: some Collection<UInt8>
+    _ bytes: some Collection<UInt8>, _ separator: UInt8
   ) -> (all: [Record], openQuote: Int?) {
     var records: [Record] = []
     var fields: [String] = []
@@ -66,16 +74,25 @@ public struct CSVTable: Sendable {
     var recordLine = 1
     var quoteLine = 1
     var previousWasQuote = false
+    var fault: Problem?
     func endField() {
-      fields.append(String(decoding: field, as: UTF8.self))
+      if let text = String(validating: field, as: UTF8.self) {
+        fields.append(text)
+      } else {
+        fault = fault ?? notUTF8(field, line: recordLine, place: fields.count + 1)
+        fields.append("")
+      }
       field.removeAll(keepingCapacity: true)
       wasQuoted = false
       previousWasQuote = false
     }
     func endRecord() {
       endField()
-      if fields != [""] { records.append(Record(line: recordLine, fields: fields)) }
+      if fields != [""] || fault != nil {
+        records.append(Record(line: recordLine, fields: fields, fault: fault))
+      }
       fields = []
+      fault = nil
       recordLine = line
     }
     // A byte order mark is what a spreadsheet puts first.
@@ -100,7 +117,7 @@ public struct CSVTable: Sendable {
         isQuoted = true
         wasQuoted = true
         quoteLine = line
-      case UInt8(ascii: ","): endField()
+      case separator: endField()
       case 0x0D: break
       case 0x0A:
         line += 1
@@ -113,5 +130,15 @@ public struct CSVTable: Sendable {
     if isQuoted { return (records, quoteLine) }
     if !field.isEmpty || !fields.isEmpty { endRecord() }
     return (records, nil)
+  }
+
+  private static func notUTF8(_ field: [UInt8], line: Int, place: Int) -> Problem {
+    let at = field.withUnsafeBufferPointer { UTF8Text.firstInvalid($0) } ?? 0
+    let digits = [Hex.digit(field[at] >> 4), Hex.digit(field[at] & 15)]
+    return Problem(
+      line: line + field[..<at].count { $0 == 0x0A },
+      message:
+        "not UTF-8: byte \(String(decoding: digits, as: UTF8.self)) at place \(at + 1) of field"
+        + " \(place); save the file as UTF-8")
   }
 }

@@ -24,7 +24,14 @@ final class Client {
       }
     }
     guard isConnected else {
+      let error = errno
       close(descriptor)
+      if error == EACCES || error == EPERM {
+        throw Failure(
+          .notAllowed, code: "denied",
+          "no permission for the socket \(path): it is another user's; name your own daemon's with"
+            + " --socket PATH")
+      }
       throw Failure(
         .noDaemon,
         "no timelined answers at \(path); start one with `timelined --socket \(path) &`")
@@ -46,14 +53,29 @@ final class Client {
   }
 
   /// The next line that the daemon sends.
-  func line() throws(Failure) -> [UInt8] {
+  func line() throws(Failure) -> [UInt8] { try line(until: nil)! }
+
+  /// The same; nil where it does not come in time.
+  func line(until end: ContinuousClock.Instant?) throws(Failure) -> [UInt8]? {
     while true {
       if let line = splitter.next() { return line }
+      if let end, !isReadable(before: end) { return nil }
       var buffer = [UInt8](repeating: 0, count: 65_536)
       let count = recv(descriptor, &buffer, buffer.count, 0)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
       splitter.take(buffer[..<count])
+    }
+  }
+
+  private func isReadable(before end: ContinuousClock.Instant) -> Bool {
+    while true {
+      let left = ContinuousClock.now.duration(to: end).components
+      guard left.seconds >= 0, left.attoseconds >= 0 else { return false }
+      let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1
+      var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      let count = poll(&wait, 1, Int32(clamping: milliseconds))
+      if count > 0 { return true }
     }
   }
 
@@ -75,6 +97,13 @@ final class Client {
     _ request: String, _ each: (_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) -> Void
   ) throws(Failure) -> JSONValue {
     try send(Array((request + "\n").utf8))
+    return try rest(each)
+  }
+
+  /// The answer of a stream that was asked for already.
+  func rest(
+    _ each: (_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) -> Void
+  ) throws(Failure) -> JSONValue {
     while true {
       let line = try line()
       let space = line.firstIndex(of: UInt8(ascii: " ")) ?? line.count
@@ -98,8 +127,14 @@ final class Client {
       return Failure(.failed, "timelined answered: \(String(decoding: line, as: UTF8.self))")
     }
     let code = String(parts[1])
-    return Failure(
-      code == "denied" || code == "read-only" ? .notAllowed : .failed, code: code, String(parts[2]))
+    // What a command asks is made from what the person wrote: what is wrong with it is theirs.
+    let exit: ExitCode =
+      switch code {
+      case "denied", "read-only": .notAllowed
+      case "bad-request": .usage
+      default: .failed
+      }
+    return Failure(exit, code: code, PlainWords.of(String(parts[2])))
   }
 }
 

@@ -30,12 +30,17 @@ struct Command: Sendable {
   var summary: String
   var examples: [String]
   var flags: [Flag]
+  /// What else there is to know, below the options.
+  var notes: String? = nil
+  /// How many words it takes that are no options.
+  var plain = 0...Int.max
   var run: @Sendable (Context) throws(Failure) -> ExitCode
 
   static let common = [
     Flag(name: "--socket", value: "PATH", help: "the daemon's socket"),
     Flag(name: "--timeline", value: "NAME", help: "the timeline (main)"),
     Flag(name: "--json", value: nil, help: "one JSON value on standard output, errors included"),
+    Flag(name: "--no-input", value: nil, help: "never ask: no editor, no pager"),
     Flag(name: "--help", value: nil, help: "this text"),
   ]
 
@@ -56,11 +61,39 @@ struct Command: Sendable {
       Examples:
       \(examples.map { "  timelinectl " + $0 }.joined(separator: "\n"))
 
-      Usage: timelinectl \(name) \(arguments)
+      \(usage)
 
       \(options.joined(separator: "\n"))
-
+      \(notes.map { "\n" + $0 + "\n" } ?? "")
       """
+  }
+
+  var usage: String { "Usage: timelinectl \(name)" + (arguments.isEmpty ? "" : " " + arguments) }
+
+  /// What help says, for programs.
+  var json: JSONValue {
+    .object([
+      "command": .string(name), "summary": .string(summary), "arguments": .string(arguments),
+      "examples": .strings(examples.map { "timelinectl " + $0 }),
+      "options": .array(
+        (flags + Self.common).map { flag in
+          .object([
+            "name": .string(flag.name), "value": flag.value.map { .string($0) },
+            "help": .string(flag.help),
+          ])
+        }),
+      "notes": notes.map { .string($0) },
+    ])
+  }
+
+  func check(_ words: Words) throws(Failure) {
+    guard !plain.contains(words.plain.count) else { return }
+    let extra = words.plain.dropFirst(plain.upperBound)
+    throw Failure(
+      .usage,
+      (extra.isEmpty
+        ? "\(name) needs more words" : "\(name) does not take \"\(extra.joined(separator: " "))\"")
+        + "; " + usage)
   }
 
   static var overview: String {
@@ -70,27 +103,39 @@ struct Command: Sendable {
 
       Examples:
         timelinectl import data/us-dprk.jsonl
-        timelinectl log actor=PRK type=test date>=2016
+        timelinectl log actor=PRK type=test 'date>=2016'
 
       Commands:
       \(all.map { "  " + $0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.summary }.joined(separator: "\n"))
 
-      `timelinectl COMMAND --help` has the options. Exit codes:
-      \(ExitCode.allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n"))
-
+      `timelinectl COMMAND --help` has the options. \(ExitCode.table)
       """
+  }
+
+  static var overviewJSON: JSONValue {
+    .object(["commands": .array(all.map(\.json)), "exit_codes": ExitCode.json])
+  }
+
+  static func named(_ name: String) throws(Failure) -> Command {
+    if let command = all.first(where: { $0.name == name }) { return command }
+    let near = EditDistance.nearest(to: name, in: all.map(\.name))
+    throw Failure(
+      .usage,
+      "unknown command \"\(name)\"; "
+        + (near.isEmpty ? "timelinectl help lists all" : "did you mean \(near[0])?"))
   }
 }
 
 @main
 enum Main {
   static func main() {
+    holdStandardFiles()
     let environment = ProcessInfo.processInfo.environment
     signal(SIGPIPE, SIG_DFL)
     var words = Array(CommandLine.arguments.dropFirst())
     let isJSON = words.contains("--json")
     do throws(Failure) {
-      exit(try run(&words, environment).rawValue)
+      exit(try run(&words, environment, isJSON: isJSON).rawValue)
     } catch {
       if isJSON { Terminal.write(error.json.text + "\n") }
       Terminal.say("timelinectl: \(error.text)")
@@ -98,51 +143,74 @@ enum Main {
     }
   }
 
-  private static func run(
-    _ words: inout [String], _ environment: [String: String]
-  ) throws(Failure) -> ExitCode {
-    // Common options may stand before the command.
-    var name: String?
+  /// Where one of the three was closed, the next file would get its number: a socket would be read as
+  /// input, or written to as output. What is opened here instead refuses to be used.
+  private static func holdStandardFiles() {
+    for file in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(file, F_GETFD) == -1 {
+      _ = open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
+
+  /// Takes the command out of the words: options, of whatever command, may stand before it.
+  private static func takeName(_ words: inout [String]) -> String? {
+    let flags = Command.all.flatMap(\.flags) + Command.common
+    let valued = Set(flags.filter { $0.value != nil }.map(\.name) + ["-n"])
     var index = 0
     while index < words.count {
-      let word = words[index]
-      if !word.hasPrefix("-") {
-        name = word
-        words.remove(at: index)
-        break
-      }
-      index += ["--socket", "--timeline"].contains(word) ? 2 : 1
+      if !words[index].hasPrefix("-") { return words.remove(at: index) }
+      index += valued.contains(words[index]) ? 2 : 1
     }
-    guard let name else {
+    return nil
+  }
+
+  private static func run(
+    _ words: inout [String], _ environment: [String: String], isJSON: Bool
+  ) throws(Failure) -> ExitCode {
+    func answer(_ json: JSONValue, _ text: String) {
+      Terminal.write(isJSON ? json.text + "\n" : text)
+    }
+    guard let name = takeName(&words) else {
       if words.contains("--version") {
-        Terminal.write("timelinectl 0.1.0\n")
+        answer(.object(["version": .string("0.1.0")]), "timelinectl 0.1.0\n")
         return .done
       }
-      Terminal.write(Command.overview)
-      return words.isEmpty || words.contains("--help") || words.contains("-h") ? .done : .usage
+      let known = ["--json", "--help", "-h", "--no-input"]
+      guard words.allSatisfy(known.contains) else {
+        throw Failure(.usage, "no command is named; timelinectl help lists all")
+      }
+      answer(Command.overviewJSON, Command.overview)
+      return .done
     }
     if name == "help" {
-      let topic = words.first { !$0.hasPrefix("-") }
-      Terminal.write(Command.all.first { $0.name == topic }?.help ?? Command.overview)
+      switch try Words(words, flags: Command.common).plain.first {
+      case nil: answer(Command.overviewJSON, Command.overview)
+      case "exit-codes": answer(ExitCode.json, ExitCode.table)
+      case let topic?:
+        let command = try Command.named(topic)
+        answer(command.json, command.help)
+      }
       return .done
     }
-    guard let command = Command.all.first(where: { $0.name == name }) else {
-      let near = EditDistance.nearest(to: name, in: Command.all.map(\.name))
-      throw Failure(
-        .usage,
-        "unknown command \"\(name)\"; "
-          + (near.isEmpty ? "timelinectl help lists all" : "did you mean \(near[0])?"))
-    }
+    let command = try Command.named(name)
     let parsed = try Words(words, flags: command.flags + Command.common)
     if parsed.has("--help") {
-      Terminal.write(command.help)
+      answer(command.json, command.help)
       return .done
     }
+    try command.check(parsed)
     let runtime = environment["XDG_RUNTIME_DIR"] ?? "/tmp/timeline-\(getuid())"
-    return try command.run(
-      Context(
-        socket: parsed["--socket"] ?? environment["TIMELINE_SOCKET"] ?? runtime + "/timeline.sock",
-        timeline: parsed["--timeline"] ?? "main", isJSON: parsed.has("--json"), words: parsed,
-        terminal: Terminal(environment: environment), environment: environment))
+    let context = Context(
+      socket: parsed["--socket"] ?? environment["TIMELINE_SOCKET"] ?? runtime + "/timeline.sock",
+      timeline: parsed["--timeline"] ?? "main", isJSON: parsed.has("--json"), words: parsed,
+      terminal: Terminal(
+        environment: parsed.has("--no-input")
+          ? environment.merging(["TIMELINE_PAGER": ""]) { $1 } : environment),
+      environment: environment)
+    do throws(Failure) { return try command.run(context) } catch {
+      guard ["add", "correct"].contains(name) else { throw error }
+      var failure = error
+      failure.text = PlainWords.of(failure.text, .flags)
+      throw failure
+    }
   }
 }

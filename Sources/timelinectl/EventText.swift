@@ -16,12 +16,6 @@ enum EventText {
     return codes("actors") + (targets.isEmpty ? "" : " → " + targets)
   }
 
-  /// A word that may be a readable name of an imported event is looked up by what it was made into.
-  static func id(_ word: String) -> String {
-    let isHex = word.allSatisfy { $0.isHexDigit || $0 == "-" }
-    return isHex ? word.lowercased() : EventID(importedName: word).description
-  }
-
   static func whole(_ event: JSONValue, _ terminal: Terminal) -> String {
     var text = terminal.bold(Terminal.plain(event["title"]?.string ?? kind(event))) + "\n"
     func row(_ name: String, _ value: String?) {

@@ -1,4 +1,4 @@
-// How a command can end: one closed list, in --help and in docs/timelinectl.md.
+// How a command can end: one closed list, which `help exit-codes` shows.
 
 import TimelineModel
 
@@ -28,6 +28,18 @@ enum ExitCode: Int32, CaseIterable {
     case .interrupted: "interrupted"
     }
   }
+
+  /// For help; scripts take a code that they do not know for a failure.
+  static var table: String {
+    "Exit codes:\n" + allCases.map { "  \($0.rawValue)  \($0.meaning)\n" }.joined()
+  }
+
+  static var json: JSONValue {
+    .array(
+      allCases.map {
+        .object(["code": .int(Int($0.rawValue)), "meaning": .string($0.meaning)])
+      })
+  }
 }
 
 /// Why a command ends early, and what to do.
@@ -36,6 +48,8 @@ struct Failure: Error {
   /// A word for scripts: an ERR word of the protocol, or one of `usage no-daemon file failed`.
   var code: String
   var text: String
+  /// What else a script may want to know.
+  var more: [JSONValue.Member] = []
 
   init(_ exit: ExitCode, code: String? = nil, _ text: String) {
     self.exit = exit
@@ -44,6 +58,9 @@ struct Failure: Error {
   }
 
   var json: JSONValue {
-    .object(["error": .object(["code": .string(code), "text": .string(text)])])
+    .object([
+      "error": .object(
+        [JSONValue.Member("code", .string(code)), JSONValue.Member("text", .string(text))] + more)
+    ])
   }
 }

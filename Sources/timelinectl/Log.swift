@@ -1,107 +1,111 @@
-// `log`, `show`, `watch`, `status`: what is there.
+// `log`, `show`, `watch`, `status`, `actor`: what is there.
 
 import Foundation
 import TimelineModel
 
 extension Command {
-  static let filterFlags = [
-    Flag(name: "--from", value: "DATE", help: "from this day, month or year on"),
-    Flag(name: "--to", value: "DATE", help: "up to and with it"),
-    Flag(name: "--type", value: "TYPE", help: "test, talks, message, …; twice means or"),
-    Flag(name: "--actor", value: "CODE", help: "who did it"),
-    Flag(name: "--target", value: "CODE", help: "to whom"),
-    Flag(name: "--tag", value: "WORD", help: "tagged so"),
-    Flag(name: "--text", value: "WORDS", help: "these words in it; case and accents do not matter"),
-  ]
-
-  /// The filter of a command line: terms of the language, and flags that say the same.
-  static func filter(_ words: Words) throws(Failure) -> [JSONValue.Member] {
-    var members: [JSONValue.Member] = []
-    let terms = words.plain.map { term in
-      term.contains(" ") && !term.contains("\"")
-        ? String(term.prefix { !"=~<>".contains($0) })
-          + String(term.drop { !"=~<>".contains($0) }.prefix { "=~<>".contains($0) })
-          + "\"" + term.drop { !"=~<>".contains($0) }.drop { "=~<>".contains($0) } + "\""
-        : term
-    }
-    if !terms.isEmpty {
-      do throws(FilterError) { _ = try Filter(terms.joined(separator: " ")) } catch {
-        throw Failure(.usage, error.message)
-      }
-      members.append(JSONValue.Member("where", .string(terms.joined(separator: " "))))
-    }
-    for flag in filterFlags {
-      let values = words.all(flag.name)
-      guard !values.isEmpty else { continue }
-      let isDate = flag.name == "--from" || flag.name == "--to"
-      members.append(
-        JSONValue.Member(
-          String(flag.name.dropFirst(2)), isDate ? .string(values.last!) : .strings(values)))
-    }
-    do throws(FilterError) { _ = try Filter(json: .object(members)) } catch {
-      throw Failure(.usage, error.message)
-    }
-    return members
-  }
-
   static let log = Command(
     name: "log", arguments: "[TERM…]", summary: "the events that fit, newest last",
     examples: [
-      "log", "log actor=PRK type=test 'date>=2016'", "log --text 'solid fuel' --json",
+      "log", "log actor=PRK type=test 'date>=2016'", "log --text solid-fuel --json",
       "log --known-at 2026-11-01 --csv > events.csv",
     ],
-    flags: filterFlags + [
-      Flag(name: "--limit", value: "N", help: "the newest N (-n N)"),
+    flags: FilterTerms.flags + [
+      Flag(name: "--limit", value: "N", help: "the newest N (-n N, -nN)"),
       Flag(name: "--all", value: nil, help: "all of them, on a terminal too"),
       Flag(name: "--known-at", value: "WHEN", help: "only what was recorded by then"),
+      Flag(name: "--after", value: "CURSOR", help: "only what was recorded or changed after it"),
+      Flag(name: "--show-cursor", value: nil, help: "on stderr, a CURSOR for the next time"),
       Flag(name: "--jsonl", value: nil, help: "one event a line, as the log has it"),
-      Flag(name: "--csv", value: nil, help: "a table with a header"),
+      Flag(name: "--csv", value: nil, help: "a table with a header, which import reads again"),
+      Flag(name: "--with-actors", value: nil, help: "first the actors that your team added"),
       Flag(name: "--count", value: nil, help: "how many there are"),
       Flag(name: "--exit-code", value: nil, help: "exit 3 where nothing matched"),
-    ]
+    ],
+    notes: """
+      \(FilterTerms.help)
+
+      WHEN is a day (its end, UTC), a time such as 2026-11-23T22:20:00Z, or a position. CURSOR
+      is a position: --show-cursor prints it, status --json has it. For another machine:
+        timelinectl log --jsonl --with-actors > all.jsonl, and there timelinectl import all.jsonl
+      """
   ) { (context) throws(Failure) in
     let words = context.words
-    var members = try filter(words)
+    let terms = try FilterTerms(words)
+    var more: [JSONValue.Member] = []
     if let known = words["--known-at"] {
-      members.append(JSONValue.Member("known_at", .string(known)))
+      more.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+    }
+    let question = terms.members + more
+    let cursor = try words["--after"].map { (text) throws(Failure) in
+      try Moment.json(text, "--after")
+    }
+    let isTable = !["--json", "--jsonl", "--csv"].contains { words.has($0) }
+    if words.has("--with-actors"), isTable {
+      throw Failure(.usage, "--with-actors goes with --jsonl, --csv or --json")
+    }
+    let isForPeople = context.terminal.isTerminal && isTable
+    var limit: Int?
+    if let text = words["--limit"] {
+      guard let number = Int(text), number >= 0 else {
+        throw Failure(.usage, "--limit takes a whole number, not below 0; not \(text)")
+      }
+      limit = number
     }
     let client = try context.connect()
-    let question = JSONValue.object(members).text
-    if words.has("--count") {
-      let count = try client.ask("COUNT \(question)")
-      context.finish(count, "\(count["count"]?.int ?? 0)\n")
-      return .done
-    }
-    let isForPeople =
-      context.terminal.isTerminal && !["--json", "--jsonl", "--csv"].contains { words.has($0) }
-    var limit = words["--limit"].flatMap { Int($0) }
-    if words["--limit"] != nil && limit == nil {
-      throw Failure(.usage, "--limit takes a whole number")
-    }
-    if limit == nil, isForPeople, !words.has("--all") { limit = 40 }
-    if let limit {
-      members.append(JSONValue.Member("limit", .int(limit)))
-      members.append(JSONValue.Member("order", .string("desc")))
+    // Read before the events, so that none that comes meanwhile falls between two questions.
+    var position: JSONValue?
+    if words.has("--show-cursor") {
+      position = try client.ask("OPEN \(context.timeline)")["position"]
     }
     var lines: [[UInt8]] = []
-    _ = try client.stream("QUERY \(JSONValue.object(members).text)") { _, json in
-      lines.append(Array(json))
+    func finish(isEmpty: Bool) throws(Failure) -> ExitCode {
+      if let position { Terminal.say("cursor: \(position.text)") }
+      guard isEmpty else { return .done }
+      if cursor != nil {
+        Terminal.say("nothing new")
+      } else {
+        for line in try terms.reasons(question, client) { Terminal.say(line) }
+      }
+      return words.has("--exit-code") ? .nothingMatched : .done
     }
-    if limit != nil { lines.reverse() }
+    if let cursor {
+      lines = try Recent.lines(
+        after: cursor, terms, more, client, timeline: context.timeline)
+    }
+    if words.has("--count") {
+      let count = cursor == nil ? try terms.count(question, client) : lines.count
+      context.finish(.object(["count": .int(count)]), "\(count)\n")
+      return try finish(isEmpty: count == 0)
+    }
+    if limit == nil, isForPeople, !words.has("--all") { limit = 40 }
+    if cursor == nil {
+      var members = question
+      if let limit {
+        members.append(JSONValue.Member("limit", .int(limit)))
+        members.append(JSONValue.Member("order", .string("desc")))
+      }
+      _ = try client.stream("QUERY \(JSONValue.object(members).text)") { _, json in
+        lines.append(Array(json))
+      }
+      if limit != nil { lines.reverse() }
+    }
+    var total = lines.count
+    if let limit, lines.count >= limit, cursor != nil || isForPeople || limit == 0 {
+      if cursor == nil { total = try terms.count(question, client) }
+      lines = lines.suffix(limit)
+    }
+    let shown = lines.count
+    if words.has("--with-actors") {
+      lines = try Parties.added(client).map { Array($0.text.utf8) } + lines
+    }
     try write(lines, context)
-    if isForPeople, let limit, lines.count == limit {
-      let total = try client.ask("COUNT \(question)")["count"]?.int ?? 0
-      if total > limit { Terminal.say("\(limit) of \(total) events, --all for the rest") }
-    }
-    if lines.isEmpty {
-      let status = try client.ask("STATUS")
+    if shown < total, isForPeople || limit == 0 {
       Terminal.say(
-        "nothing matched; the timeline has \(status["events"]?.int ?? 0) events"
-          + (status["first"]?.string.map { " from \($0) to \(status["last"]?.string ?? "")" } ?? "")
-      )
-      if words.has("--exit-code") { return .nothingMatched }
+        "\(shown) of \(Count.events(total)), "
+          + (words["--limit"] == nil ? "--all for the rest" : "-n N for more"))
     }
-    return .done
+    return try finish(isEmpty: total == 0)
   }
 
   private static func write(_ lines: [[UInt8]], _ context: Context) throws(Failure) {
@@ -115,10 +119,10 @@ extension Command {
       return Terminal.write(bytes)
     }
     if context.words.has("--jsonl") {
-      return Terminal.write(Array(lines.joined(separator: [0x0A])) + [0x0A])
+      return Terminal.write(lines.flatMap { $0 + [0x0A] })
     }
     let events = lines.map { Client.json($0[...]) }
-    if context.words.has("--csv") { return Terminal.write(EventCSV.text(events)) }
+    if context.words.has("--csv") { return Terminal.write(EventTable.text(events)) }
     let rows = events.map { event in
       [
         event["date"]?.string ?? "", EventText.kind(event), EventText.parties(event),
@@ -134,12 +138,12 @@ extension Command {
 
   static let show = Command(
     name: "show", arguments: "ID", summary: "one event, whole, with its versions",
-    examples: ["show 1f2e3d4c", "show 1f2e3d4c --json"], flags: []
+    examples: ["show 1f2e3d4c", "show 1f2e3d4c --json"], flags: [], plain: 1...1
   ) { (context) throws(Failure) in
-    guard context.words.plain.count == 1 else { throw Failure(.usage, "show takes one id") }
     var event: JSONValue?
     var versions: [JSONValue] = []
-    let end = try context.connect().stream("GET \(EventText.id(context.words.plain[0]))") {
+    let client = try context.connect()
+    let end = try client.stream("GET \(try EventName.id(context.words.plain[0], client))") {
       word, json in
       if word == "EVENT" { event = Client.json(json) } else { versions.append(Client.json(json)) }
     }
@@ -162,17 +166,37 @@ extension Command {
 
   static let watch = Command(
     name: "watch", arguments: "[TERM…]", summary: "events as they are recorded, here or elsewhere",
-    examples: ["watch", "watch actor=PRK --json", "watch --until 1"],
-    flags: filterFlags + [
-      Flag(name: "--until", value: "N", help: "end after N events")
-    ]
+    examples: ["watch", "watch actor=PRK --json", "watch --until 1 --timeout 30s"],
+    flags: FilterTerms.flags + [
+      Flag(name: "--until", value: "N", help: "end after N events"),
+      Flag(name: "--timeout", value: "TIME", help: "end after 30s, 5m, 1h; exit 8 before N events"),
+    ],
+    notes: """
+      With --json one JSON value a line (JSON Lines), written at once.
+
+      \(FilterTerms.help)
+      """
   ) { (context) throws(Failure) in
-    let until = context.words["--until"].flatMap { Int($0) }
+    let until = try context.words["--until"].map { (text) throws(Failure) in
+      guard let number = Int(text), number > 0 else {
+        throw Failure(.usage, "--until takes a number of events, from 1 on; not \(text)")
+      }
+      return number
+    }
+    let end = try context.words["--timeout"].map { (text) throws(Failure) in
+      ContinuousClock.now + (try Wait.duration(text, "--timeout"))
+    }
+    let terms = try FilterTerms(context.words)
     let client = try context.connect()
-    _ = try client.ask("WATCH \(JSONValue.object(try filter(context.words)).text)")
+    _ = try client.ask("WATCH \(JSONValue.object(terms.members).text)")
     var count = 0
     while until.map({ count < $0 }) ?? true {
-      let line = try client.line()
+      guard let line = try client.line(until: end) else {
+        guard let until else { return .done }
+        throw Failure(
+          .timedOut, code: "timeout",
+          "\(count) of \(Count.events(until)) came within \(context.words["--timeout"] ?? "")")
+      }
       guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
       count += 1
       let json = line.dropFirst(6)
@@ -193,7 +217,7 @@ extension Command {
 
   static let status = Command(
     name: "status", arguments: "", summary: "how the daemon and its log are",
-    examples: ["status", "status --json"], flags: []
+    examples: ["status", "status --json"], flags: [], plain: 0...0
   ) { (context) throws(Failure) in
     let status = try context.connect().ask("STATUS")
     var text = ""
@@ -219,8 +243,8 @@ extension Command {
   ) { (context) throws(Failure) in
     let words = context.words
     let client = try context.connect()
-    switch words.plain.first {
-    case "list", nil:
+    switch (words.plain.first, words.plain.count) {
+    case ("list"?, 1), (nil, _):
       var actors: [JSONValue] = []
       _ = try client.stream("ACTORS") { _, json in actors.append(Client.json(json)) }
       context.finish(
@@ -230,8 +254,8 @@ extension Command {
             [$0["code"]?.string ?? "", $0["kind"]?.string ?? "", $0["name"]?.string ?? ""]
           },
           header: ["CODE", "KIND", "NAME"]))
-    case "add":
-      guard words.plain.count == 2, let name = words["--name"] else {
+    case ("add"?, 2):
+      guard let name = words["--name"] else {
         throw Failure(.usage, "actor add takes a code and --name NAME")
       }
       let aliases = words.all("--alias")
@@ -242,7 +266,11 @@ extension Command {
       ])
       let reply = try client.ask("APPEND \(body.text)")
       context.finish(reply, "added \(words.plain[1]) (\(name)) for everyone on this timeline\n")
-    case let other?: throw Failure(.usage, "actor \(other)? It is actor list or actor add")
+    default:
+      throw Failure(
+        .usage,
+        "actor \(words.plain.joined(separator: " "))? It is actor list, or actor add CODE --name NAME"
+      )
     }
     return .done
   }

@@ -9,7 +9,9 @@ extension Command {
     summary: "the machines that this one syncs with",
     examples: ["peer add tcp://127.0.0.1:7411", "peer list"], flags: []
   ) { (context) throws(Failure) in
-    let words = context.words.plain
+    var words = context.words.plain
+    // The same machine has one name, so that it cannot be a peer twice.
+    if words.count == 2 { words[1].replace("tcp://localhost:", with: "tcp://127.0.0.1:") }
     let client = try context.connect()
     switch (words.first ?? "list", words.count) {
     case ("list", 0...1):
@@ -34,17 +36,20 @@ extension Command {
 
   static let sync = Command(
     name: "sync", arguments: "", summary: "sync with all peers now, and wait until all agree",
-    examples: ["sync", "sync --timeout 5"],
-    flags: [Flag(name: "--timeout", value: "SECONDS", help: "how long to wait (30)")]
+    examples: ["sync", "sync --timeout 5s", "sync --wait"],
+    flags: [
+      Flag(name: "--wait", value: nil, help: "as long as it takes, unless --timeout says how long"),
+      Flag(name: "--timeout", value: "TIME", help: "how long to wait: 30s (as it is), 5m, 1h"),
+    ], plain: 0...0
   ) { (context) throws(Failure) in
-    guard let timeout = Double(context.words["--timeout"] ?? "30"), timeout >= 0 else {
-      throw Failure(.usage, "--timeout takes a number of seconds")
+    let stated = context.words["--timeout"] ?? (context.words.has("--wait") ? nil : "30s")
+    let end = try stated.map { (text) throws(Failure) in
+      ContinuousClock.now + (try Wait.duration(text, "--timeout"))
     }
     let client = try context.connect()
     guard try client.ask("SYNC")["peers"]?.int ?? 0 > 0 else {
       throw Failure(.failed, "there are no peers; timelinectl peer add ADDRESS adds one")
     }
-    let end = Date().addingTimeInterval(timeout)
     while true {
       let peers = try list(client)
       if peers.allSatisfy({ $0["in_sync"]?.bool ?? false }) {
@@ -52,7 +57,7 @@ extension Command {
           .array(peers), "in sync with \(peers.count == 1 ? "1 peer" : "\(peers.count) peers")\n")
         return .done
       }
-      guard Date() < end else {
+      if let end, ContinuousClock.now >= end {
         let missing = peers.filter { $0["in_sync"]?.bool != true }
         throw Failure(
           .timedOut, code: "timeout",

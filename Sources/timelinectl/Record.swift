@@ -56,7 +56,7 @@ extension Command {
     _ prefix: String, _ client: Client
   ) throws(Failure) -> (id: String, event: JSONValue, versions: [JSONValue]) {
     var event = JSONValue.null
-    let end = try client.stream("GET \(EventText.id(prefix))") { word, json in
+    let end = try client.stream("GET \(try EventName.id(prefix, client))") { word, json in
       if word == "EVENT" { event = Client.json(json) }
     }
     guard let id = event["id"]?.string else {
@@ -208,6 +208,10 @@ enum Template {
     _ members: [JSONValue.Member], _ context: Context
   ) throws(Failure) -> [JSONValue.Member] {
     let environment = context.environment
+    guard !context.words.has("--no-input") else {
+      throw Failure(
+        .usage, "give the event by options (--help lists them); --no-input opens no editor")
+    }
     guard isatty(STDIN_FILENO) == 1 || environment["EDITOR"] != nil,
       let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? Optional("vi")
     else { throw Failure(.usage, "give the event by options (--help lists them), or set EDITOR") }

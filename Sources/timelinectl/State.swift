@@ -1,4 +1,5 @@
-// `state`, `why`: how things stand between two parties, and which events say so.
+// `state`, `why`: how things stand between two parties, and which events say so. What is
+// said of it stands in StateText.
 
 import Foundation
 import TimelineModel
@@ -10,24 +11,23 @@ extension Command {
   ]
 
   private static func question(
-    _ context: Context, _ more: [JSONValue.Member] = []
+    _ context: Context, _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> String {
     let words = context.words
-    guard words.plain.count >= 2 else {
-      throw Failure(.usage, "name two parties, as: timelinectl state USA PRK")
-    }
     if let text = words["--as-of"], Day(text) == nil {
       do throws(DateError) { _ = try EventDate(text) } catch {
         throw Failure(.usage, "--as-of: \(error.message)")
       }
       throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30")
     }
-    return JSONValue.object(
-      [
-        JSONValue.Member("parties", .strings(words.plain.prefix(2))),
-        JSONValue.Member("as_of", .string(words["--as-of"] ?? today)),
-      ] + (words["--known-at"].map { [JSONValue.Member("known_at", .string($0))] } ?? []) + more
-    ).text
+    var members = [
+      JSONValue.Member("parties", .strings(try Parties.pair(Array(words.plain.prefix(2)), client))),
+      JSONValue.Member("as_of", .string(words["--as-of"] ?? today)),
+    ]
+    if let known = words["--known-at"] {
+      members.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+    }
+    return JSONValue.object(members + more).text
   }
 
   /// The client's own day.
@@ -39,9 +39,11 @@ extension Command {
   static let state = Command(
     name: "state", arguments: "PARTY PARTY",
     summary: "how things stand between two parties, on any day",
-    examples: ["state USA PRK", "state USA PRK --as-of 2017-11-30 --json"], flags: stateFlags
+    examples: ["state USA PRK", "state USA PRK --as-of 2017-11-30 --json"], flags: stateFlags,
+    plain: 2...2
   ) { (context) throws(Failure) in
-    let state = try context.connect().ask("STATE \(question(context))")
+    let client = try context.connect()
+    let state = try client.ask("STATE \(question(context, client))")
     context.finish(state, StateText.text(state, context.terminal))
     return .done
   }
@@ -50,94 +52,33 @@ extension Command {
     name: "why", arguments: "PARTY PARTY FIGURE",
     summary: "the events behind a figure of the state",
     examples: ["why USA PRK phase", "why USA PRK climate --as-of 2016-07-20"],
-    flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")]
+    flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")],
+    notes: """
+      A FIGURE is a key of state --json: phase, climate, contact, offers, commitments, …; a word
+      that is none is answered with the list.
+      """, plain: 3...3
   ) { (context) throws(Failure) in
-    guard context.words.plain.count == 3 else {
-      throw Failure(.usage, "name two parties and a figure, as: timelinectl why USA PRK phase")
-    }
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
-    let answer = try context.connect().ask("EXPLAIN \(question(context, [figure]))")
+    let client = try context.connect()
+    let answer = try client.ask("EXPLAIN \(question(context, client, [figure]))")
     let events = answer["events"]?.array ?? []
     let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
+    // Only a sum has shares.
+    let hasShares = events.contains { $0["share"] != nil }
     let rows = events.prefix(isCut ? 40 : events.count).map { event in
-      [
-        event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? "",
+      (hasShares ? [event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? ""] : []) + [
         event["date"]?.string ?? "", EventText.kind(event),
         String((event["id"]?.string ?? "").prefix(8)),
         Terminal.plain(event["title"]?.string ?? ""),
       ]
     }
+    let header = (hasShares ? ["SHARE"] : []) + ["DATE", "TYPE", "ID", "TITLE"]
     context.finish(
-      answer, context.terminal.table(Array(rows), header: ["SHARE", "DATE", "TYPE", "ID", "TITLE"]))
+      answer,
+      events.isEmpty
+        ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
+        : context.terminal.table(Array(rows), header: header))
     if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
     return .done
-  }
-}
-
-enum StateText {
-  static func text(_ state: JSONValue, _ terminal: Terminal) -> String {
-    let parties = (state["parties"]?.array ?? []).compactMap(\.string)
-    let phase = state["phase"]
-    var text =
-      terminal.bold("\(parties.joined(separator: " – ")) on \(state["day"]?.string ?? "")") + "\n\n"
-    func row(_ name: String, _ value: String) {
-      let label = name + String(repeating: " ", count: max(1, 12 - name.count))
-      text += terminal.dim(label) + Terminal.plain(value) + "\n"
-    }
-    func id(_ event: JSONValue) -> String { String((event["id"]?.string ?? "").prefix(8)) }
-    row(
-      "phase",
-      "\(phase?["name"]?.string ?? "") since \(phase?["since"]?.string ?? "") (\(phase?["days"]?.int ?? 0) days)"
-    )
-    for event in state["contact"]?["last"]?.array ?? [] {
-      row(
-        "contact",
-        "\(event["from"]?.string ?? "") \(event["days"]?.int ?? 0) days ago: \(event["title"]?.string ?? "") [\(id(event))]"
-      )
-    }
-    let climate = state["climate"]
-    row(
-      "climate",
-      "\(decimal(climate?["total"])), trend \(decimal(climate?["trend"]))"
-        + " (\(parties.map { "\($0) \(decimal(climate?[$0]))" }.joined(separator: ", ")), joint \(decimal(climate?["joint"])))"
-    )
-    let reciprocity = state["reciprocity"]
-    row("reciprocity", reciprocity?.string ?? decimal(reciprocity))
-    row(
-      "approach",
-      parties.map { "\($0) \(state["approach"]?[$0]?.string ?? "")" }.joined(separator: ", "))
-    if let test = state["tests"]?["last"]?.array?.first {
-      row(
-        "last test",
-        "\(test["days"]?.int ?? 0) days ago: \(test["title"]?.string ?? "") [\(id(test))]")
-    }
-    list("under way", (state["under_way"]?.array ?? []).filter { $0["type"]?.string != "sanction" })
-    {
-      "\($0["date"]?.string ?? "")  \($0["title"]?.string ?? "") [\(id($0))]"
-    }
-    let sanctions = (state["under_way"]?.array ?? []).count { $0["type"]?.string == "sanction" }
-    if sanctions > 0 { row("sanctions", "\(sanctions) in force (why … under_way)") }
-    list("unanswered", state["unanswered"]?.array ?? []) {
-      "\($0["age"]?.int ?? 0) days, \($0["from"]?.string ?? "") → \($0["to"]?.string ?? ""): \($0["title"]?.string ?? "") [\(id($0))]"
-    }
-    let standing = (state["commitments"]?.array ?? []).filter { $0["state"]?.string != "withdrawn" }
-    list("commitments", standing) {
-      "\($0["state"]?.string ?? "")  \(($0["by"]?.array ?? []).compactMap(\.string).joined(separator: "+")): \($0["what"]?.string ?? "")"
-    }
-    return text
-
-    func list(_ name: String, _ items: [JSONValue], _ line: (JSONValue) -> String) {
-      guard !items.isEmpty else { return }
-      text += "\n" + terminal.bold(name) + "\n"
-      let shown = terminal.isTerminal ? items.suffix(12) : items[...]
-      for item in shown { text += "  " + Terminal.plain(line(item)) + "\n" }
-      if shown.count < items.count {
-        text += terminal.dim("  the newest \(shown.count) of \(items.count), --json for all") + "\n"
-      }
-    }
-  }
-
-  private static func decimal(_ value: JSONValue?) -> String {
-    value?.number.map { JSONValue.threeDecimals($0) } ?? "none"
   }
 }

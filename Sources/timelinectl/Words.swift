@@ -15,7 +15,12 @@ struct Words {
 
   init(_ words: [String], flags: [Flag]) throws(Failure) {
     var rest = words[...]
-    while let word = rest.popFirst() {
+    while var word = rest.popFirst() {
+      // -n3 is -n 3.
+      if word.hasPrefix("-n"), word.count > 2, word.dropFirst(2).allSatisfy(\.isNumber) {
+        rest = ArraySlice([String(word.dropFirst(2))] + rest)
+        word = "-n"
+      }
       guard word.hasPrefix("--") || (word.hasPrefix("-") && word.count == 2), word != "--" else {
         if word == "--" {
           plain += rest

@@ -126,7 +126,7 @@ class Client(unittest.TestCase):
     def test_errors_are_json_too_and_have_their_codes(self):
         for code, word, words in (
             (2, "usage", ("frob",)), (2, "usage", ("log", "--frob")), (2, "usage", ("log", "colour=red")),
-            (2, "usage", ("state", "USA")), (1, "bad-request", ("state", "USA", "PKR")),
+            (2, "usage", ("state", "USA")), (2, "usage", ("state", "USA", "PKR")),
             (1, "not-found", ("show", "ffffffff")), (1, "file", ("import", "/nosuchfile")),
         ):
             exit, out, err = self.ctl(*words, "--json")
@@ -171,6 +171,7 @@ class Client(unittest.TestCase):
         shown = self.on_terminal("log", "--all", PAGER=mark)
         self.assertTrue(all(line.startswith("paged:") for line in shown.splitlines()), shown[:200])
         self.assertNotIn("paged:", self.on_terminal("log", "-n", "3", PAGER=mark))
+        self.assertNotIn("paged:", self.on_terminal("log", "--all", "--no-input", PAGER=mark))
         self.assertEqual(len(self.on_terminal("log", "--all", PAGER="no-such-pager 2>/dev/null").splitlines()) > 600, True)
 
     def test_output_that_cannot_be_written(self):

@@ -1,0 +1,59 @@
+// Who can be named, as the daemon knows it.
+
+import TimelineModel
+
+enum Parties {
+  static func all(_ client: Client) throws(Failure) -> [Actor] {
+    var actors: [Actor] = []
+    _ = try client.stream("ACTORS") { _, json in
+      let json = Client.json(json)
+      guard let code = json["code"]?.string.flatMap({ ActorCode($0) }) else { return }
+      actors.append(
+        Actor(
+          code: code, name: json["name"]?.string ?? "",
+          kind: json["kind"]?.string.flatMap(Actor.Kind.init(rawValue:)) ?? .group,
+          aliases: (json["aliases"]?.array ?? []).compactMap(\.string)))
+    }
+    return actors
+  }
+
+  static func registry(_ client: Client) throws(Failure) -> ActorRegistry {
+    ActorRegistry(try all(client))
+  }
+
+  /// Those that this timeline's people added, as the lines that would add them elsewhere.
+  static func added(_ client: Client) throws(Failure) -> [JSONValue] {
+    try all(client).filter { !ActorRegistry.shipped.contains($0.code) }.map { actor in
+      .object([
+        "type": .string("log.actor"), "code": .string(actor.code.description),
+        "name": .string(actor.name), "kind": .string(actor.kind.rawValue),
+        "aliases": actor.aliases.isEmpty ? nil : .strings(actor.aliases),
+      ])
+    }
+  }
+
+  /// Two different parties, both known; what is wrong is said before anything is asked.
+  static func pair(_ words: [String], _ client: Client) throws(Failure) -> [ActorCode] {
+    let registry = try registry(client)
+    var codes: [ActorCode] = []
+    for word in words {
+      guard let code = ActorCode(word), registry.contains(code) else {
+        let near = registry.nearest(to: word).map { "\($0.code) (\($0.name))" }
+        throw Failure(
+          .usage,
+          "unknown actor \"\(word)\"; "
+            + (near.isEmpty
+              ? "timelinectl actor list shows all"
+              : "did you mean \(near.joined(separator: ", "))?"))
+      }
+      codes.append(code)
+    }
+    guard codes.count == 2, codes[0] != codes[1] else {
+      throw Failure(
+        .usage,
+        "name two different parties, as USA PRK; \(words.joined(separator: " ")) is one and the same"
+      )
+    }
+    return codes
+  }
+}
