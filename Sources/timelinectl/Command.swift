@@ -30,12 +30,15 @@ struct Command: Sendable {
   var summary: String
   var examples: [String]
   var flags: [Flag]
+  /// What help says below the options.
+  var notes = ""
   var run: @Sendable (Context) throws(Failure) -> ExitCode
 
   static let common = [
     Flag(name: "--socket", value: "PATH", help: "the daemon's socket"),
     Flag(name: "--timeline", value: "NAME", help: "the timeline (main)"),
     Flag(name: "--json", value: nil, help: "one JSON value on standard output, errors included"),
+    Flag(name: "--wide", value: nil, help: "cells of tables whole, however wide"),
     Flag(name: "--help", value: nil, help: "this text"),
   ]
 
@@ -45,11 +48,17 @@ struct Command: Sendable {
   ]
 
   var help: String {
-    let width = (flags + Self.common).map { $0.name.count + ($0.value?.count ?? -1) + 1 }.max() ?? 0
-    let options = (flags + Self.common).map { flag in
-      let left = flag.name + (flag.value.map { " " + $0 } ?? "")
-      return "  " + left.padding(toLength: width + 2, withPad: " ", startingAt: 0) + flag.help
+    let all = flags + Self.common
+    let longest = all.map { $0.name.count + ($0.value?.count ?? -1) + 1 }.max() ?? 0
+    let width = min(longest, 24) + 4
+    let options = all.map { flag in
+      let left = "  " + flag.name + (flag.value.map { " " + $0 } ?? "")
+      let gap = String(repeating: " ", count: max(2, width - left.count))
+      return Self.wrapped(left + gap + flag.help, indent: width)
     }
+    // Indented lines are a list; what goes on of one of them is indented further.
+    let notes = notes.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { Self.wrapped(String($0), indent: $0.hasPrefix("  ") ? 4 : 0) }
     return """
       timelinectl \(name) - \(summary)
 
@@ -58,9 +67,22 @@ struct Command: Sendable {
 
       Usage: timelinectl \(name) \(arguments)
 
-      \(options.joined(separator: "\n"))
-
+      \((options + (notes.isEmpty ? [] : ["\n"] + notes)).joined())
       """
+  }
+
+  /// Help fits the terminal, and a page elsewhere.
+  private static func wrapped(_ text: String, indent: Int) -> String {
+    let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
+    let width = min(100, terminal.width ?? 80)
+    let margin = text.prefix { $0 == " " }
+    guard Terminal.width(text) > width else { return text + "\n" }
+    // The words of an option keep their places; what is said of them goes on below.
+    let head = text.prefix(max(indent, margin.count))
+    let isColumn = head.hasSuffix("  ") && head.count == indent
+    let lead = isColumn ? String(head) : String(margin)
+    let lines = Wrapped(String(text.dropFirst(lead.count)), to: width - indent).lines
+    return lead + lines.joined(separator: "\n" + String(repeating: " ", count: indent)) + "\n"
   }
 
   static var overview: String {
@@ -143,6 +165,7 @@ enum Main {
       Context(
         socket: parsed["--socket"] ?? environment["TIMELINE_SOCKET"] ?? runtime + "/timeline.sock",
         timeline: parsed["--timeline"] ?? "main", isJSON: parsed.has("--json"), words: parsed,
-        terminal: Terminal(environment: environment), environment: environment))
+        terminal: Terminal(environment: environment, isWide: parsed.has("--wide")),
+        environment: environment))
   }
 }

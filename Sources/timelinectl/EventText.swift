@@ -22,36 +22,46 @@ enum EventText {
     return isHex ? word.lowercased() : EventID(importedName: word).description
   }
 
+  /// The event whole, field by field; lists of parts item by item, sources with their numbers.
   static func whole(_ event: JSONValue, _ terminal: Terminal) -> String {
-    var text = terminal.bold(Terminal.plain(event["title"]?.string ?? kind(event))) + "\n"
+    var text = terminal.bold(SafeText.line(event["title"]?.string ?? kind(event))) + "\n"
     func row(_ name: String, _ value: String?) {
       guard let value, !value.isEmpty else { return }
-      let label = name + String(repeating: " ", count: max(0, 12 - name.count))
-      text += terminal.dim(label) + Terminal.plain(value) + "\n"
+      text += terminal.field(name, value)
     }
     row("date", event["date"]?.string)
     row("type", kind(event))
     row("parties", parties(event))
     row("place", event["place"]?.string)
     row("summary", event["summary"]?.string)
-    for key in ["offer", "commitments", "links"] {
-      for item in event[key]?.array ?? event[key].map({ [$0] }) ?? [] {
-        row(
-          key,
-          (item.members ?? []).map { "\($0.key): \($0.value.string ?? $0.value.text)" }.joined(
-            separator: " · "))
-      }
-    }
+    row("offer", event["offer"].map(value))
+    for item in event["commitments"]?.array ?? [] { row("commitment", value(item)) }
+    for link in event["links"]?.array ?? [] { row("link", EventLink.text(link)) }
+    row("weight", event["weight"].map { value($0) + ": " + (event["weight_reason"]?.string ?? "") })
     row("tags", (event["tags"]?.array ?? []).compactMap(\.string).joined(separator: " "))
     row("confidence", event["confidence"]?.string)
-    for source in event["sources"]?.array ?? [] {
-      row("source", (source.members ?? []).compactMap(\.value.string).joined(separator: ", "))
+    let sources = event["sources"]?.array ?? []
+    for (place, source) in sources.enumerated() {
+      row(
+        sources.count == 1 ? "source" : "source \(place + 1)",
+        (source.members ?? []).map {
+          $0.key == "quote" ? "“\(value($0.value))”" : value($0.value)
+        }.joined(separator: ", "))
     }
+    if event["unsourced"]?.bool == true { row("source", "none") }
     row("id", event["id"]?.string)
     row("version", event["version"]?.string)
-    row("contested", (event["contested"]?.array ?? []).compactMap(\.string).joined(separator: " "))
     row("recorded", event["recorded"]?.string.map { "\($0) by \(event["author"]?.string ?? "?")" })
     return text
+  }
+
+  /// A value as people read it: parts with their names, lists with commas.
+  static func value(_ value: JSONValue) -> String {
+    if let members = value.members {
+      return members.map { "\($0.key): \(self.value($0.value))" }.joined(separator: " · ")
+    }
+    if let items = value.array { return items.map(self.value).joined(separator: ", ") }
+    return value.string ?? value.text
   }
 }
 

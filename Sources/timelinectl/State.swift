@@ -81,8 +81,7 @@ enum StateText {
     var text =
       terminal.bold("\(parties.joined(separator: " – ")) on \(state["day"]?.string ?? "")") + "\n\n"
     func row(_ name: String, _ value: String) {
-      let label = name + String(repeating: " ", count: max(1, 12 - name.count))
-      text += terminal.dim(label) + Terminal.plain(value) + "\n"
+      text += terminal.field(name, SafeText.line(value))
     }
     func id(_ event: JSONValue) -> String { String((event["id"]?.string ?? "").prefix(8)) }
     row(
@@ -130,7 +129,7 @@ enum StateText {
       guard !items.isEmpty else { return }
       text += "\n" + terminal.bold(name) + "\n"
       let shown = terminal.isTerminal ? items.suffix(12) : items[...]
-      for item in shown { text += "  " + Terminal.plain(line(item)) + "\n" }
+      for item in shown { text += terminal.hanging("  " + line(item), indent: 6) }
       if shown.count < items.count {
         text += terminal.dim("  the newest \(shown.count) of \(items.count), --json for all") + "\n"
       }

@@ -35,6 +35,9 @@ struct Words {
               ? "; --help lists all" : "; did you mean \(near.joined(separator: ", "))?"))
       }
       if flag.value == nil {
+        guard parts.count == 1 else {
+          throw Failure(.usage, "\(name) takes no value: write \(name), or leave it out")
+        }
         values[name, default: []].append("")
       } else if parts.count == 2 {
         values[name, default: []].append(parts[1])
