@@ -49,7 +49,7 @@ struct EventEditor {
 
   private func open(_ path: String, unchanged text: String) throws(Failure) {
     let child = Subprocess(
-      command: "\(command) \"$1\"", arguments: [path], environment: context.environment,
+      command: command, arguments: [path], environment: context.environment,
       isQuiet: !context.terminal.isTerminal)
     let status = child.run()
     guard status != 0 else { return }

@@ -129,7 +129,7 @@ enum StateText {
       guard !items.isEmpty else { return }
       text += "\n" + terminal.bold(name) + "\n"
       let shown = terminal.isTerminal ? items.suffix(12) : items[...]
-      for item in shown { text += terminal.hanging("  " + line(item), indent: 6) }
+      for item in shown { text += terminal.hanging("  " + line(item), indent: 4) }
       if shown.count < items.count {
         text += terminal.dim("  the newest \(shown.count) of \(items.count), --json for all") + "\n"
       }

@@ -7,9 +7,9 @@
 import Glibc
 
 struct Subprocess {
-  /// A line for `/bin/sh -c`.
+  /// A program and its options, or any line for `/bin/sh -c`.
   var command: String
-  /// `$1`, `$2`, … of that line.
+  /// Handed to it behind its options.
   var arguments: [String] = []
   var environment: [String: String]
   /// Where it writes what it says: at our standard error, so that our own output stays clean.
@@ -45,6 +45,13 @@ struct Subprocess {
     return child.flatMap(Self.status)
   }
 
+  /// A plain command takes the shell's place: a shell that waited for it would itself end at the
+  /// Ctrl-C that was meant for it.
+  private var line: String {
+    command.contains { "|&;<>()$`\\\"'*?[#~=%{}!\n".contains($0) } || command.isEmpty
+      ? command : "exec " + command
+  }
+
   private func spawn(_ actions: inout posix_spawn_file_actions_t) -> pid_t? {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -55,7 +62,10 @@ struct Subprocess {
     for number in [SIGINT, SIGQUIT, SIGPIPE] { sigaddset(&signals, number) }
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-    let words = (["sh", "-c", command, "sh"] + arguments).map { strdup($0) } + [nil]
+    let words =
+      (["sh", "-c", arguments.isEmpty ? line : line + " \"$@\"", "sh"] + arguments).map {
+        strdup($0)
+      } + [nil]
     let variables =
       environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

@@ -11,6 +11,8 @@
 struct Table {
   /// Columns that may shrink, and how far.
   private static let shrinking = ["TYPE": 8, "PARTIES": 7, "NAME": 12]
+  private static func isShrinking(_ name: String) -> Bool { shrinking[name] != nil }
+
   /// Below this many columns of a terminal the last column goes below.
   private static let stackedBelow = 60
 
@@ -37,21 +39,25 @@ struct Table {
     }
     let isStacked = columns < Self.stackedBelow
     let last = natural.last ?? 0
-    var widths = header.indices.dropLast().map { column in usual(column) }
-    // What the columns before the last may take.
-    let room = isStacked ? columns : columns - min(last, columns * 2 / 5) - 2
-    var used: Int { widths.reduce(0, +) + 2 * (widths.count - 1) }
-    while used > room {
-      let narrow = widths.indices.filter { place in
-        Self.shrinking[header[place]].map { widths[place] > $0 } ?? false
+    let usual = header.indices.dropLast().map { self.usual($0) }
+    var widths = usual.indices.map { Self.isShrinking(header[$0]) ? natural[$0] : usual[$0] }
+    /// Shrinks the widest column that may still, until there is room for the rest.
+    func shrink(to room: Int, least: (Int) -> Int) {
+      while widths.reduce(0, +) + 2 * (widths.count - 1) > room {
+        let wide = widths.indices.filter { Self.isShrinking(header[$0]) && widths[$0] > least($0) }
+        guard let widest = wide.max(by: { widths[$0] < widths[$1] }) else { return }
+        widths[widest] -= 1
       }
-      guard let widest = narrow.max(by: { widths[$0] < widths[$1] }) else { break }
-      widths[widest] -= 1
+    }
+    // Rare long cells go first, for a whole last column; then all that may, for its share.
+    shrink(to: columns - (isStacked ? 0 : last + 2)) { usual[$0] }
+    shrink(to: columns - (isStacked ? 0 : min(last, columns * 3 / 8) + 2)) {
+      Self.shrinking[header[$0]] ?? 0
     }
     var cut = 0
     let lines = all.flatMap { row -> [String] in
       let cells = row.dropLast().enumerated().map { place, cell in
-        Self.shrinking[header[place]] == nil ? cell : Self.cut(cell, to: widths[place], &cut)
+        Self.isShrinking(header[place]) ? Self.cut(cell, to: widths[place], &cut) : cell
       }
       let text = row.last ?? ""
       let line = Self.cells(cells, widths)
@@ -85,10 +91,12 @@ struct Table {
     return lines
   }
 
-  /// The width that nine of ten cells of a column need.
+  /// The width that most cells of a column need: half of those that are never cut, since there a
+  /// long one pushes its row, else three of four.
   private func usual(_ column: Int) -> Int {
     let widths = rows.map { Terminal.width($0[column]) }.sorted()
-    let usual = widths.isEmpty ? 0 : widths[(widths.count - 1) * 9 / 10]
+    let quarters = Self.isShrinking(header[column]) ? 3 : 2
+    let usual = widths.isEmpty ? 0 : widths[(widths.count - 1) * quarters / 4]
     return max(usual, Terminal.width(header[column]))
   }
 

@@ -43,8 +43,8 @@ struct Terminal {
     let (lines, cut) = Table(rows, header: header, columns: isWide ? nil : width).laidOut
     var text = lines.enumerated().map { ($0 == 0 ? bold($1) : $1) + "\n" }.joined()
     if cut > 0 {
-      text +=
-        dim("\(cut == 1 ? "1 cell is" : "\(cut) cells are") cut; --wide shows them whole") + "\n"
+      let note = "\(cut == 1 ? "1 cell is" : "\(cut) cells are") cut; --wide shows them whole"
+      text += Wrapped(note, to: width).lines.map { dim($0) + "\n" }.joined()
     }
     return text
   }

@@ -19,12 +19,11 @@ struct Wrapped {
     var lines: [String] = []
     var line = ""
     var used = 0
-    for word in text.split(separator: " ", omittingEmptySubsequences: true).flatMap({
-      pieces($0, of: width)
-    }) {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    for word in words.flatMap({ pieces($0, of: width) }) {
       let wordWidth = Terminal.width(word)
       if used > 0, used + 1 + wordWidth > width {
-        lines.append(line)
+        lines.append(line.trimmedEnd)
         (line, used) = ("", 0)
       }
       line += used > 0 ? " " + word : word
