@@ -75,7 +75,7 @@ struct EventPatch {
       Flag(
         name: "--commitment", value: "PARTS",
         help:
-          "of an agreement: 'key=freeze; by=PRK; to=USA; what=…; due=2007-07; verifier=IAEA'; one each time; a key that is there already is changed"
+          "of an agreement: 'key=freeze; by=PRK; to=USA; what=…; due=2007-07; verifier=IAE'; one each time; a key that is there already is changed"
       ),
       Flag(name: "--weight", value: "NUMBER", help: "the event's own weight, -10 to 10"),
     ]

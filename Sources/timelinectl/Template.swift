@@ -114,7 +114,9 @@ struct Template {
 
       """
     for field in fields {
-      let values = field.key == "reason" ? [reason ?? ""] : Self.values(field, body)
+      let values =
+        field.key == "reason"
+        ? [reason ?? ""].filter { !$0.isEmpty } : Self.values(field, body)
       if let comment = field.comment { text += "# \(comment)\n" }
       if values.isEmpty {
         text += Self.empty(field)

@@ -24,7 +24,8 @@ struct Words {
         plain.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(String.init)
       let name = parts[0] == "-n" ? "--limit" : parts[0] == "-h" ? "--help" : parts[0]
       guard let flag = flags.first(where: { $0.name == name }) else {
         let near = EditDistance.nearest(to: name, in: flags.map(\.name))
