@@ -18,7 +18,7 @@ extension Command {
     examples: [
       "add",
       "add --type test --subtype srbm --date 2026-11-20 --actors PRK \\\n    --title 'Two SRBMs' --source-url https://…",
-      "add --type agreement --date 2007-02-13 --actors PRK,USA --title 'Plan' \\\n    --commitment 'key=shutdown; by=PRK; what=Shut Yongbyon down; due=2007-04' \\\n    --add-source 'publisher=State Department; date=2007-02-13'",
+      "add --type agreement --date 2007-02-13 --actors PRK --title Plan \\\n    --commitment 'key=shutdown; by=PRK; what=Shut Yongbyon down; due=2007-04' \\\n    --add-source 'publisher=State Department; date=2007-02-13'",
     ], flags: EventPatch.flags + [from, EventRecording.author, EventRecording.dryRun],
     notes: subtypes
   ) { (context) throws(Failure) in

@@ -60,8 +60,7 @@ struct Command: Sendable {
     let notes = notes.split(separator: "\n", omittingEmptySubsequences: false)
       .map { Self.wrapped(String($0), indent: $0.hasPrefix("  ") ? 4 : 0) }
     return """
-      timelinectl \(name) - \(summary)
-
+      \(Self.wrapped("timelinectl \(name) - \(summary)", indent: 2))
       Examples:
       \(examples.map { "  timelinectl " + $0 }.joined(separator: "\n"))
 
@@ -88,7 +87,7 @@ struct Command: Sendable {
   static var overview: String {
     let width = all.map(\.name.count).max() ?? 0
     return """
-      timelinectl records events between adversaries and answers what the state of things is.
+      timelinectl records events between adversaries and says how things stand.
 
       Examples:
         timelinectl import data/us-dprk.jsonl

@@ -10,7 +10,7 @@ extension Command {
     examples: [
       "correct 1f2e3d4c",
       "correct 1f2e3d4c --date 2017-11-28 --reason 'UTC day'",
-      "correct 1f2e3d4c --place '' --add-source 'publisher=KCNA' --reason 'no such place'",
+      "correct 1f2e3d4c --place '' --add-source publisher=KCNA --reason twofold",
       "correct 1f2e3d4c --restore --reason 'it did happen'",
     ],
     flags: [

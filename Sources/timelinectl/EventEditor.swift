@@ -3,7 +3,7 @@
 // terminal, is told in which file the text is kept and how it is taken up again.
 
 import CLinux
-import Foundation
+import Glibc
 import TimelineModel
 
 struct EventEditor {
@@ -28,7 +28,7 @@ struct EventEditor {
   func edit<Result>(
     _ text: String, accept: (String) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let path = try Self.newFile(text)
+    let path = try newFile(text)
     var refused: String?
     while true {
       try open(path, unchanged: text)
@@ -91,8 +91,8 @@ struct EventEditor {
   // MARK: Files
 
   /// A file that nobody else can read or have put there.
-  private static func newFile(_ text: String) throws(Failure) -> String {
-    let directory = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+  private func newFile(_ text: String) throws(Failure) -> String {
+    let directory = context.environment["TMPDIR"] ?? "/tmp"
     var template = Array("\(directory)/timeline-event-XXXXXX.txt".utf8CString)
     let descriptor = mkstemps(&template, 4)
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -101,7 +101,7 @@ struct EventEditor {
         .failed, code: "file", "cannot write in \(directory): \(String(cString: strerror(errno)))")
     }
     close(descriptor)
-    try write(text, to: path)
+    try Self.write(text, to: path)
     return path
   }
 

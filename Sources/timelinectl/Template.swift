@@ -51,13 +51,15 @@ struct Template {
   private static let fields = [
     Field(
       name: "type", key: "type", shape: .line,
-      comment: "one of \(EventType.happenings.map(\.word).joined(separator: " "))"),
+      comment:
+        "one of \(Wrapped(EventType.happenings.map(\.word).joined(separator: " "), to: 66).lines.joined(separator: "\n#   "))"
+    ),
     Field(
       name: "subtype", key: "subtype", shape: .line, comment: "timelinectl add --help lists them"),
     Field(
       name: "date", key: "date", shape: .line,
       comment:
-        "2017-11-29, 2017-11, 2002-11-01~ (about), 2016-03-07/2016-04-30, 2019-06/.. (goes on)"),
+        "2017-11-29, 2017-11, 2002-11-01~ (about), 2016-03-07/2016-04-30, 2019/.."),
     Field(
       name: "actors", key: "actors", shape: .words,
       comment: "codes, with commas: USA,KOR (timelinectl actor list)"),
@@ -71,7 +73,7 @@ struct Template {
     Field(
       name: "source", key: "sources", shape: .parts(.source),
       comment:
-        "any of title publisher date url doi quote; a second source begins with another line source:"
+        "any of title publisher date url doi quote; source: once more for a second"
     ),
     Field(
       name: "unsourced", key: "unsourced", shape: .yes,

@@ -274,11 +274,11 @@ class Fits(TerminalCase):
         self.assertIn("One two three four five six seven eight nine.\n\nA second paragraph.\n", self.done("show", id[:8]))
 
     def test_help_fits(self):
-        for command in ("add", "import", "log", "correct", "state"):
-            lines = self.done(command, "--help").splitlines()
-            self.assertLessEqual(max(map(len, lines)), 100, command)
-            options = [line for line in lines if line.startswith("  --") or line.startswith("     ")]
-            self.assertLessEqual(max(map(len, options)), 80, command)
+        for command in ("add", "actor", "correct", "import", "log", "retract", "show", "state", "watch", "why"):
+            for line in self.done(command, "--help").splitlines():
+                # A command in an example is for copying.
+                if not line.startswith("  timelinectl"):
+                    self.assertLessEqual(len(line), 80, command)
 
 
 class Escapes(TerminalCase):
