@@ -123,6 +123,9 @@ struct EventPatch {
     String(flag.name.dropFirst(2)).replacing("-", with: "_")
   }
 
+  /// A member that no option speaks of is not even written anew.
+  private func speaks(_ names: String...) -> Bool { names.contains { words.has($0) } }
+
   private func parts(_ flags: [Flag], of prefix: String) -> [Part] {
     flags.flatMap { flag in
       words.all(flag.name).map { Part(name: String(flag.name.dropFirst(prefix.count)), value: $0) }
@@ -130,8 +133,9 @@ struct EventPatch {
   }
 
   private func applySources(to body: inout EventBody) throws(Failure) {
-    var sources = body.items("sources")
     let given = parts(Self.sourceParts, of: "--source-")
+    guard !given.isEmpty || speaks("--add-source", "--no-source", "--unsourced") else { return }
+    var sources = body.items("sources")
     let more = words.all("--add-source")
     for text in Set(words.all("--no-source")).sorted(by: >) {
       guard let number = Int(text), sources.indices.contains(number - 1) else {
@@ -149,9 +153,7 @@ struct EventPatch {
       return body.setItems("sources", [])
     }
     if !given.isEmpty {
-      // Each part can stand once: the last one counts, as everywhere.
-      let last = Dictionary(given.map { ($0.name, $0) }) { $1 }.values.map { $0 }
-      let first = PartForm.source.object(last, changing: sources.first)
+      let first = PartForm.source.object(given, changing: sources.first)
       sources = (first.members?.isEmpty ?? true ? [] : [first]) + sources.dropFirst()
     }
     for text in more {
@@ -164,6 +166,7 @@ struct EventPatch {
   private func applyLinks(
     to body: inout EventBody, _ find: (String) throws(Failure) -> String
   ) throws(Failure) {
+    guard speaks("--link", "--no-link") else { return }
     var links = body.items("links")
     for text in words.all("--no-link") {
       let wanted = try EventLink(removing: text)
@@ -191,6 +194,7 @@ struct EventPatch {
   }
 
   private func applyCommitments(to body: inout EventBody) throws(Failure) {
+    guard speaks("--commitment", "--no-commitment") else { return }
     var commitments = body.items("commitments")
     for key in words.all("--no-commitment") {
       let kept = commitments.filter { $0["key"]?.string != key }

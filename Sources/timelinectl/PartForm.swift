@@ -144,7 +144,9 @@ struct PartForm: Sendable {
     for (name, shape) in shapes {
       let given = parts.filter { $0.name == name }
       guard !given.isEmpty || isWhole else { continue }
-      let filled = given.map(\.value).filter { !$0.isEmpty }
+      // Of what can stand once the last one counts, and an empty one takes it away.
+      let counting = shape == .sentences ? given[...] : given.suffix(1)
+      let filled = counting.map(\.value.trimmed).filter { !$0.isEmpty }
       // What reads the same is the same: its spelling is not touched.
       if filled == values(old?[name], shape) { continue }
       switch shape {

@@ -89,6 +89,8 @@ class Correcting(Record):
         self.assertEqual(self.body(id)["sources"], expected)
         self.correct(id, "--source-date", "", "--source-doi", "10.1/y")
         first = {**expected[0], "doi": "10.1/y"}
+        # The last one counts.
+        self.correct(id, "--source-publisher", "P3", "--source-publisher", "P2")
         del first["date"]
         self.assertEqual(self.body(id)["sources"], [first, SOURCES[1]])
 
@@ -402,6 +404,19 @@ class Showing(Record):
         self.assertRegex(shown, r"title, by bob in \w{8}: his")
         self.correct(id, "--title", "ours")
         self.assertNotIn("contested", self.done("show", id))
+
+    def test_a_correction_and_a_retraction_at_once(self):
+        id = self.add(title="one")
+        self.raw.ok("APPEND " + json.dumps({
+            "type": "log.correct", "corrects": id, "supersedes": [id], "author": "ann", "reason": "sure", "body": event("hers")}))
+        self.raw.ok("APPEND " + json.dumps(
+            {"type": "log.retract", "retracts": id, "supersedes": [id], "author": "bob", "reason": "no such thing"}))
+        shown = self.done("show", id)
+        for text in ("hers", "contested", "retracted by bob", "no such thing"):
+            self.assertIn(text, shown)
+        self.done("correct", id, "--restore", "--reason", "there it is")
+        self.assertEqual(self.body(id)["title"], "hers")
+        self.assertNotIn("contested", self.event(id))
 
     def test_watch_names_the_event(self):
         id = self.add(title="watched")
