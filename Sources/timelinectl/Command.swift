@@ -30,8 +30,8 @@ struct Command: Sendable {
   var summary: String
   var examples: [String]
   var flags: [Flag]
-  /// What help says below the options.
-  var notes = ""
+  /// What else there is to know, below the options.
+  var notes: String? = nil
   var run: @Sendable (Context) throws(Failure) -> ExitCode
 
   static let common = [
@@ -54,33 +54,33 @@ struct Command: Sendable {
     let options = all.map { flag in
       let left = "  " + flag.name + (flag.value.map { " " + $0 } ?? "")
       let gap = String(repeating: " ", count: max(2, width - left.count))
-      return Self.wrapped(left + gap + flag.help, indent: width)
+      return Self.wrapped(left + gap, flag.help, indent: width)
     }
     // Indented lines are a list; what goes on of one of them is indented further.
-    let notes = notes.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { Self.wrapped(String($0), indent: $0.hasPrefix("  ") ? 4 : 0) }
+    let notes = notes.map { $0.split(separator: "\n", omittingEmptySubsequences: false) } ?? []
+    let remarks = notes.map { line in
+      let margin = line.prefix { $0 == " " }
+      return Self.wrapped(
+        String(margin), String(line.dropFirst(margin.count)), indent: margin.isEmpty ? 0 : 4)
+    }
     return """
-      \(Self.wrapped("timelinectl \(name) - \(summary)", indent: 2))
+      \(Self.wrapped("", "timelinectl \(name) - \(summary)", indent: 2))
       Examples:
       \(examples.map { "  timelinectl " + $0 }.joined(separator: "\n"))
 
       Usage: timelinectl \(name) \(arguments)
 
-      \((options + (notes.isEmpty ? [] : ["\n"] + notes)).joined())
+      \((options + (remarks.isEmpty ? [] : ["\n"] + remarks)).joined())
       """
   }
 
-  /// Help fits the terminal, and a page elsewhere.
-  private static func wrapped(_ text: String, indent: Int) -> String {
+  /// Text behind what leads to it, with a column of its own for what goes on below; help fits the
+  /// terminal, and a page elsewhere.
+  private static func wrapped(_ lead: String, _ text: String, indent: Int) -> String {
     let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
     let width = min(100, terminal.width ?? 80)
-    let margin = text.prefix { $0 == " " }
-    guard Terminal.width(text) > width else { return text + "\n" }
-    // The words of an option keep their places; what is said of them goes on below.
-    let head = text.prefix(max(indent, margin.count))
-    let isColumn = head.hasSuffix("  ") && head.count == indent
-    let lead = isColumn ? String(head) : String(margin)
-    let lines = Wrapped(String(text.dropFirst(lead.count)), to: width - indent).lines
+    let room = width - max(indent, Terminal.width(lead))
+    let lines = Wrapped(text, to: room).lines
     return lead + lines.joined(separator: "\n" + String(repeating: " ", count: indent)) + "\n"
   }
 

@@ -26,6 +26,7 @@ extension Command {
       --source-… change parts of the first source; --add-source, --link and --commitment add one. \
       An event that gets a source is no longer unsourced, and --unsourced takes its sources away.
 
+
       """ + subtypes
   ) { (context) throws(Failure) in
     let words = context.words

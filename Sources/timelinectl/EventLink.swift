@@ -54,6 +54,13 @@ struct EventLink {
     ])
   }
 
+  /// Whether a link is one of those that are meant, by the first characters of its event's id.
+  func matches(_ link: JSONValue, id: String) -> Bool {
+    (link["id"]?.string ?? "").hasPrefix(id)
+      && relation.map { $0 == link["rel"]?.string } ?? true
+      && key.map { $0 == link["key"]?.string } ?? true
+  }
+
   static func text(_ link: JSONValue) -> String {
     "\(link["rel"]?.string ?? ""):\(link["id"]?.string ?? "")"
       + (link["key"]?.string.map { "#\($0)" } ?? "")

@@ -170,11 +170,10 @@ struct EventPatch {
     var links = body.items("links")
     for text in words.all("--no-link") {
       let wanted = try EventLink(removing: text)
-      let id = wanted.id.count == UUIDBytes.textLength ? wanted.id : EventText.id(wanted.id)
-      let kept = links.filter { link in
-        !((link["id"]?.string ?? "").hasPrefix(id)
-          && wanted.relation.map { $0 == link["rel"]?.string } ?? true
-          && wanted.key.map { $0 == link["key"]?.string } ?? true)
+      var kept = links.filter { !wanted.matches($0, id: wanted.id.lowercased()) }
+      if kept.count == links.count, let id = try? find(wanted.id) {
+        // It was written by its name.
+        kept = links.filter { !wanted.matches($0, id: id) }
       }
       guard kept.count < links.count else {
         throw Failure(.usage, "--no-link \(text): the event has no such link")

@@ -61,7 +61,7 @@ struct PartForm: Sendable {
   func parts(ofLine text: String) throws(Failure) -> [Part] {
     var parts: [Part] = []
     for piece in text.split(separator: ";", omittingEmptySubsequences: false) {
-      if let part = part(piece, separators: ["=", ":"]) {
+      if let part = part(piece, separators: ["="]) {
         parts.append(part)
       } else if parts.isEmpty {
         guard !piece.trimmed.isEmpty else { continue }
@@ -94,7 +94,9 @@ struct PartForm: Sendable {
           "\(name): \"\(line.trimmed)\" is none of its parts, which are \(names.joined(separator: ", "))"
         )
       } else {
-        if indent < 2 { try refuseMisspelt(line, separators: [":"]) }
+        if indent < 2 {
+          try refuseMisspelt(line, separators: [":"], " (Text is indented further.)")
+        }
         parts[parts.count - 1].value += "\n" + line.dropFirst(min(indent, 2))
       }
     }
@@ -110,14 +112,14 @@ struct PartForm: Sendable {
 
   /// `publsher: Yonhap` is no more of the title before it.
   private func refuseMisspelt(
-    _ text: some StringProtocol, separators: Set<Character>
+    _ text: some StringProtocol, separators: Set<Character>, _ advice: String = ""
   ) throws(Failure) {
     guard let at = text.firstIndex(where: { separators.contains($0) }) else { return }
     let word = text[..<at].trimmed
     guard !word.contains(" "), let near = EditDistance.nearest(to: word, in: names).first else {
       return
     }
-    throw Failure(.usage, "\(name): it has no \"\(word)\"; did you mean \(near)?")
+    throw Failure(.usage, "\(name): it has no \"\(word)\"; did you mean \(near)?\(advice)")
   }
 
   /// Parts with a value, each once where it can stand once.
