@@ -41,6 +41,7 @@ struct Command: Sendable {
     Flag(name: "--timeline", value: "NAME", help: "the timeline (main)"),
     Flag(name: "--json", value: nil, help: "one JSON value on standard output, errors included"),
     Flag(name: "--no-input", value: nil, help: "never ask: no editor, no pager"),
+    Flag(name: "--wide", value: nil, help: "cells of tables whole, however wide"),
     Flag(name: "--help", value: nil, help: "this text"),
   ]
 
@@ -50,21 +51,29 @@ struct Command: Sendable {
   ]
 
   var help: String {
-    let width = (flags + Self.common).map { $0.name.count + ($0.value?.count ?? -1) + 1 }.max() ?? 0
-    let options = (flags + Self.common).map { flag in
-      let left = flag.name + (flag.value.map { " " + $0 } ?? "")
-      return "  " + left.padding(toLength: width + 2, withPad: " ", startingAt: 0) + flag.help
+    let all = flags + Self.common
+    let longest = all.map { $0.name.count + ($0.value?.count ?? -1) + 1 }.max() ?? 0
+    let width = min(longest, 24) + 4
+    let options = all.map { flag in
+      let left = "  " + flag.name + (flag.value.map { " " + $0 } ?? "")
+      let gap = String(repeating: " ", count: max(2, width - left.count))
+      return Self.wrapped(left + gap, flag.help, indent: width)
+    }
+    // Indented lines are a list; what goes on of one of them is indented further.
+    let notes = notes.map { $0.split(separator: "\n", omittingEmptySubsequences: false) } ?? []
+    let remarks = notes.map { line in
+      let margin = line.prefix { $0 == " " }
+      return Self.wrapped(
+        String(margin), String(line.dropFirst(margin.count)), indent: margin.isEmpty ? 0 : 4)
     }
     return """
-      timelinectl \(name) - \(summary)
-
+      \(Self.wrapped("", "timelinectl \(name) - \(summary)", indent: 2))
       Examples:
       \(examples.map { "  timelinectl " + $0 }.joined(separator: "\n"))
 
       \(usage)
 
-      \(options.joined(separator: "\n"))
-      \(notes.map { "\n" + $0 + "\n" } ?? "")
+      \((options + (remarks.isEmpty ? [] : ["\n"] + remarks)).joined())
       """
   }
 
@@ -96,10 +105,20 @@ struct Command: Sendable {
         + "; " + usage)
   }
 
+  /// Text behind what leads to it, with a column of its own for what goes on below; help fits the
+  /// terminal, and a page elsewhere.
+  private static func wrapped(_ lead: String, _ text: String, indent: Int) -> String {
+    let terminal = Terminal(environment: ProcessInfo.processInfo.environment)
+    let width = min(100, terminal.width ?? 80)
+    let room = width - max(indent, Terminal.width(lead))
+    let lines = Wrapped(text, to: room).lines
+    return lead + lines.joined(separator: "\n" + String(repeating: " ", count: indent)) + "\n"
+  }
+
   static var overview: String {
     let width = all.map(\.name.count).max() ?? 0
     return """
-      timelinectl records events between adversaries and answers what the state of things is.
+      timelinectl records events between adversaries and says how things stand.
 
       Examples:
         timelinectl import data/us-dprk.jsonl
@@ -204,7 +223,8 @@ enum Main {
       timeline: parsed["--timeline"] ?? "main", isJSON: parsed.has("--json"), words: parsed,
       terminal: Terminal(
         environment: parsed.has("--no-input")
-          ? environment.merging(["TIMELINE_PAGER": ""]) { $1 } : environment),
+          ? environment.merging(["TIMELINE_PAGER": ""]) { $1 } : environment,
+        isWide: parsed.has("--wide")),
       environment: environment)
     do throws(Failure) { return try command.run(context) } catch {
       guard ["add", "correct"].contains(name) else { throw error }

@@ -16,90 +16,46 @@ enum EventText {
     return codes("actors") + (targets.isEmpty ? "" : " → " + targets)
   }
 
+  /// The event whole, field by field; lists of parts item by item, sources with their numbers.
   static func whole(_ event: JSONValue, _ terminal: Terminal) -> String {
-    var text = terminal.bold(Terminal.plain(event["title"]?.string ?? kind(event))) + "\n"
+    var text = terminal.bold(SafeText.line(event["title"]?.string ?? kind(event))) + "\n"
     func row(_ name: String, _ value: String?) {
       guard let value, !value.isEmpty else { return }
-      let label = name + String(repeating: " ", count: max(0, 12 - name.count))
-      text += terminal.dim(label) + Terminal.plain(value) + "\n"
+      text += terminal.field(name, value)
     }
     row("date", event["date"]?.string)
     row("type", kind(event))
     row("parties", parties(event))
     row("place", event["place"]?.string)
     row("summary", event["summary"]?.string)
-    for key in ["offer", "commitments", "links"] {
-      for item in event[key]?.array ?? event[key].map({ [$0] }) ?? [] {
-        row(
-          key,
-          (item.members ?? []).map { "\($0.key): \($0.value.string ?? $0.value.text)" }.joined(
-            separator: " · "))
-      }
-    }
+    row("offer", event["offer"].map(value))
+    for item in event["commitments"]?.array ?? [] { row("commitment", value(item)) }
+    for link in event["links"]?.array ?? [] { row("link", EventLink.text(link)) }
+    row("weight", event["weight"].map { value($0) + ": " + (event["weight_reason"]?.string ?? "") })
     row("tags", (event["tags"]?.array ?? []).compactMap(\.string).joined(separator: " "))
     row("confidence", event["confidence"]?.string)
-    for source in event["sources"]?.array ?? [] {
-      row("source", (source.members ?? []).compactMap(\.value.string).joined(separator: ", "))
+    let sources = event["sources"]?.array ?? []
+    for (place, source) in sources.enumerated() {
+      row(
+        sources.count == 1 ? "source" : "source \(place + 1)",
+        (source.members ?? []).map {
+          $0.key == "quote" ? "“\(value($0.value))”" : value($0.value)
+        }.joined(separator: ", "))
     }
+    if event["unsourced"]?.bool == true { row("source", "none") }
     row("id", event["id"]?.string)
     row("version", event["version"]?.string)
-    row("contested", (event["contested"]?.array ?? []).compactMap(\.string).joined(separator: " "))
     row("recorded", event["recorded"]?.string.map { "\($0) by \(event["author"]?.string ?? "?")" })
     return text
   }
-}
 
-/// The table that `log --csv` writes and `import` reads.
-enum EventCSV {
-  static let columns = [
-    "id", "date", "type", "subtype", "actors", "targets", "title", "summary", "place",
-    "source_title", "source_publisher", "source_date", "source_url", "unsourced", "confidence",
-    "tags",
-  ]
-  private static let lists: Set<String> = ["actors", "targets", "tags"]
-
-  static func text(_ events: [JSONValue]) -> String {
-    let rows = events.map { event in
-      columns.map { column in
-        if column.hasPrefix("source_") {
-          return event["sources"]?.array?.first?[String(column.dropFirst(7))]?.string ?? ""
-        }
-        if lists.contains(column) {
-          return (event[column]?.array ?? []).compactMap(\.string).joined(separator: ";")
-        }
-        return event[column]?.string ?? (event[column]?.bool == true ? "true" : "")
-      }
+  /// A value as people read it: parts with their names, lists with commas.
+  static func value(_ value: JSONValue) -> String {
+    if let members = value.members {
+      return members.map { "\($0.key): \(self.value($0.value))" }.joined(separator: " · ")
     }
-    return ([columns] + rows).map { $0.map(field).joined(separator: ",") + "\r\n" }.joined()
-  }
-
-  private static func field(_ text: String) -> String {
-    text.contains { ",\"\r\n".contains($0) || $0.isNewline }
-      ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-  }
-
-  /// The event of a row.
-  static func event(_ row: CSVTable.Row) -> JSONValue {
-    var members: [JSONValue.Member] = []
-    var source: [JSONValue.Member] = []
-    for column in columns {
-      let value = row[column]
-      guard !value.isEmpty else { continue }
-      if column.hasPrefix("source_") {
-        source.append(JSONValue.Member(String(column.dropFirst(7)), .string(value)))
-      } else if lists.contains(column) {
-        let words = value.split(separator: ";").map { $0.trimmed }
-        members.append(JSONValue.Member(column, .strings(words)))
-      } else if column == "unsourced" {
-        members.append(JSONValue.Member(column, .bool(value == "true")))
-      } else {
-        members.append(JSONValue.Member(column, .string(value)))
-      }
-    }
-    if !source.isEmpty {
-      members.append(JSONValue.Member("sources", .array([.object(source)])))
-    }
-    return .object(members)
+    if let items = value.array { return items.map(self.value).joined(separator: ", ") }
+    return value.string ?? value.text
   }
 }
 

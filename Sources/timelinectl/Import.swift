@@ -21,14 +21,13 @@ extension Command {
       Flag(name: "--author", value: "NAME", help: "who records (your user name)"),
     ],
     notes: """
-      Columns of CSV, in any order; date, type, actors and title are needed:
-        \(EventTable.names.prefix(9).joined(separator: " "))
-        \(EventTable.names[9..<16].joined(separator: " "))
-        \(EventTable.names[16...].joined(separator: " "))
-      Several actors, targets or tags stand in one cell with semicolons: USA;KOR. unsourced
-      holds true or nothing. further_sources, offer, commitments, links and more hold JSON; more
-      is an object of fields that have no column. The file may have commas, semicolons or tabs
-      between its columns. docs/event-format.md says what each field is.
+      Columns of CSV, in any order; date, type, actors and title are needed: \
+      \(EventTable.names.joined(separator: " ")).
+
+      Several actors, targets or tags stand in one cell with semicolons: USA;KOR. unsourced holds \
+      true or nothing. further_sources, offer, commitments, links and more hold JSON; more is an \
+      object of fields that have no column. The file may have commas, semicolons or tabs between \
+      its columns. docs/event-format.md says what each field is.
       """, plain: 1...1
   ) { (context) throws(Failure) in
     let path = context.words.plain[0]

@@ -140,27 +140,8 @@ extension Command {
     name: "show", arguments: "ID", summary: "one event, whole, with its versions",
     examples: ["show 1f2e3d4c", "show 1f2e3d4c --json"], flags: [], plain: 1...1
   ) { (context) throws(Failure) in
-    var event: JSONValue?
-    var versions: [JSONValue] = []
-    let client = try context.connect()
-    let end = try client.stream("GET \(try EventName.id(context.words.plain[0], client))") {
-      word, json in
-      if word == "EVENT" { event = Client.json(json) } else { versions.append(Client.json(json)) }
-    }
-    if context.isJSON {
-      context.finish(
-        .object(["event": event ?? .null, "versions": .array(versions), "state": end]), "")
-      return .done
-    }
-    var text = event.map { EventText.whole($0, context.terminal) } ?? ""
-    if let by = end["retracted"]?.string { text += "retracted by \(by)\n" }
-    for version in versions {
-      let what = version["type"]?.string ?? ""
-      text +=
-        "\(version["recorded"]?.string ?? "")  \(what.hasPrefix("log.") ? what : "recorded")"
-        + "  \(version["author"]?.string ?? "")  \(Terminal.plain(version["reason"]?.string ?? ""))\n"
-    }
-    context.terminal.show(text)
+    let versions = try EventVersions(context.words.plain[0], try context.connect())
+    context.finish(versions.json, VersionsText.text(versions, context.terminal))
     return .done
   }
 
@@ -204,13 +185,7 @@ extension Command {
         Terminal.write(Array(json) + [0x0A])
         continue
       }
-      let event = Client.json(json)
-      Terminal.write(
-        [
-          event["date"]?.string ?? "", EventText.kind(event), EventText.parties(event),
-          String((event["id"]?.string ?? "").prefix(8)),
-          Terminal.plain(event["title"]?.string ?? event["reason"]?.string ?? ""),
-        ].joined(separator: "  ") + "\n")
+      Terminal.write(try WatchText.line(Client.json(json), context) + "\n")
     }
     return .done
   }
@@ -259,6 +234,7 @@ extension Command {
         throw Failure(.usage, "actor add takes a code and --name NAME")
       }
       let aliases = words.all("--alias")
+      try ActorName.check(name, aliases: aliases, client)
       let body = JSONValue.object([
         "type": .string("log.actor"), "code": .string(words.plain[1]), "name": .string(name),
         "kind": .string(words["--kind"] ?? "group"),

@@ -119,15 +119,14 @@ struct StateText {
   }
 
   private mutating func row(_ name: String, _ value: String) {
-    let label = name + String(repeating: " ", count: max(1, 12 - name.count))
-    text += terminal.dim(label) + Terminal.plain(value) + "\n"
+    text += terminal.field(name, SafeText.line(value))
   }
 
   private mutating func list(_ name: String, _ lines: [String]) {
     guard !lines.isEmpty else { return }
     text += "\n" + terminal.bold(name) + "\n"
     let shown = terminal.isTerminal ? lines.suffix(12) : lines[...]
-    for line in shown { text += "  " + Terminal.plain(line) + "\n" }
+    for line in shown { text += terminal.hanging("  " + SafeText.line(line), indent: 4) }
     if shown.count < lines.count {
       text += terminal.dim("  the newest \(shown.count) of \(lines.count), --json for all") + "\n"
     }

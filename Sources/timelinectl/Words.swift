@@ -29,7 +29,8 @@ struct Words {
         plain.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(String.init)
       let name = parts[0] == "-n" ? "--limit" : parts[0] == "-h" ? "--help" : parts[0]
       guard let flag = flags.first(where: { $0.name == name }) else {
         let near = EditDistance.nearest(to: name, in: flags.map(\.name))
@@ -40,6 +41,9 @@ struct Words {
               ? "; --help lists all" : "; did you mean \(near.joined(separator: ", "))?"))
       }
       if flag.value == nil {
+        guard parts.count == 1 else {
+          throw Failure(.usage, "\(name) takes no value: write \(name), or leave it out")
+        }
         values[name, default: []].append("")
       } else if parts.count == 2 {
         values[name, default: []].append(parts[1])

@@ -1,0 +1,68 @@
+// A link to another event as people write it: REL:ID, REL:ID#KEY for one commitment of an agreement.
+// `=` does for `:`. The id may be a name, or the first characters.
+
+import TimelineModel
+
+struct EventLink {
+  /// Nil only in one that names links to take away.
+  let relation: String?
+  let id: String
+  let key: String?
+
+  init(_ text: String) throws(Failure) {
+    self.init(parsing: text)
+    guard let relation, !id.isEmpty else {
+      throw Failure(
+        .usage, "link: \"\(text)\"; write REL:ID, such as answers:1f2e3d4c or fulfils:1f2e3d4c#KEY")
+    }
+    let relations = Link.Relation.allCases.map(\.rawValue)
+    guard relations.contains(relation) else {
+      let near = EditDistance.nearest(to: relation, in: relations)
+      throw Failure(
+        .usage,
+        "link: \"\(relation)\" is no relation; "
+          + (near.isEmpty
+            ? "they are \(relations.joined(separator: ", "))"
+            : "did you mean \(near.joined(separator: ", "))?"))
+    }
+  }
+
+  init(removing text: String) throws(Failure) {
+    self.init(parsing: text)
+    guard !id.isEmpty else {
+      throw Failure(.usage, "--no-link \(text): write an id, REL:ID or ID#KEY")
+    }
+  }
+
+  private init(parsing text: String) {
+    let sides = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+    key = sides.count == 2 && !sides[1].trimmed.isEmpty ? sides[1].trimmed : nil
+    guard let at = sides[0].firstIndex(where: { $0 == ":" || $0 == "=" }) else {
+      relation = nil
+      id = sides[0].trimmed
+      return
+    }
+    relation = sides[0][..<at].trimmed
+    id = sides[0][sides[0].index(after: at)...].trimmed
+  }
+
+  /// What is stored, with the whole id.
+  func json(_ find: (String) throws(Failure) -> String) throws(Failure) -> JSONValue {
+    .object([
+      "rel": relation.map { .string($0) }, "id": .string(try find(id)),
+      "key": key.map { .string($0) },
+    ])
+  }
+
+  /// Whether a link is one of those that are meant, by the first characters of its event's id.
+  func matches(_ link: JSONValue, id: String) -> Bool {
+    (link["id"]?.string ?? "").hasPrefix(id)
+      && relation.map { $0 == link["rel"]?.string } ?? true
+      && key.map { $0 == link["key"]?.string } ?? true
+  }
+
+  static func text(_ link: JSONValue) -> String {
+    "\(link["rel"]?.string ?? ""):\(link["id"]?.string ?? "")"
+      + (link["key"]?.string.map { "#\($0)" } ?? "")
+  }
+}

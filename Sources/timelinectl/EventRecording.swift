@@ -1,0 +1,45 @@
+// How `add`, `correct` and `retract` hand an event to the daemon: to be recorded, or with --dry-run
+// only to be judged, so that a dry run refuses what the real one would.
+
+import TimelineModel
+
+struct EventRecording {
+  static let dryRun = Flag(
+    name: "--dry-run", value: nil, help: "check it and show it, record nothing")
+  static let author = Flag(
+    name: "--author", value: "NAME", help: "who records (your user name)")
+
+  let client: Client
+  let isDryRun: Bool
+  private let author: String?
+
+  init(_ context: Context, _ client: Client) {
+    self.client = client
+    isDryRun = context.words.has("--dry-run")
+    author = context.words["--author"]
+  }
+
+  /// What the daemon says to it; nil where it would take it, but is not to.
+  func send(_ members: [JSONValue.Member]) throws(Failure) -> JSONValue? {
+    let event = JSONValue.object(
+      members + (author.map { [JSONValue.Member("author", .string($0))] } ?? []))
+    guard isDryRun else { return try client.ask("APPEND \(event.text)") }
+    var refusal: Failure?
+    _ = try client.stream("CHECKMANY 1\n\(event.text)") { _, json in
+      let row = Client.json(json)
+      let (word, text) = (row["error"]?.string ?? "", row["text"]?.string ?? "")
+      refusal = Client.failure(Array("ERR \(word) \(text)".utf8))
+    }
+    if let refusal { throw refusal }
+    return nil
+  }
+
+  /// The whole id of an event that is here.
+  func find(_ word: String) throws(Failure) -> String {
+    let versions = try EventVersions(word, client)
+    guard versions.isEvent, !versions.id.isEmpty else {
+      throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
+    }
+    return versions.id
+  }
+}

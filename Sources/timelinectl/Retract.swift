@@ -1,0 +1,51 @@
+// `retract`: an event is taken back. Its words stay in the log; a correction lets it show again.
+
+import TimelineModel
+
+extension Command {
+  static let retract = Command(
+    name: "retract", arguments: "ID --reason TEXT",
+    summary: "take an event back; it stays in the log, and out of every answer",
+    examples: ["retract 1f2e3d4c --reason 'the report was withdrawn'"],
+    flags: [
+      Flag(name: "--reason", value: "TEXT", help: "why"), EventRecording.author,
+      EventRecording.dryRun,
+    ], plain: 1...1
+  ) { (context) throws(Failure) in
+    let words = context.words
+    let recording = EventRecording(context, try context.connect())
+    let old = try EventVersions(words.plain[0], recording.client)
+    guard old.isEvent else {
+      throw Failure(
+        .failed, code: "not-found", "\(words.plain[0]) is a line of the log, not an event")
+    }
+    let id = old.id.prefix(8)
+    guard let event = old.shown else {
+      throw Failure(
+        .failed, code: "not-found",
+        "\(id) was retracted already; timelinectl correct \(id) --restore --reason … lets it show again"
+      )
+    }
+    guard recording.isDryRun || !(words["--reason"] ?? "").trimmed.isEmpty else {
+      throw Failure(.usage, "say why: --reason TEXT")
+    }
+    let reply = try recording.send(
+      JSONValue.object([
+        "type": .string("log.retract"), "retracts": .string(old.id),
+        "supersedes": .strings(old.current), "reason": words["--reason"].map { .string($0) },
+      ]).members ?? [])
+    guard let reply else {
+      context.finish(
+        .object(["dry_run": .bool(true), "event": event]),
+        EventText.whole(event, context.terminal)
+          + "it would be retracted; nothing was (--dry-run)\n")
+      return .done
+    }
+    context.finish(
+      reply,
+      "retracted \(id): \(Terminal.plain(old.title))\n"
+        + "its words stay in the log; to bring it back: timelinectl correct \(id) --restore --reason …\n"
+    )
+    return .done
+  }
+}

@@ -1,0 +1,73 @@
+// An event with its versions, as `show` tells it: what it is said to be now, then who said what when,
+// and what each changed.
+
+import TimelineModel
+
+enum VersionsText {
+  static func text(_ versions: EventVersions, _ terminal: Terminal) -> String {
+    var text: String
+    if let shown = versions.shown {
+      text = EventText.whole(shown, terminal)
+    } else {
+      text = EventText.whole(versions.body.json, terminal)
+      text += terminal.field("id", versions.id)
+      if let retraction = versions.retraction.flatMap({ versions[$0] }) {
+        let reason = retraction.reason.map { ": \($0)" } ?? ""
+        text += terminal.field(
+          "retracted", "\(retraction.recorded) by \(retraction.author)\(reason)")
+      }
+      text +=
+        "it is in no answer; timelinectl correct \(versions.id.prefix(8))"
+        + " --restore --reason … lets it show again\n"
+    }
+    text += conflict(versions, terminal)
+    guard versions.all.count > 1 else { return text }
+    text += "\n" + terminal.bold("versions") + "\n"
+    for version in versions.all { text += line(version, of: versions, terminal) }
+    return text
+  }
+
+  private static func line(
+    _ version: EventVersions.Version, of versions: EventVersions, _ terminal: Terminal
+  ) -> String {
+    let reason = version.reason.map { ": \($0)" } ?? ""
+    let shown = versions.retraction ?? versions.shown?["version"]?.string ?? versions.id
+    let isShown =
+      version.id == shown
+      && (version.kind != .recorded || version.recorded == versions.shown?["recorded"]?.string)
+    let mark =
+      isShown ? " (this one shows)" : versions.current.contains(version.id) ? " (stands)" : ""
+    var text = terminal.hanging(
+      "  \(version.id.prefix(8))  \(version.recorded)  \(version.kind) by \(version.author)\(reason)\(mark)",
+      indent: 12)
+    if version.kind != .retracted, let before = versions.before(version) {
+      text += EventDifference(before.body, version.body).text(terminal, indent: 12)
+    }
+    return text
+  }
+
+  /// Where versions stand against each other: each wording of what they do not agree on.
+  private static func conflict(_ versions: EventVersions, _ terminal: Terminal) -> String {
+    let isContested = versions.current.count > 1 || !versions.conflict.isEmpty
+    guard isContested else { return "" }
+    let id = versions.id.prefix(8)
+    var text = terminal.field(
+      "contested",
+      "versions stand against each other; timelinectl correct \(id) --reason … settles it")
+    for disagreement in versions.conflict {
+      for (version, value) in disagreement.wordings {
+        let said = value.map(EventText.value) ?? "(left out)"
+        text += terminal.hanging(
+          "  \(disagreement.field), by \(version.author) in \(version.id.prefix(8)): \(said)",
+          indent: 6)
+      }
+    }
+    for version in versions.all
+    where version.kind == .retracted && versions.current.contains(version.id) {
+      let reason = version.reason.map { ": \($0)" } ?? ""
+      text += terminal.hanging(
+        "  retracted by \(version.author) in \(version.id.prefix(8))\(reason)", indent: 6)
+    }
+    return text
+  }
+}
