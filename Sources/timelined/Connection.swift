@@ -20,7 +20,7 @@ final class Connection {
   enum Mode {
     case requests
     /// An APPENDMANY whose lines are still coming.
-    case collecting(Router.Collection)
+    case collecting(ManyLines)
     case streaming(EventList, sent: Int)
     case watching(Filter, Position)
     /// A slow question is being answered on another thread.

@@ -6,46 +6,7 @@ import EventStore
 import TimelineModel
 import TimelineWire
 
-/// A question that may take long, to be answered off the loop.
-struct SlowQuestion: Sendable {
-  enum Kind: Sendable {
-    case events
-    case count
-    /// The state of a dyad, or the events behind one of its figures; from what is kept of it, if
-    /// anything.
-    case state(Dyad, Day, figure: String?, KeptHistory?)
-  }
-
-  enum Answer: Sendable {
-    case events(EventList)
-    case json(JSONValue)
-    case state(JSONValue, KeptHistory?)
-  }
-
-  var snapshot: Snapshot
-  var query: Query
-  var kind: Kind
-
-  func answer() -> Answer {
-    switch kind {
-    case .count: return .json(.object(["count": .int(snapshot.count(query))]))
-    case .events: return .events(EventList(query, in: snapshot))
-    case .state(let dyad, let day, let figure, let kept):
-      let now =
-        kept.map { $0.brought(upTo: snapshot) }
-        ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
-      return .state(Self.state(now.history, day, figure), query.knownAt == nil ? now : nil)
-    }
-  }
-
-  static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
-    figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
-  }
-}
-
 struct Router {
-  static let manyLinesMax = 10_000
-  static let manyBytesMax = 8 << 20
   /// A question over fewer rows is quicker than a hand-over to another thread.
   private static let inlineRowsMax = 20_000
 
@@ -103,7 +64,7 @@ struct Router {
       let request = try Request(line)
       switch request.verb {
       case .append: try append(request, line, connection)
-      case .appendMany, .checkMany: try collect(request, connection)
+      case .appendMany, .checkMany: connection.mode = .collecting(try ManyLines(request))
       default:
         guard connection.deferred.isEmpty else { return .afterCommit }
         return try read(request, line, connection)
@@ -164,74 +125,14 @@ struct Router {
     return rest.first == UInt8(ascii: "{") ? rest.startIndex : nil
   }
 
-  private func collect(_ request: Request, _ connection: Connection) throws(RequestError) {
-    guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
-      throw RequestError(
-        .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
-    }
-    // So many lines are skipped, and no more: whoever says more does not mean it.
-    guard count <= 1_000_000, request.json == nil else {
-      throw RequestError(
-        .badRequest, "\(request.verb.rawValue) takes a number of at most \(Self.manyLinesMax)")
-    }
-    var many = Collection(left: count, isCheck: request.verb == .checkMany)
-    if count > Self.manyLinesMax {
-      many.refusal = RequestError(
-        .tooLarge, "at most \(Self.manyLinesMax) lines at once; send less")
-    }
-    connection.mode = .collecting(many)
-  }
-
-  /// The lines of an APPENDMANY or CHECKMANY so far.
-  struct Collection {
-    var left: Int
-    /// Nothing is to be recorded.
-    let isCheck: Bool
-    /// All of them in a row, and where each ends.
-    var bytes: [UInt8] = []
-    var ends: [Int] = []
-    /// Why they will be refused: the rest is skipped.
-    var refusal: RequestError?
-
-    init(left: Int, isCheck: Bool) {
-      self.left = left
-      self.isCheck = isCheck
-    }
-
-    mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
-      if refusal == nil, bytes.count + line.count > Router.manyBytesMax {
-        return refuse(
-          RequestError(
-            .tooLarge, "at most \(Router.manyBytesMax) bytes at once; send less"))
-      }
-      left -= 1
-      guard refusal == nil else { return }
-      bytes.append(contentsOf: line)
-      ends.append(bytes.count)
-    }
-
-    /// Counts a line, and takes none.
-    mutating func refuse(_ error: RequestError) {
-      left -= 1
-      refusal = refusal ?? error
-      bytes = []
-      ends = []
-    }
-  }
-
-  private func collected(_ many: Collection, _ connection: Connection) {
+  private func collected(_ many: ManyLines, _ connection: Connection) {
     guard many.left == 0 else {
       connection.mode = .collecting(many)
       return
     }
     connection.mode = .requests
     if let refusal = many.refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
-    many.bytes.withUnsafeBufferPointer { all in
-      var start = 0
-      let texts = many.ends.map { end in
-        defer { start = end }
-        return UnsafeBufferPointer(rebasing: all[start..<end])
-      }
+    many.withTexts { texts in
       if many.isCheck { check(texts, connection) } else { append(texts, connection) }
     }
   }
@@ -323,6 +224,8 @@ struct Router {
 
   // MARK: Reading
 
+  private var questions: QuestionReader { QuestionReader(log: timeline.lines, today: now().day) }
+
   private func read(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
@@ -367,7 +270,7 @@ struct Router {
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
     case .query, .count:
-      let query = try query(try request.value(in: line, keys: Self.queryKeys))
+      let query = try questions.query(request, line)
       let question = SlowQuestion(
         snapshot: timeline.snapshot, query: query,
         kind: request.verb == .count ? .count : .events)
@@ -380,23 +283,10 @@ struct Router {
       }
       deliver(question.answer(), connection)
     case .watch:
-      let value = try request.value(in: line, keys: Self.filterKeys + ["after"])
-      let here = timeline.position
-      var start = here
-      if let after = value["after"] { start = try position(after) }
-      guard here.covers(start) else {
-        throw RequestError(
-          .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
-      }
-      let filter = try filter(value)
-      try checkActors(filter)
+      let (filter, start) = try questions.watch(request, line)
       connection.mode = .watching(filter, start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
-    case .state:
-      return try state(request, try request.value(in: line, keys: Self.stateKeys), connection)
-    case .explain:
-      let value = try request.value(in: line, keys: Self.stateKeys + ["figure"])
-      return try state(request, value, connection)
+    case .state, .explain: return state(try questions.state(request, line), connection)
     case .peers:
       for peer in peers.all {
         connection.out.append(contentsOf: "ROW \(peer.json.text)\n".utf8)
@@ -411,60 +301,6 @@ struct Router {
         .unsupported, "\(request.verb.rawValue) is not there yet in version \(Arguments.version)")
     }
     return .goOn
-  }
-
-  private func filter(_ value: JSONValue) throws(RequestError) -> Filter {
-    do throws(FilterError) { return try Filter(json: value) } catch {
-      throw RequestError(.badRequest, error.message)
-    }
-  }
-
-  private static let filterKeys = Filter.keys + ["where", "from", "to"]
-  private static let queryKeys = filterKeys + ["known_at", "order", "limit"]
-  private static let stateKeys = ["parties", "as_of", "known_at"]
-
-  private func query(_ value: JSONValue) throws(RequestError) -> Query {
-    var query = Query(try filter(value))
-    try checkActors(query.filter)
-    if let order = value["order"] {
-      guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
-        throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
-      }
-      query.order = order
-    }
-    if let limit = value["limit"] {
-      guard let limit = limit.int, limit >= 0 else {
-        throw RequestError(.badRequest, "limit is a whole number, not below 0")
-      }
-      query.limit = limit
-    }
-    if let known = value["known_at"] { query.knownAt = try position(known) }
-    return query
-  }
-
-  private func checkActors(_ filter: Filter) throws(RequestError) {
-    let registry = timeline.lines.registry
-    for code in filter.actors.union(filter.targets).union(filter.parties)
-    where !registry.contains(code) {
-      let near = registry.nearest(to: code.description).map(\.code.description)
-      throw RequestError(
-        .badRequest,
-        "unknown actor \(code)"
-          + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"))
-    }
-  }
-
-  /// A position, or a moment: a position object, `2026-11-23T22:20:00.123456Z`, or a day (its end).
-  private func position(_ json: JSONValue) throws(RequestError) -> Position {
-    if let position = Position(json: json) { return position }
-    let text = json.string ?? ""
-    if let time = RecordedTime(text) { return timeline.lines.position(at: time) }
-    if let date = try? EventDate(text), date.precision != .time, let end = date.endOfTime {
-      return timeline.lines.position(at: end)
-    }
-    throw RequestError(
-      .badRequest,
-      "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z")
   }
 
   private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
@@ -588,54 +424,18 @@ struct Router {
 
   // MARK: States
 
-  private func state(
-    _ request: Request, _ value: JSONValue, _ connection: Connection
-  ) throws(RequestError) -> Step {
-    let registry = timeline.snapshot.registry
-    var codes: [ActorCode] = []
-    for name in (value["parties"]?.array ?? []).map({ $0.string ?? "" }) {
-      guard let code = ActorCode(name), registry.contains(code) else {
-        let near = registry.nearest(to: name).map(\.code.description)
-        throw RequestError(
-          .badRequest,
-          "unknown actor \"\(name)\""
-            + (near.isEmpty
-              ? "; ACTORS lists all" : "; did you mean \(near.joined(separator: ", "))?"))
-      }
-      codes.append(code)
-    }
-    guard codes.count == 2, let dyad = Dyad(codes[0], codes[1]) else {
-      throw RequestError(
-        .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
-    }
-    var day = now().day
-    if let text = value["as_of"] {
-      guard let given = text.string.flatMap({ Day($0) }) else {
-        throw RequestError(.badRequest, "as_of is a day such as 2017-11-30")
-      }
-      day = given
-    }
-    var query = Query()
-    if let known = value["known_at"] { query.knownAt = try position(known) }
-    var figure: String?
-    if request.verb == .explain {
-      let word = value["figure"]?.string ?? ""
-      guard DyadHistory.figures.contains(word) else {
-        throw RequestError(
-          .badRequest,
-          "no figure \"\(word)\"; figures are \(DyadHistory.figures.joined(separator: ", "))")
-      }
-      figure = word
-    }
-    let kept = query.knownAt == nil ? states[dyad] : nil
+  private func state(_ asked: QuestionReader.State, _ connection: Connection) -> Step {
+    let kept = asked.knownAt == nil ? states[asked.dyad] : nil
     if let kept, kept.position == timeline.position {
-      Reply.ok(SlowQuestion.state(kept.history, day, figure), to: &connection.out)
+      let answer = SlowQuestion.state(kept.history, asked.day, asked.figure)
+      Reply.ok(answer, to: &connection.out)
       return .goOn
     }
     connection.mode = .waiting
     return .slow(
       SlowQuestion(
-        snapshot: timeline.snapshot, query: query, kind: .state(dyad, day, figure: figure, kept)))
+        snapshot: timeline.snapshot, query: Query(knownAt: asked.knownAt),
+        kind: .state(asked.dyad, asked.day, figure: asked.figure, kept)))
   }
 
   // MARK: Streams
@@ -707,41 +507,6 @@ struct Router {
     guard case .watching(_, let position) = connection.mode else { return }
     Reply.end(.object(["position": position.json]), to: &connection.out)
     connection.mode = .requests
-  }
-}
-
-extension RequestError {
-  init(_ error: AppendError) {
-    let code: ErrorCode =
-      switch error {
-      case .notJSON, .badEvent: .badEvent
-      case .exists: .exists
-      case .unknownEvent: .notFound
-      case .wrongPosition: .wrongPosition
-      case .tooLarge: .tooLarge
-      case .full: .full
-      case .busy: .busy
-      case .readOnly: .readOnly
-      case .unsupported: .unsupported
-      }
-    self.init(code, error.message)
-  }
-
-  init(_ error: IngestError) {
-    switch error {
-    case .fork: self.init(.wrongPosition, error.message)
-    case .disk(let failure): self.init(failure)
-    default: self.init(.badRequest, error.message)
-    }
-  }
-}
-
-extension EventDate {
-  /// The last microsecond of the last day, in UTC; nil for an open end, and beyond what a line can
-  /// say of when it was recorded.
-  var endOfTime: RecordedTime? {
-    guard !isOpenEnd, !isOpenStart, (0...9999).contains(last.civil.year) else { return nil }
-    return RecordedTime(microseconds: (Int64(last.number) + 1) * 86_400_000_000 - 1)
   }
 }
 

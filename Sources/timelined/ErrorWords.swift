@@ -1,0 +1,30 @@
+// Which ERR word an error of the store is; docs/protocol.md says what to do about each.
+
+import EventStore
+import TimelineWire
+
+extension RequestError {
+  init(_ error: AppendError) {
+    let code: ErrorCode =
+      switch error {
+      case .notJSON, .badEvent: .badEvent
+      case .exists: .exists
+      case .unknownEvent: .notFound
+      case .wrongPosition: .wrongPosition
+      case .tooLarge: .tooLarge
+      case .full: .full
+      case .busy: .busy
+      case .readOnly: .readOnly
+      case .unsupported: .unsupported
+      }
+    self.init(code, error.message)
+  }
+
+  init(_ error: IngestError) {
+    switch error {
+    case .fork: self.init(.wrongPosition, error.message)
+    case .disk(let failure): self.init(failure)
+    default: self.init(.badRequest, error.message)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// The lines that follow an APPENDMANY or CHECKMANY, until all are there.
+
+import TimelineModel
+import TimelineWire
+
+struct ManyLines {
+  /// What one request may bring: enough that a sync of the disk is shared by many lines, and little
+  /// enough that memory is bounded.
+  private static let linesMax = 10_000
+  private static let bytesMax = 8 << 20
+  /// So many lines are skipped where a request brings too many, and no more: whoever announces more
+  /// does not mean it.
+  private static let skippedMax = 1_000_000
+
+  /// Nothing is to be recorded.
+  let isCheck: Bool
+  private(set) var left: Int
+  /// Why they will be refused: the rest is skipped.
+  private(set) var refusal: RequestError?
+  /// All of them in a row, and where each ends.
+  private var bytes: [UInt8] = []
+  private var ends: [Int] = []
+
+  /// Reads how many lines follow.
+  init(_ request: Request) throws(RequestError) {
+    guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
+    }
+    guard count <= Self.skippedMax, request.json == nil else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes a number of at most \(Self.linesMax)")
+    }
+    isCheck = request.verb == .checkMany
+    left = count
+    if count > Self.linesMax {
+      refusal = RequestError(.tooLarge, "at most \(Self.linesMax) lines at once; send less")
+    }
+  }
+
+  mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
+    if refusal == nil, bytes.count + line.count > Self.bytesMax {
+      return refuse(
+        RequestError(.tooLarge, "at most \(Self.bytesMax) bytes at once; send less"))
+    }
+    left -= 1
+    guard refusal == nil else { return }
+    bytes.append(contentsOf: line)
+    ends.append(bytes.count)
+  }
+
+  /// Counts a line, and takes none.
+  mutating func refuse(_ error: RequestError) {
+    left -= 1
+    refusal = refusal ?? error
+    bytes = []
+    ends = []
+  }
+
+  /// The lines, each by itself.
+  func withTexts(_ body: ([UnsafeBufferPointer<UInt8>]) -> Void) {
+    bytes.withUnsafeBufferPointer { all in
+      var start = 0
+      body(
+        ends.map { end in
+          defer { start = end }
+          return UnsafeBufferPointer(rebasing: all[start..<end])
+        })
+    }
+  }
+}
