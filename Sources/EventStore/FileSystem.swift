@@ -51,6 +51,12 @@ public protocol SegmentFile: AnyObject, Sendable {
   /// Returns once everything appended is durable (fdatasync).
   func sync() throws(FileError)
   func truncate(to size: Int) throws(FileError)
+  /// Says that the bytes are not needed for now: they stay readable, and count as nobody's memory.
+  func setAside()
+}
+
+extension SegmentFile {
+  public func setAside() {}
 }
 
 /// A lock that dies with the process, or when it is let go.

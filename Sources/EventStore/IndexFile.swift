@@ -117,20 +117,25 @@ struct IndexFile {
 
   // MARK: Reading
 
-  /// The index of a file; nil where there is none that fits the logs in `directory`.
+  /// The index of a file; nil where there is none that is whole. Where the vocabulary is given, it is
+  /// the one that the numbers are from.
   static func read(
-    _ path: String, logsIn directory: String, _ fileSystem: some FileSystem
+    _ path: String, vocabulary: Vocabulary? = nil, _ fileSystem: some FileSystem
   ) throws(FileError) -> IndexFile? {
-    guard let file = try fileSystem.map(path), let found = IndexFile(file) else { return nil }
-    for (replica, cover) in found.covers {
-      guard try ReplicaLog.fits(cover, replica, in: "\(directory)/\(replica)", fileSystem) else {
-        return nil
-      }
-    }
-    return found
+    try fileSystem.map(path).flatMap { IndexFile($0, vocabulary) }
   }
 
-  private init?(_ file: Memory) {
+  /// Whether the logs in a directory are those that it was made from, grown at most.
+  func fits(logsIn directory: String, _ fileSystem: some FileSystem) throws(FileError) -> Bool {
+    for (replica, cover) in covers {
+      guard try ReplicaLog.fits(cover, replica, in: "\(directory)/\(replica)", fileSystem) else {
+        return false
+      }
+    }
+    return true
+  }
+
+  private init?(_ file: Memory, _ known: Vocabulary?) {
     let bytes = file.bytes
     guard bytes.count > Self.preambleBytes else { return nil }
     let words = String(decoding: bytes[..<(Self.preambleBytes - 1)], as: UTF8.self)
@@ -173,7 +178,7 @@ struct IndexFile {
     guard let rows: Column<EventRow> = reader.column(header["rows"]),
       let table = reader.table(header["table"]), let all = reader.list(header["all"]),
       parties.count == header["by_party"]?.array?.count,
-      let vocabulary = Vocabulary(json: header["vocabulary"]),
+      let vocabulary = known ?? Vocabulary(json: header["vocabulary"]),
       let irregular = EventIndex.Irregular(json: header["irregular"])
     else { return nil }
     self.covers = covers

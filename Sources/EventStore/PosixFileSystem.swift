@@ -213,6 +213,8 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
       start: base.assumingMemoryBound(to: UInt8.self) + range.lowerBound, count: range.count)
   }
 
+  func setAside() { madvise(base, capacity, MADV_DONTNEED) }
+
   func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
     try Self.writeAll(descriptor, bytes, path)
     size += bytes.count

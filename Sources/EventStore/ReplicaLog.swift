@@ -215,6 +215,11 @@ struct ReplicaLog: Sendable {
     return true
   }
 
+  /// Goes on with what is known of the log in the memory of the index on disk.
+  mutating func adopt(_ cover: Cover) {
+    if cover.starts.count == starts.count { starts = cover.starts }
+  }
+
   /// What an index on disk has to know of this log; nil where there is nothing to know.
   var cover: Cover? {
     guard size > 0, let check = line(size).flatMap({ try? Line($0).crc }) else { return nil }
@@ -307,6 +312,7 @@ struct ReplicaLog: Sendable {
       seqs += 1
       if let line = try? Line(text), line.replica == id, line.seq == seq { good += 1 }
     }
+    for segment in segments { segment.file.setAside() }
     return seqs == good
   }
 

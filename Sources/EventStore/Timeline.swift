@@ -103,8 +103,9 @@ public final class Timeline {
   private static func takeOver(
     _ replica: ReplicaID, _ directory: String, _ fileSystem: any FileSystem
   ) throws(FileError) -> Opened? {
-    let found = try IndexFile.read(indexPath(directory), logsIn: directory + "/logs", fileSystem)
-    guard let found, found.replicas.first == replica else { return nil }
+    guard let found = try IndexFile.read(indexPath(directory), fileSystem),
+      found.replicas.first == replica, try found.fits(logsIn: directory + "/logs", fileSystem)
+    else { return nil }
     var opened = try Opened(
       found.index, directory, found.replicas, covers: found.covers, fileSystem)
     return opened.index.restore(found.irregular, opened.logs) ? opened : nil
@@ -132,10 +133,11 @@ public final class Timeline {
 
   // MARK: The index on disk
 
-  /// Lines that a start may have to read: few beside all others, or few by themselves. At a stop it
-  /// takes less to make the index worth writing than while appends come.
-  private static func unindexedMax(_ lines: UInt64, isStopping: Bool) -> UInt64 {
-    isStopping ? max(1000, lines / 100) : max(50_000, lines / 2)
+  /// Whether lines that the index on disk does not know are so many that a start would feel it. While
+  /// appends come it is left for later, unless they are many.
+  public func wantsIndexSaved(isQuiet: Bool) -> Bool {
+    let lines = logs.reduce(0) { $0 + $1.size }
+    return lines - indexedLines >= (isQuiet ? max(1000, lines / 100) : max(50_000, lines / 2))
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
@@ -148,17 +150,39 @@ public final class Timeline {
       try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
       try IndexFile.write(snapshot, to: path, fileSystem)
     }
+
+    /// What was written, as it stands in the file; nil where it cannot be read back.
+    public func readBack() throws(FileError) -> SavedIndex? {
+      guard var found = try IndexFile.read(path, vocabulary: snapshot.index.vocabulary, fileSystem),
+        found.replicas == snapshot.logs.map(\.id),
+        found.index.restore(found.irregular, snapshot.logs)
+      else { return nil }
+      return SavedIndex(index: found.index, covers: found.covers, position: snapshot.position)
+    }
+  }
+
+  /// An index in the memory of its file.
+  public struct SavedIndex: Sendable {
+    let index: EventIndex
+    let covers: [ReplicaID: ReplicaLog.Cover]
+    let position: Position
   }
 
   /// What is to be written now; nil while the index on disk knows enough. Handed out once.
-  public func indexToSave(isStopping: Bool = false) -> IndexSave? {
-    let lines = logs.reduce(0) { $0 + $1.size }
-    guard lines - indexedLines >= Self.unindexedMax(lines, isStopping: isStopping) else {
-      return nil
-    }
-    indexedLines = lines
+  public func indexToSave(isQuiet: Bool) -> IndexSave? {
+    guard wantsIndexSaved(isQuiet: isQuiet) else { return nil }
+    indexedLines = logs.reduce(0) { $0 + $1.size }
     return IndexSave(
       snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem)
+  }
+
+  /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
+  public func adopt(_ saved: SavedIndex) {
+    guard saved.position == position, !hasPending else { return }
+    index = saved.index
+    for place in logs.indices {
+      if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
+    }
   }
 
   /// Lines that were taken over from the index on disk, unread, to be read by any thread.

@@ -22,9 +22,11 @@ final class Loop {
   /// Given up for a moment where no descriptor is left, so that whoever knocks is told.
   private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
-  private let answers: Answers
-  /// Set where reading behind the start found that the log is not what the index on disk says.
-  private let isDamaged = Finding()
+  private let mailbox: Mailbox
+  /// When something was committed last, in microseconds.
+  private var lastCommit: Int64
+  /// After so long without a commit the index is saved.
+  private static let quietTime: Int64 = 5_000_000
   private let workers = DispatchQueue(label: "questions", attributes: .concurrent)
   /// Writes the index, one at a time.
   private let indexer = DispatchQueue(label: "index", qos: .utility)
@@ -39,9 +41,10 @@ final class Loop {
     self.router = router
     self.listeners = listeners
     self.signals = signals
+    lastCommit = router.now().microseconds
     epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
     wake = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-    answers = Answers(wake: wake)
+    mailbox = Mailbox(wake: wake)
     for descriptor in [signals, wake] + listeners.keys {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
     }
@@ -58,7 +61,7 @@ final class Loop {
   func run() -> UInt32 {
     readUnread()
     defer {
-      if let save = router.timeline.indexToSave(isStopping: true) { saveIndex(save) }
+      if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
       indexer.sync {}
     }
     var events = [epoll_event](repeating: epoll_event(), count: 256)
@@ -66,6 +69,7 @@ final class Loop {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
       var touched = connectPeers()
+      if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -73,7 +77,13 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
-          if isDamaged.take() { readAgain() }
+          if mailbox.takeDamage() { readAgain() }
+          if let index = mailbox.takeIndex() {
+            router.timeline.adopt(index)
+            // What the index held in memory of its own goes back to the system, once the saving that
+            // is behind this has let it go too.
+            indexer.async { malloc_trim(0) }
+          }
         } else if let isUnix = listeners[descriptor] {
           accept(descriptor, isUnix: isUnix)
         } else if let connection = connections[descriptor] {
@@ -92,11 +102,15 @@ final class Loop {
 
   // MARK: Peers
 
-  /// Milliseconds until a peer is to be tried again; for ever where there is none.
+  /// Milliseconds until a peer is to be tried again, or the index is to be saved; for ever where
+  /// nothing is to be done.
   private var patience: Int32 {
-    guard let next = router.peers.nextAttempt else { return -1 }
+    let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
+    guard let next = [router.peers.nextAttempt, quiet].compactMap({ $0 }).min() else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }
+
+  private var isQuiet: Bool { router.now().microseconds >= lastCommit + Self.quietTime }
 
   private func connectPeers() -> [Connection] {
     let now = router.now().microseconds
@@ -183,8 +197,12 @@ final class Loop {
   // MARK: The index on disk
 
   private func saveIndex(_ save: Timeline.IndexSave) {
-    indexer.async {
-      do throws(FileError) { try save.write() } catch {
+    indexer.async { [mailbox] in
+      do throws(FileError) {
+        try save.write()
+        guard let index = try save.readBack() else { return }
+        mailbox.put(index)
+      } catch {
         Journal.write(
           .warning, "the index was not saved, the next start takes longer: \(error.message)")
       }
@@ -194,10 +212,9 @@ final class Loop {
   /// What the start took over from the index on disk is read behind it.
   private func readUnread() {
     guard let unread = router.timeline.unread else { return }
-    DispatchQueue.global(qos: .utility).async { [isDamaged, answers] in
+    DispatchQueue.global(qos: .utility).async { [mailbox] in
       guard !unread.isWhole() else { return }
-      isDamaged.note()
-      answers.wakeLoop()
+      mailbox.noteDamage()
     }
   }
 
@@ -218,6 +235,7 @@ final class Loop {
       var failure: AppendError?
       let hadPending = router.timeline.hasPending
       if hadPending {
+        lastCommit = router.now().microseconds
         do throws(AppendError) { try router.timeline.commit() } catch {
           failure = error
           Journal.write(.error, error.message)
@@ -235,7 +253,7 @@ final class Loop {
       let waiting = Set(unfinished.map(\.descriptor))
       active = unfinished + active.filter { !waiting.contains($0.descriptor) && finish($0) }
     }
-    if let save = router.timeline.indexToSave() { saveIndex(save) }
+    if let save = router.timeline.indexToSave(isQuiet: false) { saveIndex(save) }
   }
 
   /// Routes the lines of a connection; true where a read waits for the commit of its appends.
@@ -269,13 +287,13 @@ final class Loop {
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
     let (descriptor, number) = (connection.descriptor, connection.number)
-    workers.async { [answers] in
-      answers.put(Answers.Ready(descriptor: descriptor, number: number, answer: question.answer()))
+    workers.async { [mailbox] in
+      mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: question.answer()))
     }
   }
 
   private func takeAnswers() -> [Connection] {
-    answers.takeAll().compactMap { ready in
+    mailbox.takeAnswers().compactMap { ready in
       guard let connection = connections[ready.descriptor], connection.number == ready.number,
         case .waiting = connection.mode
       else { return nil }
@@ -326,44 +344,53 @@ final class Loop {
   }
 }
 
-/// Answers from other threads, by the connection that waits; each wakes the loop.
-private final class Answers: Sendable {
-  struct Ready: Sendable {
+/// What other threads bring to the loop; each wakes it.
+private final class Mailbox: Sendable {
+  struct Answer: Sendable {
     var descriptor: Int32
     /// Of the connection that asked.
     var number: Int
     var answer: SlowQuestion.Answer
   }
 
-  private let ready = Mutex<[Ready]>([])
+  private struct Content {
+    var answers: [Answer] = []
+    /// The index as it was saved last, to go on with.
+    var index: Timeline.SavedIndex?
+    /// Reading behind the start found that the log is not what the index on disk says.
+    var isDamaged = false
+  }
+
+  private let content = Mutex(Content())
   private let wake: Int32
 
   init(wake: Int32) { self.wake = wake }
 
-  func put(_ answer: Ready) {
-    ready.withLock { $0.append(answer) }
-    wakeLoop()
-  }
+  func put(_ answer: Answer) { change { $0.answers.append(answer) } }
+  func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
+  func noteDamage() { change { $0.isDamaged = true } }
 
-  func wakeLoop() {
+  private func change(_ body: (inout Content) -> Void) {
+    content.withLock { body(&$0) }
     var one: UInt64 = 1
     _ = write(wake, &one, 8)
   }
 
-  func takeAll() -> [Ready] {
+  func takeAnswers() -> [Answer] {
     var count: UInt64 = 0
     _ = read(wake, &count, 8)
-    return ready.withLock { ready in
-      defer { ready = [] }
-      return ready
+    return content.withLock { content in
+      defer { content.answers = [] }
+      return content.answers
     }
   }
-}
 
-/// Whether something was found, told from one thread to another.
-private final class Finding: Sendable {
-  private let isThere = Atomic(false)
-  func note() { isThere.store(true, ordering: .releasing) }
-  /// True once after `note`.
-  func take() -> Bool { isThere.exchange(false, ordering: .acquiring) }
+  func takeIndex() -> Timeline.SavedIndex? { content.withLock { $0.index.take() } }
+
+  func takeDamage() -> Bool {
+    content.withLock { content in
+      defer { content.isDamaged = false }
+      return content.isDamaged
+    }
+  }
 }

@@ -57,7 +57,7 @@ struct IndexFileTests {
     let (_, other) = try Scratch().open()
     let (directory, timeline) = try scratch.open()
     try fill(timeline, other)
-    try #require(timeline.indexToSave(isStopping: true)).write()
+    try #require(timeline.indexToSave(isQuiet: true)).write()
     let picture = picture(timeline)
     withExtendedLifetime(directory) {}
     return (scratch, picture, scratch.path + "/timelines/main/index/checkpoint")
@@ -77,13 +77,35 @@ struct IndexFileTests {
     // What came since is read; what is there already is not written again.
     do {
       let (_, timeline) = try scratch.open()
-      #expect(timeline.indexToSave(isStopping: true) == nil)
+      #expect(timeline.indexToSave(isQuiet: true) == nil)
       try timeline.record(body("since", date: "1999"))
     }
     let (after, isTakenOver) = try answer(scratch)
     #expect(isTakenOver && after.contains("\"since\"") && after != expected)
     try FileManager.default.removeItem(atPath: index)
     #expect(try answer(scratch) == (after, false))
+  }
+
+  @Test("What was saved is gone on with in the memory of its file, unless lines have come since")
+  func adopt() throws {
+    let (directory, timeline) = try Scratch().open()
+    let (_, other) = try Scratch().open()
+    try fill(timeline, other)
+    let before = picture(timeline)
+    let save = try #require(timeline.indexToSave(isQuiet: true))
+    try save.write()
+    let saved = try #require(try save.readBack())
+    timeline.adopt(saved)
+    #expect(picture(timeline) == before)
+    try timeline.record(body("after", date: "1998"))
+    for number in 0..<50 { try other.record(body("theirs \(number)", date: "2000-01")) }
+    try timeline.take(other.lines(of: other.replica), of: other.replica)
+    let after = picture(timeline)
+    #expect(after.contains("\"after\"") && after != before)
+    // What came since is not lost by an index that does not know it.
+    timeline.adopt(saved)
+    #expect(picture(timeline) == after)
+    withExtendedLifetime(directory) {}
   }
 
   @Test("Damaged anywhere, cut or empty, it is passed over")
