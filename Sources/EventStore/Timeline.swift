@@ -137,7 +137,7 @@ public final class Timeline {
   /// appends come it is left for later, unless they are many.
   public func wantsIndexSaved(isQuiet: Bool) -> Bool {
     let lines = logs.reduce(0) { $0 + $1.size }
-    return lines - indexedLines >= (isQuiet ? max(1000, lines / 100) : max(50_000, lines / 2))
+    return lines - indexedLines >= (isQuiet ? max(1000, lines / 100) : max(250_000, lines / 2))
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.

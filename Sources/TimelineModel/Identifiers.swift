@@ -1,6 +1,7 @@
 // The names that things have everywhere: 16-byte UUIDs for replicas, timelines and events, short
 // codes for actors. Past the edge of the program they are these types, never strings.
 
+import CLinux
 import CUUID
 
 /// A UUID as sixteen bytes in network order (RFC 9562), the base of every identifier.
@@ -76,16 +77,19 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
 
   /// A random (version 4) UUID from the operating system's generator, by libuuid.
   public static func random() -> Self {
-    let uuid = fromLibrary { uuid_generate_random($0) }
-    // Where the process has no descriptor left, libuuid cannot ask the system and says nothing.
+    let uuid = fromLibrary { libraryRandom($0) }
     guard uuid.high >> 12 & 15 == 4, uuid.low >> 62 == 2 else {
-      var generator = SystemRandomNumberGenerator()
-      return UUIDBytes(
-        high: generator.next() & ~0xF000 | 0x4000,
-        low: generator.next() & (1 << 62 - 1) | 1 << 63)
+      fatalError("libuuid made \(uuid.text), which is no random UUID (RFC 9562, version 4)")
     }
     return uuid
   }
+
+  private static let libraryRandom: clinux_uuid_maker = {
+    guard let maker = clinux_uuid_random() else {
+      fatalError("libuuid.so.1 cannot be loaded; install Debian's libuuid1")
+    }
+    return maker
+  }()
 
   /// The name-based (version 5, SHA-1) UUID of a name in a namespace (RFC 9562 section 5.5).
   public static func named(_ name: String, in namespace: Self) -> Self {

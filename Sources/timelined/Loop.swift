@@ -69,7 +69,9 @@ final class Loop {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
       var touched = connectPeers()
-      if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
+      if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
+        saveIndex(save, adopting: true)
+      }
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -196,11 +198,12 @@ final class Loop {
 
   // MARK: The index on disk
 
-  private func saveIndex(_ save: Timeline.IndexSave) {
+  /// Writes the index behind the loop; `adopting` goes on with it in its file.
+  private func saveIndex(_ save: Timeline.IndexSave, adopting: Bool = false) {
     indexer.async { [mailbox] in
       do throws(FileError) {
         try save.write()
-        guard let index = try save.readBack() else { return }
+        guard adopting, let index = try save.readBack() else { return }
         mailbox.put(index)
       } catch {
         Journal.write(
