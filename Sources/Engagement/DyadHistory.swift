@@ -129,8 +129,13 @@ struct Kinds: Sendable {
   /// Messages, and offers wherever they stand.
   var messages = Places()
   var agreements = Places()
+  /// Those that went on beyond a day: one that began long ago may be the last.
+  var longContacts = Places()
   /// Talks that were held.
   var talks = Places()
+  /// Those that went on for more than `talksDaysMax`.
+  var longTalks = Places()
+  static let talksDaysMax = 366
   /// What ends talks or an agreement's run.
   var breaks = Places()
   /// Steps that keep or verify a promise.
@@ -166,6 +171,12 @@ struct Kinds: Sendable {
         if kind == "nuclear" { shocks.all.append(place) }
       case (.incident, "attack"): shocks.all.append(place)
       default: break
+      }
+      if contacts.all.last == place, event.date.last > event.date.first {
+        longContacts.all.append(place)
+      }
+      if talks.all.last == place, event.date.last - event.date.first > Self.talksDaysMax {
+        longTalks.all.append(place)
       }
       switch event.type {
       case .exercise, .talks, .deployment, .sanction: lasting.all.append(place)

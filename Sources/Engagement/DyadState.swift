@@ -60,9 +60,15 @@ extension DyadHistory {
   }
 
   private func lastContacts(_ day: Day) -> [(ActorCode, Event)] {
-    let contacts = kinds.contacts[upTo(day)]
+    let past = upTo(day)
     return [dyad.first, dyad.second].compactMap { party in
-      contacts.last { acts(party, in: events[$0]) }.map { (party, events[$0]) }
+      // By its last day, up to this one: of those that begin and end on a day the one that began last.
+      let candidates =
+        kinds.longContacts[past].filter { acts(party, in: events[$0]) }
+        + [kinds.contacts[past].last { acts(party, in: events[$0]) }].compactMap { $0 }
+      return candidates.max { left, right in
+        (min(events[left].date.last, day), left) < (min(events[right].date.last, day), right)
+      }.map { (party, events[$0]) }
     }
   }
 

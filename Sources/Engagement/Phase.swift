@@ -23,9 +23,12 @@ public struct PhaseState: Sendable {
 
 extension DyadHistory {
   private static let stallDays = 1095
-  /// Days after the last event that began in which a phase can still change by time alone: talks are
-  /// looked at for 456, and what they leave is `stalled` for 1,095 more.
-  private static let echoDays = 456 + stallDays + 366
+  private static let talksEchoDays = 90
+  private static let probingDays = 180
+  private static let openOfferDays = 365
+  /// Days after the last turn of things, a beginning or an end, in which a phase can still change by
+  /// time alone: no rule looks back further than a year, and then `stalled` passes.
+  private static let echoDays = 366 + talksEchoDays + stallDays + 1
 
   /// The phase on a day.
   func phase(on day: Day) -> PhaseState {
@@ -41,12 +44,13 @@ extension DyadHistory {
   /// The runs of phases, found day by day from the dyad's first event, since `stalled` remembers. No
   /// rule looks ahead, so the run of a day is the same whatever came after it.
   func allPhases() -> [PhaseRun] {
-    guard var day = firstDay, let last = events.last?.date.first else { return [] }
-    let end = last.advanced(by: Self.echoDays)
+    guard var day = firstDay else { return [] }
+    let turns = turns()
+    var turn = 0
     let outstanding = Outstanding(self)
     var lastActive: Day?
     var runs: [PhaseRun] = []
-    while day <= end {
+    while true {
       var phase = judge(day, outstanding).phase
       if phase == .estranged, let lastActive, day - lastActive <= Self.stallDays {
         phase = .stalled
@@ -54,15 +58,21 @@ extension DyadHistory {
       if phase == .negotiating || phase == .implementing { lastActive = day }
       if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
       day = day.advanced(by: 1)
-      // Long after the last event nothing changes until the next one begins.
-      let next = upTo(day).upperBound
-      if next > 0, next < events.count,
-        day - max(events[next - 1].date.first, firstDay!) > Self.echoDays
-      {
-        day = events[next].date.first
+      while turn < turns.count, turns[turn] <= day { turn += 1 }
+      // Long after the last turn nothing changes until the next one.
+      if turn > 0, day - turns[turn - 1] > Self.echoDays {
+        guard turn < turns.count else { return runs }
+        day = turns[turn]
       }
     }
-    return runs
+  }
+
+  /// The days on which something begins, and those after which something that lasted is over; rising.
+  private func turns() -> [Day] {
+    let ends = events.filter { $0.date.last > $0.date.first && $0.date.last != .distantFuture }
+      .map { $0.date.last.advanced(by: 1) }
+    let begins = events.map(\.date.first).filter { $0 != .distantPast }
+    return (begins + ends).sorted()
   }
 
   /// The phase by the events alone, with the places of those that it rests on; `estranged` where none
@@ -86,14 +96,15 @@ extension DyadHistory {
   }
 
   private func negotiating(_ day: Day) -> ArraySlice<Int>? {
-    // Talks that ended at most 90 days ago may have begun long before; a year covers all known ones.
-    let going = kinds.talks[over(366 + 90, to: day)].filter { place in
+    // Those that were long, and of the others those that can have ended so lately.
+    let recent = kinds.talks[over(Kinds.talksDaysMax + Self.talksEchoDays + 1, to: day)]
+    let going = (kinds.longTalks[upTo(day)] + recent).filter { place in
       let date = events[place].date
-      guard date.last >= day || day - date.last <= 90 else { return false }
+      guard date.last >= day || day - date.last <= Self.talksEchoDays else { return false }
       let since = date.last >= day ? date.first : date.last
       return kinds.breaks[over(max(1, day - since + 1), to: day)].isEmpty
     }
-    return going.isEmpty ? nil : going[...]
+    return going.isEmpty ? nil : Set(going).sorted()[...]
   }
 
   private func implementing(_ day: Day, _ outstanding: Outstanding?) -> ArraySlice<Int>? {
@@ -113,9 +124,13 @@ extension DyadHistory {
   }
 
   private func probing(_ day: Day) -> ArraySlice<Int>? {
-    let contacts = kinds.contacts[over(181, to: day)]
-    if !contacts.isEmpty { return contacts }
-    let offers = kinds.messages[over(366, to: day)].filter { place in
+    let lasting = kinds.longContacts[upTo(day)].filter { place in
+      let last = events[place].date.last
+      return last >= day || day - last <= Self.probingDays
+    }
+    let contacts = lasting + kinds.contacts[over(Self.probingDays + 1, to: day)]
+    if !contacts.isEmpty { return Set(contacts).sorted()[...] }
+    let offers = kinds.messages[over(Self.openOfferDays + 1, to: day)].filter { place in
       events[place].offer != nil && (message(events[place], on: day)?.isOpen ?? false)
     }
     return offers.isEmpty ? nil : offers[...]

@@ -291,6 +291,7 @@ public final class Timeline {
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> [Result<Staged, AppendError>] {
     let (before, clock) = (batches[0].lengths.count, clock)
+    // No moment was given out: the clock stands where it stood.
     defer {
       unstage(to: before)
       self.clock = clock
@@ -301,7 +302,7 @@ public final class Timeline {
   private func stageEach(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, stopsAtError: Bool
   ) -> [Result<Staged, AppendError>] {
-    if let readOnly { return [.failure(.readOnly(readOnly))] }
+    if let readOnly { return texts.map { _ in .failure(.readOnly(readOnly)) } }
     let prepared = Prepared.all(texts, registry: index.registry, index.vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)
@@ -714,7 +715,11 @@ private struct RequestParts: Sendable {
       }
       guard document.kind(key + 1) == .string,
         let id = EventID(utf8: document.bytes(key + 1, in: text))
-      else { throw EventError("id", "no event id: 36 characters, lower-case hex and hyphens") }
+      else {
+        let value = String(decoding: text[document.rawRange(key + 1)].prefix(50), as: UTF8.self)
+        throw EventError(
+          "id", "\(value) is no event id: 36 characters, lower-case hex and hyphens")
+      }
       self.id = id
     }
     if let begin = start { add(begin..<end) }

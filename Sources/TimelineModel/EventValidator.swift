@@ -185,7 +185,9 @@ public struct EventValidator {
       isPlain
         || !document.string(node, in: text).unicodeScalars.contains(where: Self.breaksALine)
     else {
-      throw EventError("title", "one line of text, without tabs and the like; more goes to summary")
+      let value = JSONValue.string(String(document.string(node, in: text).prefix(60))).text
+      throw EventError(
+        "title", "\(value): one line of text, without tabs and the like; more goes to summary")
     }
   }
 
@@ -384,7 +386,9 @@ public struct EventValidator {
     }
     guard document.kind(node) == .string, let id = EventID(utf8: document.bytes(node, in: text))
     else {
-      throw EventError(field, "no event id: 36 characters, lower-case hex and hyphens")
+      let value = String(decoding: text[document.rawRange(node)].prefix(50), as: UTF8.self)
+      throw EventError(
+        field, "\(value) is no event id: 36 characters, lower-case hex and hyphens")
     }
     return id
   }
@@ -519,7 +523,8 @@ public struct EventValidator {
       let number = document.value(node, in: text).number, abs(number) <= 10,
       (number * 1000).rounded() == number * 1000
     else {
-      throw EventError("weight", "a number from -10 to 10 with at most three decimals")
+      let value = String(decoding: text[document.rawRange(node)].prefix(40), as: UTF8.self)
+      throw EventError("weight", "\(value): a number from -10 to 10 with at most three decimals")
     }
   }
 

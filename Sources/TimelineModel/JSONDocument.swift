@@ -302,13 +302,15 @@ public struct JSONDocument: Sendable {
       let count = Int(key.end - key.start)
       guard !hasEscape, count > 0 else { return true }
       let start = Int(key.start)
-      let word: UInt64
+      // The key's first eight bytes, the same wherever it stands.
+      var word: UInt64 = 0
       if start + 8 <= text.count {
-        let whole = UnsafeRawPointer(text.baseAddress! + start).loadUnaligned(as: UInt64.self)
-        word = count < 8 ? whole & (1 << UInt64(count * 8) - 1) : whole &+ UInt64(count)
+        word = UnsafeRawPointer(text.baseAddress! + start).loadUnaligned(as: UInt64.self)
+        if count < 8 { word &= 1 << UInt64(count * 8) - 1 }
       } else {
-        word = UInt64(text[start]) << 8 | UInt64(count)
+        for index in 0..<count { word |= UInt64(text[start + index]) << UInt64(index * 8) }
       }
+      word &+= UInt64(count)
       let mixed = word &* 0x9E37_79B9_7F4A_7C15
       let bit: UInt64 = 1 << (mixed >> 58)
       func note(_ word: inout UInt64) -> Bool {

@@ -72,8 +72,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .actors: "ACTORS - the codes that events may name, a ROW each"
-    case .status: "STATUS - position, size, damage, peers"
-    case .verify: "VERIFY - check everything"
+    case .status: "STATUS - position, events, size, damage"
+    case .verify: "VERIFY - not in this version"
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"
@@ -117,6 +117,9 @@ public struct Request: Sendable {
       at = end
     }
   }
+
+  /// Whether the verb stands alone.
+  public var isBare: Bool { arguments.isEmpty && json == nil }
 
   /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
   public func value(

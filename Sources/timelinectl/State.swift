@@ -54,8 +54,8 @@ extension Command {
     examples: ["why USA PRK phase", "why USA PRK climate --as-of 2016-07-20"],
     flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")],
     notes: """
-      A FIGURE is a key of state --json: phase, climate, contact, offers, commitments, …; a word
-      that is none is answered with the list.
+      A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
+      commitments, under_way, tests, reciprocity, approach.
       """, plain: 3...3
   ) { (context) throws(Failure) in
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))

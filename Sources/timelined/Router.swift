@@ -230,6 +230,13 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
+    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify:
+      guard request.isBare else {
+        throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
+      }
+    default: break
+    }
+    switch request.verb {
     case .append, .appendMany, .checkMany: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
@@ -243,7 +250,7 @@ struct Router {
       }
       Reply.ok(.object(["version": .string(Arguments.version)]), to: &connection.out)
     case .open:
-      guard request.arguments == [timeline.name] else {
+      guard request.arguments == [timeline.name], request.json == nil else {
         throw RequestError(.notFound, "no such timeline; there is: \(timeline.name)")
       }
       Reply.ok(
@@ -331,7 +338,8 @@ struct Router {
         connection.out.append(0x0A)
       }
     }
-    for line in snapshot.history(of: id) where end.count > 1 || snapshot.history(of: id).count > 1 {
+    let history = snapshot.history(of: id)
+    for line in history where end.count > 1 || history.count > 1 {
       connection.out.append(contentsOf: "ROW ".utf8)
       connection.out.append(contentsOf: line)
     }

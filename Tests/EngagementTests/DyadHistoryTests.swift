@@ -113,4 +113,32 @@ struct DyadHistoryTests {
     #expect(state(events + [later], "2003-04-24") == expected)
     #expect(expected["under_way"]?.array?.count == 2)
   }
+
+  @Test(
+    "E-3, E-8: talks that began long ago are contact and negotiation as long as they go on",
+    arguments: [
+      ("2016-03-31", "negotiating", 0), ("2020-01-01", "negotiating", 0),
+      ("2021-07-01", "negotiating", 1), ("2021-09-29", "probing", 91),
+      ("2022-06-01", "stalled", 336),
+    ])
+  func longTalks(day: String, phase: String, neglect: Int) {
+    let state = state(
+      [
+        event("t", .talks, "official", "2015-01-01/2021-06-30", [us, dprk], []),
+        event("m", .message, "letter", "2015-02-01", [dprk], [us]),
+      ], day)
+    #expect(state["phase"]?["name"] == .string(phase))
+    #expect(state["contact"]?["neglect"] == .int(neglect))
+    #expect(
+      state["contact"]?["last"]?.array?.map { $0["title"] } == [.string("t"), .string("t")])
+  }
+
+  @Test("E-8: talks without an end go on until they break down")
+  func openTalks() {
+    let talks = event("t", .talks, "official", "2015-01-01/..", [us, dprk], [])
+    #expect(state([talks], "2030-01-01")["phase"]?["name"] == .string("negotiating"))
+    let end = event("e", .talks, "breakdown", "2020-05-01")
+    // Then they are contact still: that they are over is for a correction of their date to say.
+    #expect(state([talks, end], "2021-01-01")["phase"]?["name"] == .string("probing"))
+  }
 }
