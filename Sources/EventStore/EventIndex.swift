@@ -18,6 +18,8 @@ struct EventRow: Sendable, BitwiseCopyable {
     static let contested = Flags(rawValue: 8)
     /// A line of the log about itself, or one that could not be read: in no list of events.
     static let unlisted = Flags(rawValue: 16)
+    /// On its way into the lists: in `EventIndex.unordered`. A snapshot has none.
+    static let coming = Flags(rawValue: 32)
   }
 
   var id: UUIDBytes
@@ -28,8 +30,7 @@ struct EventRow: Sendable, BitwiseCopyable {
   /// Numbers of `EventIndex.vocabulary`.
   var parties: UInt32
   var tags: UInt32
-  /// The same; beyond 65,535 different ones they count as none.
-  var subtype: UInt16
+  var subtype: UInt32
   var type: EventType
   var flags: Flags
 }
@@ -48,10 +49,10 @@ struct EventIndex: Sendable {
   private var waiting: [EventID: [EventHistory.Version]] = [:]
   /// Actors added by log.actor events; of two for one code the later recorded holds.
   private(set) var registry = ActorRegistry.shipped
-  private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID)] = [:]
+  private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID, ref: LineRef)] = [:]
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
-  /// Slots that are in no list yet; a snapshot has none.
+  /// Slots that are in no list yet, and some that have gone again; a snapshot has none.
   private var unordered: [UInt32] = []
   private var isBulk = false
   private static let unorderedMax = 32_768
@@ -90,11 +91,14 @@ struct EventIndex: Sendable {
   /// where one by one each would search afresh.
   mutating func order() {
     guard !unordered.isEmpty else { return }
-    var new = ContiguousArray(
-      unordered.map { slot in
-        let row = self[slot]
-        return Listed(half: row.id.high, first: row.first, slot: slot, parties: row.parties)
-      })
+    var new = ContiguousArray<Listed>()
+    new.reserveCapacity(unordered.count)
+    for slot in unordered where self[slot].flags.contains(.coming) {
+      rows[Int(slot)].flags.remove(.coming)
+      let row = self[slot]
+      new.append(
+        Listed(half: row.id.high, first: row.first, slot: slot, parties: row.parties))
+    }
     unordered = []
     let rows = rows
     @Sendable func idAt(_ slot: UInt32) -> UUIDBytes { rows[Int(slot)].id }
@@ -158,23 +162,44 @@ struct EventIndex: Sendable {
     switch entry.body {
     case .none:
       unreadable += 1
-      note(entry, type: .report)
+      note(entry, type: .report, logs)
     case .happening(let facts):
       happening(entry, facts, logs)
     case .statement(let type, let statement):
-      note(entry, type: type)
+      note(entry, type: type, logs)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
       if case .actor(let actor) = statement { add(actor, entry) }
     }
   }
 
   /// A line that is found by its id alone.
-  private mutating func note(_ entry: IndexEntry, type: EventType) {
-    guard slot(of: entry.id) == nil else { return }
+  private mutating func note(
+    _ entry: IndexEntry, type: EventType, _ logs: () -> [ReplicaLog]
+  ) {
+    if let slot = slot(of: entry.id) { return noteAgain(entry, type: type, slot, logs) }
     append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
         parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted))
+  }
+
+  /// An id that stands for more than one line: an event, where one of them is; else the line that was
+  /// recorded first.
+  private mutating func noteAgain(
+    _ entry: IndexEntry, type: EventType, _ slot: UInt32, _ logs: () -> [ReplicaLog]
+  ) {
+    let row = self[slot]
+    guard row.flags.contains(.unlisted) else { return }
+    let logs = logs()
+    if let recorded = logs[row.ref.replica].recorded(row.ref.seq),
+      (recorded, logs[row.ref.replica].id) < (entry.recorded, entry.replica)
+    {
+      return
+    }
+    rows[Int(slot)].ref = entry.ref
+    rows[Int(slot)].type = type
+    rows[Int(slot)].first = entry.recorded.day
+    rows[Int(slot)].last = entry.recorded.day
   }
 
   private mutating func append(_ row: EventRow) {
@@ -186,14 +211,19 @@ struct EventIndex: Sendable {
   private mutating func happening(
     _ entry: IndexEntry, _ facts: EventFacts, _ logs: () -> [ReplicaLog]
   ) {
-    if let slot = slot(of: entry.id) {
-      return copy(entry, facts, slot, logs)
+    let slot: UInt32
+    if let known = self.slot(of: entry.id) {
+      guard self[known].flags.contains(.unlisted) else { return copy(entry, facts, known, logs) }
+      slot = known
+      rows[Int(slot)].ref = entry.ref
+      rows[Int(slot)].flags = []
+    } else {
+      slot = UInt32(rows.count)
+      append(
+        EventRow(
+          id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
+          tags: 0, subtype: 0, type: facts.type, flags: []))
     }
-    let slot = UInt32(rows.count)
-    append(
-      EventRow(
-        id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
-        tags: 0, subtype: 0, type: facts.type, flags: []))
     show(facts, at: slot)
     list(slot)
     for version in waiting.removeValue(forKey: entry.id) ?? [] {
@@ -245,11 +275,10 @@ struct EventIndex: Sendable {
   private mutating func add(
     _ version: EventHistory.Version, to target: EventID, _ logs: () -> [ReplicaLog]
   ) {
-    guard let slot = slot(of: target) else {
+    guard let slot = slot(of: target), !self[slot].flags.contains(.unlisted) else {
       waiting[target, default: []].append(version)
       return
     }
-    guard !self[slot].flags.contains(.unlisted) else { return }
     var history = takeHistory(slot, logs)
     history.add(version)
     keep(history, slot)
@@ -287,7 +316,7 @@ struct EventIndex: Sendable {
     if let old = actorEvents[actor.code], (old.recorded, old.id) > (entry.recorded, entry.id) {
       return
     }
-    actorEvents[actor.code] = (entry.recorded, entry.id)
+    actorEvents[actor.code] = (entry.recorded, entry.id, entry.ref)
     registry.add(actor)
   }
 
@@ -300,19 +329,23 @@ struct EventIndex: Sendable {
     row.type = facts.type
     row.parties = facts.parties
     row.tags = facts.tags
-    row.subtype = UInt16(exactly: facts.subtype) ?? 0
+    row.subtype = facts.subtype
     rows[Int(slot)] = row
   }
 
   private mutating func list(_ slot: UInt32) {
+    rows[Int(slot)].flags.insert(.coming)
     unordered.append(slot)
     // In proportion, so that what the lists hold is walked through a few times in all.
     if !isBulk, unordered.count >= max(Self.unorderedMax, all.count / 2) { order() }
   }
 
   private mutating func unlist(_ slot: UInt32) {
-    guard !self[slot].flags.contains(.hidden) else { return }
-    if unordered.contains(slot) { return unordered.removeAll { $0 == slot } }
+    guard self[slot].flags.isDisjoint(with: [.hidden, .unlisted]) else { return }
+    if self[slot].flags.contains(.coming) {
+      rows[Int(slot)].flags.remove(.coming)
+      return
+    }
     let rows = rows
     let row = rows[Int(slot)]
     let entry = OrderedSlots.Entry(first: row.first, slot: slot)
@@ -337,12 +370,11 @@ struct EventIndex: Sendable {
     func refs(_ slots: some Sequence<UInt32>, _ list: (UInt32) -> [LineRef]) -> [[LineRef]] {
       slots.sorted().map { [self[$0].ref] + list($0) }
     }
-    let actors = actorEvents.values.compactMap { slot(of: $0.id) }
     return Irregular(
       histories: refs(histories.keys) { histories[$0]!.versions.map(\.ref) },
       copies: refs(copies.keys) { copies[$0]! },
       waiting: waiting.values.map { $0.map(\.ref) },
-      actors: refs(actors) { _ in [] },
+      actors: [actorEvents.values.map(\.ref)],
       unreadable: unreadable)
   }
 

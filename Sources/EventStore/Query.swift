@@ -96,7 +96,7 @@ struct Matcher {
   }
 
   func fits(_ row: EventRow) -> Bool {
-    fits(first: row.first, row.type, row.parties, row.tags, UInt32(row.subtype))
+    fits(first: row.first, row.type, row.parties, row.tags, row.subtype)
       && fits(EventID(row.id))
   }
 
