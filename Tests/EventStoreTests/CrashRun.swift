@@ -57,10 +57,14 @@ final class CrashRun {
     nextID = firstID ?? UInt64(ledger.ids.count) << 8
   }
 
-  /// Opens, or opens anew, as the daemon does: what was taken on trust is read behind the start.
-  func open() throws(OpenError) {
+  func close() {
     timeline = nil
     directory = nil
+  }
+
+  /// Opens, or opens anew, as the daemon does: what was taken on trust is read behind the start.
+  func open() throws(OpenError) {
+    close()
     let directory = try DataDirectory(Self.path, fileSystem: fileSystem)
     let timeline = try directory.openTimeline("main", newReplica: Self.replica)
     if let unread = timeline.unread, !unread.isWhole() {

@@ -126,4 +126,112 @@ struct CrashTests {
       }
     }
   }
+
+  /// A log whose first segment has room for two lines, with an index that has read it, so that a start
+  /// has little to do. (A segment's size is no setting: nothing but tests would set it.)
+  private static let nearlyFull: (disk: SimulatedDisk, lines: UInt64)? = {
+    let run = CrashRun()
+    do {
+      try run.open()
+      try run.append("first")
+      run.close()
+      var disk = run.fileSystem.disk.atBest
+      let path = disk.paths.first { $0.hasSuffix(".jsonl") }!
+      guard case .file(let file)? = disk.node(path) else { return nil }
+      var bytes = disk[file: path]
+      var seq: UInt64 = 1
+      func filler(_ length: Int) -> [UInt8] {
+        var line: [UInt8] = []
+        let members = #""type":"log.import","text":"\#(String(repeating: "x", count: length))""#
+        Array(members.utf8).withUnsafeBufferPointer {
+          Line.append(
+            to: &line, replica: CrashRun.replica, seq: seq,
+            recorded: RecordedTime(microseconds: 2_000_000 + Int64(seq)),
+            id: EventID(UUIDBytes(high: 0x4001, low: 1 << 63 | seq)), author: "ann", body: $0,
+            salt: (1, 2))
+        }
+        return line
+      }
+      while bytes.count < ReplicaLog.segmentBytesMax - 66_000 {
+        seq += 1
+        bytes += filler(65_000)
+      }
+      seq += 1
+      bytes += filler(ReplicaLog.segmentBytesMax - bytes.count - 1500)
+      disk[file: path] = []
+      disk.files[file].durable.image = DiskImage(bytes)
+      disk.files[file].current.image = disk.files[file].durable.image
+      let full = CrashRun(on: disk)
+      try full.open()
+      guard full.timeline!.damage.isEmpty else { return nil }
+      try full.saveIndex()
+      full.close()
+      return (full.fileSystem.disk.atBest, seq)
+    } catch { return nil }
+  }()
+
+  @Test("Batches across two segments")
+  func segments() throws {
+    let (disk, lines) = try #require(Self.nearlyFull)
+    let run = CrashRun(on: disk, firstID: 1 << 20)
+    try survive("two segments", run, skipped: lines) { run in
+      try run.open()
+      try #require(run.timeline!.unread != nil)
+      try run.append((1...9).map { body("across \($0)") })
+      let log = run.timeline!.lines.logs[0].cover!
+      #expect(log.segments.count == 2)
+      try run.append((1...3).map { body("behind \($0)") })
+      try run.open()
+      try run.append("last")
+    }
+  }
+
+  @Test("The checks notice a sync that is left out or comes too late", arguments: mutants)
+  func mutant(_ mutant: CrashingFileSystem.Mutant) throws {
+    let run = CrashRun(mutant: mutant)
+    try run.open()
+    try run.append("first")
+    try run.append((1...3).map { body("batch \($0)") })
+    try run.take(CrashRun.peerLines(2)[...])
+    let verdict = crashEverywhere("\(mutant)", run, limit: 6, depth: 0)
+    print("mutant: \(mutant): \(verdict.failures.count) failures in \(verdict.states) states")
+    #expect(!verdict.failures.isEmpty, "seed \(seedOfCrashes)")
+  }
+
+  private static let mutants = CrashingFileSystem.Mutant.allCases
+
+  @Test("What a killed process wrote and did not sync is synced before it is served")
+  func killedBeforeSync() throws {
+    let run = CrashRun()
+    try run.open()
+    try run.append("first")
+    try run.append("killed")
+    var disk = run.start
+    // All but the last sync.
+    for operation in run.fileSystem.operations.dropLast() { disk.apply(operation) }
+    #expect(!disk.isSettled)
+    let next = CrashRun(on: disk)
+    try next.open()
+    #expect(next.timeline!.titles == ["first", "killed"])
+    let after = CrashRun(on: next.fileSystem.disk.atWorst)
+    try after.open()
+    #expect(after.timeline!.titles == ["first", "killed"])
+  }
+
+  @Test("A directory that a killed process made is synced by the next one")
+  func killedBeforeDirectorySync() throws {
+    let run = CrashRun()
+    try run.open()
+    try run.append("first")
+    var disk = run.start
+    for operation in run.fileSystem.operations {
+      disk.apply(operation)
+      let next = CrashRun(on: disk, firstID: 1 << 40)
+      try next.open()
+      try next.append("second")
+      let after = CrashRun(on: next.fileSystem.disk.atWorst)
+      try after.open()
+      #expect(after.timeline!.titles.contains("second"))
+    }
+  }
 }
