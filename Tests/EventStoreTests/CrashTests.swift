@@ -42,7 +42,7 @@ let seedOfCrashes =
   ProcessInfo.processInfo.environment["CRASH_SEED"].flatMap { UInt64($0) }
   ?? UInt64.random(in: 0..<1 << 32)
 let limitOfStates =
-  ProcessInfo.processInfo.environment["CRASH_STATES"].flatMap { Int($0) } ?? 24
+  ProcessInfo.processInfo.environment["CRASH_STATES"].flatMap { Int($0) } ?? 16
 
 @Suite("Crashes")
 struct CrashTests {
