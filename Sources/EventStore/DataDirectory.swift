@@ -104,6 +104,7 @@ public final class DataDirectory {
       "replica": .string(replica.description),
     ]).text
     try Self.onDisk { () throws(FileError) in
+      try fileSystem.createDirectory(path + "/timelines")
       try fileSystem.createDirectory(directory)
       try fileSystem.replace(directory + "/timeline.json", with: Array((text + "\n").utf8))
     }

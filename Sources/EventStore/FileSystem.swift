@@ -63,7 +63,8 @@ extension SegmentFile {
 public protocol DirectoryLock: AnyObject, Sendable {}
 
 public protocol FileSystem: Sendable {
-  /// Makes the directory and its parents, durably; it may be there already.
+  /// Makes the directory and its parents, durably; it may be there already, and is durable then too.
+  /// Parents that are there are somebody else's care.
   func createDirectory(_ path: String) throws(FileError)
   /// The names in a directory, sorted; none where it does not exist.
   func list(_ path: String) throws(FileError) -> [String]
@@ -75,7 +76,7 @@ public protocol FileSystem: Sendable {
   func replaceCache(_ path: String, with pieces: [UnsafeRawBufferPointer]) throws(FileError)
   /// A file as memory that stays as it is while the file is replaced; nil where there is none.
   func map(_ path: String) throws(FileError) -> Memory?
-  /// Opens a segment, making it (durably, its directory entry included) where it is not there.
+  /// Opens a segment, making it where it is not there. The entry of an empty one is durable then.
   func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile
   /// Takes the lock of a directory; `isLocked` where another process has it.
   func lock(_ path: String) throws(FileError) -> any DirectoryLock

@@ -5,6 +5,9 @@ import Dispatch
 import Synchronization
 import TimelineModel
 
+import func Glibc.memchr
+import func Glibc.memcmp
+
 struct LogReader {
   /// Its values are numbered as lines are read.
   let vocabulary: Vocabulary
@@ -93,11 +96,46 @@ struct LogReader {
       let range = at..<at + newline + 1
       at = range.upperBound
       let text = UnsafeBufferPointer(rebasing: bytes[range])
-      let entry = (try? Line(text)).map { line in
-        IndexEntry(line, text, ref: LineRef(replica: place, seq: line.seq), reader)
+      if let line = try? Line(text) {
+        lines.append(Found(range: range, entry: entry(line, text, reader)))
+      } else if let (line, start) = Self.lastLine(text) {
+        let rest = UnsafeBufferPointer(rebasing: text[start...])
+        lines.append(Found(range: range.lowerBound..<range.lowerBound + start))
+        lines.append(
+          Found(
+            range: range.lowerBound + start..<range.upperBound, entry: entry(line, rest, reader)))
+      } else {
+        lines.append(Found(range: range))
       }
-      lines.append(Found(range: range, entry: entry))
     }
     return lines
+  }
+
+  private func entry(
+    _ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ reader: BodyReader
+  ) -> IndexEntry {
+    IndexEntry(line, text, ref: LineRef(replica: place, seq: line.seq), reader)
+  }
+
+  /// The good line that bytes end with which are none as a whole, and where it begins: the LF before it
+  /// was damaged, or what came before it never reached the disk.
+  private static func lastLine(
+    _ text: UnsafeBufferPointer<UInt8>
+  ) -> (line: Line, start: Int)? {
+    let head: StaticString = #"{"v":1,"replica":""#
+    var at = max(1, text.count - LineLimits.lineBytesMax)
+    while at + head.utf8CodeUnitCount < text.count, let base = text.baseAddress,
+      let found = memchr(base + at, Int32(head.utf8Start.pointee), text.count - at)
+    {
+      at = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+      if at + head.utf8CodeUnitCount < text.count,
+        memcmp(base + at, head.utf8Start, head.utf8CodeUnitCount) == 0,
+        let line = try? Line(UnsafeBufferPointer(rebasing: text[at...]))
+      {
+        return (line, at)
+      }
+      at += 1
+    }
+    return nil
   }
 }

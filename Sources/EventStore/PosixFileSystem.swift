@@ -27,7 +27,14 @@ public struct PosixFileSystem: FileSystem {
 
   public func createDirectory(_ path: String) throws(FileError) {
     if mkdir(path, 0o700) == 0 { return try syncDirectory(Self.parent(path)) }
-    if errno == EEXIST { return }
+    if errno == EEXIST {
+      // Whoever made it may have been killed before he could sync it.
+      do throws(FileError) { try syncDirectory(Self.parent(path)) } catch {
+        // Where we may not even read, it was somebody else who made it.
+        if error.cause != .denied { throw error }
+      }
+      return
+    }
     guard errno == ENOENT, Self.parent(path) != path else {
       throw FileError.last("make directory", path)
     }
@@ -135,7 +142,8 @@ public struct PosixFileSystem: FileSystem {
     }
     guard descriptor >= 0 else { throw FileError.last("open", path) }
     let segment = try PosixSegment(owning: descriptor, path: path, capacity: capacity)
-    if isNew { try syncDirectory(Self.parent(path)) }
+    // One that is empty was made by somebody who did not get as far as its first line.
+    if isNew || segment.size == 0 { try syncDirectory(Self.parent(path)) }
     return segment
   }
 
@@ -156,7 +164,12 @@ public struct PosixFileSystem: FileSystem {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.last("open", path) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw FileError.last("sync directory", path) }
+    guard fsync(descriptor) == 0 else {
+      // Whatever the reason was: what the disk holds is not known, and asking again may be answered
+      // with a lie.
+      let error = FileError.last("sync directory", path)
+      throw FileError(error.operation, path, .unsynced(error.cause.text))
+    }
   }
 
   private static func parent(_ path: String) -> String {

@@ -123,6 +123,9 @@ struct ReplicaLog: Sendable {
           "the segment ends within a line", &damage)
       }
     }
+    // Lines that a killed process wrote may be in memory alone. They are served from here on, and sent
+    // again they count as duplicates: they have to be durable.
+    try segments.last?.file.sync()
   }
 
   /// Passes over files whose name is so far from the last line that they are no segment of this log.
@@ -373,8 +376,11 @@ struct ReplicaLog: Sendable {
     do throws(FileError) {
       try segment.file.append(bytes)
     } catch {
-      // What the write left is no line that was ever acknowledged.
-      try segment.file.truncate(to: segment.size)
+      // What the write left is no line that was ever acknowledged. Where it cannot be cut off, the
+      // next line would stand behind it: no disk that is merely full has that.
+      do throws(FileError) { try segment.file.truncate(to: segment.size) } catch {
+        throw FileError(error.operation, error.path, .unsynced(error.cause.text))
+      }
       throw error
     }
     do throws(FileError) {
@@ -392,6 +398,7 @@ struct ReplicaLog: Sendable {
     let digits = String(first)
     let name = String(repeating: "0", count: 20 - digits.count) + digits + ".jsonl"
     let path = directory + "/" + name
+    try fileSystem.createDirectory(String(directory[..<directory.lastIndex(of: "/")!]))
     try fileSystem.createDirectory(directory)
     let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
     segments.append(Segment(first: first, file: file, path: path, size: file.size))

@@ -1,0 +1,171 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Testing
+import TimelineModel
+
+@testable import EventStore
+
+/// A bad disk turns bits around. Whatever it turns is detected or harmless.
+@Suite("Bit flips")
+struct BitFlipTests {
+  /// A disk with one bit turned, opened as the daemon does it; what is wrong with what it then serves.
+  private func failures(_ disk: SimulatedDisk, _ path: String, bit: Int, _ whole: Served)
+    -> [String]
+  {
+    var disk = disk
+    var bytes = disk[file: path]
+    bytes[bit / 8] ^= 1 << (bit % 8)
+    disk[file: path] = bytes
+    let name = "\(path), byte \(bit / 8), bit \(bit % 8)"
+    let run = CrashRun(on: disk)
+    do throws(OpenError) { try run.open() } catch {
+      // The small files that say what a directory is carry no check: one that is damaged may say no
+      // clear thing any more, which is an answer.
+      guard !path.hasSuffix(".json") || error.message.isEmpty else { return [] }
+      return ["\(name): \(error.message)"]
+    }
+    let timeline = run.timeline!
+    var served = Served(timeline)
+    // Here a bit may turn a replica's id, so that this machine begins another log: nothing is lost.
+    served.lines = served.lines.filter { !$0.value.isEmpty }
+    var failures: [String] = []
+    let hurt = hurtLine(bytes, path, bit / 8)
+    for (place, line) in served.lines where whole.lines[place] != line {
+      failures.append("\(name): line \(place.seq) is served with other bytes")
+    }
+    let missing = whole.lines.keys.filter { served.lines[$0] == nil }
+    for place in missing where place != hurt {
+      failures.append("\(name): line \(place.seq) is not served, and nothing is wrong with it")
+    }
+    for (id, event) in served.events where whole.events[id] != event {
+      // A correction that was hurt leaves the event as it was before.
+      let isLine = whole.lines.values.contains { $0.dropLast().elementsEqual(event) }
+      if !isLine { failures.append("\(name): event \(id) is served with other bytes") }
+    }
+    // A limit: without signed heads a line at the end that lacks its LF, or has a zero in it, looks like
+    // a torn one. It is cut off, and kept beside the segment.
+    if path.hasSuffix(".jsonl"), timeline.damage.isEmpty {
+      failures.append("\(name): nobody noticed")
+    }
+    return failures
+  }
+
+  /// The line of a log that a byte is part of.
+  private func hurtLine(_ bytes: [UInt8], _ path: String, _ offset: Int) -> Ledger.Place? {
+    guard path.hasSuffix(".jsonl") else { return nil }
+    return places[path]?.first { $0.range.contains(offset) }?.place
+  }
+
+  private let places: [String: [(range: Range<Int>, place: Ledger.Place)]]
+  private let small: SimulatedDisk
+
+  init() throws {
+    let run = CrashRun()
+    try run.open()
+    let first = try run.append("first")
+    try run.append("second ÄÖ")
+    try run.correct(first)
+    try run.take(CrashRun.peerLines(2)[...])
+    try run.saveIndex()
+    try run.append("behind the index")
+    run.close()
+    small = run.fileSystem.disk.atBest
+    places = Self.places(small)
+  }
+
+  private static func places(
+    _ disk: SimulatedDisk
+  ) -> [String: [(range: Range<Int>, place: Ledger.Place)]] {
+    var places: [String: [(range: Range<Int>, place: Ledger.Place)]] = [:]
+    for path in disk.paths where path.hasSuffix(".jsonl") {
+      let bytes = disk[file: path]
+      var start = 0
+      for end in bytes.indices where bytes[end] == 0x0A {
+        let line = bytes[start...end].withUnsafeBufferPointer { try! Line($0) }
+        places[path, default: []].append(
+          (start..<end + 1, Ledger.Place(replica: line.replica, seq: line.seq)))
+        start = end + 1
+      }
+    }
+    return places
+  }
+
+  private func served(_ disk: SimulatedDisk) throws -> Served {
+    let run = CrashRun(on: disk)
+    try run.open()
+    return Served(run.timeline!)
+  }
+
+  /// Every bit takes minutes in a debug build: a sample and every line end, all with CRASH_STATES=100.
+  @Test("Every bit of every file of a small store")
+  func every() throws {
+    let whole = try served(small)
+    let start = ContinuousClock.now
+    var chance = SplitMix(state: seedOfCrashes)
+    let bits = small.paths.flatMap { path -> [(String, Int)] in
+      let bytes = small[file: path]
+      let isIndex = path.hasSuffix("checkpoint")
+      return (0..<bytes.count * 8).filter { bit in
+        limitOfStates >= 100 || bytes[bit / 8] == 0x0A
+          || chance.next() % (isIndex ? 64 : path.hasSuffix(".json") ? 2 : 8) == 0
+      }.map { (path, $0) }
+    }
+    let found = Mutex<[String]>([])
+    let portion = 200
+    DispatchQueue.concurrentPerform(iterations: (bits.count + portion - 1) / portion) { number in
+      let range = number * portion..<min((number + 1) * portion, bits.count)
+      let failures = bits[range].flatMap { self.failures(small, $0.0, bit: $0.1, whole) }
+      found.withLock { $0 += failures }
+    }
+    let failures = found.withLock { $0 }.sorted()
+    print(
+      "bit flips: \(bits.count) in a small store, seed \(seedOfCrashes),",
+      "\(ContinuousClock.now - start)")
+    #expect(
+      failures.isEmpty,
+      "seed \(seedOfCrashes): \(failures.count), such as \(failures.prefix(5))")
+  }
+
+  @Test("A line end that is damaged hides its own line alone")
+  func lineEnd() throws {
+    var disk = small
+    let path = CrashRun.path + "/timelines/main/logs/\(CrashRun.replica)/00000000000000000001.jsonl"
+    var bytes = disk[file: path]
+    bytes[bytes.firstIndex(of: 0x0A)!] ^= 1
+    disk[file: path] = bytes
+    let served = try served(disk)
+    #expect(served.damaged.map(\.seq) == [1])
+  }
+
+  @Test("Bits by chance in a larger store")
+  func larger() throws {
+    let run = CrashRun()
+    try run.open()
+    for first in stride(from: 0, to: 2000, by: 100) {
+      try run.append((first..<first + 100).map { body("event \($0)") })
+    }
+    try run.saveIndex()
+    run.close()
+    let disk = run.fileSystem.disk.atBest
+    let test = try BitFlipTests(disk)
+    let whole = try served(disk)
+    var chance = SplitMix(state: seedOfCrashes)
+    var failures: [String] = []
+    let path = disk.paths.first { $0.hasSuffix(".jsonl") }!
+    let count = max(8, limitOfStates / 2)
+    for _ in 0..<count {
+      let bit = Int(chance.next() % UInt64(disk[file: path].count * 8))
+      failures += test.failures(disk, path, bit: bit, whole)
+    }
+    print("bit flips: \(count) in a larger store, seed \(seedOfCrashes)")
+    #expect(
+      failures.isEmpty,
+      "seed \(seedOfCrashes): \(failures.count), such as \(failures.prefix(5))")
+  }
+
+  private init(_ disk: SimulatedDisk) throws {
+    small = disk
+    places = Self.places(disk)
+  }
+}

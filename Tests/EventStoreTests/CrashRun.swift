@@ -1,0 +1,377 @@
+// A store at work on a simulated disk, with a ledger beside it that no crash touches: what was sent,
+// what was acknowledged and when. And the checks that every crash state has to pass.
+
+import TimelineModel
+
+@testable import EventStore
+
+/// What a client remembers of a store.
+struct Ledger: Sendable {
+  struct Place: Hashable, Sendable {
+    var replica: ReplicaID
+    var seq: UInt64
+  }
+
+  /// The lines that were ever written at a place: more than one where a crash took the first.
+  var sent: [Place: Set<[UInt8]>] = [:]
+  /// Acknowledged lines, each with the number of operations that there had been.
+  var acknowledged: [(after: Int, place: Place, line: [UInt8])] = []
+  /// Ids of the events that were ever sent, those of refused appends among them.
+  var ids: Set<EventID> = []
+  /// Events that corrections and retractions speak of, and lines that are no events.
+  var special: Set<EventID> = []
+  /// Events whose appends were refused in a way that leaves nothing behind.
+  var refused: Set<EventID> = []
+
+  mutating func note(_ line: [UInt8], acknowledgedAfter count: Int) {
+    let parsed = line.withUnsafeBufferPointer { try! Line($0) }
+    let place = Place(replica: parsed.replica, seq: parsed.seq)
+    sent[place, default: []].insert(line)
+    ids.insert(parsed.id)
+    acknowledged.append((count, place, line))
+  }
+}
+
+final class CrashRun {
+  static let path = "/data"
+  static let replica = ReplicaID(UUIDBytes(high: 0xA, low: 1))
+
+  let start: SimulatedDisk
+  let fileSystem: CrashingFileSystem
+  var ledger: Ledger
+  private var directory: DataDirectory?
+  private(set) var timeline: Timeline?
+  /// Whether lines that a start took on trust are read soon after it.
+  var readsBehindStart = true
+  private var nextID: UInt64
+  private var now: Int64 = 1_000_000
+
+  /// - Parameter ledger: what is remembered of the disk that the run starts on, all of it
+  ///   acknowledged.
+  init(
+    on disk: SimulatedDisk = SimulatedDisk(), ledger: Ledger = Ledger(),
+    mutant: CrashingFileSystem.Mutant? = nil, firstID: UInt64? = nil
+  ) {
+    start = disk
+    self.ledger = ledger
+    for index in ledger.acknowledged.indices { self.ledger.acknowledged[index].after = 0 }
+    fileSystem = CrashingFileSystem(disk, mutant: mutant)
+    nextID = firstID ?? UInt64(ledger.ids.count) << 8
+  }
+
+  func close() {
+    timeline = nil
+    directory = nil
+  }
+
+  /// Opens, or opens anew, as the daemon does: what was taken on trust is read behind the start.
+  func open() throws(OpenError) {
+    close()
+    let directory = try DataDirectory(Self.path, fileSystem: fileSystem)
+    let timeline = try directory.openTimeline("main", newReplica: Self.replica)
+    if readsBehindStart, let unread = timeline.unread, !unread.isWhole() {
+      do throws(FileError) { try timeline.readAgain() } catch { throw .disk(error) }
+    }
+    self.directory = directory
+    self.timeline = timeline
+  }
+
+  func newID() -> EventID {
+    nextID += 1
+    return EventID(UUIDBytes(high: 0x4000, low: 1 << 63 | nextID))
+  }
+
+  private func recording() -> Timeline.Recording {
+    now += 1000
+    var salt = UInt64(now)
+    return Timeline.Recording(
+      author: "ann", now: RecordedTime(microseconds: now),
+      random: {
+        salt &*= 0x9E37_79B9_7F4A_7C15
+        return salt
+      }, newID: newID)
+  }
+
+  /// Appends events in one commit. What is staged but not durable is refused.
+  @discardableResult
+  func append(_ bodies: [String]) throws(AppendError) -> [EventID] {
+    guard let timeline else { return [] }
+    var staged: [Timeline.Staged] = []
+    let ids = bodies.map { _ in newID() }
+    ledger.ids.formUnion(ids)
+    do throws(AppendError) {
+      for (body, id) in zip(bodies, ids) {
+        let text = Array((body.dropLast() + #","id":"\#(id)"}"#).utf8)
+        let recording = recording()
+        try text.withTypedBuffer { (text) throws(AppendError) in
+          staged.append(try timeline.stage(text, recording))
+        }
+      }
+      try timeline.commit()
+    } catch {
+      let taken = staged.filter { timeline.isDurable($0) }
+      acknowledge(taken)
+      ledger.refused.formUnion(Set(ids).subtracting(taken.map(\.id)))
+      throw error
+    }
+    acknowledge(staged)
+    return ids
+  }
+
+  private func acknowledge(_ staged: [Timeline.Staged]) {
+    for staged in staged { acknowledge(staged.replica, staged.seq...staged.seq) }
+  }
+
+  private func acknowledge(_ replica: ReplicaID, _ seqs: ClosedRange<UInt64>) {
+    let log = timeline!.lines.logs.first { $0.id == replica }!
+    for seq in seqs {
+      ledger.note(Array(log.line(seq)!), acknowledgedAfter: fileSystem.operations.count)
+    }
+  }
+
+  /// Appends one event to a timeline that is open; its id.
+  @discardableResult
+  func append(_ title: String, bytes: Int = 0) throws(AppendError) -> EventID {
+    let filling = String(repeating: "filling ", count: bytes / 8)
+    return try append([body(title, more: bytes > 0 ? #","summary":"\#(filling)""# : "")])[0]
+  }
+
+  func correct(_ id: EventID) throws(AppendError) {
+    ledger.special.insert(id)
+    let correction = try append([
+      #"{"type":"log.correct","corrects":"\#(id)","supersedes":["\#(id)"],"reason":"typo","#
+        + #""body":\#(body("right", date: "2001"))}"#
+    ])
+    ledger.special.formUnion(correction)
+  }
+
+  func retract(_ id: EventID) throws(AppendError) {
+    ledger.special.insert(id)
+    ledger.special.formUnion(
+      try append([
+        #"{"type":"log.retract","retracts":"\#(id)","supersedes":["\#(id)"],"reason":"x"}"#
+      ]))
+  }
+
+  /// Takes lines of a peer, and events of our own in the same commit.
+  func take(_ lines: ArraySlice<[UInt8]>, with bodies: [String] = []) throws(AppendError) {
+    guard let timeline else { return }
+    let parsed = lines.map { line in line.withUnsafeBufferPointer { try! Line($0) } }
+    let replica = parsed[0].replica
+    ledger.ids.formUnion(parsed.map(\.id))
+    do throws(IngestError) {
+      let now = RecordedTime(microseconds: now)
+      try Array(lines.joined()).withTypedBuffer { (bytes) throws(IngestError) in
+        try timeline.ingest(bytes, of: replica, from: parsed[0].seq, now: now)
+      }
+    } catch {
+      guard case .disk(let error) = error else { fatalError(error.message) }
+      throw error
+    }
+    defer {
+      let durable = timeline.position[replica]
+      if durable >= parsed[0].seq {
+        acknowledge(replica, parsed[0].seq...min(durable, parsed.last!.seq))
+      }
+    }
+    if bodies.isEmpty { try timeline.commit() } else { try append(bodies) }
+  }
+
+  func saveIndex() throws(FileError) {
+    guard let timeline else { return }
+    try Timeline.IndexSave(
+      snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
+      fileSystem: fileSystem
+    ).write()
+  }
+
+  /// Lines of another machine.
+  static func peerLines(_ count: Int, replica: UInt64 = 2) -> [[UInt8]] {
+    (1...count).map { seq in
+      var line: [UInt8] = []
+      let members = Array(body("theirs \(seq)").utf8).dropFirst().dropLast()
+      Array(members).withUnsafeBufferPointer {
+        Line.append(
+          to: &line, replica: ReplicaID(UUIDBytes(high: 0xB, low: replica)), seq: UInt64(seq),
+          recorded: RecordedTime(microseconds: 500_000 + Int64(seq)),
+          id: EventID(UUIDBytes(high: replica << 16 | 0x4000, low: 1 << 63 | UInt64(seq))),
+          author: "ben", body: $0, salt: (1, 2))
+      }
+      return line
+    }
+  }
+}
+
+/// What a store serves.
+struct Served: Equatable {
+  var lines: [Ledger.Place: [UInt8]] = [:]
+  /// Lines that are named as damaged.
+  var damaged: Set<Ledger.Place> = []
+  var events: [EventID: [UInt8]] = [:]
+  /// What the timeline says of holes and lines, torn tails left out: they are reported once.
+  var named: Set<LogDamage> = []
+
+  /// - Parameter skipped: lines at the start of this machine's log that need not be looked at.
+  init(_ timeline: Timeline, skipped: UInt64 = 0) {
+    let snapshot = timeline.snapshot
+    for log in snapshot.logs {
+      var seq: UInt64 = log.id == CrashRun.replica ? skipped + 1 : 1
+      while seq <= log.size {
+        let place = Ledger.Place(replica: log.id, seq: seq)
+        if let line = log.line(seq) { lines[place] = Array(line) } else { damaged.insert(place) }
+        seq += 1
+      }
+    }
+    guard skipped == 0 else { return }
+    snapshot.visit(Query()) { event in
+      var bytes: [UInt8] = []
+      events[event.id] = snapshot.append(event, to: &bytes) ? bytes : []
+      return true
+    }
+    named = Set(
+      timeline.damage.filter { if case .tornTail = $0.kind { false } else { true } })
+  }
+}
+
+/// What became of the checks.
+struct Verdict: Sendable {
+  var states = 0
+  /// States during a recovery from a crash, and during one from a crash in a recovery.
+  var inRecovery = 0
+  /// States with lines that were never acknowledged and are named as damaged, with good ones behind.
+  var withHoles = 0
+  var failures: [String] = []
+
+  mutating func add(_ other: Verdict) {
+    states += other.states
+    inRecovery += other.inRecovery
+    withHoles += other.withHoles
+    failures += other.failures
+  }
+}
+
+/// Checks what a store makes of a disk after a crash.
+struct CrashCheck {
+  var ledger: Ledger
+  /// Lines at the start of this machine's log that no state touches.
+  var skipped: UInt64 = 0
+  /// States of recoveries at most that are crashed behind one state, and then behind one of those.
+  var recoveryLimits = [1, 3]
+  var verdict = Verdict()
+  var chance: SplitMix
+
+  /// - Parameters:
+  ///   - count: operations before the crash: what was acknowledged by then has to be there.
+  ///   - depth: crashes that may follow, each during the recovery from the one before it.
+  mutating func check(_ disk: SimulatedDisk, after count: Int, depth: Int, _ name: String) {
+    verdict.states += 1
+    let failures = verdict.failures.count
+    func fail(_ text: String) -> String { "\(name): \(text)" }
+    let run = CrashRun(on: disk, firstID: 1 << 40)
+    run.readsBehindStart = skipped == 0
+    let recovered: Int
+    let before: Served
+    do throws(OpenError) {
+      try run.open()
+      recovered = run.fileSystem.operations.count
+      before = Served(run.timeline!, skipped: skipped)
+    } catch {
+      return verdict.failures.append(fail("does not open: \(error.message)"))
+    }
+    verdict.failures += compare(before, after: count).map(fail)
+
+    // It goes on, and what was served once stays, should the power fail right away.
+    let appended: EventID
+    do throws(AppendError) { appended = try run.append("after") } catch {
+      return verdict.failures.append(fail("does not go on: \(error.message)"))
+    }
+    let then = CrashRun(on: run.fileSystem.disk.atWorst)
+    then.readsBehindStart = skipped == 0
+    do throws(OpenError) { try then.open() } catch {
+      return verdict.failures.append(fail("does not open again: \(error.message)"))
+    }
+    var expected = before
+    for (_, place, line) in run.ledger.acknowledged {
+      expected.lines[place] = line
+      if skipped == 0 { expected.events[appended] = Array(line.dropLast()) }
+    }
+    var again = Served(then.timeline!, skipped: skipped)
+    // Lines that are wrong at the end of a log and before good ones are named in other words.
+    expected.named = []
+    again.named = []
+    if again != expected {
+      let lost = Set(expected.lines.keys).subtracting(again.lines.keys).map(\.seq).sorted()
+      verdict.failures.append(fail("says something else when opened again; lacks \(lost)"))
+    }
+    guard depth > 0, failures == verdict.failures.count else { return }
+
+    var during = disk
+    var states: [(SimulatedDisk, String)] = []
+    for (number, operation) in run.fileSystem.operations.prefix(recovered).enumerated() {
+      during.apply(operation)
+      guard !during.isSettled else { continue }
+      let name = "\(name), recovery \(number + 1)"
+      states.append((during, name + " killed"))
+      during.afterPowerCut(limit: 4, &chance) { states.append(($0, name)) }
+    }
+    states.shuffle(using: &chance)
+    for (state, name) in states.prefix(recoveryLimits[depth - 1]) {
+      verdict.inRecovery += 1
+      check(state, after: count, depth: depth - 1, name)
+    }
+  }
+
+  /// What a store serves, compared with the ledger.
+  mutating func compare(_ served: Served, after count: Int) -> [String] {
+    var failures: [String] = []
+    var acknowledged: Set<Ledger.Place> = []
+    for (after, place, line) in ledger.acknowledged where after <= count && place.seq > skipped {
+      acknowledged.insert(place)
+      if served.lines[place] == nil {
+        failures.append("acknowledged line \(place.seq) of \(place.replica) is not served")
+      } else if served.lines[place] != line {
+        failures.append("acknowledged line \(place.seq) of \(place.replica) is another one")
+      }
+      let id = line.withUnsafeBufferPointer { try! Line($0).id }
+      if skipped == 0, !ledger.special.contains(id), served.events[id] != Array(line.dropLast()) {
+        failures.append("the event of acknowledged line \(place.seq) is not served")
+      }
+    }
+    for (place, line) in served.lines where ledger.sent[place]?.contains(line) != true {
+      guard let id = line.withUnsafeBufferPointer({ try? Line($0).id }), ledger.ids.contains(id)
+      else {
+        failures.append("line \(place.seq) of \(place.replica) was never sent")
+        continue
+      }
+    }
+    for id in served.events.keys where !ledger.ids.contains(id) {
+      failures.append("event \(id) was never sent")
+    }
+    for id in served.events.keys where ledger.refused.contains(id) {
+      failures.append("event \(id) was refused, and is served")
+    }
+    // Without signed heads lines that a power cut took from the middle of a write look like lines that
+    // a bad disk took from the middle of the log. Those behind them are kept, so they are named.
+    if !served.damaged.isEmpty { verdict.withHoles += 1 }
+    for place in served.damaged {
+      let isNamed = served.named.contains { damage in
+        guard case .lines(let first, let last, _) = damage.kind else { return false }
+        return damage.replica == place.replica && (first...last).contains(place.seq)
+      }
+      if !isNamed && skipped == 0 {
+        failures.append("nobody says that line \(place.seq) is damaged")
+      }
+    }
+    for damage in served.named {
+      guard case .lines(let first, let last, _) = damage.kind else {
+        failures.append("named for no reason: \(damage.message)")
+        continue
+      }
+      for seq in first...last
+      where acknowledged.contains(Ledger.Place(replica: damage.replica, seq: seq)) {
+        failures.append("acknowledged line \(seq) is named as damaged")
+      }
+    }
+    return failures
+  }
+}
