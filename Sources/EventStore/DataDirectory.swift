@@ -55,7 +55,10 @@ public final class DataDirectory {
     do throws(FileError) {
       try fileSystem.createDirectory(path)
       lock = try fileSystem.lock(path)
-      if found == nil {
+      // Before anything else is made the marker is durable; one that is there may have been left in
+      // memory by a process that was killed.
+      let isBegun = try fileSystem.list(path).contains("timelines")
+      if found == nil || !isBegun {
         let text = JSONValue.object([
           "format": .string("timeline-data"), "version": .int(Self.formatVersion),
         ]).text

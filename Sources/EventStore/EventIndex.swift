@@ -75,6 +75,11 @@ struct EventIndex: Sendable {
 
   subscript(slot: UInt32) -> EventRow { rows[Int(slot)] }
 
+  /// The corrections and retractions of an event that are here, superseded or not.
+  func versions(of id: EventID) -> [EventID] {
+    slot(of: id).flatMap { histories[$0]?.versions.map(\.id) } ?? []
+  }
+
   // MARK: Taking lines in
 
   /// Takes in many lines, whose order in the lists is found at once.

@@ -261,11 +261,6 @@ public struct Snapshot: Sendable {
     return Set(history.current { _ in true }.map(\.id)).sorted()
   }
 
-  /// All versions of an event that are here, superseded or not.
-  func versions(of id: EventID) -> [EventID] {
-    index.slot(of: id).flatMap { index.histories[$0]?.versions.map(\.id) } ?? []
-  }
-
   /// Every line that has a say in what this event is: copies, corrections, retractions; oldest first.
   public func history(of id: EventID) -> [UnsafeBufferPointer<UInt8>] {
     guard let slot = index.slot(of: id) else { return [] }
@@ -376,17 +371,33 @@ public struct Snapshot: Sendable {
     }
   }
 
-  /// Whether a line is wanted by a filter: a happening by what it says, a line about an event by what
-  /// that event is now.
-  public func matches(_ filter: Filter, replica: ReplicaID, seq: UInt64) -> Bool {
-    guard let place = logs.firstIndex(where: { $0.id == replica }),
-      let text = logs[place].line(seq), let line = try? Line(text)
-    else { return false }
-    if filter.isEmpty { return true }
-    let matcher = Matcher(filter, index.vocabulary.values)
-    let subject = subject(of: line, text, place, BodyReader(index.vocabulary))
-    guard let slot = index.slot(of: subject), matcher.fits(index[slot]) else { return false }
+  /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
+  /// happening by what it says, a line about an event by what that event is now), until the body says
+  /// that it is enough. True where lines are left.
+  public func follow(
+    _ filter: Filter, from position: inout Position, linesMax: Int,
+    _ body: (UnsafeBufferPointer<UInt8>) -> Bool
+  ) -> Bool {
+    var left = linesMax
+    // Made once they are needed: most of the time nothing has come.
+    lazy var matcher = Matcher(filter, index.vocabulary.values)
+    let reader = BodyReader(index.vocabulary)
     var document = JSONDocument()
-    return !matcher.readsLines || matcher.fits(line, text, &document)
+    for (place, log) in logs.enumerated() {
+      while position[log.id] < log.size {
+        guard left > 0 else { return true }
+        left -= 1
+        position[log.id] += 1
+        guard let text = log.line(position[log.id]), let line = try? Line(text) else { continue }
+        if !filter.isEmpty {
+          let subject = subject(of: line, text, place, reader)
+          guard let slot = index.slot(of: subject), matcher.fits(index[slot]),
+            !matcher.readsLines || matcher.fits(line, text, &document)
+          else { continue }
+        }
+        guard body(text) else { return true }
+      }
+    }
+    return false
   }
 }

@@ -32,7 +32,14 @@ public final class Timeline {
   /// What is staged for each of `logs`; this machine's own is 0.
   private var batches: [Batch] = []
   /// What is staged by id, to find copies within a batch: bytes in the own batch.
-  private var pendingIDs: [EventID: Range<Int>] = [:]
+  private var pendingIDs: [EventID: Pending] = [:]
+
+  private struct Pending {
+    var bytes: Range<Int>
+    /// The event that the line is, or is a version of; nil where it is neither.
+    var subject: EventID?
+  }
+
   /// Actors that staged lines add: what is staged behind them may name them.
   private var pendingActors: [Actor] = []
   private var reader: BodyReader
@@ -103,7 +110,8 @@ public final class Timeline {
   private static func takeOver(
     _ replica: ReplicaID, _ directory: String, _ fileSystem: any FileSystem
   ) throws(FileError) -> Opened? {
-    guard let found = try IndexFile.read(indexPath(directory), fileSystem),
+    // A cache that cannot be read, for whatever reason, is none.
+    guard let found = try? IndexFile.read(indexPath(directory), fileSystem),
       found.replicas.first == replica, try found.fits(logsIn: directory + "/logs", fileSystem)
     else { return nil }
     var opened = try Opened(
@@ -246,8 +254,17 @@ public final class Timeline {
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
     try checkPosition(recording)
-    let prepared = try Prepared(text, registry: registry, reader)
+    let prepared = try prepare(text, index.vocabulary)
     return try stage(prepared, text, recording)
+  }
+
+  /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
+  /// be, and the other remembers whom it knew.
+  private func prepare(
+    _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
+  ) throws(AppendError) -> Prepared {
+    try Prepared(
+      text, registry: registry, pendingActors.isEmpty ? reader : BodyReader(vocabulary))
   }
 
   /// The actors that an event staged now may name.
@@ -277,7 +294,7 @@ public final class Timeline {
     let before = batches[0].lengths.count
     var staged: [Staged] = []
     staged.reserveCapacity(texts.count)
-    for verdict in stageEach(texts, recording, stopsAtError: true) {
+    for verdict in stageEach(texts, recording, index.vocabulary, stopsAtError: true) {
       do throws(AppendError) { staged.append(try verdict.get()) } catch {
         unstage(to: before)
         return .failure(StageAllError(place: staged.count, error: error))
@@ -290,20 +307,23 @@ public final class Timeline {
   public func check(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> [Result<Staged, AppendError>] {
+    followOthers(now: recording.now)
     let (before, clock) = (batches[0].lengths.count, clock)
     // No moment was given out: the clock stands where it stood.
     defer {
       unstage(to: before)
       self.clock = clock
     }
-    return stageEach(texts, recording, stopsAtError: false)
+    // Words of events that are not recorded are not kept either.
+    return stageEach(texts, recording, Vocabulary(), stopsAtError: false)
   }
 
   private func stageEach(
-    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, stopsAtError: Bool
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, _ vocabulary: Vocabulary,
+    stopsAtError: Bool
   ) -> [Result<Staged, AppendError>] {
     if let readOnly { return texts.map { _ in .failure(.readOnly(readOnly)) } }
-    let prepared = Prepared.all(texts, registry: index.registry, index.vocabulary)
+    let prepared = Prepared.all(texts, registry: index.registry, vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)
     for (place, text) in texts.enumerated() {
@@ -311,8 +331,7 @@ public final class Timeline {
         if place == 0 { try checkPosition(recording) }
         // Once a line has added an actor, those behind it are read anew: they may name it.
         let prepared =
-          pendingActors.isEmpty
-          ? try prepared[place].get() : try Prepared(text, registry: registry, reader)
+          pendingActors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
         return try stage(prepared, text, recording)
       }
       verdicts.append(verdict)
@@ -371,7 +390,9 @@ public final class Timeline {
         body: body))
     if case .statement(_, .actor(let actor)) = body { pendingActors.append(actor) }
     // Nobody can name a new id before its append was answered.
-    if parts.id != nil { pendingIDs[id] = start..<batches[0].bytes.count }
+    if parts.id != nil {
+      pendingIDs[id] = Pending(bytes: start..<batches[0].bytes.count, subject: body.subject(of: id))
+    }
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
   }
 
@@ -379,7 +400,7 @@ public final class Timeline {
   private func duplicate(
     of id: EventID, _ parts: RequestParts, _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged? {
-    if let range = pendingIDs[id] {
+    if let range = pendingIDs[id]?.bytes {
       let (seq, fingerprint) = batches[0].bytes.withUnsafeBufferPointer { bytes in
         let line = UnsafeBufferPointer(rebasing: bytes[range])
         return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
@@ -427,16 +448,20 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       let isRetraction = if case .retract = statement { true } else { false }
-      if let slot = index.slot(of: id), index[slot].flags.contains(.unlisted) {
+      let isEvent =
+        index.slot(of: id).map { !index[$0].flags.contains(.unlisted) }
+        ?? (pendingIDs[id]?.subject == id)
+      guard isEvent else {
         throw EventError(
           isRetraction ? "retracts" : "corrects", "\(id) is a line of the log, not an event")
       }
-      if supersedes.isEmpty {
+      guard !supersedes.isEmpty else {
         throw EventError("supersedes", "name the versions that it replaces, at least one")
       }
-      let versions = Set(snapshot.versions(of: id) + [id])
-      if let other = supersedes.first(where: { !versions.contains($0) && pendingIDs[$0] == nil }) {
-        throw EventError("supersedes", "\(other) is no version of \(id)")
+      let versions = index.versions(of: id)
+      for version in supersedes
+      where version != id && !versions.contains(version) && pendingIDs[version]?.subject != id {
+        throw EventError("supersedes", "\(version) is no version of \(id)")
       }
     case .actor(let actor):
       if let old = registry[actor.code] {
@@ -654,6 +679,18 @@ private struct PeerLine: @unchecked Sendable {
   }
 }
 
+extension ValidBody {
+  /// The event that a line of this body is, or is a version of; nil where it is neither.
+  fileprivate func subject(of id: EventID) -> EventID? {
+    switch self {
+    case .happening: id
+    case .statement(_, .correct(let target, _, _, _)), .statement(_, .retract(let target, _)):
+      target
+    case .statement: nil
+    }
+  }
+}
+
 /// An event that was read and found right by itself; what remains is to look at the log.
 private struct Prepared: Sendable {
   var body: ValidBody
@@ -714,7 +751,7 @@ private struct RequestParts: Sendable {
         continue
       }
       guard document.kind(key + 1) == .string,
-        let id = EventID(utf8: document.bytes(key + 1, in: text))
+        let id = document.withText(key + 1, in: text, { EventID(utf8: $0) })
       else {
         let value = String(decoding: text[document.rawRange(key + 1)].prefix(50), as: UTF8.self)
         throw EventError(

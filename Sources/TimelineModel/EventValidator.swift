@@ -368,7 +368,7 @@ public struct EventValidator {
     var result: [EventID] = []
     for item in document.children(list) {
       guard document.kind(item) == .string,
-        let id = EventID(utf8: document.bytes(item, in: text))
+        let id = document.withText(item, in: text, { EventID(utf8: $0) })
       else { throw EventError("\(name)", "holds something that is no event id") }
       result.append(id)
     }
@@ -384,7 +384,8 @@ public struct EventValidator {
     guard let node = document.member(name, of: object, in: text) else {
       throw EventError(field, "missing; the id of an event")
     }
-    guard document.kind(node) == .string, let id = EventID(utf8: document.bytes(node, in: text))
+    guard document.kind(node) == .string,
+      let id = document.withText(node, in: text, { EventID(utf8: $0) })
     else {
       let value = String(decoding: text[document.rawRange(node)].prefix(50), as: UTF8.self)
       throw EventError(
@@ -398,7 +399,9 @@ public struct EventValidator {
       throw EventError(field, "a date is a string such as \"2017-11-29\"")
     }
     do {
-      return try EventDate.bounds(utf8: document.bytes(node, in: text))
+      return try document.withText(node, in: text) { (bytes) throws(DateError) in
+        try EventDate.bounds(utf8: bytes)
+      }
     } catch {
       throw EventError(field, error.message)
     }
@@ -431,7 +434,7 @@ public struct EventValidator {
     var result: [ActorCode] = []
     for item in document.children(node) {
       guard document.kind(item) == .string else { throw EventError(field, "must hold strings") }
-      guard let code = ActorCode(utf8: document.bytes(item, in: text)),
+      guard let code = document.withText(item, in: text, { ActorCode(utf8: $0) }),
         registry?.contains(code) ?? true
       else {
         let name = document.string(item, in: text)
@@ -474,7 +477,7 @@ public struct EventValidator {
     let word = try string(node, field)
     let isWord =
       !word.isEmpty
-      && document.bytes(node, in: text).allSatisfy { byte in
+      && word.utf8.allSatisfy { byte in
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
           || byte == 0x2E || byte == 0x2D || byte == 0x5F || byte == 0x3A
       }

@@ -132,6 +132,15 @@ public struct JSONDocument: Sendable {
     string(nodes[node], in: text)
   }
 
+  /// Lends the characters of a key or string as bytes, escapes resolved.
+  public func withText<Result, Failure: Error>(
+    _ node: Int, in text: UnsafeBufferPointer<UInt8>,
+    _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard nodes[node].hasEscape else { return try body(bytes(node, in: text)) }
+    return try Array(string(node, in: text).utf8).withTypedBuffer(body)
+  }
+
   private func string(_ node: Node, in text: UnsafeBufferPointer<UInt8>) -> String {
     let raw = UnsafeBufferPointer(rebasing: text[Int(node.start)..<Int(node.end)])
     return node.hasEscape ? Self.unescaped(raw) : String(decoding: raw, as: UTF8.self)

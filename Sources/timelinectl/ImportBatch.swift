@@ -43,7 +43,9 @@ struct ImportBatch: Sendable {
       let end = text[start...].firstIndex(of: 0x0A) ?? text.count
       lines += 1
       let line = UnsafeBufferPointer(rebasing: text[start..<end])
-      if line.contains(where: { $0 > 0x20 }) { take(line, line: lines, reader) }
+      if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+        take(line, line: lines, reader)
+      }
       start = end + 1
     }
   }

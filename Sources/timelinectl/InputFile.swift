@@ -33,6 +33,11 @@ enum InputFile {
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw failure(name) }
       guard count > 0 else { return data }
+      // Else a device such as /dev/zero would be read until memory is gone.
+      guard !buffer[..<count].contains(0) else {
+        throw Failure(
+          .failed, code: "file", "cannot read \(name): it is no text, it holds a byte 0")
+      }
       data.append(contentsOf: buffer[..<count])
     }
   }

@@ -9,6 +9,8 @@ import TimelineWire
 struct Router {
   /// A question over fewer rows is quicker than a hand-over to another thread.
   private static let inlineRowsMax = 20_000
+  /// Lines that a watch looks at before others have their turn.
+  private static let watchedLinesMax = 500
 
   let timeline: Timeline
   let peers: Peers
@@ -463,7 +465,7 @@ struct Router {
     }
   }
 
-  /// Writes what a stream has, as far as the connection has room; whether it wrote anything.
+  /// Writes what a stream has, as far as the connection has room; whether there may be more.
   func pump(_ connection: Connection) -> Bool {
     let before = connection.out.count
     switch connection.mode {
@@ -479,17 +481,16 @@ struct Router {
         to: &connection.out)
       connection.mode = .requests
     case .watching(let filter, var position):
-      let snapshot = timeline.lines
-      for (replica, size) in snapshot.position.sorted {
-        while position[replica] < size, !connection.isCongested {
-          position[replica] += 1
-          guard snapshot.matches(filter, replica: replica, seq: position[replica]) else { continue }
+      let hasMore =
+        !connection.isCongested
+        && timeline.lines.follow(filter, from: &position, linesMax: Self.watchedLinesMax) { line in
           connection.out.append(contentsOf: "EVENT ".utf8)
-          let line = snapshot.run(of: replica, from: position[replica], bytesMax: 0).bytes
           connection.out.append(contentsOf: line)
+          return !connection.isCongested
         }
-      }
       connection.mode = .watching(filter, position)
+      // Lines that nobody wants are looked at in turns too.
+      return hasMore || connection.out.count > before
     case .syncing(var session):
       let snapshot = timeline.lines
       if !connection.isCongested {

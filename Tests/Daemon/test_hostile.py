@@ -120,6 +120,39 @@ class Hostile(unittest.TestCase):
                 self.refuses("APPEND " + json.dumps(fields), code)
         self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
 
+    def test_a_watch_that_wants_nothing_holds_nobody_up(self):
+        self.fill(20_000)
+        watchers = [self.daemon.client() for _ in range(3)]
+        for watcher in watchers:
+            self.addCleanup(watcher.close)
+            watcher.send('WATCH {"tag":"zebra","after":{}}')
+            self.assertTrue(watcher.reply().startswith("OK"))
+        self.assertEqual(self.client.ask("PING"), "OK")
+        self.client.append(title="striped", tags=["zebra"])
+        for watcher in watchers:
+            self.assertIn('"striped"', watcher.reply())
+
+    def test_values_may_be_spelled_with_escapes(self):
+        spelled = json.dumps(event(targets=["USA"], tags=["kept"])).replace('"PRK"', '"\\u0050RK"').replace(
+            '"kept"', '"\\u006bept"').replace('"2017-11-29"', '"2017\\u002d11-29"').replace('"icbm"', '"\\u0069cbm"')
+        self.client.ok("APPEND " + spelled)
+        for filter in ({"actor": "PRK"}, {"tag": "kept"}, {"date": "2017-11-29"}, {"subtype": "icbm"}):
+            self.assertEqual(self.client.ok("COUNT " + json.dumps(filter)), {"count": 1}, filter)
+        for bare in ("PING x", "ACTORS x", "STATUS {}", "SYNC now", "PEERS x"):
+            self.refuses(bare, "bad-request")
+
+    def test_what_stands_in_the_index_s_place_is_passed_over(self):
+        self.client.append(title="kept")
+        place = self.daemon.data + "/timelines/main/index"
+        for make in (lambda: os.makedirs(place + "/checkpoint"), lambda: pathlib.Path(place).write_text("words")):
+            self.daemon.stop()
+            shutil.rmtree(place, ignore_errors=True)
+            make()
+            self.daemon.start()
+            client = self.daemon.client()
+            self.assertEqual(client.ok("COUNT {}"), {"count": 1})
+            client.close()
+
     def test_an_actor_can_be_named_by_what_follows_it(self):
         actor = {"type": "log.actor", "code": "X-ONE", "name": "One of ours"}
         lines = [json.dumps(actor), json.dumps(event(actors=["X-ONE"]))]

@@ -39,6 +39,10 @@ private func fill(_ timeline: Timeline, _ other: Timeline) throws {
   }
   try timeline.record(body("twice", more: id), at: 1_500_000)
   try other.record(body("twice, differently", more: id), at: 1_400_000)
+  // Two actors under one id of a line.
+  let line = #","id":"01234567-89ab-4cde-8f01-23456789abce""#
+  try timeline.record(#"{"type":"log.actor","code":"X-TWO","name":"Two"\#(line)}"#)
+  try other.record(#"{"type":"log.actor","code":"X-THREE","name":"Three"\#(line)}"#)
   let wrong = try timeline.record(body("wrong"))
   try timeline.record(
     #"{"type":"log.correct","corrects":"\#(wrong.id)","supersedes":["\#(wrong.id)"],"#

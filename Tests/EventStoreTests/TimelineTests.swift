@@ -327,4 +327,77 @@ struct TimelineTests {
     let recorded = try ours.withUnsafeBufferPointer { try Line($0).recorded }
     #expect(recorded > RecordedTime(microseconds: 500_000_000))
   }
+
+  @Test("An id that names an event and a line of the log is the event, in every order of arrival")
+  func idOfTwoKinds() throws {
+    let id = #","id":"01234567-89ab-4cde-8f01-23456789abcd""#
+    let actor = #"{"type":"log.actor","code":"X-ONE","name":"One"\#(id)}"#
+    let (_, here) = try Scratch().open()
+    let (_, there) = try Scratch().open()
+    try here.record(body("event", more: id))
+    try there.record(actor)
+    let logs = [
+      (here.replica, here.lines(of: here.replica)), (there.replica, there.lines(of: there.replica)),
+    ]
+    for order in [logs, logs.reversed()] {
+      let (_, third) = try Scratch().open()
+      for (replica, lines) in order { try third.take(lines, of: replica) }
+      #expect(third.titles == ["event"])
+      #expect(third.snapshot.registry.contains(ActorCode("X-ONE")!))
+    }
+  }
+
+  @Test("What is checked leaves nothing behind: no actor, no moment, no event")
+  func check() throws {
+    let (_, timeline) = try Scratch().open()
+    let texts = [
+      #"{"type":"log.actor","code":"X-ONE","name":"One"}"#,
+      #"{"type":"test","date":"2017","actors":["X-ONE"],"title":"a","unsourced":true}"#,
+    ].map { Array($0.utf8) }
+    let recording = Timeline.Recording(
+      author: "a", now: RecordedTime(microseconds: 5), random: { 1 },
+      newID: { EventID(.random()) })
+    texts[0].withUnsafeBufferPointer { first in
+      texts[1].withUnsafeBufferPointer { second in
+        let verdicts = timeline.check([first, second], recording)
+        #expect(verdicts.allSatisfy { if case .success = $0 { true } else { false } })
+      }
+    }
+    #expect(throws: AppendError.self) {
+      try timeline.record(String(decoding: texts[1], as: UTF8.self))
+    }
+    #expect(timeline.titles == [] && !timeline.hasPending)
+  }
+
+  @Test("A correction names versions of its own event, also where they are not committed yet")
+  func pendingVersions() throws {
+    let (_, timeline) = try Scratch().open()
+    func id(_ digit: Int) -> String { "01234567-89ab-4cde-8f01-23456789abc\(digit)" }
+    func correct(_ subject: Int, _ superseded: Int) -> String {
+      #"{"type":"log.correct","corrects":"\#(id(subject))","supersedes":["\#(id(superseded))"],"#
+        + #""reason":"x","body":\#(body("right"))}"#
+    }
+    let events = (1...2).map { body("e\($0)", more: #","id":"\#(id($0))""#) }
+    let actor = #"{"type":"log.actor","code":"X-ONE","name":"One","id":"\#(id(3))"}"#
+    func outcome(_ lines: [String]) -> Bool {
+      let all = lines.map { Array($0.utf8) }
+      let bytes = Array(all.joined())
+      return bytes.withUnsafeBufferPointer { buffer in
+        var start = 0
+        let texts = all.map { line in
+          defer { start += line.count }
+          return UnsafeBufferPointer(rebasing: buffer[start..<start + line.count])
+        }
+        let recording = Timeline.Recording(
+          author: "a", now: RecordedTime(microseconds: 5), random: { 1 },
+          newID: { EventID(.random()) })
+        return timeline.check(texts, recording).allSatisfy {
+          if case .success = $0 { true } else { false }
+        }
+      }
+    }
+    #expect(outcome(events + [correct(1, 1)]))
+    #expect(!outcome(events + [correct(1, 2)]))
+    #expect(!outcome([actor, correct(3, 3)]))
+  }
 }
