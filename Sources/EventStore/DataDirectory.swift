@@ -47,18 +47,19 @@ public final class DataDirectory {
     if let found {
       try Self.check(found, path)
     } else {
-      let names = try Self.onDisk { () throws(FileError) in try fileSystem.list(path) }
-      guard names.allSatisfy({ $0 == "lock" || $0.hasSuffix(".new") }) else {
-        throw .notOurs(path: path)
+      let isOurs = try Self.onDisk { () throws(FileError) in
+        let names = try fileSystem.list(path)
+        let timelines = try fileSystem.list(path + "/timelines")
+        // A first start that a crash cut short may have left these.
+        return timelines.isEmpty
+          && names.allSatisfy { $0 == "lock" || $0 == "timelines" || $0.hasSuffix(".new") }
       }
+      guard isOurs else { throw .notOurs(path: path) }
     }
     do throws(FileError) {
       try fileSystem.createDirectory(path)
       lock = try fileSystem.lock(path)
-      // Before anything else is made the marker is durable; one that is there may have been left in
-      // memory by a process that was killed.
-      let isBegun = try fileSystem.list(path).contains("timelines")
-      if found == nil || !isBegun {
+      if found == nil {
         let text = JSONValue.object([
           "format": .string("timeline-data"), "version": .int(Self.formatVersion),
         ]).text
