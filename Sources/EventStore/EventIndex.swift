@@ -107,14 +107,13 @@ struct EventIndex: Sendable {
     unordered = []
     let rows = rows
     @Sendable func idAt(_ slot: UInt32) -> UUIDBytes { rows[Int(slot)].id }
-    new.sort { left, right in
+    let values = vocabulary.values
+    let listed = Self.sorted(new) { left, right in
       if left.first != right.first { return left.first < right.first }
       // Half an id is nearly always enough.
       if left.half != right.half { return left.half < right.half }
       return idAt(left.slot) < idAt(right.slot)
     }
-    let values = vocabulary.values
-    let listed = new
     var lists = (all: OrderedSlots(), byParty: [ActorCode: OrderedSlots]())
     swap(&lists.all, &all)
     swap(&lists.byParty, &byParty)
@@ -137,6 +136,30 @@ struct EventIndex: Sendable {
     var slot: UInt32
     var parties: UInt32
     var entry: OrderedSlots.Entry { OrderedSlots.Entry(first: first, slot: slot) }
+  }
+
+  /// Halves are sorted each on one processor where they are long, and merged.
+  private static func sorted(
+    _ all: ContiguousArray<Listed>, by isBefore: @Sendable (Listed, Listed) -> Bool
+  ) -> ContiguousArray<Listed> {
+    var (low, high) = (
+      ContiguousArray(all[..<(all.count / 2)]), ContiguousArray(all[(all.count / 2)...])
+    )
+    Parallel.both(
+      worthwhile: all.count > unorderedMax, &low, &high,
+      { $0.sort(by: isBefore) }, { $0.sort(by: isBefore) })
+    var merged = ContiguousArray<Listed>()
+    merged.reserveCapacity(all.count)
+    var at = 0
+    for entry in high {
+      while at < low.count, isBefore(low[at], entry) {
+        merged.append(low[at])
+        at += 1
+      }
+      merged.append(entry)
+    }
+    merged += low[at...]
+    return merged
   }
 
   /// The entries of each party, in the same order.
@@ -181,8 +204,8 @@ struct EventIndex: Sendable {
   private mutating func note(
     _ entry: IndexEntry, type: EventType, _ logs: () -> [ReplicaLog]
   ) {
-    if let slot = slot(of: entry.id) { return noteAgain(entry, type: type, slot, logs) }
-    append(
+    if let slot = claim(entry.id) { return noteAgain(entry, type: type, slot, logs) }
+    rows.append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
         parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted))
@@ -207,24 +230,24 @@ struct EventIndex: Sendable {
     rows[Int(slot)].last = entry.recorded.day
   }
 
-  private mutating func append(_ row: EventRow) {
-    let slot = UInt32(rows.count)
-    rows.append(row)
-    table.insert(slot, id: row.id)
+  /// The slot of an id that is there; else nil, and the next row is to be the id's.
+  private mutating func claim(_ id: EventID) -> UInt32? {
+    let rows = rows
+    return table.claim(UInt32(rows.count), for: id.uuid) { rows[Int($0)].id }
   }
 
   private mutating func happening(
     _ entry: IndexEntry, _ facts: EventFacts, _ logs: () -> [ReplicaLog]
   ) {
     let slot: UInt32
-    if let known = self.slot(of: entry.id) {
+    if let known = claim(entry.id) {
       guard self[known].flags.contains(.unlisted) else { return copy(entry, facts, known, logs) }
       slot = known
       rows[Int(slot)].ref = entry.ref
       rows[Int(slot)].flags = []
     } else {
       slot = UInt32(rows.count)
-      append(
+      rows.append(
         EventRow(
           id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
           tags: 0, subtype: 0, type: facts.type, flags: []))

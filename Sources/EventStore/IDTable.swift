@@ -39,10 +39,25 @@ struct IDTable: Sendable {
       return nil
     }
 
-    mutating func insert(_ slot: UInt32, _ tag: UInt16) {
-      if used * 4 >= tags.count * 3 { grow() }
+    /// The slot that is there, or nil once this one has been put there.
+    mutating func claim(
+      _ slot: UInt32, _ tag: UInt16, _ isIt: (UInt32) -> Bool
+    ) -> UInt32? {
+      let known = tags.values
+      var at = Int(tag) & max(0, known.count - 1)
+      while !known.isEmpty, known[at] != 0 {
+        if known[at] == tag, isIt(slots[at]) { return slots[at] }
+        at = (at + 1) & (known.count - 1)
+      }
       used += 1
-      place(slot, tag)
+      if used * 4 > known.count * 3 {
+        grow()
+        place(slot, tag)
+      } else {
+        slots[at] = slot
+        tags[at] = tag
+      }
+      return nil
     }
 
     private mutating func grow() {
@@ -75,10 +90,12 @@ struct IDTable: Sendable {
     return shards[shard].find(tag) { idAt($0) == id }
   }
 
-  /// Adds the slot of an id that is not there yet.
-  mutating func insert(_ slot: UInt32, id: UUIDBytes) {
+  /// The slot of an id that is there; else nil, and the id has this one from now on.
+  mutating func claim(
+    _ slot: UInt32, for id: UUIDBytes, idAt: (UInt32) -> UUIDBytes
+  ) -> UInt32? {
     let (shard, tag) = Self.place(of: id)
-    shards[shard].insert(slot, tag)
+    return shards[shard].claim(slot, tag) { idAt($0) == id }
   }
 
   private static func place(of id: UUIDBytes) -> (shard: Int, tag: UInt16) {
