@@ -162,7 +162,9 @@ public final class Timeline {
     /// What was written, as it stands in the file; nil where it cannot be read back.
     public func readBack() throws(FileError) -> SavedIndex? {
       guard var found = try IndexFile.read(path, vocabulary: snapshot.index.vocabulary, fileSystem),
-        found.replicas == snapshot.logs.map(\.id),
+        found.replicas == snapshot.logs.map(\.id), found.index.rows.count == snapshot.rowCount,
+        // Where nothing was written, since a log has damage, an older one may stand there.
+        snapshot.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
         found.index.restore(found.irregular, snapshot.logs)
       else { return nil }
       return SavedIndex(index: found.index, covers: found.covers, position: snapshot.position)
@@ -201,7 +203,13 @@ public final class Timeline {
   }
 
   /// What the start took on trust; nil where it read everything.
-  public let unread: Unread?
+  public private(set) var unread: Unread?
+
+  /// Hands it out once: it keeps the file of the index that it came from, and that file's space.
+  public func takeUnread() -> Unread? {
+    defer { unread = nil }
+    return unread
+  }
 
   /// Reads everything again, as a start without an index does, because something is not what it was.
   /// Nothing may be staged.

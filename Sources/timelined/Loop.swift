@@ -214,7 +214,7 @@ final class Loop {
 
   /// What the start took over from the index on disk is read behind it.
   private func readUnread() {
-    guard let unread = router.timeline.unread else { return }
+    guard let unread = router.timeline.takeUnread() else { return }
     DispatchQueue.global(qos: .utility).async { [mailbox] in
       guard !unread.isWhole() else { return }
       mailbox.noteDamage()
