@@ -1,14 +1,15 @@
 """What the same work costs as a store grows: appends, range queries, sync of what is new, memory."""
 
+import os
 import random
 import shutil
 import statistics
+import time
 
 from events import remove
 from machine import SEED, median_ms
 from servers import Daemon
 from sync import Arrival, apart, together
-import time
 
 SIZES = [10_000, 1_000_000, 10_000_000]
 PIECE = 1_000_000
@@ -78,7 +79,6 @@ class Pair:
             self.bench.figures.add(
                 "growth: memory an event, once it was quiet", size, self.first.memory() / self.count)
             index = self.first.path + "/data/timelines/main/index/checkpoint"
-            import os
             if os.path.exists(index):
                 self.bench.figures.add("growth: index on disk an event", size, os.path.getsize(index) / self.count)
             self.first.stop()

@@ -3,7 +3,6 @@
 import itertools
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 
@@ -22,6 +21,7 @@ class Repository:
         self.git("config", "user.email", "bench@localhost")
         self.git("config", "core.fsync", "all")
         self.git("config", "gc.auto", "0")
+        self.git("config", "fetch.unpackLimit", "1")
 
     def git(self, *words):
         return subprocess.run(
@@ -45,12 +45,13 @@ class Repository:
         self.git("commit", "-q", "-m", "lines")
 
     def fetch(self, other):
-        """Bytes that came."""
-        said = self.git("fetch", "--progress", other.path, "main")
-        found = re.findall(r"([\d.]+) (bytes|KiB|MiB|GiB)(?: \|.*)?, done", said)
-        # Progress names what came only where it took long enough; else the pack tells.
-        size = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-        return float(found[-1][0]) * size[found[-1][1]] if found else None
+        """Bytes that came: those of the pack."""
+        before = self.pack_bytes()
+        self.git("fetch", "-q", other.path, "main")
+        return self.pack_bytes() - before
+
+    def pack_bytes(self):
+        return sum(pack.stat().st_size for pack in pathlib.Path(self.path).glob(".git/objects/pack/*.pack"))
 
     def remove(self):
         shutil.rmtree(self.path)
