@@ -84,7 +84,9 @@ struct Matcher {
       filter.types.isEmpty
       ? nil : EventType.allCases.map { filter.types.contains($0) }
     let anyParty = filter.actors.isEmpty && filter.targets.isEmpty && filter.parties.isEmpty
-    partiesFit = anyParty ? nil : values.parties.map { Self.fits($0, filter) }
+    // Lists: a filter names few, and hashing each code of all parties would cost more than the answer.
+    let wanted = (Array(filter.actors), Array(filter.targets), Array(filter.parties))
+    partiesFit = anyParty ? nil : values.parties.map { Self.fits($0, wanted) }
     tagsFit =
       filter.tags.isEmpty ? nil : values.tags.map { $0.contains(where: filter.tags.contains) }
     subtypesFit = filter.subtypes.isEmpty ? nil : values.subtypes.map(filter.subtypes.contains)
@@ -112,10 +114,16 @@ struct Matcher {
     ].compactMap { $0 }
   }
 
-  private static func fits(_ parties: Parties, _ filter: Filter) -> Bool {
-    (filter.actors.isEmpty || parties.actors.contains(where: filter.actors.contains))
-      && (filter.targets.isEmpty || parties.targets.contains(where: filter.targets.contains))
-      && (filter.parties.isEmpty || parties.everyone.contains(where: filter.parties.contains))
+  private static func fits(
+    _ found: Parties, _ wanted: (actors: [ActorCode], targets: [ActorCode], parties: [ActorCode])
+  ) -> Bool {
+    func holds(_ codes: [ActorCode], _ wanted: [ActorCode]) -> Bool {
+      codes.contains { wanted.contains($0) }
+    }
+    return (wanted.actors.isEmpty || holds(found.actors, wanted.actors))
+      && (wanted.targets.isEmpty || holds(found.targets, wanted.targets))
+      && (wanted.parties.isEmpty || holds(found.actors, wanted.parties)
+        || holds(found.targets, wanted.parties))
   }
 
   func fits(_ row: EventRow) -> Bool { fitsButAuthor(row) && fits(author: row.author) }
