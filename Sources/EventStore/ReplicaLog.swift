@@ -315,9 +315,12 @@ struct ReplicaLog: Sendable {
       seqs += 1
       if let line = try? Line(text), line.replica == id, line.seq == seq { good += 1 }
     }
-    for segment in segments { segment.file.setAside() }
+    setAside()
     return seqs == good
   }
+
+  /// Says that its bytes are not needed for now.
+  func setAside() { for segment in segments { segment.file.setAside() } }
 
   private func segment(startsAt seq: UInt64) -> Bool {
     segments[segmentIndex(of: seq)].first == seq

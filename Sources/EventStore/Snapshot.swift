@@ -21,6 +21,9 @@ public struct Snapshot: Sendable {
   /// Number of ids: what a question without an index would have to look at.
   public var rowCount: Int { index.rows.count }
 
+  /// Number of lines of all logs.
+  public var lineCount: Int { logs.reduce(0) { $0 + Int($1.size) } }
+
   /// Number of lines that are kept, but left out of every answer.
   public var unreadable: Int { index.unreadable }
 
