@@ -19,6 +19,7 @@ import imports
 import query
 import start
 import sync
+import verify
 from events import Events
 from figures import Figures
 from machine import compiled
@@ -26,7 +27,7 @@ from servers import Daemon
 
 PARTS = {
     "append": append.run, "import": imports.run, "start": start.run, "query": query.run, "sync": sync.run,
-    "idle": idle.run, "growth": growth.run}
+    "verify": verify.run, "idle": idle.run, "growth": growth.run}
 
 
 class Bench:
