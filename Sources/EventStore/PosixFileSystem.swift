@@ -42,9 +42,15 @@ public struct PosixFileSystem: FileSystem {
   }
 
   public func list(_ path: String) throws(FileError) -> [String] {
-    guard let directory = opendir(path) else {
+    let descriptor = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard descriptor >= 0 else {
       if errno == ENOENT { return [] }
       throw FileError.last("list", path)
+    }
+    guard let directory = fdopendir(descriptor) else {
+      let error = FileError.last("list", path)
+      close(descriptor)
+      throw error
     }
     defer { closedir(directory) }
     var names: [String] = []
