@@ -24,7 +24,7 @@ import unittest
 
 from daemon import ROOT, Daemon, event
 
-RUNS = int(os.environ.get("FAULT_RUNS", "400"))
+RUNS = int(os.environ.get("FAULT_RUNS", "150"))
 SEED = int(os.environ.get("FAULT_SEED", random.randrange(1 << 32)))
 HALF, HALF_THEN_FULL = -1, -2
 SMALL, LARGE = 40, 1000  # events of an import; the large one makes the index worth saving
@@ -227,6 +227,26 @@ class Faults(unittest.TestCase):
         title = f"{name(error)} at {kind} {number}{' and after it' if goes_on else ''}, {events} events"
         return struck, [f"{title}: {failure}" for failure in run.failures]
 
+    def test_directories_are_open_before_they_change(self):
+        # An error in writing a name out is told to whoever had the directory open by then.
+        trace = self.scratch + "/trace"
+        run = Run(self.library, "open", 0, 0, ONCE, trace=trace)
+        run.whole()
+        self.assertEqual(run.failures, [])
+        with open(trace) as file:
+            calls = [line.split(None, 1) for line in file.read().splitlines()]
+        changes = 0
+        for place, (call, path) in enumerate(calls):
+            parent = os.path.dirname(path)
+            # Each directory is opened for its change alone: look back no further than its last sync.
+            if call not in ("mkdir", "rename") or path.endswith("/index/checkpoint.new"):
+                continue
+            changes += 1
+            since = itertools.takewhile(lambda c: c != ["fsync", parent], reversed(calls[:place]))
+            self.assertIn(["open", parent], list(since), f"{call} {path}")
+            self.assertIn(["fsync", parent], calls[place:], f"{call} {path}")
+        self.assertGreater(changes, 4)
+
     def test_every_call_fails(self):
         # How many calls of a kind there are, where none fails.
         calls = {}
@@ -238,6 +258,11 @@ class Faults(unittest.TestCase):
         chance = random.Random(SEED)
         step = max(1, sum(calls[kind] for kind, _, _ in FAULTS) // RUNS) if RUNS else 1
         steps = {SMALL: step, LARGE: 6 * step if RUNS else 1}
+
+        def stride(fault, events):
+            # An index is written in thousands of pieces.
+            return steps[events] * (300 if events == LARGE and fault[0] == "write" else 1)
+
         failures, runs = [], 0
 
         def sweep(fault, events, number):
@@ -246,12 +271,12 @@ class Faults(unittest.TestCase):
             while struck:
                 struck, failed = self.run_one(fault[0], number, *fault[1:], events)
                 outcomes.append(failed)
-                number += steps[events]
+                number += stride(fault, events)
             return outcomes
 
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             sweeps = [
-                pool.submit(sweep, fault, events, chance.randint(1, steps[events]))
+                pool.submit(sweep, fault, events, chance.randint(1, stride(fault, events)))
                 for fault in FAULTS for events in steps]
             for outcomes in [sweep.result() for sweep in sweeps]:
                 runs += len(outcomes)
