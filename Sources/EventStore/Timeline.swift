@@ -94,7 +94,7 @@ public final class Timeline {
     reader = BodyReader(index.vocabulary)
     batches = logs.map { _ in Batch() }
     clock = HybridClock()
-    if let last = logs[0].recorded(logs[0].size) { clock.resume(after: last) }
+    if let last = logs[0].lastRecorded { clock.resume(after: last) }
   }
 
   /// Follows what the logs of other machines held at the start, once it is known what time it is.
@@ -506,7 +506,7 @@ public final class Timeline {
     let place = try place(of: replica)
     var batch = Batch()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
-    var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
+    var previous = batches[place].entries.last?.recorded ?? logs[place].lastRecorded
     var latest = clock
     var ahead = 0
     var expected = first
@@ -556,10 +556,6 @@ public final class Timeline {
         .elementsEqual(text)
     }
     return here.map { !Line.isWhole($0) || $0.elementsEqual(text) } ?? true
-  }
-
-  private func lastRecorded(_ place: Int) -> RecordedTime? {
-    logs[place].line(logs[place].size).flatMap { try? Line($0).recorded }
   }
 
   private func place(of replica: ReplicaID) throws(IngestError) -> Int {
