@@ -154,7 +154,7 @@ struct Router {
             "line": .int(place + 1), "error": .string(error.code.rawValue),
             "text": .string(error.text),
           ])
-          out.append(contentsOf: "ROW \(row.text)\n".utf8)
+          Reply.row(row, to: &out)
         }
       }
       Reply.end(
@@ -263,18 +263,14 @@ struct Router {
         ]), to: &connection.out)
     case .ping: Reply.ok(to: &connection.out)
     case .help:
-      for verb in Verb.allCases {
-        connection.out.append(contentsOf: "ROW \(JSONValue.string(verb.usage).text)\n".utf8)
-      }
+      for verb in Verb.allCases { Reply.row(.string(verb.usage), to: &connection.out) }
       Reply.end(.object(["count": .int(Verb.allCases.count)]), to: &connection.out)
     case .quit:
       Reply.ok(to: &connection.out)
       connection.isClosing = true
     case .actors:
       let actors = timeline.snapshot.registry.all
-      for actor in actors {
-        connection.out.append(contentsOf: "ROW \(actor.json.text)\n".utf8)
-      }
+      for actor in actors { Reply.row(actor.json, to: &connection.out) }
       Reply.end(.object(["count": .int(actors.count)]), to: &connection.out)
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
@@ -297,9 +293,7 @@ struct Router {
       Reply.ok(.object(["position": start.json]), to: &connection.out)
     case .state, .explain: return state(try questions.state(request, line), connection)
     case .peers:
-      for peer in peers.all {
-        connection.out.append(contentsOf: "ROW \(peer.json.text)\n".utf8)
-      }
+      for peer in peers.all { Reply.row(peer.json, to: &connection.out) }
       Reply.end(.object(["count": .int(peers.all.count)]), to: &connection.out)
     case .peer: try peer(request, connection)
     case .sync:
