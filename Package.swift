@@ -43,8 +43,7 @@ let package = Package(
       swiftSettings: strict),
 
     .executableTarget(
-      name: "timelinectl",
-      dependencies: ["TimelineModel", "TransparencyLog", "TimelineWire", "CLinux"],
+      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
       swiftSettings: strict),
 
     .testTarget(
@@ -54,7 +53,7 @@ let package = Package(
       name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel", "TransparencyLog"],
+      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],

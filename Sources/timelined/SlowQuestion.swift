@@ -3,6 +3,7 @@
 import Engagement
 import EventStore
 import TimelineModel
+import TransparencyLog
 
 /// A question that may take long, to be answered off the loop.
 struct SlowQuestion: Sendable {
