@@ -20,6 +20,16 @@ def event(title="a test", **more):
     }
 
 
+def crc32c(data):
+    """RFC 3720, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 class Daemon:
     """A timelined; `start` returns once it serves."""
 

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import unittest
 
-from daemon import BINARIES, Client, Daemon, event
+from daemon import BINARIES, Client, Daemon, crc32c, event
 
 
 def free_port():
@@ -312,16 +312,6 @@ class Hostile(unittest.TestCase):
             [BINARIES / "timelined", "--data", self.daemon.data, "--socket", self.daemon.socket], capture_output=True, text=True)
         self.assertEqual(result.returncode, 1)
         self.assertIn("timeline.json", result.stderr)
-
-
-def crc32c(data):
-    """RFC 3720, bit by bit."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 if __name__ == "__main__":
