@@ -55,7 +55,7 @@ extension Command {
     return terminal.table(rows, header: ["LOG", "LINES", "ERASED", "ROOT"]) + "\n"
       + (isWhole
         ? "all \(lines) lines are what was written\n"
-        : damage.joined() + "not everything is what was written; nothing was changed, the rest is "
-          + "served. A copy or a peer that has these lines still has them: keep it.\n")
+        : damage.joined() + "these are not what was written; nothing was changed, and all else is "
+          + "served. Keep what still has them: a copy of the data directory, or a peer.\n")
   }
 }
