@@ -1,0 +1,120 @@
+// The Merkle tree of one log (RFC 6962), as far as its lines have been hashed:
+//
+//     lines 1-256  257-512  513-768  769-…            a block is a whole subtree
+//     blocks[0]    blocks[1] blocks[2]  rest          so its root is all that has to be kept of it
+//
+// 32 bytes for 256 lines are enough to go on, to know the root, and to prove any line: of the block
+// that the line is in, the leaves are hashed again.
+
+import TimelineModel
+import TransparencyLog
+
+struct LogTree: Sendable {
+  static let blockLevel = 8
+  static let blockLines = 1 << blockLevel
+
+  /// The root of each whole block.
+  private(set) var blocks: [SHA256Digest] = []
+  /// The tree over `blocks`.
+  private var whole = TreeFrontier()
+  /// The tree over the lines behind them, fewer than a block.
+  private var rest = TreeFrontier()
+
+  /// A line that keeps a tree from being made.
+  struct Damaged: Error { var seq: UInt64 }
+
+  var size: UInt64 { UInt64(blocks.count * Self.blockLines) + rest.size }
+
+  var root: SHA256Digest { Self.root(blocks: whole, rest) }
+
+  /// The root over whole blocks and what comes behind them.
+  static func root(blocks: TreeFrontier, _ rest: TreeFrontier) -> SHA256Digest {
+    let size = blocks.size * UInt64(blockLines) + rest.size
+    return TreeFrontier(size: size, peaks: blocks.peaks + rest.peaks)!.root
+  }
+
+  /// Hashes the lines up to a number, whole blocks on all processors.
+  mutating func advance(to size: UInt64, of log: ReplicaLog) throws(Damaged) {
+    var hasher = SHA256()
+    while self.size < size {
+      let first = self.size + 1
+      let count = (size - self.size) / UInt64(Self.blockLines)
+      guard rest.size == 0, count > 1 else {
+        try append(first, of: log, &hasher)
+        continue
+      }
+      let firsts = (0..<min(count, 256)).map { first + $0 * UInt64(Self.blockLines) }
+      let roots = Parallel.map(firsts, portion: 4) { firsts in
+        firsts.map { first in
+          var block = LogTree()
+          var hasher = SHA256()
+          return Result { () throws(Damaged) in
+            for seq in first..<first + UInt64(Self.blockLines) {
+              try block.append(seq, of: log, &hasher)
+            }
+            return block.blocks[0]
+          }
+        }
+      }
+      for root in roots { add(try root.get(), &hasher) }
+      log.setAside()
+    }
+  }
+
+  private mutating func append(
+    _ seq: UInt64, of log: ReplicaLog, _ hasher: inout SHA256
+  ) throws(Damaged) {
+    guard let text = log.line(seq), let line = try? Line(text), line.replica == log.id,
+      line.seq == seq
+    else { throw Damaged(seq: seq) }
+    rest.append(line.leaf(of: text, using: &hasher), using: &hasher)
+    guard rest.size == UInt64(Self.blockLines) else { return }
+    let root = rest.root
+    rest = TreeFrontier()
+    add(root, &hasher)
+  }
+
+  private mutating func add(_ block: SHA256Digest, _ hasher: inout SHA256) {
+    blocks.append(block)
+    whole.append(block, using: &hasher)
+  }
+
+  /// That a line is in the tree over the first lines: its siblings' hashes, the nearest first.
+  func proof(
+    of seq: UInt64, in size: UInt64, _ log: ReplicaLog
+  ) throws(Damaged) -> [SHA256Digest] {
+    let leaves = Leaves(blocks: blocks, log: log)
+    // What the proof asks of single lines is asked of those around this one and of the last ones.
+    let block = (seq - 1) / UInt64(Self.blockLines)
+    let last = (size - 1) / UInt64(Self.blockLines)
+    for block in Set([block, last]) {
+      for index in block * UInt64(Self.blockLines)..<min((block + 1) * UInt64(Self.blockLines), size)
+      where leaves.leaf(at: index) == nil {
+        throw Damaged(seq: index + 1)
+      }
+    }
+    do throws(InclusionProofError) {
+      return try InclusionProof(of: seq - 1, size: size, in: leaves).hashes
+    } catch {
+      bug("line \(seq) of \(size) is in its log, but: \(error.message)")
+    }
+  }
+
+  private struct Leaves: LeafHashes {
+    let blocks: [SHA256Digest]
+    let log: ReplicaLog
+
+    func leaf(at index: UInt64) -> SHA256Digest? {
+      guard let text = log.line(index + 1), let line = try? Line(text), line.seq == index + 1
+      else { return nil }
+      var hasher = SHA256()
+      return line.leaf(of: text, using: &hasher)
+    }
+
+    func leafHash(at index: UInt64) -> SHA256Digest { leaf(at: index) ?? .emptyRoot }
+
+    func subtreeRoot(level: Int, at index: UInt64) -> SHA256Digest? {
+      level == LogTree.blockLevel && index < blocks.count ? blocks[Int(index)] : nil
+    }
+  }
+}
