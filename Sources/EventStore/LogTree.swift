@@ -94,9 +94,9 @@ struct LogTree: Sendable {
       }
     }
     do throws(InclusionProofError) {
-      return try InclusionProof(of: seq - 1, size: size, in: leaves).hashes
+      return try InclusionProof(of: seq - 1, in: size, leaves: leaves).hashes
     } catch {
-      bug("line \(seq) of \(size) is in its log, but: \(error.message)")
+      fatalError("line \(seq) of \(size) is in its log, but: \(error.message)")
     }
   }
 
