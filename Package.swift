@@ -13,6 +13,7 @@ let package = Package(
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Ground floor, pure.
     .target(name: "TransparencyLog", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -34,6 +35,10 @@ let package = Package(
 
     .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
 
+    .target(
+      name: "Backup", dependencies: ["TimelineModel", "TransparencyLog", "CZstd"],
+      swiftSettings: strict),
+
     // The binaries.
     .executableTarget(
       name: "timelined",
@@ -43,7 +48,8 @@ let package = Package(
       swiftSettings: strict),
 
     .executableTarget(
-      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
+      name: "timelinectl",
+      dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     .testTarget(
@@ -57,6 +63,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "BackupTests", dependencies: ["Backup", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests", dependencies: ["TransparencyLog"], swiftSettings: strict),

@@ -138,6 +138,11 @@ public final class Timeline {
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
 
+  /// The newest signed head of a log, as a note; nil where there is none.
+  public func head(of replica: ReplicaID) -> [UInt8]? {
+    try? fileSystem.read("\(directory)/logs/\(replica)/checkpoint")
+  }
+
   public var bytesOnDisk: Int { logs.reduce(0) { $0 + $1.bytes } }
 
   /// Whether a commit has something to do.

@@ -50,6 +50,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case actors = "ACTORS"
   case status = "STATUS"
   case verify = "VERIFY"
+  case backup = "BACKUP"
   case peers = "PEERS"
   case peer = "PEER"
   case sync = "SYNC"
@@ -74,6 +75,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .actors: "ACTORS - the codes that events may name, a ROW each"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
+    case .backup:
+      "BACKUP, or BACKUP {\"passphrase\":…} - all lines of all logs at one position; with the key"
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"

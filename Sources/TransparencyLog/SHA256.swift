@@ -45,6 +45,11 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
     return finish()
   }
 
+  /// Takes bytes that come in pieces; `finish` gives the hash of all of them.
+  public mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+    update(bytes.baseAddress, bytes.count)
+  }
+
   /// The leaf hash of an entry.
   public mutating func leaf(_ entry: UnsafeBufferPointer<UInt8>) -> SHA256Digest {
     update(prefixes, 1)
@@ -73,7 +78,7 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
   }
 
   /// Takes the hash, and begins the next one.
-  private func finish() -> SHA256Digest {
+  public mutating func finish() -> SHA256Digest {
     withUnsafeTemporaryAllocation(byteCount: SHA256Digest.byteCount, alignment: 8) { space in
       let bytes = space.baseAddress!
       guard

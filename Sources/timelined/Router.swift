@@ -302,6 +302,11 @@ struct Router {
     case .verify:
       connection.mode = .waiting
       return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
+    case .backup:
+      guard request.isBare else {
+        throw RequestError(.badRequest, "BACKUP stands alone on its line")
+      }
+      connection.mode = .backingUp(BackupStream(timeline, made: now()))
     }
     return .goOn
   }
@@ -479,6 +484,13 @@ struct Router {
         .object(["count": .int(sent), "position": events.snapshot.position.json]),
         to: &connection.out)
       connection.mode = .requests
+    case .backingUp(var backup):
+      // Emptied first, so that what the walk knows is not copied.
+      connection.mode = .requests
+      while !connection.isCongested {
+        guard backup.next(to: &connection.out) else { return true }
+      }
+      connection.mode = .backingUp(backup)
     case .watching(let filter, var position):
       let hasMore =
         !connection.isCongested

@@ -1,0 +1,92 @@
+// The directory that a backup is restored to: made beside its name, and given the name once it is whole.
+// Whatever happens before that, what stood there stays.
+
+import Foundation
+
+final class RestoreDirectory {
+  /// Its name in the end.
+  let path: String
+  /// Where it is made.
+  private(set) var work: String
+  /// Parents that were made for it, the outermost first.
+  private var made: [String] = []
+  private var isPlaced = false
+
+  /// The name must be that of nothing, or of an empty directory.
+  init(_ path: String) throws(Failure) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    if let resolved = realpath(path, nil) {
+      path = String(cString: resolved)
+      free(resolved)
+      try Self.checkEmpty(path)
+    }
+    self.path = path
+    work = path
+    do throws(Failure) {
+      try makeParents(OutputFile.parent(of: path))
+      var template = Array((path + ".restoring-XXXXXX").utf8CString)
+      guard mkdtemp(&template) != nil else { throw OutputFile.failure("make", path) }
+      work = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    } catch {
+      removeParents()
+      isPlaced = true
+      throw error
+    }
+  }
+
+  deinit {
+    guard !isPlaced else { return }
+    try? FileManager.default.removeItem(atPath: work)
+    removeParents()
+  }
+
+  private static func checkEmpty(_ path: String) throws(Failure) {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw Failure(
+        .failed, code: "exists", "\(path) is no directory; give one that is new or empty")
+    }
+    guard names.isEmpty else {
+      throw Failure(
+        .failed, code: "exists",
+        "\(path) is not empty; a backup is restored to a directory that is new or empty")
+    }
+  }
+
+  private func makeParents(_ path: String) throws(Failure) {
+    guard mkdir(path, 0o700) != 0 else { return made.append(path) }
+    guard errno == ENOENT, OutputFile.parent(of: path) != path else {
+      guard errno == EEXIST else { throw OutputFile.failure("make", path) }
+      return
+    }
+    try makeParents(OutputFile.parent(of: path))
+    try makeParents(path)
+  }
+
+  private func removeParents() {
+    for parent in made.reversed() { rmdir(parent) }
+  }
+
+  /// Gives it its name, durably.
+  func place() throws(Failure) {
+    guard rename(work, path) == 0 else {
+      guard errno != EBUSY else {
+        throw Failure(
+          .failed, code: "file", "\(path) is where a disk is mounted; give a directory below it")
+      }
+      throw OutputFile.failure("rename what was restored to", path)
+    }
+    isPlaced = true
+    for directory in [OutputFile.parent(of: path)] + made.reversed().map(OutputFile.parent) {
+      try Self.sync(directory)
+    }
+  }
+
+  private static func sync(_ path: String) throws(Failure) {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw OutputFile.failure("open", path) }
+    defer { close(directory) }
+    guard fsync(directory) == 0 else { throw OutputFile.failure("sync", path) }
+  }
+}
