@@ -85,6 +85,15 @@ struct LogTree: Sendable {
     whole.append(block, using: &hasher)
   }
 
+  /// The root over the first lines, which have been hashed.
+  func root(of size: UInt64, _ log: ReplicaLog) throws(Damaged) -> SHA256Digest {
+    guard size != self.size else { return root }
+    guard size > 0 else { return .emptyRoot }
+    var leaves = Leaves(blocks: blocks)
+    try leaves.read((size - 1) / UInt64(Self.blockLines), upTo: size, log)
+    return leaves.root(of: 0..<size)
+  }
+
   /// That a line is in the tree over the first `size` lines: its siblings' hashes, the nearest first.
   func proof(
     of seq: UInt64, in size: UInt64, _ log: ReplicaLog

@@ -2,6 +2,7 @@
 // All questions are answered here.
 
 import TimelineModel
+import TransparencyLog
 
 public struct Snapshot: Sendable {
   public let timeline: TimelineID
@@ -17,6 +18,27 @@ public struct Snapshot: Sendable {
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
 
   public var registry: ActorRegistry { index.registry }
+
+  func log(_ replica: ReplicaID) -> ReplicaLog? { logs.first { $0.id == replica } }
+
+  /// What the heads of a log are checked with; nil where the log does not say it.
+  public func key(of replica: ReplicaID) -> NoteVerifier? {
+    logs.firstIndex { $0.id == replica }.flatMap { index.members[$0]?.key }
+  }
+
+  /// The replicas whose logs name a key, where they say so, in the order of their ids.
+  public var members: [(replica: ReplicaID, key: NoteVerifier)] {
+    index.members.map { (logs[$0.key].id, $0.value.key) }.sorted { $0.replica < $1.replica }
+  }
+
+  /// The log and number of the line that an id stands for: of an event its first recording, of a
+  /// version that version.
+  func place(of id: EventID) -> (log: ReplicaLog, seq: UInt64)? {
+    index.slot(of: id).map { slot in
+      let ref = index[slot].ref
+      return (logs[ref.replica], ref.seq)
+    }
+  }
 
   /// Number of ids: what a question without an index would have to look at.
   public var rowCount: Int { index.rows.count }

@@ -20,6 +20,14 @@ extension RequestError {
     self.init(code, error.message)
   }
 
+  init(_ problem: HeadProblem) {
+    switch problem {
+    case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
+    case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
+    case .disk(let error): self.init(error.cause == .full ? .full : .internal, problem.message)
+    }
+  }
+
   init(_ error: IngestError) {
     switch error {
     case .fork: self.init(.wrongPosition, error.message)

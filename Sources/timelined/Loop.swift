@@ -60,7 +60,9 @@ final class Loop {
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
     readUnread()
+    router.heads.begin(router.timeline.lines) { [mailbox] in mailbox.put($0) }
     defer {
+      router.heads.finish(router.timeline.lines)
       if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
       indexer.sync {}
     }
@@ -72,6 +74,7 @@ final class Loop {
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
         saveIndex(save, adopting: true)
       }
+      signHead()
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -79,6 +82,7 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
+          if let outcomes = mailbox.takeHeads() { router.heads.took(outcomes, router.timeline) }
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
             router.timeline.adopt(index)
@@ -104,11 +108,12 @@ final class Loop {
 
   // MARK: Peers
 
-  /// Milliseconds until a peer is to be tried again, or the index is to be saved; for ever where
-  /// nothing is to be done.
+  /// Milliseconds until a peer is to be tried again, the index to be saved, or a head to be signed;
+  /// for ever where nothing is to be done.
   private var patience: Int32 {
     let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
-    guard let next = [router.peers.nextAttempt, quiet].compactMap({ $0 }).min() else { return -1 }
+    guard let next = [router.peers.nextAttempt, quiet, router.heads.due].compactMap({ $0 }).min()
+    else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }
 
@@ -196,6 +201,16 @@ final class Loop {
   private static let userName: String =
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
 
+  // MARK: Heads
+
+  private func signHead() {
+    let now = router.now().microseconds
+    guard router.heads.isDue(now) else { return }
+    router.heads.sign(router.timeline.lines, own: router.timeline.replica, now) { [mailbox] in
+      mailbox.put($0)
+    }
+  }
+
   // MARK: The index on disk
 
   /// Writes the index behind the loop; `adopting` goes on with it in its file.
@@ -243,6 +258,7 @@ final class Loop {
           failure = error
           Journal.write(.error, error.message)
         }
+        if router.timeline.wantsHead { router.heads.want(lastCommit) }
       }
       for connection in active { router.settle(connection, failure) }
       if hadPending {
@@ -361,6 +377,8 @@ private final class Mailbox: Sendable {
 
   private struct Content {
     var answers: [Answer] = []
+    /// What came of looking at heads.
+    var heads: Heads.Outcomes?
     /// The index as it was saved last, to go on with.
     var index: Timeline.SavedIndex?
     /// Reading behind the start found that the log is not what the index on disk says.
@@ -373,6 +391,7 @@ private final class Mailbox: Sendable {
   init(wake: Int32) { self.wake = wake }
 
   func put(_ answer: Answer) { change { $0.answers.append(answer) } }
+  func put(_ heads: Heads.Outcomes) { change { $0.heads = heads } }
   func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
   func noteDamage() { change { $0.isDamaged = true } }
 
@@ -390,6 +409,8 @@ private final class Mailbox: Sendable {
       return content.answers
     }
   }
+
+  func takeHeads() -> Heads.Outcomes? { content.withLock { $0.heads.take() } }
 
   func takeIndex() -> Timeline.SavedIndex? { content.withLock { $0.index.take() } }
 

@@ -3,6 +3,7 @@
 import Engagement
 import EventStore
 import TimelineModel
+import TimelineWire
 import TransparencyLog
 
 /// A question that may take long, to be answered off the loop.
@@ -15,12 +16,16 @@ struct SlowQuestion: Sendable {
     case state(Dyad, Day, figure: String?, KeptHistory?)
     /// Everything read again.
     case verify
+    /// That a line is in its log.
+    case prove(EventID, HeadKeeper)
   }
 
   enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
     case state(JSONValue, KeptHistory?)
+    case proof(HeadKeeper.Proof)
+    case error(RequestError)
     /// Some of the answer, with more to come.
     case row(JSONValue)
     /// The last of it: rows, and what END says.
@@ -42,6 +47,10 @@ struct SlowQuestion: Sendable {
             .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
       }
       return .rows(verification.logs.map(\.json), end: verification.summary)
+    case .prove(let id, let keeper):
+      do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
+        return .error(RequestError(error))
+      }
     case .count: return .json(.object(["count": .int(snapshot.count(query))]))
     case .events: return .events(EventList(query, in: snapshot))
     case .state(let dyad, let day, let figure, let kept):
@@ -54,6 +63,16 @@ struct SlowQuestion: Sendable {
 
   static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
     figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
+  }
+}
+
+extension HeadKeeper.Proof {
+  var json: JSONValue {
+    .object([
+      "replica": .string(replica.description), "seq": .int(Int(seq)),
+      "signed": .int(Int(head.size)), "vkey": .string(key.vkey),
+      "proof": .string(String(decoding: proof.bytes, as: UTF8.self)),
+    ])
   }
 }
 
