@@ -23,6 +23,8 @@ public enum HeadProblem: Error, Sendable, Hashable {
   /// No head covers the line yet.
   case notCovered(ReplicaID, seq: UInt64, signed: UInt64)
   case unknown(EventID)
+  /// The daemon is about to end.
+  case stopped
   case disk(FileError)
 
   public var message: String {
@@ -43,6 +45,7 @@ public enum HeadProblem: Error, Sendable, Hashable {
     case .notCovered(let replica, let seq, let signed):
       "line \(seq) of log \(replica) is not covered by a signed head yet (the newest covers \(signed) "
         + "lines): sync with its machine, or with one that did"
+    case .stopped: "timelined is stopping"
     case .unknown(let id): "no line \(id) can be read"
     case .disk(let error): error.message
     }
@@ -64,6 +67,9 @@ public final class HeadKeeper: Sendable {
   private let signer: NoteSigner?
   private let directory: String
   private let fileSystem: any FileSystem
+  private static let stepLines: UInt64 = 65_536
+
+  private let isStopping = Atomic(false)
   private let kept = Mutex<[ReplicaID: Kept]>([:])
 
   init(
@@ -80,6 +86,9 @@ public final class HeadKeeper: Sendable {
   /// What came of looking at one log.
   public typealias Outcome = Result<SignedHead, HeadProblem>
 
+  /// Has long work end soon, on whatever thread it is done.
+  public func stop() { isStopping.store(true, ordering: .relaxed) }
+
   /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
   public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
@@ -94,6 +103,20 @@ public final class HeadKeeper: Sendable {
       }
       return outcomes
     }
+  }
+
+  /// The heads on disk as they stand there: signed, not yet found in the lines.
+  public func stored(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+    Dictionary(
+      snapshot.members.compactMap { replica, key in
+        let outcome = Result { () throws(HeadProblem) in try stored(replica, key) }
+        switch outcome {
+        case .success(nil): return nil
+        case .success(let head?): return (replica, .success(head))
+        case .failure(let problem): return (replica, .failure(problem))
+        }
+      }
+    ) { $1 }
   }
 
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
@@ -187,21 +210,26 @@ public final class HeadKeeper: Sendable {
     _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
-    let bytes: [UInt8]?
-    do throws(FileError) { bytes = try SignedHead.read(log.id, in: directory, fileSystem) } catch {
-      throw .disk(error)
-    }
-    if let bytes {
-      guard let key = snapshot.key(of: log.id) else { throw .noKey(log.id) }
-      let head: SignedHead
-      do throws(SignedHead.Refusal) { head = try read(bytes, key, log.id) } catch {
-        throw .refused(log.id, error)
-      }
+    guard let key = snapshot.key(of: log.id) else { return nil }
+    if let head = try stored(log.id, key) {
       try check(head, &kept.tree, log)
       kept.head = head
     }
     kept.isRead = true
     return kept.head
+  }
+
+  private func stored(
+    _ replica: ReplicaID, _ key: NoteVerifier
+  ) throws(HeadProblem) -> SignedHead? {
+    let bytes: [UInt8]?
+    do throws(FileError) { bytes = try SignedHead.read(replica, in: directory, fileSystem) } catch {
+      throw .disk(error)
+    }
+    guard let bytes else { return nil }
+    do throws(SignedHead.Refusal) { return try read(bytes, key, replica) } catch {
+      throw .refused(replica, error)
+    }
   }
 
   /// A key of another name would sign for another log.
@@ -232,11 +260,16 @@ public final class HeadKeeper: Sendable {
     }
   }
 
+  /// Whoever is asked to stop does so between steps of some ten milliseconds.
   private func advance(
     _ tree: inout LogTree, to size: UInt64, _ log: ReplicaLog
   ) throws(HeadProblem) {
-    do throws(LogTree.Damaged) { try tree.advance(to: size, of: log) } catch {
-      throw .damaged(log.id, seq: error.seq)
+    while tree.size < size {
+      let next = min(size, tree.size + Self.stepLines)
+      guard next == size || !isStopping.load(ordering: .relaxed) else { throw .stopped }
+      do throws(LogTree.Damaged) { try tree.advance(to: next, of: log) } catch {
+        throw .damaged(log.id, seq: error.seq)
+      }
     }
   }
 

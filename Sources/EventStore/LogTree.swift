@@ -27,8 +27,15 @@ struct LogTree: Sendable {
 
   var root: SHA256Digest { Self.root(blocks: whole, rest) }
 
-  /// The root over whole blocks and what comes behind them.
+  /// The root over whole blocks and what comes behind them, at most one more.
   static func root(blocks: TreeFrontier, _ rest: TreeFrontier) -> SHA256Digest {
+    var blocks = blocks
+    var rest = rest
+    if rest.size == UInt64(blockLines) {
+      var hasher = SHA256()
+      blocks.append(rest.root, using: &hasher)
+      rest = TreeFrontier()
+    }
     let size = blocks.size * UInt64(blockLines) + rest.size
     return TreeFrontier(size: size, peaks: blocks.peaks + rest.peaks)!.root
   }

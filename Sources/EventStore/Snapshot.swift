@@ -8,6 +8,7 @@ public struct Snapshot: Sendable {
   public let timeline: TimelineID
   let index: EventIndex
   let logs: [ReplicaLog]
+  let heads: [ReplicaID: SignedHead]
 
   /// What a question about the past sees: the number of known lines of each log.
   private struct Horizon {
@@ -408,6 +409,11 @@ public struct Snapshot: Sendable {
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 
+  /// The newest head of a log that was found in its lines.
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { ($0.size, $0.note.bytes) }
+  }
+
   /// The events that the lines after a position are, or speak of; nil where those are more than
   /// `max` lines.
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {
@@ -436,6 +442,11 @@ public struct Snapshot: Sendable {
     }
   }
 
+  /// Whether a line is for machines alone.
+  private func isMember(_ line: Line) -> Bool {
+    index.slot(of: line.id).map { index[$0].type == .logMember } ?? false
+  }
+
   /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
   /// happening by what it says, a line about an event by what that event is now), until the body says
   /// that it is enough. True where lines are left.
@@ -453,7 +464,8 @@ public struct Snapshot: Sendable {
         guard left > 0 else { return true }
         left -= 1
         position[log.id] += 1
-        guard let text = log.line(position[log.id]), let line = try? Line(text) else { continue }
+        guard let text = log.line(position[log.id]), let line = try? Line(text), !isMember(line)
+        else { continue }
         if !filter.isEmpty {
           let subject = subject(of: line, text, place, reader)
           // The author is that of the line.

@@ -133,12 +133,12 @@ public final class Timeline {
   /// All that is durable, as a value.
   public var snapshot: Snapshot {
     index.order()
-    return Snapshot(timeline: id, index: index, logs: logs)
+    return Snapshot(timeline: id, index: index, logs: logs, heads: heads)
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
+  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs, heads: heads) }
 
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }

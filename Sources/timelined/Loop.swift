@@ -60,7 +60,8 @@ final class Loop {
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
     readUnread()
-    router.heads.begin(router.timeline.lines) { [mailbox] in mailbox.put($0) }
+    router.heads.report = { [mailbox] in mailbox.put($0) }
+    router.heads.begin(router.timeline.lines)
     defer {
       router.heads.finish(router.timeline.lines)
       if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
@@ -82,7 +83,7 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
-          if let outcomes = mailbox.takeHeads() { router.heads.took(outcomes, router.timeline) }
+          touched += takeHeads()
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
             router.timeline.adopt(index)
@@ -206,9 +207,20 @@ final class Loop {
   private func signHead() {
     let now = router.now().microseconds
     guard router.heads.isDue(now) else { return }
-    router.heads.sign(router.timeline.lines, own: router.timeline.replica, now) { [mailbox] in
-      mailbox.put($0)
+    router.heads.sign(router.timeline.lines, own: router.timeline.replica, now)
+  }
+
+  /// Returns the peers that are to hear of a new head, and those that were told that theirs was wrong.
+  private func takeHeads() -> [Connection] {
+    for report in mailbox.takeHeads() {
+      router.heads.took(report.outcomes, router.timeline)
+      if let (id, error) = report.blame, let connection = connections[id.descriptor],
+        connection.id == id
+      {
+        router.end(connection, error)
+      }
     }
+    return connections.values.filter { if case .syncing = $0.mode { true } else { false } }
   }
 
   // MARK: The index on disk
@@ -305,10 +317,10 @@ final class Loop {
   }
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
-    let (descriptor, number) = (connection.descriptor, connection.number)
+    let id = connection.id
     workers.async { [mailbox] in
       func put(_ answer: SlowQuestion.Answer) {
-        mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: answer))
+        mailbox.put(Mailbox.Answer(connection: id, answer: answer))
       }
       put(question.answer(put))
     }
@@ -316,8 +328,8 @@ final class Loop {
 
   private func takeAnswers() -> [Connection] {
     mailbox.takeAnswers().compactMap { ready in
-      guard let connection = connections[ready.descriptor], connection.number == ready.number,
-        case .waiting = connection.mode
+      guard let connection = connections[ready.connection.descriptor],
+        connection.id == ready.connection, case .waiting = connection.mode
       else { return nil }
       let answer = ready.answer
       router.deliver(answer, connection)
@@ -369,16 +381,15 @@ final class Loop {
 /// What other threads bring to the loop; each wakes it.
 private final class Mailbox: Sendable {
   struct Answer: Sendable {
-    var descriptor: Int32
-    /// Of the connection that asked.
-    var number: Int
+    /// The connection that asked.
+    var connection: ConnectionID
     var answer: SlowQuestion.Answer
   }
 
   private struct Content {
     var answers: [Answer] = []
     /// What came of looking at heads.
-    var heads: Heads.Outcomes?
+    var heads: [Heads.Report] = []
     /// The index as it was saved last, to go on with.
     var index: Timeline.SavedIndex?
     /// Reading behind the start found that the log is not what the index on disk says.
@@ -391,7 +402,7 @@ private final class Mailbox: Sendable {
   init(wake: Int32) { self.wake = wake }
 
   func put(_ answer: Answer) { change { $0.answers.append(answer) } }
-  func put(_ heads: Heads.Outcomes) { change { $0.heads = heads } }
+  func put(_ heads: Heads.Report) { change { $0.heads.append(heads) } }
   func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
   func noteDamage() { change { $0.isDamaged = true } }
 
@@ -410,7 +421,12 @@ private final class Mailbox: Sendable {
     }
   }
 
-  func takeHeads() -> Heads.Outcomes? { content.withLock { $0.heads.take() } }
+  func takeHeads() -> [Heads.Report] {
+    content.withLock { content in
+      defer { content.heads = [] }
+      return content.heads
+    }
+  }
 
   func takeIndex() -> Timeline.SavedIndex? { content.withLock { $0.index.take() } }
 

@@ -311,7 +311,10 @@ struct Router {
         SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
     case .verify:
       connection.mode = .waiting
-      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
+      let snapshot = timeline.lines
+      // Read here: a head that is signed meanwhile covers more than the snapshot has.
+      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
+      return .slow(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
     }
     return .goOn
   }
@@ -400,6 +403,8 @@ struct Router {
       switch effect {
       case .send(let bytes): connection.out.append(contentsOf: bytes)
       case .end(let error): end(connection, error)
+      case .head(let replica, let note):
+        heads.take(note, of: replica, timeline.lines, from: connection.id)
       case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -412,7 +417,7 @@ struct Router {
   }
 
   /// Tells a peer why, and lets it go.
-  private func end(_ connection: Connection, _ error: RequestError) {
+  func end(_ connection: Connection, _ error: RequestError) {
     Reply.error(error, to: &connection.out)
     connection.reason = error.text
     connection.isClosing = true

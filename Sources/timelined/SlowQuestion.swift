@@ -15,7 +15,7 @@ struct SlowQuestion: Sendable {
     /// anything.
     case state(Dyad, Day, figure: String?, KeptHistory?)
     /// Everything read again.
-    case verify
+    case verify(heads: Heads.Outcomes)
     /// That a line is in its log.
     case prove(EventID, HeadKeeper)
   }
@@ -39,9 +39,9 @@ struct SlowQuestion: Sendable {
   /// The answer, or the last of it; what there is before goes to `report`.
   func answer(_ report: (Answer) -> Void = { _ in }) -> Answer {
     switch kind {
-    case .verify:
+    case .verify(let heads):
       let total = snapshot.lineCount
-      let verification = Verification(snapshot) { done in
+      let verification = Verification(snapshot, heads: heads) { done in
         report(
           .row(
             .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
@@ -90,6 +90,7 @@ extension Verification.Log {
     .object([
       "replica": .string(replica.description), "lines": .int(Int(lines)), "erased": .int(stubs),
       "root": root.map { .string($0.base64) },
+      "signed": signed.map { .int(Int($0)) }, "problem": problem.map { .string($0.message) },
       "damage": .array(
         damage.map { damage in
           .object([
