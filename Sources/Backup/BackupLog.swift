@@ -1,5 +1,6 @@
 // One log of a backup: how many lines it has, which of them are missing, and the root of its tree, which
-// its signed head has to be of.
+// its signed head has to be of. The head is checked with the key that the log itself names: that shows
+// that the lines are those that were signed, not by whom.
 //
 //     LOG {"replica":"<36>","lines":665,"head":"origin\n665\n…"}
 
@@ -23,7 +24,10 @@ public struct BackupLog: Sendable {
   /// So many gaps are named.
   private static let gapsMax = 100
 
+  private let note: SignedNote?
   private let checkpoint: Checkpoint?
+  /// What heads are signed with, once a line has said it.
+  public private(set) var key: NoteVerifier?
   /// The number of the newest line.
   private(set) var seq: UInt64 = 0
   private var recorded: RecordedTime?
@@ -43,30 +47,28 @@ public struct BackupLog: Sendable {
 
   /// Whether the signed head was found to be that of the lines: where some of them are missing, nobody
   /// can say.
-  public var isHeadChecked: Bool { checkpoint.map { $0.size <= usable } ?? false }
+  public var isHeadChecked: Bool {
+    key != nil && checkpoint.map { $0.size <= usable } ?? false
+  }
 
   init(replica: ReplicaID, lines: UInt64, head: String?) throws(BackupError) {
     self.replica = replica
     self.lines = lines
     self.head = head
-    checkpoint = try Self.checkpoint(head, replica)
-    if let checkpoint, checkpoint.size > lines {
-      throw .head(replica, "it is of \(checkpoint.size) lines, the log has \(lines)")
+    guard let head else {
+      (note, checkpoint) = (nil, nil)
+      return
+    }
+    do throws(NoteError) { note = try SignedNote(Array(head.utf8)) } catch {
+      throw .head(replica, error.message)
+    }
+    do throws(CheckpointError) { checkpoint = try Checkpoint(note!.text) } catch {
+      throw .head(replica, error.message)
+    }
+    guard checkpoint!.size <= lines else {
+      throw .head(replica, "it is of \(checkpoint!.size) lines, the log has \(lines)")
     }
     try compareHead()
-  }
-
-  private static func checkpoint(
-    _ head: String?, _ replica: ReplicaID
-  ) throws(BackupError) -> Checkpoint? {
-    guard let head else { return nil }
-    let text: ExactText
-    do throws(NoteError) { text = try SignedNote(Array(head.utf8)).text } catch {
-      throw .head(replica, error.message)
-    }
-    do throws(CheckpointError) { return try Checkpoint(text) } catch {
-      throw .head(replica, error.message)
-    }
   }
 
   /// Takes the next line that is there.
@@ -89,8 +91,27 @@ public struct BackupLog: Sendable {
     try compareHead()
   }
 
+  /// Takes what a line says that the log's heads are signed with; the first one counts.
+  mutating func name(_ key: NoteVerifier) {
+    if self.key == nil { self.key = key }
+  }
+
   /// No line follows.
-  mutating func end() { skip(to: lines + 1) }
+  mutating func end(of timeline: TimelineID) throws(BackupError) {
+    skip(to: lines + 1)
+    guard let note else { return }
+    guard let key else {
+      guard !gaps.isEmpty else { throw .head(replica, "the log names no key for it") }
+      return
+    }
+    do throws(CheckpointError) {
+      let name = KeyName(log: replica, of: timeline)
+      guard key.name == name else {
+        throw .otherOrigin(found: key.name.text, expected: name.text)
+      }
+      _ = try Checkpoint(verifying: note, by: key)
+    } catch { throw .head(replica, error.message) }
+  }
 
   private mutating func skip(to next: UInt64) {
     guard next > seq + 1, gaps.count < Self.gapsMax else { return }

@@ -24,6 +24,12 @@ public struct BackupContents: Sendable {
   public let key: String?
 
   public var lines: Int { logs.reduce(0) { $0 + Int($1.present) } }
+
+  /// The lines before the first one of their log that is missing.
+  public var restorable: Position {
+    Position(Dictionary(uniqueKeysWithValues: logs.map { ($0.replica, $0.usable) }))
+  }
+
   public var missing: Int { logs.reduce(0) { $0 + Int($1.missing) } }
 }
 
@@ -165,6 +171,25 @@ public struct BackupReader: ~Copyable {
       throw .notJSON(line: number, error)
     }
     try logs[logs.count - 1].take(line, text, &leafHasher)
+    if last.key == nil, let key = memberKey(text, of: last.replica) {
+      logs[logs.count - 1].name(key)
+    }
+  }
+
+  /// The key that a line names for its own log.
+  private func memberKey(
+    _ text: UnsafeBufferPointer<UInt8>, of replica: ReplicaID
+  ) -> NoteVerifier? {
+    func string(_ name: StaticString) -> String? {
+      guard let node = document.member(name, of: 0, in: text), document.kind(node) == .string else {
+        return nil
+      }
+      return document.string(node, in: text)
+    }
+    guard string("type") == "log.member", string("member") == replica.description else {
+      return nil
+    }
+    return string("vkey").flatMap { try? NoteVerifier(vkey: $0) }
   }
 
   private mutating func takeKey(_ json: JSONValue) throws(BackupError) {
@@ -191,8 +216,8 @@ public struct BackupReader: ~Copyable {
   }
 
   private mutating func endLog() throws(BackupError) {
-    guard !logs.isEmpty else { return }
-    logs[logs.count - 1].end()
+    guard !logs.isEmpty, let header else { return }
+    try logs[logs.count - 1].end(of: header.timeline)
   }
 
   private func json(_ text: UnsafeBufferPointer<UInt8>) throws(BackupError) -> JSONValue {

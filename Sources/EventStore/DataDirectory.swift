@@ -2,9 +2,11 @@
 //
 //     DATA/lock                       held while a daemon runs
 //     DATA/data.json                  {"format":"timeline-data","version":1}
+//     DATA/keys/heads.pem             what this machine signs the heads of its logs with
 //     DATA/timelines/NAME/…           Timeline
 
 import TimelineModel
+import TransparencyLog
 
 /// Why a data directory was not opened.
 public enum OpenError: Error, Sendable, Hashable {
@@ -50,9 +52,9 @@ public final class DataDirectory {
       let isOurs = try Self.onDisk { () throws(FileError) in
         let names = try fileSystem.list(path)
         let timelines = try fileSystem.list(path + "/timelines")
-        // A first start that a crash cut short may have left these.
+        // A first start that a crash cut short may have left these; a restore puts the key there.
         return timelines.isEmpty
-          && names.allSatisfy { $0 == "lock" || $0 == "timelines" || $0.hasSuffix(".new") }
+          && names.allSatisfy { ["lock", "timelines", "keys"].contains($0) || $0.hasSuffix(".new") }
       }
       guard isOurs else { throw .notOurs(path: path) }
     }
@@ -80,8 +82,13 @@ public final class DataDirectory {
 
   /// Opens a timeline; `main` is made where it is not there yet.
   ///
-  /// - Parameter newReplica: the id of this machine's log, should the timeline be new.
-  public func openTimeline(_ name: String, newReplica: ReplicaID) throws(OpenError) -> Timeline {
+  /// - Parameters:
+  ///   - newReplica: the id of this machine's log, should the timeline be new, or its log be signed
+  ///     with another key: whoever lost his key goes on in a log of its own.
+  ///   - key: what signs this machine's heads; nil for none.
+  public func openTimeline(
+    _ name: String, newReplica: ReplicaID, key: SigningKey? = nil
+  ) throws(OpenError) -> Timeline {
     let directory = path + "/timelines/" + name
     let file = directory + "/timeline.json"
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
@@ -91,17 +98,21 @@ public final class DataDirectory {
       guard logs.isEmpty else {
         throw .damagedFile(path: file, reason: "it is missing, while logs are there")
       }
-      return try begin(name, .main, newReplica, directory)
+      return try begin(name, .main, newReplica, key, directory)
     }
     let json = found.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
       let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
     else { throw .damagedFile(path: file, reason: "no timeline and replica in it") }
-    return try open(name, id, replica, directory)
+    let timeline = try open(name, id, replica, key, directory)
+    guard let signer = timeline.signer, let known = timeline.lines.key(of: replica),
+      known != signer.verifier
+    else { return timeline }
+    return try begin(name, id, newReplica, key, directory)
   }
 
   private func begin(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
   ) throws(OpenError) -> Timeline {
     let text = JSONValue.object([
       "timeline": .string(id.description), "name": .string(name),
@@ -112,16 +123,41 @@ public final class DataDirectory {
       try fileSystem.createDirectory(directory)
       try fileSystem.replace(directory + "/timeline.json", with: Array((text + "\n").utf8))
     }
-    return try open(name, id, replica, directory)
+    return try open(name, id, replica, key, directory)
   }
 
   private func open(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
   ) throws(OpenError) -> Timeline {
     try Self.onDisk { () throws(FileError) in
       try Timeline(
-        id: id, name: name, replica: replica, directory: directory, fileSystem: fileSystem)
+        id: id, name: name, replica: replica, key: key, directory: directory,
+        fileSystem: fileSystem)
     }
+  }
+
+  /// The key that this machine signs with: made at the first start, and never without room for it.
+  ///
+  /// - Parameter newSeed: 32 random bytes.
+  public func signingKey(newSeed: () -> [UInt8]) throws(OpenError) -> SigningKey {
+    let file = path + "/keys/heads.pem"
+    let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
+    if let found {
+      guard let key = SigningKey(pem: found) else {
+        throw .damagedFile(
+          path: file,
+          reason:
+            "no Ed25519 key in PKCS#8 without a passphrase; without the file this machine goes on "
+            + "with a new key, in a log of its own")
+      }
+      return key
+    }
+    guard let key = SigningKey(seed: newSeed()) else { fatalError("a seed has 32 bytes") }
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.createDirectory(path + "/keys")
+      try fileSystem.replace(file, with: key.pem)
+    }
+    return key
   }
 
   /// A small file of the daemon's own beside the timelines; nil where there is none.

@@ -27,8 +27,15 @@ struct LogTree: Sendable {
 
   var root: SHA256Digest { Self.root(blocks: whole, rest) }
 
-  /// The root over whole blocks and what comes behind them.
+  /// The root over whole blocks and what comes behind them, at most one more.
   static func root(blocks: TreeFrontier, _ rest: TreeFrontier) -> SHA256Digest {
+    var blocks = blocks
+    var rest = rest
+    if rest.size == UInt64(blockLines) {
+      var hasher = SHA256()
+      blocks.append(rest.root, using: &hasher)
+      rest = TreeFrontier()
+    }
     let size = blocks.size * UInt64(blockLines) + rest.size
     return TreeFrontier(size: size, peaks: blocks.peaks + rest.peaks)!.root
   }
@@ -83,6 +90,15 @@ struct LogTree: Sendable {
   private mutating func add(_ block: SHA256Digest, _ hasher: inout SHA256) {
     blocks.append(block)
     whole.append(block, using: &hasher)
+  }
+
+  /// The root over the first lines, which have been hashed.
+  func root(of size: UInt64, _ log: ReplicaLog) throws(Damaged) -> SHA256Digest {
+    guard size != self.size else { return root }
+    guard size > 0 else { return .emptyRoot }
+    var leaves = Leaves(blocks: blocks)
+    try leaves.read((size - 1) / UInt64(Self.blockLines), upTo: size, log)
+    return leaves.root(of: 0..<size)
   }
 
   /// That a line is in the tree over the first `size` lines: its siblings' hashes, the nearest first.

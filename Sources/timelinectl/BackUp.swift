@@ -4,16 +4,23 @@
 
 import Backup
 import TimelineModel
+import TransparencyLog
 
 extension Command {
   static let backup = Command(
     name: "backup", arguments: "FILE", summary: "write all that is stored to one file",
     examples: ["backup timeline.backup", "backup /mnt/usb/timeline.backup --force"],
-    flags: [Flag(name: "--force", value: nil, help: "replace the file where it is there already")],
+    flags: [
+      Flag(name: "--force", value: nil, help: "replace the file where it is there already"),
+      Flag(name: "--with-key", value: nil, help: "with the key that signs, under a passphrase"),
+      PassphraseInput.flag,
+    ],
     notes: """
       The daemon goes on meanwhile; what was recorded before the command is in the file. The file is \
       compressed text, which `zstd -dc FILE | less` shows. timelinectl restore FILE --check reads it \
       again, timelinectl restore FILE DIR makes a data directory of it.
+
+      Without --with-key the file holds no secret but the events. With it, it also holds the key that       signs this machine's heads, encrypted: whoever has the file can try passphrases, so take a       long one.
 
       Exit code 7 where the daemon's disk no longer has some lines as they were written: the file is \
       made all the same, and says which.
@@ -22,19 +29,51 @@ extension Command {
   ) { (context) throws(Failure) in
     let path = context.words.plain[0]
     Interruption.note()
+    let passphrase = try passphrase(context, isNew: true)
     let client = try context.connect()
     let file = try OutputFile(path, replaces: context.words.has("--force"))
     let making = BackupMaking(file)
-    let end = try client.stream("BACKUP") { (word, json) throws(Failure) in
+    let wanted = passphrase.map { JSONValue.object(["passphrase": .string($0.text)]) }
+    let request = "BACKUP" + (wanted.map { " " + $0.text } ?? "")
+    let end = try client.stream(request) { (word, json) throws(Failure) in
       try making.take(word, json)
     }
     let contents = try making.end(end)
+    if let passphrase { _ = try contents.signingKey(passphrase) }
     try file.finish()
     let summary = BackupSummary(contents)
     context.finish(
       .object([JSONValue.Member("file", .string(path))] + summary.json),
       "backed up \(summary.lines) to \(path)\n" + summary.warnings)
     return contents.missing == 0 ? .done : .verificationFailed
+  }
+
+  /// The passphrase of `--with-key`; nil without.
+  static func passphrase(_ context: Context, isNew: Bool) throws(Failure) -> Passphrase? {
+    guard context.words.has("--with-key") else {
+      guard context.words[PassphraseInput.flag.name] == nil else {
+        throw Failure(.usage, "\(PassphraseInput.flag.name) is for --with-key")
+      }
+      return nil
+    }
+    return try PassphraseInput.read(context, isNew: isNew)
+  }
+}
+
+extension BackupContents {
+  /// The key that it holds.
+  func signingKey(_ passphrase: Passphrase) throws(Failure) -> SigningKey {
+    guard let key else {
+      throw Failure(
+        .failed, code: "no-key",
+        "the backup holds no key: it was made without --with-key. Restored without it, the new "
+          + "directory gets a key of its own")
+    }
+    guard let key = SigningKey(pem: Array(key.utf8), passphrase: passphrase) else {
+      throw Failure(
+        .failed, code: "wrong-passphrase", "that is not the passphrase of the key in the backup")
+    }
+    return key
   }
 }
 
@@ -67,7 +106,10 @@ private final class BackupMaking {
   }
 
   private func takeRow(_ row: JSONValue) throws(BackupError) {
-    if let replica = row["log"]?.string.flatMap({ ReplicaID($0) }), let lines = row["lines"]?.int,
+    if let key = row["key"]?.string, writer != nil {
+      try writer!.key(key)
+    } else if let replica = row["log"]?.string.flatMap({ ReplicaID($0) }),
+      let lines = row["lines"]?.int,
       writer != nil
     {
       try writer!.log(replica, lines: UInt64(lines), head: row["head"]?.string)

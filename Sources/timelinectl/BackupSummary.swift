@@ -27,7 +27,8 @@ struct BackupSummary {
     .object([
       "replica": .string(log.replica.description), "lines": .int(Int(log.lines)),
       "erased": .int(log.stubs), "root": log.root.map { .string($0.base64) },
-      "head": log.head.map { .string($0) },
+      "signed": log.headSize.map { .int(Int($0)) }, "checked": .bool(log.isHeadChecked),
+      "head": log.head.map { .string($0) }, "vkey": log.key.map { .string($0.vkey) },
       "missing": .array(
         log.gaps.map { .array([.int(Int($0.lowerBound)), .int(Int($0.upperBound))]) }),
     ])
@@ -38,15 +39,15 @@ struct BackupSummary {
     let rows = contents.logs.map { log in
       [
         log.replica.description, "\(log.lines)", "\(log.stubs)",
-        log.root?.base64 ?? "unknown: lines are missing", Self.head(log),
+        Self.signed(log), log.root?.base64 ?? "unknown: lines are missing",
       ]
     }
-    return terminal.table(rows, header: ["LOG", "LINES", "ERASED", "ROOT", "SIGNED HEAD"])
+    return terminal.table(rows, header: ["LOG", "LINES", "ERASED", "SIGNED", "ROOT"])
   }
 
-  private static func head(_ log: BackupLog) -> String {
+  private static func signed(_ log: BackupLog) -> String {
     guard let size = log.headSize else { return "none" }
-    return log.isHeadChecked ? "\(size) lines" : "\(size) lines, cannot be checked"
+    return log.isHeadChecked ? "\(size)" : "\(size), unknown"
   }
 
   /// What is missing; nothing where nothing is.

@@ -47,7 +47,7 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .verify, .backup, .restore, .dates,
+    .peer, .sync, .verify, .keys, .prove, .verifyProof, .backup, .restore, .dates,
   ]
 
   var help: String {

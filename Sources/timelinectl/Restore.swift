@@ -15,13 +15,16 @@ extension Command {
     ],
     flags: [
       Flag(name: "--check", value: nil, help: "read all of the file, and say what it holds"),
+      Flag(name: "--with-key", value: nil, help: "with the key that the backup holds"),
+      PassphraseInput.flag,
       Flag(name: "--partial", value: nil, help: "restore what can be, where lines are missing"),
     ],
     notes: """
       The directory must be new or empty; it is there once all is on disk, and not at all otherwise. \
       Every line, its place and time, and the root of each log with a signed head are checked, and \
-      checked again by the daemon that takes them in. What is recorded in the new directory stands \
-      in a log of its own: the machine that the backup was made of may go on writing its own.
+      checked again by the daemon that takes them in: the timelined beside this timelinectl, or on \
+      the PATH. What is recorded in the new directory stands in a log of its own: the machine that \
+      the backup was made of may go on writing its own.
 
       Exit code 7 where the file is not what was written, or lacks lines.
       """,
@@ -33,17 +36,21 @@ extension Command {
     }
     Interruption.note()
     let input = try BackupInput(words.plain[0])
+    let passphrase = try passphrase(context, isNew: false)
     let contents = try input.check()
+    let key = try passphrase.map { (passphrase) throws(Failure) in
+      try contents.signingKey(passphrase)
+    }
     let summary = BackupSummary(contents)
     guard words.plain.count == 2 else {
       context.finish(.object(summary.json), report(summary, context.terminal))
       return contents.missing == 0 ? .done : .verificationFailed
     }
     try refuseWhatCannotBeRestored(summary, isPartial: words.has("--partial"))
-    let position = Position(
-      Dictionary(uniqueKeysWithValues: contents.logs.map { ($0.replica, $0.usable) }))
+    let position = contents.restorable
     let directory = try RestoreDirectory(words.plain[1])
-    try restore(position, from: input, to: directory, context.environment)
+    if let key { try directory.put(key) }
+    try restore(contents, from: input, to: directory, context.environment)
     try directory.place()
     context.finish(
       .object(
@@ -57,13 +64,13 @@ extension Command {
   }
 
   private static func restore(
-    _ position: Position, from input: BackupInput, to directory: RestoreDirectory,
+    _ contents: BackupContents, from input: BackupInput, to directory: RestoreDirectory,
     _ environment: [String: String]
   ) throws(Failure) {
     let daemon = try RestoreDaemon(data: directory.work, environment)
-    try RestoreSync(daemon, RestoreSource(input, position)).run()
+    try RestoreSync(daemon, RestoreSource(input, contents)).run()
     let standing = try Client(socket: daemon.socket).ask("OPEN main")["position"]
-    guard standing.flatMap({ Position(json: $0) }) == position else {
+    guard standing.flatMap({ Position(json: $0) }) == contents.restorable else {
       throw Failure(
         .verificationFailed,
         "timelined stands at \(standing?.text ?? "nothing"), the backup does not")

@@ -30,7 +30,9 @@ final class RestoreDaemon {
       throw OutputFile.failure("make", "a pipe")
     }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    child = Self.start([program, "--data", data, "--socket", socket], environment, errors: ends[1])
+    // The passphrase is none of its business.
+    let variables = environment.filter { $0.key != PassphraseInput.variable }
+    child = Self.start([program, "--data", data, "--socket", socket], variables, errors: ends[1])
     close(ends[1])
     output = ends[0]
     guard child > 0 else {

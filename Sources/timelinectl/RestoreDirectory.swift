@@ -2,6 +2,7 @@
 // Whatever happens before that, what stood there stays.
 
 import Foundation
+import TransparencyLog
 
 final class RestoreDirectory {
   /// Its name in the end.
@@ -66,6 +67,16 @@ final class RestoreDirectory {
 
   private func removeParents() {
     for parent in made.reversed() { rmdir(parent) }
+  }
+
+  /// Puts the key there that the machine is to sign with, before its daemon makes one.
+  func put(_ key: SigningKey) throws(Failure) {
+    let keys = work + "/keys"
+    guard mkdir(keys, 0o700) == 0 else { throw OutputFile.failure("make", keys) }
+    let file = try OutputFile(keys + "/heads.pem", replaces: false)
+    try file.write(key.pem)
+    try file.finish()
+    try Self.sync(work)
   }
 
   /// Gives it its name, durably.

@@ -8,10 +8,14 @@ import TimelineWire
 final class RestoreSource: LogSource {
   /// What is to be restored of each log.
   let position: Position
+  /// The logs whose signed heads are to be sent.
+  var offered: Set<ReplicaID> = []
   /// Why there are no more lines; nil in health.
   private(set) var failure: Failure?
 
   private let input: BackupInput
+  /// The heads that were found in the lines.
+  private let heads: [ReplicaID: BackupLog]
   private var reader: BackupFileReader? = BackupFileReader()
   private var ready: [Run] = []
   /// The run that was handed out last: it has to stay where it is for a while.
@@ -28,9 +32,11 @@ final class RestoreSource: LogSource {
     var bytes: [UInt8] = []
   }
 
-  init(_ input: BackupInput, _ position: Position) {
+  init(_ input: BackupInput, _ contents: BackupContents) {
     self.input = input
-    self.position = position
+    position = contents.restorable
+    heads = Dictionary(
+      uniqueKeysWithValues: contents.logs.filter(\.isHeadChecked).map { ($0.replica, $0) })
     input.rewind()
   }
 
@@ -59,6 +65,16 @@ final class RestoreSource: LogSource {
     ready.removeFirst()
     _ = given.update(fromContentsOf: run.bytes)
     return (run.count, UnsafeBufferPointer(rebasing: given[..<run.bytes.count]))
+  }
+
+  /// How many lines each head is of.
+  var signed: Position { Position(heads.mapValues { $0.headSize ?? 0 }) }
+
+  func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    guard offered.contains(replica), let log = heads[replica], let size = log.headSize,
+      let head = log.head
+    else { return nil }
+    return (size, Array(head.utf8))
   }
 
   /// Reads the rest of the file, which has no more lines that are wanted.

@@ -15,6 +15,10 @@ final class RestoreSync {
   private var out: [UInt8] = []
   private var progress: Progress
 
+  /// Fewer than a daemon looks at in a row.
+  private static let headsAtATime = 32
+  private static let headPatience = Duration.seconds(600)
+
   init(_ daemon: RestoreDaemon, _ source: RestoreSource) throws(Failure) {
     self.daemon = daemon
     self.source = source
@@ -30,25 +34,63 @@ final class RestoreSync {
       try Interruption.check()
       if out.isEmpty { out = session.pump(source) }
       if let failure = source.failure { throw failure }
-      try exchange()
+      try exchange(waits: true)
       progress.advance(to: session.taken.lines)
     }
     try source.finish()
+    try sendHeads()
   }
 
-  /// Sends and takes what can be sent and taken now; waits where that is nothing.
-  private func exchange() throws(Failure) {
+  /// Sends the signed heads, some at a time, and waits until the daemon has found each in its lines.
+  private func sendHeads() throws(Failure) {
+    let control = try Client(socket: daemon.socket)
+    var rest = source.signed.sorted[...]
+    while !rest.isEmpty {
+      let some = rest.prefix(Self.headsAtATime)
+      rest = rest.dropFirst(some.count)
+      source.offered = Set(some.map(\.replica))
+      out = session.pump(source)
+      while !out.isEmpty { try exchange(waits: true) }
+      let end = ContinuousClock.now + Self.headPatience
+      while !(try areKnown(some, control)) {
+        guard ContinuousClock.now < end else {
+          throw Failure(.verificationFailed, "timelined does not take the signed heads")
+        }
+        try Interruption.check()
+        // It says here what is wrong with one.
+        try exchange(waits: false)
+        usleep(5000)
+      }
+    }
+  }
+
+  private func areKnown(
+    _ heads: ArraySlice<(replica: ReplicaID, size: UInt64)>, _ control: Client
+  ) throws(Failure) -> Bool {
+    var signed: [String: Int] = [:]
+    _ = try control.stream("KEYS") { _, row in
+      let row = Client.json(row)
+      signed[row["replica"]?.string ?? ""] = row["signed"]?.int
+    }
+    if heads.allSatisfy({ signed[$0.replica.description] ?? 0 >= Int($0.size) }) { return true }
+    let problems = try control.ask("STATUS")["unsigned"]?.array ?? []
+    guard let problem = problems.first?.string else { return false }
+    throw Failure(.verificationFailed, "timelined does not take a signed head: \(problem)")
+  }
+
+  /// Sends and takes what can be sent and taken now; where that is nothing it may wait.
+  private func exchange(waits: Bool) throws(Failure) {
     let sending = out.isEmpty ? 0 : POLLOUT
-    var waits = [
+    var waiting = [
       pollfd(fd: client.descriptor, events: Int16(POLLIN | sending), revents: 0),
       pollfd(fd: daemon.descriptor, events: Int16(POLLIN), revents: 0),
     ]
-    guard poll(&waits, 2, -1) > 0 else { return }
-    if waits[1].revents != 0, !(try daemon.listen()) {
+    guard poll(&waiting, 2, waits ? -1 : 0) > 0 else { return }
+    if waiting[1].revents != 0, !(try daemon.listen()) {
       throw Failure(.failed, "timelined ended: \(daemon.lastWords)")
     }
-    if waits[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try receive() }
-    if waits[0].revents & Int16(POLLOUT) != 0 {
+    if waiting[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try receive() }
+    if waiting[0].revents & Int16(POLLOUT) != 0 {
       let sent = client.sendSome(out)
       out.removeFirst(sent)
     }
@@ -72,7 +114,8 @@ final class RestoreSync {
   private func apply(_ effect: SyncSession.Effect) throws(Failure) {
     switch effect {
     case .send(let bytes): out += bytes
-    case .ingest: throw Failure(.failed, "the new directory has lines of its own")
+    // A log of its own it has not begun.
+    case .ingest, .head: throw Failure(.failed, "the new directory has lines of its own")
     case .end(let error):
       let text = error.text.replacing("the peer says: ", with: "")
       let code = text.prefix { $0 != " " }

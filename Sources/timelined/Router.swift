@@ -5,6 +5,7 @@ import Engagement
 import EventStore
 import TimelineModel
 import TimelineWire
+import TransparencyLog
 
 struct Router {
   /// A question over fewer rows is quicker than a hand-over to another thread.
@@ -13,6 +14,9 @@ struct Router {
   private static let watchedLinesMax = 500
 
   let timeline: Timeline
+  let heads: Heads
+  /// What this machine signs with.
+  let key: SigningKey?
   let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
@@ -232,7 +236,7 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify:
+    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys:
       guard request.isBare else {
         throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
       }
@@ -299,23 +303,40 @@ struct Router {
     case .sync:
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
+    case .keys:
+      let rows = keys
+      for row in rows { Reply.row(row, to: &connection.out) }
+      Reply.end(.object(["count": .int(rows.count)]), to: &connection.out)
+    case .prove:
+      let id = try id(request, timeline.snapshot)
+      connection.mode = .waiting
+      return .slow(
+        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
     case .verify:
       connection.mode = .waiting
-      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
+      let snapshot = timeline.lines
+      // Read here: a head that is signed meanwhile covers more than the snapshot has.
+      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
+      return .slow(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
     case .backup:
-      guard request.isBare else {
-        throw RequestError(.badRequest, "BACKUP stands alone on its line")
-      }
-      connection.mode = .backingUp(BackupStream(timeline, made: now()))
+      let wanted = BackupStream.Request(
+        name: timeline.name, replica: timeline.replica, made: now(), heads: heads.keeper,
+        key: try keyWanted(request, line, connection))
+      connection.mode = .waiting
+      return .slow(
+        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .backup(wanted)))
     }
     return .goOn
   }
 
-  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
-    let snapshot = timeline.snapshot
+  /// The one id that a request names, whole or by its first characters.
+  private func id(_ request: Request, _ snapshot: Snapshot) throws(RequestError) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
       prefix.count >= 4
-    else { throw RequestError(.badRequest, "GET takes an id, or at least its first 4 characters") }
+    else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
+    }
     let ids = snapshot.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
       throw RequestError(.notFound, "no event whose id begins with \(prefix)")
@@ -325,6 +346,12 @@ struct Router {
         .badRequest,
         "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
     }
+    return id
+  }
+
+  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    let id = try id(request, snapshot)
     var end: [JSONValue.Member] = [
       JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
     ]
@@ -347,6 +374,33 @@ struct Router {
     Reply.end(.object(end), to: &connection.out)
   }
 
+  /// The key that a backup is to hold, and what it is to be encrypted with; nil for one without.
+  private func keyWanted(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) -> BackupStream.WantedKey? {
+    let json = try request.value(in: line, keys: ["passphrase"])
+    guard let text = json["passphrase"] else { return nil }
+    guard !connection.isRemote else {
+      throw RequestError(.denied, "the key is given to its owner alone, on the Unix socket")
+    }
+    guard let passphrase = text.string.flatMap({ Passphrase($0) }) else {
+      throw RequestError(.badRequest, Passphrase.rule)
+    }
+    guard let key else { throw RequestError(.notFound, "this machine has no key yet") }
+    return BackupStream.WantedKey(key: key, passphrase: passphrase)
+  }
+
+  private var keys: [JSONValue] {
+    timeline.lines.members.map { replica, key in
+      .object([
+        "replica": .string(replica.description), "vkey": .string(key.vkey),
+        "own": .bool(replica == timeline.replica),
+        "signed": .int(Int(timeline.heads[replica]?.size ?? 0)),
+        "lines": .int(Int(timeline.position[replica])),
+      ])
+    }
+  }
+
   private var status: JSONValue {
     let snapshot = timeline.snapshot
     return .object([
@@ -358,6 +412,8 @@ struct Router {
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
       "damage": .strings(timeline.damage.map(\.message)),
+      "unsigned": .strings(
+        heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },
     ])
   }
@@ -373,6 +429,8 @@ struct Router {
       switch effect {
       case .send(let bytes): connection.out.append(contentsOf: bytes)
       case .end(let error): end(connection, error)
+      case .head(let replica, let note):
+        heads.take(note, of: replica, timeline.lines, from: connection.id)
       case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -385,7 +443,7 @@ struct Router {
   }
 
   /// Tells a peer why, and lets it go.
-  private func end(_ connection: Connection, _ error: RequestError) {
+  func end(_ connection: Connection, _ error: RequestError) {
     Reply.error(error, to: &connection.out)
     connection.reason = error.text
     connection.isClosing = true
@@ -461,6 +519,17 @@ struct Router {
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
+    case .backup(let backup):
+      if let head = backup.newestHead { timeline.publish(head, of: timeline.replica) }
+      connection.mode = .backingUp(backup)
+      _ = pump(connection)
+    case .proof(let proof):
+      connection.mode = .requests
+      timeline.publish(proof.head, of: proof.replica)
+      Reply.ok(proof.json, to: &connection.out)
+    case .error(let error):
+      connection.mode = .requests
+      Reply.error(error, to: &connection.out)
     case .row(let row): Reply.row(row, to: &connection.out)
     case .rows(let rows, let end):
       connection.mode = .requests

@@ -58,11 +58,35 @@ struct BackupReaderTests {
         try read(SampleText(logs, heads: [logs[0].replica: head]).text)
       }
     }
+    // By a key that the log does not name, or as another log's.
+    let strangers = [logs[0].signer(8), logs[0].signer(of: logs[1].replica)]
+    for head in try strangers.map({ try logs[0].head(3, by: $0) }) {
+      #expect(throws: BackupError.self) {
+        try read(SampleText(logs, heads: [logs[0].replica: head]).text)
+      }
+    }
     for head in ["", "no note", "a\n1\nAAAA\n"] {
       #expect(throws: BackupError.self) {
         try read(SampleText(logs, heads: [logs[0].replica: head]).text)
       }
     }
+  }
+
+  @Test("Without a line that names the key a head is none, unless that line is missing")
+  func noKey() throws {
+    var log = logs[0]
+    log.lines[0] = log.line(1)
+    #expect(throws: BackupError.self) {
+      try read(SampleText([log], heads: [log.replica: log.head(3)]).text)
+    }
+    // A log speaks for itself alone.
+    log.lines[0] = log.line(1, body: logs[1].member)
+    #expect(throws: BackupError.self) {
+      try read(SampleText([log], heads: [log.replica: log.head(3)]).text)
+    }
+    var sample = SampleText([logs[0]], heads: [logs[0].replica: try logs[0].head(3)])
+    sample.lines.remove(at: 2)
+    #expect(try read(sample.text).contents.logs[0].isHeadChecked == false)
   }
 
   @Test("Every line that is left out, comes twice or changes places is noticed, but a damaged one")

@@ -5,6 +5,7 @@ import TransparencyLog
 
 @testable import Backup
 
+/// One whose first line names its key.
 struct SampleLog {
   let replica: ReplicaID
   /// Each with its LF.
@@ -13,12 +14,21 @@ struct SampleLog {
   init(_ number: UInt64, lines count: UInt64) {
     replica = ReplicaID(UUIDBytes(high: number, low: number))
     guard count > 0 else { return }
-    lines = (1...count).map { line($0) }
+    lines = [line(1, body: member)] + (1..<count).map { line($0 + 1) }
   }
 
-  func line(_ seq: UInt64, recorded: UInt64? = nil) -> [UInt8] {
+  func signer(_ seed: UInt8 = 7, of log: ReplicaID? = nil) -> NoteSigner {
+    let name = KeyName(log: log ?? replica, of: .main)
+    return NoteSigner(name: name, seed: [UInt8](repeating: seed, count: 32))!
+  }
+
+  var member: String {
+    "\"type\":\"log.member\",\"member\":\"\(replica)\",\"vkey\":\"\(signer().verifier.vkey)\""
+  }
+
+  func line(_ seq: UInt64, recorded: UInt64? = nil, body: String? = nil) -> [UInt8] {
     var line: [UInt8] = []
-    let body = Array("\"title\":\"line \(seq), é\"".utf8)
+    let body = Array((body ?? "\"title\":\"line \(seq), é\"").utf8)
     body.withUnsafeBufferPointer {
       Line.append(
         to: &line, replica: replica, seq: seq,
@@ -40,11 +50,11 @@ struct SampleLog {
     return tree.root
   }
 
-  /// A signed head; of another root where that is given.
-  func head(_ size: Int, root: SHA256Digest? = nil) throws -> String {
-    let signer = NoteSigner(name: KeyName("machine")!, seed: [UInt8](repeating: 7, count: 32))!
+  /// A signed head; of another root, or by another key, where that is given.
+  func head(_ size: Int, root: SHA256Digest? = nil, by signer: NoteSigner? = nil) throws -> String {
+    let signer = signer ?? self.signer()
     let checkpoint = try Checkpoint(
-      origin: "machine/\(replica)", size: UInt64(size), root: root ?? self.root(of: size))
+      origin: signer.verifier.name.text, size: UInt64(size), root: root ?? self.root(of: size))
     return String(decoding: checkpoint.signed(by: signer).bytes, as: UTF8.self)
   }
 }
