@@ -65,6 +65,7 @@ struct Decompressor: ~Copyable {
       var output = ZSTD_outBuffer(dst: space.baseAddress, size: space.count, pos: 0)
       let left = ZSTD_decompressStream(context, &output, &input)
       guard ZSTD_isError(left) == 0 else {
+        if ZSTD_getErrorCode(left) == ZSTD_error_prefix_unknown { throw .notABackup }
         throw .compression(String(cString: ZSTD_getErrorName(left)))
       }
       try body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(space)[..<output.pos]))

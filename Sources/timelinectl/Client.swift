@@ -82,11 +82,9 @@ final class Client {
       if let line = splitter.next() { return line }
       if let end, !isReadable(before: end) { return nil }
       var buffer = [UInt8](repeating: 0, count: 65_536)
+      try Interruption.wait(toRead: descriptor)
       let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count < 0 && errno == EINTR {
-        try Interruption.check()
-        continue
-      }
+      if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
       splitter.take(buffer[..<count])
     }

@@ -58,8 +58,8 @@ enum PassphraseInput {
     var line: [UInt8] = []
     var byte: UInt8 = 0
     while true {
+      try Interruption.wait(toRead: terminal)
       let count = Foundation.read(terminal, &byte, 1)
-      if count < 0 && errno == EINTR { try Interruption.check() }
       guard count >= 0 || errno == EINTR else { throw OutputFile.failure("read", "/dev/tty") }
       guard count != 0, byte != 0x0A else { return String(decoding: line, as: UTF8.self) }
       if count > 0 { line.append(byte) }

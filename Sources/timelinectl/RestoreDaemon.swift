@@ -63,8 +63,8 @@ final class RestoreDaemon {
   /// Takes what it says; false where it has ended.
   func listen() throws(Failure) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 4096)
+    try Interruption.wait(toRead: output)
     let count = read(output, &buffer, buffer.count)
-    if count < 0 && errno == EINTR { try Interruption.check() }
     guard count > 0 else { return count < 0 }
     said = (said + buffer[..<count]).suffix(4096)
     return true

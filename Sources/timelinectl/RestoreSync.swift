@@ -31,7 +31,6 @@ final class RestoreSync {
   func run() throws(Failure) {
     out = session.start(source)
     while !(session.isInSync(with: source) && out.isEmpty) {
-      try Interruption.check()
       if out.isEmpty { out = session.pump(source) }
       if let failure = source.failure { throw failure }
       try exchange(waits: true)
@@ -56,7 +55,6 @@ final class RestoreSync {
         guard ContinuousClock.now < end else {
           throw Failure(.verificationFailed, "timelined does not take the signed heads")
         }
-        try Interruption.check()
         // It says here what is wrong with one.
         try exchange(waits: false)
         usleep(5000)
@@ -85,7 +83,7 @@ final class RestoreSync {
       pollfd(fd: client.descriptor, events: Int16(POLLIN | sending), revents: 0),
       pollfd(fd: daemon.descriptor, events: Int16(POLLIN), revents: 0),
     ]
-    guard poll(&waiting, 2, waits ? -1 : 0) > 0 else { return }
+    try Interruption.wait(&waiting, milliseconds: waits ? -1 : 0)
     if waiting[1].revents != 0, !(try daemon.listen()) {
       throw Failure(.failed, "timelined ended: \(daemon.lastWords)")
     }
