@@ -83,8 +83,8 @@ public final class DataDirectory {
   /// Opens a timeline; `main` is made where it is not there yet.
   ///
   /// - Parameters:
-  ///   - newReplica: the id of this machine's log, should the timeline be new, or its log be signed
-  ///     with another key: whoever lost his key goes on in a log of its own.
+  ///   - newReplica: the id of this machine's log, should the timeline be new, or its log be one that
+  ///     it cannot sign any more: of a key that was lost, or with a damaged line.
   ///   - key: what signs this machine's heads; nil for none.
   public func openTimeline(
     _ name: String, newReplica: ReplicaID, key: SigningKey? = nil
@@ -105,10 +105,10 @@ public final class DataDirectory {
       let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
     else { throw .damagedFile(path: file, reason: "no timeline and replica in it") }
     let timeline = try open(name, id, replica, key, directory)
-    guard let signer = timeline.signer, let known = timeline.lines.key(of: replica),
-      known != signer.verifier
-    else { return timeline }
-    return try begin(name, id, newReplica, key, directory)
+    guard timeline.wantsNewLog else { return timeline }
+    let next = try begin(name, id, newReplica, key, directory)
+    next.leftLog = replica
+    return next
   }
 
   private func begin(
@@ -142,20 +142,23 @@ public final class DataDirectory {
   public func signingKey(newSeed: () -> [UInt8]) throws(OpenError) -> SigningKey {
     let file = path + "/keys/heads.pem"
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
-    if let found {
-      guard let key = SigningKey(pem: found) else {
-        throw .damagedFile(
-          path: file,
-          reason:
-            "no Ed25519 key in PKCS#8 without a passphrase; without the file this machine goes on "
-            + "with a new key, in a log of its own")
-      }
-      return key
+    let key = found.map { SigningKey(pem: $0) } ?? SigningKey(seed: newSeed())
+    guard let key else {
+      throw .damagedFile(
+        path: file,
+        reason:
+          "no Ed25519 key in PKCS#8 without a passphrase; without the file this machine goes on "
+          + "with a new key, in a log of its own")
     }
-    guard let key = SigningKey(seed: newSeed()) else { fatalError("a seed has 32 bytes") }
     try Self.onDisk { () throws(FileError) in
       try fileSystem.createDirectory(path + "/keys")
-      try fileSystem.replace(file, with: key.pem)
+      if found == nil {
+        try fileSystem.replace(file, with: key.pem)
+      } else {
+        // It is about to be named in the log: whoever made it may have been killed before he could
+        // sync it.
+        try fileSystem.sync(directory: path + "/keys")
+      }
     }
     return key
   }

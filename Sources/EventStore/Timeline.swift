@@ -17,6 +17,8 @@ public final class Timeline {
   public let replica: ReplicaID
   /// Signs this machine's log under its name; nil where the machine has no key.
   public let signer: NoteSigner?
+  /// The log that this machine wrote until this start, which it could not sign any more.
+  public internal(set) var leftLog: ReplicaID?
   /// The heads that were found in the lines, as far as `HeadKeeper` has told.
   public private(set) var heads: [ReplicaID: SignedHead] = [:]
   /// What is wrong with the log.
@@ -159,6 +161,13 @@ public final class Timeline {
   /// Makes a head known, that was found in the lines and is durable.
   public func publish(_ head: SignedHead, of replica: ReplicaID) {
     if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
+  }
+
+  /// Whether what this machine writes next could not be signed: its log names another key, or has a
+  /// damaged line, which others may still have. Nothing is lost by going on in another log.
+  var wantsNewLog: Bool {
+    guard let signer else { return false }
+    return logs[0].hasDamage || index.members[0].map { $0.key != signer.verifier } ?? false
   }
 
   /// Whether this machine wrote lines that no published head covers.

@@ -59,6 +59,12 @@ enum Main {
       let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()), key: key)
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
+      if let left = timeline.leftLog {
+        Journal.write(
+          .warning,
+          "this machine goes on in log \(timeline.replica): its log \(left) is damaged, or was signed "
+            + "with a key that is not here; all that can be read of it is served as before")
+      }
       for damage in timeline.damage { Journal.write(.warning, damage.message) }
       // The Unix socket last: it is there only once everything else is.
       var listeners: [Int32: Bool] = [:]

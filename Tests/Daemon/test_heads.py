@@ -173,26 +173,28 @@ class Heads(Ctl):
                 daemon = self.another()
                 self.append(daemon, 4)
                 daemon.stop()
-                lines = self.lines(daemon)
+                lines, old, head = self.lines(daemon), self.own(daemon), self.head(daemon)
                 path = next(self.log(daemon).glob("*.jsonl"))
                 kept = b"".join(lines[:3]) + (lines[3][:100] if torn else b"")
                 path.write_bytes(kept)
                 shutil.rmtree(daemon.data + "/timelines/main/index", ignore_errors=True)
-                for _ in range(2):
+                for number in range(2):
                     daemon.start()
                     damage = self.json("status", daemon=daemon)["damage"]
                     self.assertTrue(any("4 to 5" in text for text in damage), damage)
                     self.assertEqual(path.read_bytes(), kept)
+                    self.assertEqual(any("goes on in log" in line for line in daemon.lines), number == 0)
                     daemon.stop()
+                # It goes on in another log, which can be signed.
                 daemon.start()
-                client = daemon.client()
-                self.assertEqual(client.append(title="behind")["seq"], 6)
-                client.close()
+                [id] = self.append(daemon, word="behind")
+                self.assertNotEqual(self.own(daemon), old)
+                self.done("verify-proof", self.file("p", self.proof(daemon, id)), "--key", self.key(daemon))
                 daemon.stop()
                 daemon.start()
                 titles = [event["title"] for event in self.json("log", daemon=daemon)]
-                self.assertEqual(sorted(titles), ["behind", "line 0", "line 1"])
-                self.assertEqual(self.head(daemon)[1], 5)
+                self.assertEqual(sorted(titles), ["behind 0", "line 0", "line 1"])
+                self.assertEqual((self.head(daemon)[1], self.head(daemon, old)), (2, head))
 
     def test_a_head_that_was_tampered_with_is_not_relied_on(self):
         daemon = self.another()
