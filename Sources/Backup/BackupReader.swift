@@ -65,6 +65,9 @@ public struct BackupReader: ~Copyable {
   /// Where the backup stands that is being read, once that was said.
   public var position: Position? { header?.position }
 
+  /// The hash of all lines that came, which END is to say.
+  var hash: SHA256Digest { hasher.soFar() }
+
   /// Takes the next bytes, and calls for each line of a log in them.
   public mutating func take(
     _ bytes: UnsafeBufferPointer<UInt8>,

@@ -11,7 +11,6 @@ public struct BackupWriter: ~Copyable {
   private var text: [UInt8] = []
   private var out: [UInt8] = []
   private var lines = 0
-  private var hasher = SHA256()
   private var compressor = Compressor()
   private var reader = BackupReader()
 
@@ -43,16 +42,16 @@ public struct BackupWriter: ~Copyable {
 
   /// What there is of the file.
   public mutating func take() -> [UInt8] {
-    defer { out.removeAll(keepingCapacity: true) }
+    guard !out.isEmpty else { return [] }
+    defer { out = [] }
     return out
   }
 
   /// The rest of the file, and what it holds.
   public consuming func end() throws(BackupError) -> (bytes: [UInt8], contents: BackupContents) {
     try flush(isLast: false)
-    let hash = hasher.finish()
-    try put(
-      "END", .object(["lines": .int(lines), "sha256": .string(hash.description)]))
+    let hash = reader.hash.description
+    try put("END", .object(["lines": .int(lines), "sha256": .string(hash)]))
     try flush(isLast: true)
     return (out, try reader.end())
   }
@@ -67,7 +66,6 @@ public struct BackupWriter: ~Copyable {
   private mutating func flush(isLast: Bool) throws(BackupError) {
     try text.withTypedBuffer { (text) throws(BackupError) in
       try reader.take(text) { _, _, _ in }
-      hasher.update(text)
       compressor.take(text, isLast: isLast, into: &out)
     }
     text.removeAll(keepingCapacity: true)

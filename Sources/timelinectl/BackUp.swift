@@ -90,7 +90,6 @@ private final class BackupMaking {
   init(_ file: OutputFile) { self.file = file }
 
   func take(_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) {
-    try Interruption.check()
     do throws(BackupError) {
       if word == "EVENT" { try takeLine(json) } else { try takeRow(Client.json(json)) }
     } catch { throw Self.failure(error) }

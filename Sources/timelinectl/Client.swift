@@ -53,7 +53,7 @@ final class Client {
   }
 
   /// Sends as many as are taken without waiting.
-  func sendSome(_ bytes: [UInt8]) -> Int {
+  func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
     max(
       0,
       bytes.withUnsafeBytes {

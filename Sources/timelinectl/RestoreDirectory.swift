@@ -11,6 +11,9 @@ final class RestoreDirectory {
   private(set) var work: String
   /// Parents that were made for it, the outermost first.
   private var made: [String] = []
+  /// The directories whose entries change, each open from before its change: an error in writing one
+  /// out is told to whoever had it open by then.
+  private var changed: [Int32] = []
   private var isPlaced = false
 
   /// The name must be that of nothing, or of an empty directory.
@@ -26,6 +29,7 @@ final class RestoreDirectory {
     work = path
     do throws(Failure) {
       try makeParents(OutputFile.parent(of: path))
+      try hold(OutputFile.parent(of: path))
       var template = Array((path + ".restoring-XXXXXX").utf8CString)
       guard mkdtemp(&template) != nil else { throw OutputFile.failure("make", path) }
       work = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -37,6 +41,7 @@ final class RestoreDirectory {
   }
 
   deinit {
+    for directory in changed { close(directory) }
     guard !isPlaced else { return }
     try? FileManager.default.removeItem(atPath: work)
     removeParents()
@@ -56,13 +61,18 @@ final class RestoreDirectory {
   }
 
   private func makeParents(_ path: String) throws(Failure) {
-    guard mkdir(path, 0o700) != 0 else { return made.append(path) }
-    guard errno == ENOENT, OutputFile.parent(of: path) != path else {
-      guard errno == EEXIST else { throw OutputFile.failure("make", path) }
-      return
-    }
-    try makeParents(OutputFile.parent(of: path))
-    try makeParents(path)
+    guard access(path, F_OK) != 0 else { return }
+    let parent = OutputFile.parent(of: path)
+    try makeParents(parent)
+    try hold(parent)
+    guard mkdir(path, 0o700) == 0 else { throw OutputFile.failure("make", path) }
+    made.append(path)
+  }
+
+  private func hold(_ path: String) throws(Failure) {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw OutputFile.failure("open", path) }
+    changed.append(directory)
   }
 
   private func removeParents() {
@@ -72,11 +82,11 @@ final class RestoreDirectory {
   /// Puts the key there that the machine is to sign with, before its daemon makes one.
   func put(_ key: SigningKey) throws(Failure) {
     let keys = work + "/keys"
+    try hold(work)
     guard mkdir(keys, 0o700) == 0 else { throw OutputFile.failure("make", keys) }
     let file = try OutputFile(keys + "/heads.pem", replaces: false)
     try file.write(key.pem)
     try file.finish()
-    try Self.sync(work)
   }
 
   /// Gives it its name, durably.
@@ -89,15 +99,8 @@ final class RestoreDirectory {
       throw OutputFile.failure("rename what was restored to", path)
     }
     isPlaced = true
-    for directory in [OutputFile.parent(of: path)] + made.reversed().map(OutputFile.parent) {
-      try Self.sync(directory)
+    for directory in changed {
+      guard fsync(directory) == 0 else { throw OutputFile.failure("sync the directory of", path) }
     }
-  }
-
-  private static func sync(_ path: String) throws(Failure) {
-    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard directory >= 0 else { throw OutputFile.failure("open", path) }
-    defer { close(directory) }
-    guard fsync(directory) == 0 else { throw OutputFile.failure("sync", path) }
   }
 }

@@ -12,7 +12,9 @@ final class RestoreSync {
   private let source: RestoreSource
   private var session: SyncSession
   private var splitter = LineSplitter()
+  /// What is to be sent, and how much of it was.
   private var out: [UInt8] = []
+  private var sent = 0
   private var progress: Progress
 
   /// Fewer than a daemon looks at in a row.
@@ -89,8 +91,8 @@ final class RestoreSync {
     }
     if waiting[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try receive() }
     if waiting[0].revents & Int16(POLLOUT) != 0 {
-      let sent = client.sendSome(out)
-      out.removeFirst(sent)
+      sent += client.sendSome(out[sent...])
+      if sent == out.count { (out, sent) = ([], 0) }
     }
   }
 
