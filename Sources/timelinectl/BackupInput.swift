@@ -12,7 +12,7 @@ final class BackupInput {
 
   init(_ path: String) throws(Failure) {
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = retried { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw OutputFile.failure("read", path) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

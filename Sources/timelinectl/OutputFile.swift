@@ -19,28 +19,27 @@ final class OutputFile {
       throw Failure(.usage, "\(path) names a directory; give a file")
     }
     guard replaces || access(path, F_OK) != 0 else { throw Self.exists(path) }
-    descriptor = open(temporary, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let name = temporary
+    descriptor = retried { open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) }
     guard descriptor >= 0 else { throw Self.failure("create", temporary) }
-    do throws(Failure) { try takeOver() } catch {
+    guard isOurs else {
       // It is another's: it stays.
       close(descriptor)
       descriptor = -1
-      throw error
-    }
-  }
-
-  /// What an earlier attempt left is overwritten, unless that is still being made.
-  private func takeOver() throws(Failure) {
-    var (mine, there) = (stat(), stat())
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &mine) == 0,
-      // It may have been renamed before the lock was ours.
-      lstat(temporary, &there) == 0, mine.st_ino == there.st_ino, mine.st_dev == there.st_dev
-    else {
       throw Failure(.failed, code: "busy", "\(temporary) is being written by another program")
     }
-    guard mine.st_mode & S_IFMT == S_IFREG, ftruncate(descriptor, 0) == 0 else {
-      throw Failure(.failed, code: "file", "\(temporary) is no file that can be written")
-    }
+    // What an earlier attempt left.
+    let file = descriptor
+    guard retried({ ftruncate(file, 0) }) == 0 else { throw Self.failure("empty", temporary) }
+  }
+
+  /// Whether nobody else writes it, and it is what stands there: whoever had it before may have renamed
+  /// it since it was opened.
+  private var isOurs: Bool {
+    var (mine, there) = (stat(), stat())
+    return retried { flock(descriptor, LOCK_EX | LOCK_NB) } == 0 && fstat(descriptor, &mine) == 0
+      && lstat(temporary, &there) == 0 && mine.st_ino == there.st_ino
+      && mine.st_dev == there.st_dev && mine.st_mode & S_IFMT == S_IFREG
   }
 
   /// Takes away what was written, where it did not become whole.
@@ -60,8 +59,9 @@ final class OutputFile {
 
   /// Makes it durable, and gives it its name.
   func finish() throws(Failure) {
-    guard fsync(descriptor) == 0 else { throw Self.failure("sync", temporary) }
-    let parent = open(Self.parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard retried({ fsync(descriptor) }) == 0 else { throw Self.failure("sync", temporary) }
+    // Open before it changes: an error in writing it out is told to whoever had it open by then.
+    let parent = retried { open(Self.parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard parent >= 0 else { throw Self.failure("open the directory of", path) }
     defer { close(parent) }
     // Not every file system can refuse to replace in one step; it was looked for at the start too.
@@ -71,7 +71,7 @@ final class OutputFile {
     }
     close(descriptor)
     descriptor = -1
-    guard fsync(parent) == 0 else { throw Self.failure("sync the directory of", path) }
+    guard retried({ fsync(parent) }) == 0 else { throw Self.failure("sync the directory of", path) }
   }
 
   static func parent(of path: String) -> String {
@@ -89,5 +89,13 @@ final class OutputFile {
 
   private static func exists(_ path: String) -> Failure {
     Failure(.failed, code: "exists", "\(path) is there already; --force replaces it")
+  }
+}
+
+/// What a signal interrupted is done again: it did not fail.
+func retried(_ call: () -> Int32) -> Int32 {
+  while true {
+    let outcome = call()
+    if outcome >= 0 || errno != EINTR { return outcome }
   }
 }

@@ -70,7 +70,7 @@ final class RestoreDirectory {
   }
 
   private func hold(_ path: String) throws(Failure) {
-    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let directory = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard directory >= 0 else { throw OutputFile.failure("open", path) }
     changed.append(directory)
   }
@@ -100,7 +100,7 @@ final class RestoreDirectory {
     }
     isPlaced = true
     for directory in changed {
-      guard fsync(directory) == 0 else { throw OutputFile.failure("sync the directory of", path) }
+      guard retried({ fsync(directory) }) == 0 else { throw OutputFile.failure("sync the directory of", path) }
     }
   }
 }

@@ -4,6 +4,7 @@ and leaves nothing behind."""
 
 import base64
 import contextlib
+import errno
 import glob
 import hashlib
 import json
@@ -22,12 +23,14 @@ import threading
 import unittest
 
 from ctl import Ctl
-from daemon import BINARIES, Daemon, event
+from daemon import BINARIES, ROOT, Daemon, event
 from terminal import Terminal
+from test_faults import COMPILER, HALF, HALF_THEN_FULL, ONCE, Fault, name
 from test_full_disk import can_mount
 from test_sync import free_port
 from test_verify import checked, leaf_of, root_of, stub_of
 
+FAULTS = int(os.environ.get("BACKUP_FAULTS", "30"))
 FLIPS = int(os.environ.get("BACKUP_FLIPS", "40"))
 INSIDE = "TIMELINE_BACKUP_DISK"
 ZSTD = shutil.which("zstd")
@@ -645,6 +648,100 @@ class FullDisk(Backups):
         self.assertEqual(os.listdir(disk), ["ballast"])
         (disk / "ballast").unlink()
         self.done("backup", str(disk / "backup"), daemon=daemon)
+
+
+@unittest.skipUnless(COMPILER, "no C compiler")
+class Faults(Backups):
+    """The N-th call of a kind below a directory fails, in timelinectl or the daemon that it starts."""
+
+    CALLS = [(kind, error) for kind in ("open", "mkdir", "fsync", "rename") for error in (errno.EIO, errno.ENOSPC)]
+    CALLS += [("write", error) for error in (errno.EIO, errno.ENOSPC, HALF, HALF_THEN_FULL)]
+    CALLS += [("ftruncate", errno.EIO), ("fdatasync", errno.EIO)]
+    CALLS += [(kind, errno.EINTR) for kind in ("open", "write", "fsync", "ftruncate", "flock")]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.library = cls.scratch.name + "/faults.so"
+        source = ROOT / "Tests" / "Faults" / "faults.c"
+        subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-o", cls.library, source], check=True)
+
+    def sweep(self, check, words):
+        """Runs a command with each call failing, in steps that make about FAULTS runs of it; counts those that failed."""
+        control = self.scratch.name + "/control"
+
+        def run(kind, number, error):
+            fault = Fault(control, number, error, ONCE)
+            code, _, err = self.ctl(
+                *words, LD_PRELOAD=self.library, FAULT_ROOT=str(self.root), FAULT_KIND=kind, FAULT_CONTROL=control,
+                SWIFT_BACKTRACE="enable=no")
+            return fault, code, err
+
+        calls = {}
+        for kind in {kind for kind, _ in self.CALLS}:
+            fault, code, err = run(kind, 0, 0)
+            self.assertEqual(code, 0, err)
+            calls[kind] = fault.calls
+            check(0, "")
+        step = max(1, sum(calls[kind] for kind, _ in self.CALLS) // FAULTS)
+        seed = int(os.environ.get("BACKUP_SEED", random.randrange(1 << 32)))
+        chance = random.Random(seed)
+        failed = 0
+        for kind, error in self.CALLS:
+            for number in range(chance.randint(1, step), calls[kind] + 1, step):
+                fault, code, err = run(kind, number, error)
+                what = f"{name(error)} at {kind} {number} (BACKUP_SEED={seed}): {code} {err}"
+                self.assertIn(code, (0, 1, 4, 5, 7), what)
+                if error in (errno.EINTR, HALF):
+                    self.assertEqual(code, 0, what)
+                check(code, what)
+                failed += code != 0
+        print(f"faults of {words[0]}: every {step}. of {calls}, {failed} failed")
+        self.assertGreater(failed, 5)
+
+    def test_a_backup_is_whole_or_not_there(self):
+        self.daemon.client().append(title="line")
+        path = self.root / "backup"
+
+        def check(code, what):
+            self.assertEqual(self.tree(), ["backup"], what)
+            if code == 0 or path.read_text(errors="replace") != "old":
+                self.done("restore", str(path), "--check")
+            path.write_text("old")
+
+        path.write_text("old")
+        self.sweep(check, ("backup", str(path), "--force"))
+
+        def check_new(code, what):
+            self.assertIn(self.tree(), [["backup"]] if code == 0 else [[], ["backup"]], what)
+            if path.exists():
+                self.done("restore", str(path), "--check")
+                path.unlink()
+
+        path.unlink()
+        self.sweep(check_new, ("backup", str(path)))
+
+    def test_a_directory_is_whole_or_not_there(self):
+        client = self.daemon.client()
+        for number in range(30):
+            client.append(title=f"line {number}")
+        client.close()
+        path = self.scratch.name + "/backup"
+        self.done("backup", path, "--with-key", "--force", TIMELINE_PASSPHRASE=WORDS)
+        place = self.root / "data"
+
+        def check(code, what):
+            self.assertIn([p.name for p in self.root.iterdir()], [["data"]] if code == 0 else [[], ["data"]], what)
+            if place.exists():
+                self.assertEqual(self.logs(place), self.logs(self.daemon.data), what)
+                self.assertEqual(self.heads(place).keys(), self.logs(place).keys(), what)
+                self.assertEqual((place / "keys/heads.pem").read_bytes(), pathlib.Path(self.daemon.data, "keys/heads.pem").read_bytes())
+                shutil.rmtree(place)
+
+        words = self.file("words", WORDS)
+        self.sweep(check, ("restore", path, str(place), "--with-key", "--passphrase-file", words))
 
 
 class Keys(Backups):
