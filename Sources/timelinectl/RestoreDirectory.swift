@@ -100,7 +100,9 @@ final class RestoreDirectory {
     }
     isPlaced = true
     for directory in changed {
-      guard retried({ fsync(directory) }) == 0 else { throw OutputFile.failure("sync the directory of", path) }
+      guard retried({ fsync(directory) }) == 0 else {
+        throw OutputFile.failure("sync the directory of", path)
+      }
     }
   }
 }

@@ -125,6 +125,26 @@ struct BackupReaderTests {
     }
   }
 
+  @Test("A line that stands behind a later one is refused, whenever it was recorded")
+  func order() throws {
+    var sample = SampleText([logs[0]])
+    sample.lines[6] = String(decoding: logs[0].line(3, recorded: 9), as: UTF8.self)
+    #expect(throws: BackupError.order(logs[0].replica, after: 4, found: 3)) {
+      try read(sample.text)
+    }
+  }
+
+  @Test("What END says is compared")
+  func end() throws {
+    let text = String(decoding: SampleText([logs[0]]).text, as: UTF8.self)
+    for (old, new) in [
+      ("END {\"lines\":5,", "END {\"lines\":4,"), ("END {\"lines\":5,", "END {"),
+      ("\"sha256\":\"", "\"sha256\":\"0"), ("\"sha256\"", "\"sha512\""),
+    ] {
+      #expect(throws: BackupError.self) { try read(Array(text.replacing(old, with: new).utf8)) }
+    }
+  }
+
   @Test("A line whose body is no JSON is refused here too: the daemon would not take it")
   func notJSON() throws {
     var line: [UInt8] = []

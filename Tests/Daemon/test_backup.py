@@ -361,6 +361,31 @@ class Running(Backups):
             self.assertEqual(kept, lines[:20] + lines[22:40] + lines[41:])
 
 
+    def test_lines_that_changed_places_are_damaged(self):
+        daemon = self.another()
+        self.append(daemon, 20)
+        [path] = glob.glob(daemon.data + "/timelines/main/logs/*/*.jsonl")
+        lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
+        one, two = 12, 13
+        self.assertEqual(len(lines[one]), len(lines[two]))
+        with open(path, "r+b") as file:
+            file.seek(sum(map(len, lines[:one])))
+            file.write(lines[two] + lines[one])
+        code, out, err = self.ctl("backup", str(self.root / "backup"), "--json", daemon=daemon)
+        self.assertEqual((code, json.loads(out)["logs"][0]["missing"]), (7, [[13, 14]]), err)
+
+    def test_the_newest_lines_are_signed_for_it(self):
+        daemon = self.another()
+        client = daemon.client()
+        for number in range(1, 6):
+            client.append(title=f"line {number}")
+            self.backup(daemon, "backup", "--force")
+            [log] = self.json("restore", str(self.root / "backup"), "--check")["logs"]
+            # At most one head a second is signed without being asked for.
+            self.assertEqual((log["lines"], log["signed"], log["checked"]), (number + 1, number + 1, True))
+        client.close()
+
+
 class Damage(Backups):
     """One file, damaged in every way."""
 
