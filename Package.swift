@@ -33,7 +33,9 @@ let package = Package(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
-    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .target(
+      name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
 
     .target(
       name: "Backup", dependencies: ["TimelineModel", "TransparencyLog", "CZstd"],

@@ -2,6 +2,7 @@
 // backup is made of. It holds the logs alone, so that an index that goes on growing is not kept twice.
 
 import TimelineModel
+import TransparencyLog
 
 public struct LogWalk: Sendable {
   public enum Step {
@@ -10,9 +11,12 @@ public struct LogWalk: Sendable {
     /// Its next line, as it stands on disk. One that is not what was written is left out: its number
     /// is missing.
     case line(UnsafeBufferPointer<UInt8>)
+    /// The same of a line whose words are to go, and could not be taken off the disk yet: without them.
+    case erased([UInt8])
   }
 
   private let logs: [ReplicaLog]
+  private let due: [ReplicaID: Set<UInt64>]
   private var place = -1
   private var seq: UInt64 = 0
   private var recorded: RecordedTime?
@@ -26,6 +30,10 @@ public struct LogWalk: Sendable {
   private static let bytesAtATime = 16 << 20
 
   public init(_ snapshot: Snapshot) {
+    due = Dictionary(
+      uniqueKeysWithValues: snapshot.index.linesToErase(snapshot.logs).map { place, seqs in
+        (snapshot.logs[place].id, seqs)
+      })
     logs = snapshot.logs.filter { $0.size > 0 }.sorted { $0.id < $1.id }
   }
 
@@ -35,7 +43,11 @@ public struct LogWalk: Sendable {
   public mutating func next() -> Step? {
     while place >= 0, seq < logs[place].size {
       seq += 1
-      if let text = take(logs[place]) { return .line(text) }
+      if let (line, text) = take(logs[place]) {
+        guard due[line.replica]?.contains(seq) ?? false else { return .line(text) }
+        var hasher = SHA256()
+        return .erased(line.stub(of: text, using: &hasher))
+      }
       missing += 1
     }
     if place >= 0, place < logs.count { logs[place].setAside() }
@@ -47,7 +59,7 @@ public struct LogWalk: Sendable {
   }
 
   /// The line of that number, where every machine would take it as that.
-  private mutating func take(_ log: ReplicaLog) -> UnsafeBufferPointer<UInt8>? {
+  private mutating func take(_ log: ReplicaLog) -> (line: Line, text: UnsafeBufferPointer<UInt8>)? {
     if read > Self.bytesAtATime {
       log.setAside()
       read = 0
@@ -58,6 +70,6 @@ public struct LogWalk: Sendable {
     recorded = line.recorded
     read += text.count
     lines += 1
-    return text
+    return (line, text)
   }
 }

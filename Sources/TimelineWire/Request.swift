@@ -50,6 +50,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case watch = "WATCH"
   case actors = "ACTORS"
   case status = "STATUS"
+  case erase = "ERASE"
   case verify = "VERIFY"
   case prove = "PROVE"
   case keys = "KEYS"
@@ -78,6 +79,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .actors: "ACTORS - the codes that events may name, a ROW each"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
+    case .erase: "ERASE {\"id\":ID,\"reason\":TEXT} - an event's words go, from every machine"
     case .prove: "PROVE ID - that a line is in its log, for whoever has the log's key alone"
     case .keys: "KEYS - what the heads of each log are checked with, a ROW each"
     case .backup:

@@ -96,6 +96,9 @@ struct BackupStream: Sendable {
     case .line(let line):
       out.append(contentsOf: "EVENT ".utf8)
       out.append(contentsOf: line)
+    case .erased(let stub):
+      out.append(contentsOf: "EVENT ".utf8)
+      out.append(contentsOf: stub)
     }
   }
 }

@@ -361,6 +361,29 @@ class Running(Backups):
             self.assertEqual(kept, lines[:20] + lines[22:40] + lines[41:])
 
 
+    def test_words_that_were_erased_are_in_no_new_backup(self):
+        daemon = self.another()
+        client = daemon.client()
+        ids = [client.append(title=f"Zanzibar {number}")["id"] for number in range(5)]
+        old = self.backup(daemon, "old")
+        self.done("erase", ids[2], "--reason", "a source is in danger", "--yes", daemon=daemon)
+        path = self.backup(daemon, "new")
+        if ZSTD:
+            titles = [json.loads(line).get("title") for line in text_of(path) if line.startswith(b"{")]
+            self.assertEqual([t for t in titles if t], [f"Zanzibar {n}" for n in (0, 1, 3, 4)])
+        place = self.root / "data"
+        said = self.json("restore", path, str(place))
+        self.assertEqual([log["erased"] for log in said["logs"]], [1])
+        self.assertEqual(self.logs(place), self.logs(daemon.data))
+        self.assertEqual(self.heads(place), self.heads(daemon.data))
+        other = self.serving(place)
+        status = self.json("status", daemon=other)
+        self.assertEqual((status["erased"], status["withheld"]), (1, []))
+        self.assertTrue(self.json("verify", daemon=other)["whole"])
+        # One from before has them still, and is good.
+        self.assertEqual([log["erased"] for log in self.json("restore", old, "--check")["logs"]], [0])
+        client.close()
+
     def test_lines_that_changed_places_are_damaged(self):
         daemon = self.another()
         self.append(daemon, 20)
@@ -642,8 +665,8 @@ class Interrupted(Backups):
 
     @unittest.skipIf(INSIDE in os.environ, "this is the run inside")
     def test_a_full_disk(self):
-        if not can_mount():
-            self.skipTest("no file system of its own may be mounted here")
+        if not can_mount() or not ZSTD:
+            self.skipTest("no file system of its own may be mounted here, or there is no zstd")
         with tempfile.TemporaryDirectory() as disk:
             script = 'mount -t tmpfs -o size=400k none "$0" && exec "$1" -B "$2" FullDisk'
             run = subprocess.run(
@@ -673,6 +696,30 @@ class FullDisk(Backups):
         self.assertEqual(os.listdir(disk), ["ballast"])
         (disk / "ballast").unlink()
         self.done("backup", str(disk / "backup"), daemon=daemon)
+        (disk / "backup").unlink()
+
+    def test_words_that_no_room_was_found_to_erase(self):
+        disk = pathlib.Path(os.environ[INSIDE])
+        daemon = Daemon()
+        self.addCleanup(daemon.remove)
+        daemon.data = str(disk / "data")
+        self.addCleanup(shutil.rmtree, daemon.data)
+        daemon.start()
+        client = daemon.client()
+        ids = [client.append(title=f"Zanzibar {number}", summary="x" * 1000)["id"] for number in range(100)]
+        client.close()
+        room = os.statvfs(disk)
+        (disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_bsize - 50_000))
+        self.addCleanup((disk / "ballast").unlink, missing_ok=True)
+        code, out, err = self.ctl("erase", ids[2], "--reason", "a source is in danger", "--yes", "--json", daemon=daemon)
+        self.assertEqual((code, "unfinished" in json.loads(out)), (6, True), err)
+        self.assertTrue(any(b'"Zanzibar 2"' in log for log in self.logs(daemon.data).values()))
+        lines = [json.loads(line) for line in text_of(self.backup(daemon)) if line.startswith(b"{")]
+        titles = [line["title"] for line in lines if "title" in line]
+        self.assertEqual(titles, [f"Zanzibar {n}" for n in range(100) if n != 2])
+        place = self.root / "data"
+        self.assertEqual(self.json("restore", str(self.root / "backup"), str(place))["logs"][0]["erased"], 1)
+        self.assertTrue(self.json("verify", daemon=self.serving(place))["whole"])
 
 
 @unittest.skipUnless(COMPILER, "no C compiler")
