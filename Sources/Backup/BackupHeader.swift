@@ -7,6 +7,8 @@ import TimelineModel
 
 public struct BackupHeader: Sendable, Hashable {
   public static let version = 1
+  /// No log has more lines: what a place in the index can say.
+  private static let seqMax = 1 << 47
 
   public let timeline: TimelineID
   public let name: String
@@ -32,7 +34,8 @@ public struct BackupHeader: Sendable, Hashable {
       let name = json["name"]?.string,
       let replica = json["replica"]?.string.flatMap({ ReplicaID($0) }),
       let made = json["made"]?.string.flatMap(RecordedTime.init(exactly:)),
-      let position = json["position"].flatMap({ Position(json: $0) })
+      let position = json["position"].flatMap({ Position(json: $0) }),
+      position.sizes.values.allSatisfy({ $0 <= Self.seqMax })
     else { return nil }
     self.init(timeline: timeline, name: name, replica: replica, made: made, position: position)
   }

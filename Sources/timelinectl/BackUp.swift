@@ -20,7 +20,9 @@ extension Command {
       compressed text, which `zstd -dc FILE | less` shows. timelinectl restore FILE --check reads it \
       again, timelinectl restore FILE DIR makes a data directory of it.
 
-      Without --with-key the file holds no secret but the events. With it, it also holds the key that       signs this machine's heads, encrypted: whoever has the file can try passphrases, so take a       long one.
+      Without --with-key the file holds no secret but the events. With it, it also holds the key \
+      that signs this machine's heads, encrypted: whoever has the file can try passphrases, so take a \
+      long one.
 
       Exit code 7 where the daemon's disk no longer has some lines as they were written: the file is \
       made all the same, and says which.
@@ -108,14 +110,12 @@ private final class BackupMaking {
     if let key = row["key"]?.string, writer != nil {
       try writer!.key(key)
     } else if let replica = row["log"]?.string.flatMap({ ReplicaID($0) }),
-      let lines = row["lines"]?.int,
-      writer != nil
+      let lines = row["lines"]?.int.flatMap({ UInt64(exactly: $0) }), writer != nil
     {
-      try writer!.log(replica, lines: UInt64(lines), head: row["head"]?.string)
+      try writer!.log(replica, lines: lines, head: row["head"]?.string)
     } else if let header = BackupHeader(json: row), writer == nil {
       writer = try BackupWriter(header)
-      let total = header.position.sizes.values.reduce(0, +)
-      progress = Progress("backing up", total: Int(total))
+      progress = Progress("backing up", total: header.position.lines)
     } else {
       throw .form(line: 1, "timelined says \(row.text.prefix(200))")
     }
@@ -134,7 +134,7 @@ private final class BackupMaking {
       throw Self.failure(.count(stated: stated["lines"]?.int ?? 0, found: contents.lines))
     }
     try file.write(bytes)
-    progress?.advance(to: Int(contents.header.position.sizes.values.reduce(0, +)))
+    progress?.advance(to: contents.header.position.lines)
     return contents
   }
 
