@@ -342,6 +342,9 @@ struct Router {
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
     case .repair:
+      // What VERIFY found and no start did is named from here on, and asked for.
+      if states.damagedLines > wanted - timeline.lines.withheld.count { onDamage() }
+      states.damagedLines = 0
       onRepair()
       peers.tryAllNow()
       Reply.ok(
@@ -584,8 +587,7 @@ struct Router {
       for row in rows { Reply.row(row, to: &connection.out) }
       Reply.end(end, to: &connection.out)
     case .verified(let rows, let end, let damaged):
-      // What was not known is named from here on, and asked for.
-      if damaged > wanted - timeline.lines.withheld.count { onDamage() }
+      states.damagedLines = damaged
       deliver(.rows(rows, end: end), connection)
     }
   }
