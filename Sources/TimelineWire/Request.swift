@@ -51,6 +51,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case actors = "ACTORS"
   case status = "STATUS"
   case erase = "ERASE"
+  case repair = "REPAIR"
   case verify = "VERIFY"
   case prove = "PROVE"
   case keys = "KEYS"
@@ -80,6 +81,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
     case .erase: "ERASE {\"id\":ID,\"reason\":TEXT} - an event's words go, from every machine"
+    case .repair: "REPAIR - ask the peers for lines that are damaged here"
     case .prove: "PROVE ID - that a line is in its log, for whoever has the log's key alone"
     case .keys: "KEYS - what the heads of each log are checked with, a ROW each"
     case .backup:

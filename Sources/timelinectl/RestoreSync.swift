@@ -114,8 +114,11 @@ final class RestoreSync {
   private func apply(_ effect: SyncSession.Effect) throws(Failure) {
     switch effect {
     case .send(let bytes): out += bytes
-    // A log of its own it has not begun.
-    case .ingest, .head: throw Failure(.failed, "the new directory has lines of its own")
+    // There is nothing behind what is sent anyway.
+    case .want(let lines): out += session.proved(lines)
+    // It had nothing, and was asked for nothing.
+    case .ingest, .head, .proof, .proved:
+      throw Failure(.failed, "the new directory has lines of its own")
     case .end(let error):
       let text = error.text.replacing("the peer says: ", with: "")
       let code = text.prefix { $0 != " " }

@@ -508,6 +508,17 @@ class Damage(Backups):
         change(lambda lines: lines.pop(9), "--partial")
 
     @unittest.skipUnless(ZSTD, "needs zstd")
+    def test_a_stub_that_no_erasure_explains_is_withheld(self):
+        whole = text_of(self.file("backup", self.bytes))[:-1]
+        whole[9] = checked(stub_of(whole[9]))
+        path = self.file("stub", packed(whole + [end_of(whole)]))
+        # The head is over stubs, so it holds.
+        self.assertEqual(self.json("restore", path, str(self.root / "data"))["logs"][0]["checked"], True)
+        other = self.serving(self.root / "data")
+        status = self.json("status", daemon=other)
+        self.assertEqual(status["withheld"], [[json.loads(whole[9])["replica"], 8]])
+
+    @unittest.skipUnless(ZSTD, "needs zstd")
     def test_a_timeline_that_no_daemon_has(self):
         whole = text_of(self.file("backup", self.bytes))[:-1]
         whole[0] = whole[0].replace(b'"name":"main"', b'"name":"talks"')
