@@ -10,6 +10,8 @@ public struct BackupHeader: Sendable, Hashable {
   /// No log has more lines: what a place in the index can say.
   private static let seqMax = 1 << 47
 
+  static let keys = ["timeline", "name", "replica", "made", "position"]
+
   public let timeline: TimelineID
   public let name: String
   /// The log of the machine that it was made from.

@@ -39,6 +39,11 @@ public struct BackupReader: ~Copyable {
   /// No signed head is longer: what a sync takes as one.
   static let headBytesMax = 8 << 10
 
+  /// What may stand in each line that is no event's: what is not known is not passed over.
+  private static let keys = [
+    "LOG": ["replica", "lines", "head"], "KEY": ["pem"], "END": ["lines", "sha256"],
+  ]
+
   private enum State {
     case beginning
     case logs
@@ -119,10 +124,10 @@ public struct BackupReader: ~Copyable {
     }
     let space = line.firstIndex(of: UInt8(ascii: " ")) ?? line.count - 1
     let word = String(decoding: line[..<space], as: UTF8.self)
-    guard word == "LOG" || word == "KEY" || word == "END" else {
+    guard let keys = Self.keys[word] else {
       throw .form(line: number, "it begins with none of LOG, {, KEY and END")
     }
-    let json = try self.json(UnsafeBufferPointer(rebasing: line[space...]))
+    let json = try self.json(UnsafeBufferPointer(rebasing: line[space...]), keys)
     if word == "END" { return try takeEnd(json) }
     if word == "LOG" { try takeLog(json) } else { try takeKey(json) }
     hasher.update(line)
@@ -135,7 +140,10 @@ public struct BackupReader: ~Copyable {
     }
     let version = String(decoding: words[1], as: UTF8.self)
     guard version == String(BackupHeader.version) else { throw .version(version) }
-    guard let header = BackupHeader(json: try json(UnsafeBufferPointer(rebasing: words[2]))) else {
+    guard
+      let header = BackupHeader(
+        json: try json(UnsafeBufferPointer(rebasing: words[2]), BackupHeader.keys))
+    else {
       throw .form(line: number, "it names no timeline, machine, time and position")
     }
     self.header = header
@@ -223,9 +231,16 @@ public struct BackupReader: ~Copyable {
     try logs[logs.count - 1].end(of: header.timeline)
   }
 
-  private func json(_ text: UnsafeBufferPointer<UInt8>) throws(BackupError) -> JSONValue {
-    do throws(JSONError) { return try JSONValue(parsing: text) } catch {
+  private func json(
+    _ text: UnsafeBufferPointer<UInt8>, _ keys: [String]
+  ) throws(BackupError) -> JSONValue {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
       throw .notJSON(line: number, error)
     }
+    if let stranger = value.members?.first(where: { !keys.contains($0.key) }) {
+      throw .form(line: number, "it holds \"\(stranger.key.prefix(40))\", which is not known")
+    }
+    return value
   }
 }
