@@ -43,7 +43,8 @@ let package = Package(
       swiftSettings: strict),
 
     .executableTarget(
-      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
+      name: "timelinectl",
+      dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     .testTarget(

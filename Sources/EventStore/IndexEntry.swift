@@ -24,6 +24,11 @@ struct IndexEntry: Sendable {
     self.body = body
   }
 
+  /// The key that the line names; nil for any other line.
+  var member: NoteVerifier? {
+    if case .statement(_, .member(_, let key)) = body { key } else { nil }
+  }
+
   /// Reads a line; what is no JSON has no body.
   init(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader) {
     do throws(JSONError) {

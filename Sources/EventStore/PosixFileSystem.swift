@@ -41,6 +41,10 @@ public struct PosixFileSystem: FileSystem {
     try parent.sync()
   }
 
+  public func sync(directory path: String) throws(FileError) {
+    try Directory(path).sync()
+  }
+
   public func list(_ path: String) throws(FileError) -> [String] {
     let descriptor = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else {

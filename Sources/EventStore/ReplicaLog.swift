@@ -96,11 +96,13 @@ struct ReplicaLog: Sendable {
   }
 
   /// Reads what is not known yet: every line's check is compared with its bytes, and `found` is called
-  /// with what each good line says, and with the log up to that line. A torn tail is cut.
+  /// with what each good line says, and with the log up to that line. Returns what is wrong with what
+  /// follows the last one; `settle` is called next.
   mutating func readOn(
     _ reader: LogReader, fileSystem: some FileSystem, damage: inout [LogDamage],
     _ found: (IndexEntry, () -> ReplicaLog) -> Void
-  ) throws(FileError) {
+  ) throws(FileError) -> String? {
+    var reason: String?
     var names = try Self.segmentNames(in: directory, fileSystem)
     // The newest of those that are known may have grown.
     var index = max(0, segments.count - 1)
@@ -116,21 +118,36 @@ struct ReplicaLog: Sendable {
         }
         segments.append(Segment(first: first, file: file, path: path, size: 0))
       }
-      let reason = scan(reader, damage: &damage, found)
+      reason = scan(reader, damage: &damage, found)
       index += 1
       dropStrangers(&names, from: index, &damage)
-      if index == names.count {
-        try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", &damage)
-      } else if segments[index - 1].size < segments[index - 1].file.size {
+      if index < names.count, segments[index - 1].size < segments[index - 1].file.size {
         noteDamage(
           upTo: names[index].first, at: segments[index - 1].size, in: path,
           "the segment ends within a line", &damage)
       }
     }
+    return reason
+  }
+
+  /// Ends the reading: a torn tail is cut, unless a signed head says that its lines were durable.
+  ///
+  /// - Parameter signed: the number of lines of the newest signed head.
+  mutating func settle(
+    _ reason: String?, signed: UInt64, fileSystem: some FileSystem, damage: inout [LogDamage]
+  ) throws(FileError) {
+    guard let newest = segments.last else {
+      guard signed > 0 else { return }
+      return noteDamage(upTo: signed + 1, at: 0, in: directory, Self.lost, &damage)
+    }
+    try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", signed, &damage)
+    noteDamage(upTo: signed + 1, at: segments.last!.size, in: newest.path, Self.lost, &damage)
     // Lines that a killed process wrote may be in memory alone. They are served from here on, and sent
     // again they count as duplicates: they have to be durable.
-    try segments.last?.file.sync()
+    try newest.file.sync()
   }
+
+  private static let lost = "a signed head says that they were there, the files do not have them"
 
   /// Passes over files whose name is so far from the last line that they are no segment of this log.
   private func dropStrangers(
@@ -146,7 +163,7 @@ struct ReplicaLog: Sendable {
   /// without LF, or holds blocks that were never written, which read as zeros: it was not acknowledged,
   /// and is cut off. Whole lines that are wrong are damage, and stay.
   private mutating func mendTail(
-    _ fileSystem: some FileSystem, _ reason: String, _ damage: inout [LogDamage]
+    _ fileSystem: some FileSystem, _ reason: String, _ signed: UInt64, _ damage: inout [LogDamage]
   ) throws(FileError) {
     let newest = segments.count - 1
     let (file, path, good) = (segments[newest].file, segments[newest].path, segments[newest].size)
@@ -162,7 +179,10 @@ struct ReplicaLog: Sendable {
       }
     }
     segments[newest].size = good + whole
-    if whole < rest.count {
+    if size + lines < signed {
+      // The next line is written behind it, and found there.
+      segments[newest].size = file.size
+    } else if whole < rest.count {
       var isCut = true
       do throws(FileError) { try cutTail(fileSystem) } catch {
         // What is there can be read on a full disk too.

@@ -15,6 +15,12 @@ public final class Timeline {
   public let name: String
   /// The log that this machine writes.
   public let replica: ReplicaID
+  /// Signs this machine's log under its name; nil where the machine has no key.
+  public let signer: NoteSigner?
+  /// The log that this machine wrote until this start, which it could not sign any more.
+  public internal(set) var leftLog: ReplicaID?
+  /// The heads that were found in the lines, as far as `HeadKeeper` has told.
+  public private(set) var heads: [ReplicaID: SignedHead] = [:]
   /// What is wrong with the log.
   public private(set) var damage: [LogDamage]
   /// Why nothing is written any more; nil in health.
@@ -72,12 +78,13 @@ public final class Timeline {
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
   init(
-    id: TimelineID, name: String, replica: ReplicaID, directory: String,
+    id: TimelineID, name: String, replica: ReplicaID, key: SigningKey?, directory: String,
     fileSystem: any FileSystem
   ) throws(FileError) {
     self.id = id
     self.name = name
     self.replica = replica
+    signer = key?.signer(named: SignedHead.name(replica, of: id))
     self.directory = directory
     self.fileSystem = fileSystem
     var opened = try Self.takeOver(replica, directory, fileSystem)
@@ -128,12 +135,12 @@ public final class Timeline {
   /// All that is durable, as a value.
   public var snapshot: Snapshot {
     index.order()
-    return Snapshot(timeline: id, index: index, logs: logs)
+    return Snapshot(timeline: id, index: index, logs: logs, heads: heads)
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
+  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs, heads: heads) }
 
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
@@ -142,6 +149,32 @@ public final class Timeline {
 
   /// Whether a commit has something to do.
   public var hasPending: Bool { batches.contains { !$0.lengths.isEmpty } }
+
+  // MARK: Heads
+
+  /// Signs and checks the heads of these logs, for one thread beside the loop.
+  public func headKeeper() -> HeadKeeper {
+    HeadKeeper(
+      timeline: id, own: replica, signer: signer, directory: directory, fileSystem: fileSystem)
+  }
+
+  /// Makes a head known, that was found in the lines and is durable.
+  public func publish(_ head: SignedHead, of replica: ReplicaID) {
+    if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
+  }
+
+  /// Whether what this machine writes next could not be signed: its log names another key, or has a
+  /// damaged line, which others may still have. Nothing is lost by going on in another log.
+  var wantsNewLog: Bool {
+    guard let signer else { return false }
+    return logs[0].hasDamage || index.members[0].map { $0.key != signer.verifier } ?? false
+  }
+
+  /// Whether this machine wrote lines that no published head covers.
+  public var wantsHead: Bool {
+    guard let signer, index.members[0]?.key == signer.verifier else { return false }
+    return (heads[replica]?.size ?? 0) < logs[0].size
+  }
 
   // MARK: The index on disk
 
@@ -296,7 +329,10 @@ public final class Timeline {
   ) throws(AppendError) -> Staged {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
-    if case .statement(let type, .other) = prepared.body { throw .unsupported(type.word) }
+    switch prepared.body {
+    case .statement(let type, .other), .statement(let type, .member): throw .unsupported(type.word)
+    default: break
+    }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
       return staged
     }
@@ -383,6 +419,8 @@ public final class Timeline {
     _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
     _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
+    let before = batches[0].lengths.count
+    introduce(recording)
     let id = parts.id ?? recording.newID()
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
@@ -398,6 +436,7 @@ public final class Timeline {
     let length = batches[0].bytes.count - start
     guard length <= LineLimits.lineBytesMax else {
       batches[0].bytes.removeSubrange(start...)
+      unstage(to: before)
       throw .tooLarge(length)
     }
     batches[0].lengths.append(length)
@@ -415,6 +454,33 @@ public final class Timeline {
       pendingIDs[id] = Pending(bytes: start..<batches[0].bytes.count, subject: body.subject(of: id))
     }
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+  }
+
+  /// Before its first event a machine's log says with which key its heads are signed, so that whoever
+  /// has the log can check them.
+  private func introduce(_ recording: Recording) {
+    guard let signer, index.members[0] == nil,
+      !batches[0].entries.contains(where: { $0.member != nil })
+    else { return }
+    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
+    let start = batches[0].bytes.count
+    let id = recording.newID()
+    followOthers(now: recording.now)
+    let recorded = clock.stamp(now: recording.now)
+    let members = JSONValue.object([
+      "type": .string(EventType.logMember.word), "member": .string(replica.description),
+      "vkey": .string(signer.verifier.vkey),
+    ]).text.utf8.dropFirst().dropLast()
+    Array(members).withUnsafeBufferPointer { body in
+      Line.append(
+        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        author: recording.author, body: body, salt: (recording.random(), recording.random()))
+    }
+    batches[0].lengths.append(batches[0].bytes.count - start)
+    batches[0].entries.append(
+      IndexEntry(
+        ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
+        body: .statement(.logMember, .member(replica, signer.verifier))))
   }
 
   /// The event of that id, where it is there already with the same body.
@@ -460,7 +526,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .other: return nil
+    case .actor, .member, .other: return nil
     }
   }
 
@@ -488,7 +554,7 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .other: break
+    case .member, .other: break
     }
   }
 
@@ -611,6 +677,7 @@ public final class Timeline {
 
 /// A timeline's files while it is being opened.
 private struct Opened {
+  private let directory: String
   private(set) var logs: [ReplicaLog] = []
   var index: EventIndex
   private(set) var damage: [LogDamage] = []
@@ -625,6 +692,7 @@ private struct Opened {
     covers: [ReplicaID: ReplicaLog.Cover] = [:], _ fileSystem: any FileSystem
   ) throws(FileError) {
     self.index = index
+    self.directory = directory
     let root = directory + "/logs"
     let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
     for replica in replicas + known.filter({ !replicas.contains($0) }) {
@@ -640,7 +708,7 @@ private struct Opened {
     try index.inBulk { (index) throws(FileError) in
       for place in logs.indices {
         let others = logs
-        try logs[place].readOn(
+        let reason = try logs[place].readOn(
           LogReader(vocabulary: index.vocabulary, place: place), fileSystem: fileSystem,
           damage: &damage
         ) { entry, log in
@@ -651,6 +719,13 @@ private struct Opened {
           }
           index.apply(entry, logs: all())
         }
+        // A head that cannot be read says nothing.
+        let head = index.members[place].flatMap { member in
+          (try? SignedHead.read(logs[place].id, in: directory, fileSystem))
+            .flatMap { $0.flatMap { try? SignedHead($0, by: member.key) } }
+        }
+        try logs[place].settle(
+          reason, signed: head?.size ?? 0, fileSystem: fileSystem, damage: &damage)
       }
     }
     self.logs = logs

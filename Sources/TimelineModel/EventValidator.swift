@@ -2,6 +2,8 @@
 // a message that names the field, the value and what would be right. The same walk gives the facts
 // that the index keeps. It reads the parsed line in place and makes no strings on success.
 
+import TransparencyLog
+
 /// Why a body is refused.
 public struct EventError: Error, Sendable, Hashable {
   public var field: String
@@ -33,6 +35,8 @@ public enum LogStatement: Sendable {
   case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
+  /// The key that the heads of a replica's log are signed with.
+  case member(ReplicaID, NoteVerifier)
   case other
 }
 
@@ -370,6 +374,16 @@ public struct EventValidator {
       }
       return .actor(
         Actor(code: code, name: document.string(nameNode, in: text), kind: kind, aliases: aliases))
+    case .logMember:
+      guard let member = document.member("member", of: node, in: text),
+        let replica = ReplicaID(try string(member, "member"))
+      else { throw EventError("member", "the id of the replica whose key it is") }
+      guard let key = document.member("vkey", of: node, in: text) else {
+        throw EventError("vkey", "missing")
+      }
+      do throws(NoteVerifierError) {
+        return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
+      } catch { throw EventError("vkey", error.message) }
     default:
       return .other
     }

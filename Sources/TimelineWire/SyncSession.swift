@@ -2,9 +2,10 @@
 // same machine; the one that connected speaks first.
 //
 //     > HELLO timeline-sync 1 {"device":"…"}            < HELLO timeline-sync 1 {"device":"…"}
-//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d"]}}      < HAVE main {…}
+//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d",5]}}    < HAVE main {…}
 //     > LINES main R 101 2 1042        then the two lines, as they stand in the log
 //     < TOOK main R 102                only once they are durable there
+//     > HEAD main R 102 "signed note"  only once it has the lines that the head is over
 //
 // State: greeting → comparing → live → ended, never back. Each side sends what the other lacks, of any
 // replica, as far as the window allows; what arrives while live is passed on the same way, so A and C
@@ -19,9 +20,13 @@ public protocol LogSource {
   func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
+  /// The newest signed head of a log, as it stands in its file.
+  func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
 }
 
 extension LogSource {
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
+
   /// The check of a line, which stands for the log up to it until logs have signed heads.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
     let (_, bytes) = run(of: replica, from: seq, bytesMax: 0)
@@ -36,6 +41,8 @@ public struct SyncSession: Sendable {
     case send([UInt8])
     /// Lines to take in; `committed` is to be called once they are durable.
     case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64)
+    /// The signed head of a log of which the lines are here.
+    case head(ReplicaID, note: [UInt8])
     /// The other side is told why, and the connection ends.
     case end(RequestError)
   }
@@ -66,6 +73,7 @@ public struct SyncSession: Sendable {
   /// At most so much is sent that the other side has not yet taken.
   static let windowBytes = 4 << 20
   private static let chunkBytes = 960 << 10
+  private static let headBytesMax = 8 << 10
   private static let incomingBytesMax = 1 << 20
   /// No log has more lines: what a place in the index can say.
   private static let seqMax: Int = 1 << 47
@@ -79,6 +87,8 @@ public struct SyncSession: Sendable {
   private var theirs = Position()
   /// What the other side said it has, on its disk.
   public private(set) var taken = Position()
+  /// Lines under the newest head that the other side has, or will have.
+  private var signed = Position()
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
@@ -131,6 +141,7 @@ public struct SyncSession: Sendable {
         state = .live
         return []
       case ("LINES", .live): return try announce(words)
+      case ("HEAD", .live): return try head(line, words)
       case ("TOOK", .live):
         try took(words)
         return []
@@ -178,6 +189,21 @@ public struct SyncSession: Sendable {
         unacknowledged.append((replica, last, bytes.count))
       }
     }
+    if out.isEmpty { out = heads(source) }
+    return out
+  }
+
+  /// The heads of logs whose lines the other side has.
+  private mutating func heads(_ source: some LogSource) -> [UInt8] {
+    var out: [UInt8] = []
+    for (replica, _) in source.position.sorted {
+      guard let (size, note) = source.head(of: replica), signed[replica] < size,
+        size <= taken[replica]
+      else { continue }
+      signed[replica] = size
+      let text = JSONValue.string(String(decoding: note, as: UTF8.self)).text
+      out.append(contentsOf: "HEAD \(name) \(replica) \(size) \(text)\n".utf8)
+    }
     return out
   }
 
@@ -212,7 +238,10 @@ public struct SyncSession: Sendable {
     let heads = source.position.sorted.map { replica, size in
       JSONValue.Member(
         replica.description,
-        .array([.int(Int(size)), .string(source.check(of: replica, at: size) ?? "")]))
+        .array([
+          .int(Int(size)), .string(source.check(of: replica, at: size) ?? ""),
+          .int(Int(source.head(of: replica)?.size ?? 0)),
+        ]))
     }
     let json = JSONValue.object([
       "uuid": .string(timeline.description), "heads": .object(heads),
@@ -232,8 +261,9 @@ public struct SyncSession: Sendable {
     }
     for head in heads {
       guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int,
-        (0...Self.seqMax).contains(size), let check = head.value.array?.last?.string
-      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\"]") }
+        (0...Self.seqMax).contains(size), let rest = head.value.array?.dropFirst(), rest.count == 2,
+        let check = rest.first?.string, let signed = rest.last?.int, (0...size).contains(signed)
+      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
       let seq = UInt64(size)
       if seq > 0, seq <= source.position[replica], let ours = source.check(of: replica, at: seq),
         ours != check, !check.isEmpty
@@ -243,6 +273,7 @@ public struct SyncSession: Sendable {
       }
       theirs[replica] = seq
       taken[replica] = seq
+      self.signed[replica] = UInt64(signed)
     }
   }
 
@@ -255,6 +286,20 @@ public struct SyncSession: Sendable {
     incoming = Incoming(
       replica: replica, first: first, last: first + count - 1, left: count, announced: bytes)
     return []
+  }
+
+  private mutating func head(
+    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
+  ) throws(RequestError) -> [Effect] {
+    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
+    let text = UnsafeBufferPointer(rebasing: line[start...])
+    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let size = UInt64(words[3]), text.count <= Self.headBytesMax,
+      let note = (try? JSONValue(parsing: text))?.string
+    else { throw RequestError(.badRequest, "HEAD timeline replica size \"signed note\"") }
+    // What they have need not be sent back.
+    signed[replica] = max(signed[replica], size)
+    return [.head(replica, note: Array(note.utf8))]
   }
 
   private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {

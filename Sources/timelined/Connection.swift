@@ -6,6 +6,12 @@ import Glibc
 import TimelineModel
 import TimelineWire
 
+/// Which connection: a number is never used again, as descriptors are.
+struct ConnectionID: Sendable, Equatable {
+  var descriptor: Int32
+  var number: Int
+}
+
 final class Connection {
   /// What an append will be answered with, once its batch is durable.
   enum Deferred {
@@ -66,6 +72,8 @@ final class Connection {
   }
 
   deinit { close(descriptor) }
+
+  var id: ConnectionID { ConnectionID(descriptor: descriptor, number: number) }
 
   var isCollecting: Bool { if case .collecting = mode { true } else { false } }
 

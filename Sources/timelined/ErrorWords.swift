@@ -20,6 +20,15 @@ extension RequestError {
     self.init(code, error.message)
   }
 
+  init(_ problem: HeadProblem) {
+    switch problem {
+    case .stopped: self.init(.busy, problem.message)
+    case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
+    case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
+    case .disk(let error): self.init(error.cause == .full ? .full : .internal, problem.message)
+    }
+  }
+
   init(_ error: IngestError) {
     switch error {
     case .fork: self.init(.wrongPosition, error.message)

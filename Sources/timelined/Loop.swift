@@ -60,7 +60,10 @@ final class Loop {
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
     readUnread()
+    router.heads.report = { [mailbox] in mailbox.put($0) }
+    router.heads.begin(router.timeline.lines)
     defer {
+      router.heads.finish(router.timeline.lines)
       if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
       indexer.sync {}
     }
@@ -72,6 +75,7 @@ final class Loop {
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
         saveIndex(save, adopting: true)
       }
+      signHead()
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -79,6 +83,7 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
+          touched += takeHeads()
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
             router.timeline.adopt(index)
@@ -104,11 +109,12 @@ final class Loop {
 
   // MARK: Peers
 
-  /// Milliseconds until a peer is to be tried again, or the index is to be saved; for ever where
-  /// nothing is to be done.
+  /// Milliseconds until a peer is to be tried again, the index to be saved, or a head to be signed;
+  /// for ever where nothing is to be done.
   private var patience: Int32 {
     let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
-    guard let next = [router.peers.nextAttempt, quiet].compactMap({ $0 }).min() else { return -1 }
+    guard let next = [router.peers.nextAttempt, quiet, router.heads.due].compactMap({ $0 }).min()
+    else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }
 
@@ -196,6 +202,27 @@ final class Loop {
   private static let userName: String =
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
 
+  // MARK: Heads
+
+  private func signHead() {
+    let now = router.now().microseconds
+    guard router.heads.isDue(now) else { return }
+    router.heads.sign(router.timeline.lines, own: router.timeline.replica, now)
+  }
+
+  /// Returns the peers that are to hear of a new head, and those that were told that theirs was wrong.
+  private func takeHeads() -> [Connection] {
+    for report in mailbox.takeHeads() {
+      router.heads.took(report.outcomes, router.timeline)
+      if let (id, error) = report.blame, let connection = connections[id.descriptor],
+        connection.id == id
+      {
+        router.end(connection, error)
+      }
+    }
+    return connections.values.filter { if case .syncing = $0.mode { true } else { false } }
+  }
+
   // MARK: The index on disk
 
   /// Writes the index behind the loop; `adopting` goes on with it in its file.
@@ -243,6 +270,7 @@ final class Loop {
           failure = error
           Journal.write(.error, error.message)
         }
+        if router.timeline.wantsHead { router.heads.want(lastCommit) }
       }
       for connection in active { router.settle(connection, failure) }
       if hadPending {
@@ -289,10 +317,10 @@ final class Loop {
   }
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
-    let (descriptor, number) = (connection.descriptor, connection.number)
+    let id = connection.id
     workers.async { [mailbox] in
       func put(_ answer: SlowQuestion.Answer) {
-        mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: answer))
+        mailbox.put(Mailbox.Answer(connection: id, answer: answer))
       }
       put(question.answer(put))
     }
@@ -300,8 +328,8 @@ final class Loop {
 
   private func takeAnswers() -> [Connection] {
     mailbox.takeAnswers().compactMap { ready in
-      guard let connection = connections[ready.descriptor], connection.number == ready.number,
-        case .waiting = connection.mode
+      guard let connection = connections[ready.connection.descriptor],
+        connection.id == ready.connection, case .waiting = connection.mode
       else { return nil }
       let answer = ready.answer
       router.deliver(answer, connection)
@@ -353,14 +381,15 @@ final class Loop {
 /// What other threads bring to the loop; each wakes it.
 private final class Mailbox: Sendable {
   struct Answer: Sendable {
-    var descriptor: Int32
-    /// Of the connection that asked.
-    var number: Int
+    /// The connection that asked.
+    var connection: ConnectionID
     var answer: SlowQuestion.Answer
   }
 
   private struct Content {
     var answers: [Answer] = []
+    /// What came of looking at heads.
+    var heads: [Heads.Report] = []
     /// The index as it was saved last, to go on with.
     var index: Timeline.SavedIndex?
     /// Reading behind the start found that the log is not what the index on disk says.
@@ -373,6 +402,7 @@ private final class Mailbox: Sendable {
   init(wake: Int32) { self.wake = wake }
 
   func put(_ answer: Answer) { change { $0.answers.append(answer) } }
+  func put(_ heads: Heads.Report) { change { $0.heads.append(heads) } }
   func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
   func noteDamage() { change { $0.isDamaged = true } }
 
@@ -388,6 +418,13 @@ private final class Mailbox: Sendable {
     return content.withLock { content in
       defer { content.answers = [] }
       return content.answers
+    }
+  }
+
+  func takeHeads() -> [Heads.Report] {
+    content.withLock { content in
+      defer { content.heads = [] }
+      return content.heads
     }
   }
 

@@ -13,6 +13,7 @@ struct Router {
   private static let watchedLinesMax = 500
 
   let timeline: Timeline
+  let heads: Heads
   let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
@@ -232,7 +233,7 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify:
+    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys:
       guard request.isBare else {
         throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
       }
@@ -299,18 +300,33 @@ struct Router {
     case .sync:
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
+    case .keys:
+      let rows = keys
+      for row in rows { Reply.row(row, to: &connection.out) }
+      Reply.end(.object(["count": .int(rows.count)]), to: &connection.out)
+    case .prove:
+      let id = try id(request, timeline.snapshot)
+      connection.mode = .waiting
+      return .slow(
+        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
     case .verify:
       connection.mode = .waiting
-      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
+      let snapshot = timeline.lines
+      // Read here: a head that is signed meanwhile covers more than the snapshot has.
+      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
+      return .slow(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
     }
     return .goOn
   }
 
-  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
-    let snapshot = timeline.snapshot
+  /// The one id that a request names, whole or by its first characters.
+  private func id(_ request: Request, _ snapshot: Snapshot) throws(RequestError) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
       prefix.count >= 4
-    else { throw RequestError(.badRequest, "GET takes an id, or at least its first 4 characters") }
+    else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
+    }
     let ids = snapshot.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
       throw RequestError(.notFound, "no event whose id begins with \(prefix)")
@@ -320,6 +336,12 @@ struct Router {
         .badRequest,
         "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
     }
+    return id
+  }
+
+  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    let id = try id(request, snapshot)
     var end: [JSONValue.Member] = [
       JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
     ]
@@ -342,6 +364,17 @@ struct Router {
     Reply.end(.object(end), to: &connection.out)
   }
 
+  private var keys: [JSONValue] {
+    timeline.lines.members.map { replica, key in
+      .object([
+        "replica": .string(replica.description), "vkey": .string(key.vkey),
+        "own": .bool(replica == timeline.replica),
+        "signed": .int(Int(timeline.heads[replica]?.size ?? 0)),
+        "lines": .int(Int(timeline.position[replica])),
+      ])
+    }
+  }
+
   private var status: JSONValue {
     let snapshot = timeline.snapshot
     return .object([
@@ -353,6 +386,8 @@ struct Router {
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
       "damage": .strings(timeline.damage.map(\.message)),
+      "unsigned": .strings(
+        heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },
     ])
   }
@@ -368,6 +403,8 @@ struct Router {
       switch effect {
       case .send(let bytes): connection.out.append(contentsOf: bytes)
       case .end(let error): end(connection, error)
+      case .head(let replica, let note):
+        heads.take(note, of: replica, timeline.lines, from: connection.id)
       case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -380,7 +417,7 @@ struct Router {
   }
 
   /// Tells a peer why, and lets it go.
-  private func end(_ connection: Connection, _ error: RequestError) {
+  func end(_ connection: Connection, _ error: RequestError) {
     Reply.error(error, to: &connection.out)
     connection.reason = error.text
     connection.isClosing = true
@@ -456,6 +493,13 @@ struct Router {
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
+    case .proof(let proof):
+      connection.mode = .requests
+      timeline.publish(proof.head, of: proof.replica)
+      Reply.ok(proof.json, to: &connection.out)
+    case .error(let error):
+      connection.mode = .requests
+      Reply.error(error, to: &connection.out)
     case .row(let row): Reply.row(row, to: &connection.out)
     case .rows(let rows, let end):
       connection.mode = .requests
