@@ -141,7 +141,7 @@ struct ReplicaLog: Sendable {
       return noteDamage(upTo: signed + 1, at: 0, in: directory, Self.lost, &damage)
     }
     try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", signed, &damage)
-    noteDamage(upTo: signed + 1, at: segments.last!.size, in: newest.path, Self.lost, &damage)
+    noteDamage(upTo: signed + 1, at: newest.size, in: newest.path, Self.lost, &damage)
     // Lines that a killed process wrote may be in memory alone. They are served from here on, and sent
     // again they count as duplicates: they have to be durable.
     try newest.file.sync()
