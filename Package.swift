@@ -32,7 +32,9 @@ let package = Package(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
-    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .target(
+      name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
 
     // The binaries.
     .executableTarget(

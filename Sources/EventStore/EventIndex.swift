@@ -56,6 +56,8 @@ struct EventIndex: Sendable {
   private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID, ref: LineRef)] = [:]
   /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
   private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
+  /// What was erased, and what is gone of it.
+  private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
   /// Slots that are in no list yet, and some that have gone again; a snapshot has none.
@@ -199,7 +201,7 @@ struct EventIndex: Sendable {
   mutating func apply(_ entry: IndexEntry, logs: @autoclosure () -> [ReplicaLog]) {
     switch entry.body {
     case .none:
-      unreadable += 1
+      if entry.isStub { erasures.stubs.append(entry.ref) } else { unreadable += 1 }
       note(entry, type: .report, logs)
     case .happening(let facts):
       happening(entry, facts, logs)
@@ -207,6 +209,7 @@ struct EventIndex: Sendable {
       note(entry, type: type, logs)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
       if case .actor(let actor) = statement { add(actor, entry) }
+      if case .erase(let id, let lines) = statement { erasures.add(id, lines, by: entry.ref) }
       if case .member(let replica, let key) = statement { add(key, of: replica, entry) }
     }
   }
@@ -413,6 +416,8 @@ struct EventIndex: Sendable {
     var waiting: [[LineRef]]
     var actors: [[LineRef]]
     var members: [[LineRef]]
+    var erasures: [[LineRef]]
+    var stubs: [[LineRef]]
     var unreadable: Int
   }
 
@@ -426,6 +431,8 @@ struct EventIndex: Sendable {
       waiting: waiting.values.map { $0.map(\.ref) },
       actors: [actorEvents.values.map(\.ref)],
       members: [members.values.map(\.ref)],
+      erasures: [erasures.all.map(\.ref)],
+      stubs: [erasures.stubs],
       unreadable: unreadable)
   }
 
@@ -462,6 +469,13 @@ struct EventIndex: Sendable {
       else { return false }
       add(key, of: replica, entry)
     }
+    for ref in irregular.erasures.joined() {
+      guard let entry = read(ref), case .statement(_, .erase(let id, let lines)) = entry.body else {
+        return false
+      }
+      erasures.add(id, lines, by: ref)
+    }
+    erasures.stubs = Array(irregular.stubs.joined())
     unreadable = irregular.unreadable
     return true
   }
@@ -491,7 +505,9 @@ extension EventIndex.Irregular {
     }
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
-      "actors": lists(actors), "members": lists(members), "unreadable": .int(unreadable),
+      "actors": lists(actors), "members": lists(members), "erasures": lists(erasures),
+      "stubs": lists(stubs),
+      "unreadable": .int(unreadable),
     ])
   }
 
@@ -510,6 +526,7 @@ extension EventIndex.Irregular {
     self.init(
       histories: lists(json["histories"]), copies: lists(json["copies"]),
       waiting: lists(json["waiting"]), actors: lists(json["actors"]),
-      members: lists(json["members"]), unreadable: unreadable)
+      members: lists(json["members"]), erasures: lists(json["erasures"]),
+      stubs: lists(json["stubs"]), unreadable: unreadable)
   }
 }

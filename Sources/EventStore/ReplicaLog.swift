@@ -454,6 +454,71 @@ struct ReplicaLog: Sendable {
     segments.append(Segment(first: first, file: file, path: path, size: file.size))
   }
 
+  // MARK: Other bytes in the place of lines
+
+  /// Writes segments anew with other bytes for some lines: all of a segment or none of it, whatever
+  /// crashes. Bytes between lines that are damaged stay, unless every line of a run of them is given:
+  /// then they are kept beside the segment. The log has to be opened anew, also after an error.
+  func rewrite(_ lines: [UInt64: [UInt8]], _ fileSystem: some FileSystem) throws(FileError) {
+    for index in segments.indices {
+      let end = index + 1 < segments.count ? segments[index + 1].first : size + 1
+      let seqs = segments[index].first..<end
+      guard lines.keys.contains(where: seqs.contains) else { continue }
+      let (bytes, aside) = rewritten(seqs, of: segments[index], lines)
+      for piece in aside {
+        let path = try unusedName(segments[index].path + ".damaged", fileSystem)
+        try fileSystem.replace(path, with: piece)
+      }
+      try fileSystem.replace(segments[index].path, with: bytes)
+    }
+  }
+
+  /// Empties what was kept beside segments and speaks of these ids.
+  func emptyAside(naming ids: [EventID], _ fileSystem: some FileSystem) throws(FileError) {
+    for name in try fileSystem.list(directory)
+    where name.contains(".torn") || name.contains(".damaged") {
+      let path = directory + "/" + name
+      let text = String(decoding: try fileSystem.read(path) ?? [], as: UTF8.self)
+      if ids.contains(where: { text.contains($0.description) }) {
+        try fileSystem.replace(path, with: [])
+      }
+    }
+  }
+
+  func syncDirectory(_ fileSystem: some FileSystem) throws(FileError) {
+    try fileSystem.sync(directory: directory)
+  }
+
+  private func rewritten(
+    _ seqs: Range<UInt64>, of segment: Segment, _ lines: [UInt64: [UInt8]]
+  ) -> (bytes: [UInt8], aside: [[UInt8]]) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(segment.size)
+    var aside: [[UInt8]] = []
+    var seq = seqs.lowerBound
+    while seq < seqs.upperBound {
+      if let text = line(seq) {
+        if let other = lines[seq] { bytes += other } else { bytes += text }
+        seq += 1
+        continue
+      }
+      // A run of damaged lines: their bytes reach up to the next good one.
+      let run = seq..<((seq..<seqs.upperBound).first { line($0) != nil } ?? seqs.upperBound)
+      let start = Int(starts[Int(seq - 1)] & ~Self.damagedBit)
+      let end =
+        run.upperBound < seqs.upperBound ? Int(starts[Int(run.upperBound - 1)]) : segment.size
+      let raw = start < end ? Array(segment.file.bytes(start..<end)) : []
+      if run.allSatisfy({ lines[$0] != nil }) {
+        for seq in run { bytes += lines[seq]! }
+        if !raw.isEmpty { aside.append(raw) }
+      } else {
+        bytes += raw
+      }
+      seq = run.upperBound
+    }
+    return (bytes, aside)
+  }
+
   // MARK: Recovery
 
   /// Reads the newest segment on from where it is known, up to its last good line. Pieces that are no

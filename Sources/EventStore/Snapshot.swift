@@ -20,6 +20,17 @@ public struct Snapshot: Sendable {
 
   public var registry: ActorRegistry { index.registry }
 
+  /// Lines that came without their words, of which no erasure is here.
+  public var withheld: [LogPlace] { index.withheld(logs) }
+
+  /// Number of lines that have lost their words.
+  public var erased: Int { index.erasures.stubs.count }
+
+  /// The line by which an event was erased, without its LF; nil where it was not.
+  public func erasure(of id: EventID) -> UnsafeBufferPointer<UInt8>? {
+    index.erasures[id].flatMap { line($0) }.map { UnsafeBufferPointer(rebasing: $0.dropLast()) }
+  }
+
   func log(_ replica: ReplicaID) -> ReplicaLog? { logs.first { $0.id == replica } }
 
   /// What the heads of a log are checked with; nil where the log does not say it.

@@ -54,6 +54,13 @@ public final class Timeline {
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
   /// those behind them the index holds memory of its own, which a save while appends come leaves so.
   private var mappedLines: UInt64
+  /// Under which the index as it is may be written.
+  private var permit = IndexPermit()
+  /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
+  private var wasReadAgain = false
+  private var erased: [LogPlace] = []
+  /// Why what was erased is not gone yet.
+  public private(set) var unfinishedErasure: String?
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -102,6 +109,7 @@ public final class Timeline {
     batches = logs.map { _ in Batch() }
     clock = HybridClock()
     if let last = logs[0].lastRecorded { clock.resume(after: last) }
+    eraseWhatIsDue()
   }
 
   /// Follows what the logs of other machines held at the start, once it is known what time it is.
@@ -192,8 +200,13 @@ public final class Timeline {
     let snapshot: Snapshot
     let path: String
     let fileSystem: any FileSystem
+    let permit: IndexPermit
 
     public func write() throws(FileError) {
+      try permit.whileValid { () throws(FileError) in try writeNow() }
+    }
+
+    private func writeNow() throws(FileError) {
       try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
       try IndexFile.write(snapshot, to: path, fileSystem)
     }
@@ -206,7 +219,8 @@ public final class Timeline {
         snapshot.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
         found.index.restore(found.irregular, snapshot.logs)
       else { return nil }
-      return SavedIndex(index: found.index, covers: found.covers, position: snapshot.position)
+      return SavedIndex(
+        index: found.index, covers: found.covers, position: snapshot.position, permit: permit)
     }
   }
 
@@ -215,6 +229,7 @@ public final class Timeline {
     let index: EventIndex
     let covers: [ReplicaID: ReplicaLog.Cover]
     let position: Position
+    let permit: IndexPermit
   }
 
   /// What is to be written now; nil while the index on disk knows enough. Handed out once.
@@ -223,12 +238,12 @@ public final class Timeline {
     indexedLines = logs.reduce(0) { $0 + $1.size }
     if isQuiet { mappedLines = indexedLines }
     return IndexSave(
-      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem)
+      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
   }
 
   /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
   public func adopt(_ saved: SavedIndex) {
-    guard saved.position == position, !hasPending else { return }
+    guard saved.permit === permit, saved.position == position, !hasPending else { return }
     index = saved.index
     for place in logs.indices {
       if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
@@ -254,6 +269,9 @@ public final class Timeline {
   /// Reads everything again, as a start without an index does, because something is not what it was.
   /// Nothing may be staged.
   public func readAgain() throws(FileError) {
+    permit.end()
+    permit = IndexPermit()
+    wasReadAgain = true
     var opened = try Opened(
       EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
     try opened.readOn(fileSystem)
@@ -330,7 +348,9 @@ public final class Timeline {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     switch prepared.body {
-    case .statement(let type, .other), .statement(let type, .member): throw .unsupported(type.word)
+    case .statement(let type, .other), .statement(let type, .member),
+      .statement(let type, .erase):
+      throw .unsupported(type.word)
     default: break
     }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
@@ -462,25 +482,37 @@ public final class Timeline {
     guard let signer, index.members[0] == nil,
       !batches[0].entries.contains(where: { $0.member != nil })
     else { return }
+    _ = stamp(
+      .logMember,
+      ["member": .string(replica.description), "vkey": .string(signer.verifier.vkey)],
+      .member(replica, signer.verifier), recording)
+  }
+
+  /// Stages a line that is made here.
+  private func stamp(
+    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
+    _ recording: Recording
+  ) -> Staged {
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
     let id = recording.newID()
     followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
-    let members = JSONValue.object([
-      "type": .string(EventType.logMember.word), "member": .string(replica.description),
-      "vkey": .string(signer.verifier.vkey),
-    ]).text.utf8.dropFirst().dropLast()
-    Array(members).withUnsafeBufferPointer { body in
+    let body =
+      [JSONValue.Member("type", .string(type.word))]
+      + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
+    let text = Array(JSONValue.object(body).text.utf8.dropFirst().dropLast())
+    text.withUnsafeBufferPointer {
       Line.append(
         to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
-        author: recording.author, body: body, salt: (recording.random(), recording.random()))
+        author: recording.author, body: $0, salt: (recording.random(), recording.random()))
     }
     batches[0].lengths.append(batches[0].bytes.count - start)
     batches[0].entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
-        body: .statement(.logMember, .member(replica, signer.verifier))))
+        body: .statement(type, statement)))
+    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
   }
 
   /// The event of that id, where it is there already with the same body.
@@ -497,6 +529,10 @@ public final class Timeline {
     }
     guard let slot = index.slot(of: id) else { return nil }
     let ref = index[slot].ref
+    // What was erased is not recorded again.
+    if index.erasures[id] != nil {
+      return Staged(id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    }
     if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, logs) }) {
       return Staged(
         id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
@@ -526,7 +562,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .member, .other: return nil
+    case .actor, .erase, .member, .other: return nil
     }
   }
 
@@ -554,7 +590,7 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .member, .other: break
+    case .erase, .member, .other: break
     }
   }
 
@@ -571,6 +607,7 @@ public final class Timeline {
     followOthers(now: now)
     let place = try place(of: replica)
     var batch = Batch()
+    var hasher = SHA256()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
     var previous = batches[place].entries.last?.recorded ?? logs[place].lastRecorded
     var latest = clock
@@ -600,9 +637,17 @@ public final class Timeline {
       if !isFollowed { ahead += 1 }
       // Our own log, which we had lost: what we write next comes after it.
       guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
-      batch.bytes.append(contentsOf: text)
-      batch.lengths.append(text.count)
-      batch.entries.append(entry)
+      if index.erasures.covers(entry) {
+        // Its words were to go before it came.
+        let stub = line.stub(of: text, using: &hasher)
+        batch.bytes.append(contentsOf: stub)
+        batch.lengths.append(stub.count)
+        batch.entries.append(entry.erased)
+      } else {
+        batch.bytes.append(contentsOf: text)
+        batch.lengths.append(text.count)
+        batch.entries.append(entry)
+      }
       next += 1
     }
     clock = latest
@@ -610,18 +655,22 @@ public final class Timeline {
     batches[place].add(batch)
   }
 
-  /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any.
+  /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any. Either
+  /// may have lost its words, so where the bytes differ their leaves are compared.
   private func isHere(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Bool {
-    let here: UnsafeBufferPointer<UInt8>?
-    if line.seq <= logs[place].size {
-      here = logs[place].line(line.seq)
-    } else {
-      let staged = Int(line.seq - logs[place].size) - 1
-      let start = batches[place].lengths[..<staged].reduce(0, +)
-      return batches[place].bytes[start..<start + batches[place].lengths[staged]]
-        .elementsEqual(text)
+    func isSame(_ here: UnsafeBufferPointer<UInt8>) -> Bool {
+      if here.elementsEqual(text) { return true }
+      guard let known = try? Line(here) else { return true }
+      var hasher = SHA256()
+      return (known.isStub || line.isStub)
+        && known.leaf(of: here, using: &hasher) == line.leaf(of: text, using: &hasher)
     }
-    return here.map { !Line.isWhole($0) || $0.elementsEqual(text) } ?? true
+    guard line.seq > logs[place].size else { return logs[place].line(line.seq).map(isSame) ?? true }
+    let staged = Int(line.seq - logs[place].size) - 1
+    let start = batches[place].lengths[..<staged].reduce(0, +)
+    return batches[place].bytes.withUnsafeBufferPointer {
+      isSame(UnsafeBufferPointer(rebasing: $0[start..<start + batches[place].lengths[staged]]))
+    }
   }
 
   private func place(of replica: ReplicaID) throws(IngestError) -> Int {
@@ -634,12 +683,99 @@ public final class Timeline {
     } catch { throw .disk(note(error)) }
   }
 
+  // MARK: Erasing
+
+  /// Takes, for the next commit, that an event's words are to go: those of its first recording, of its
+  /// copies and of its versions. They are gone when the commit has come back, from every file but
+  /// the backups that were made before.
+  public func stageErasure(
+    of id: EventID, reason: String, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    if let ref = index.erasures[id] { throw .wasErased(id, by: logs[ref.replica].id, ref.seq) }
+    let lines = index.lines(of: id)
+    guard !lines.isEmpty else { throw .unknownEvent(id) }
+    let places = lines.map { LogPlace(logs[$0.replica].id, $0.seq) }
+      .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
+    introduce(recording)
+    return stamp(
+      .logErase,
+      [
+        "erases": .string(id.description), "lines": .array(places.map(\.json)),
+        "reason": .string(reason),
+      ], .erase(id, lines: places), recording)
+  }
+
+  /// Replaces lines whose words are to go by their stubs. The index on disk goes first, which has some
+  /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.
+  private func eraseWhatIsDue() {
+    let due = index.linesToErase(logs)
+    unfinishedErasure = nil
+    guard !due.isEmpty, readOnly == nil else { return }
+    permit.end()
+    permit = IndexPermit()
+    var failure: FileError?
+    do throws(FileError) {
+      let index = Self.indexPath(directory)
+      if try !fileSystem.list(directory + "/index").isEmpty {
+        try fileSystem.replace(index, with: [])
+      }
+      for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
+        let log = logs[place]
+        try log.emptyAside(naming: subjects(of: seqs, in: place), fileSystem)
+        try log.rewrite(stubs(of: seqs, in: log), fileSystem)
+        erased += seqs.sorted().map { LogPlace(log.id, $0) }
+      }
+    } catch { failure = error }
+    do throws(FileError) {
+      // After a failure too: which files stand there now has to be found out.
+      if failure?.cause == .full {
+        for place in due.keys { try logs[place].syncDirectory(fileSystem) }
+      }
+      try readAgain()
+    } catch { failure = error }
+    guard let failure else { return }
+    unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
+    if failure.cause != .full { _ = note(failure) }
+  }
+
+  private func stubs(of seqs: Set<UInt64>, in log: ReplicaLog) -> [UInt64: [UInt8]] {
+    var hasher = SHA256()
+    var stubs: [UInt64: [UInt8]] = [:]
+    for seq in seqs {
+      if let text = log.line(seq), let line = try? Line(text) {
+        stubs[seq] = line.stub(of: text, using: &hasher)
+      }
+    }
+    return stubs
+  }
+
+  private func subjects(of seqs: Set<UInt64>, in place: Int) -> [EventID] {
+    seqs.compactMap { seq in
+      IndexEntry(reading: LineRef(replica: place, seq: seq), logs, index.vocabulary)?.subject
+    }
+  }
+
+  /// The lines that have lost their words since this was asked last.
+  public func takeErased() -> [LogPlace] {
+    defer { erased = [] }
+    return erased
+  }
+
+  /// Whether everything was read again since this was asked last.
+  public func takeWasReadAgain() -> Bool {
+    defer { wasReadAgain = false }
+    return wasReadAgain
+  }
+
   // MARK: Commit
 
   /// Makes everything staged durable and visible. After an error only the staged lines that
   /// `isDurable` were taken.
   public func commit() throws(AppendError) {
     var failure: AppendError?
+    let erasures = index.erasures.all.count
+    var hasNewErasure: Bool { index.erasures.all.count > erasures || unfinishedErasure != nil }
     for place in logs.indices where !batches[place].lengths.isEmpty {
       defer { batches[place].removeAll() }
       if let readOnly {
@@ -654,6 +790,7 @@ public final class Timeline {
     }
     pendingIDs.removeAll(keepingCapacity: true)
     pendingActors = []
+    if hasNewErasure { eraseWhatIsDue() }
     if let failure { throw failure }
   }
 

@@ -35,6 +35,8 @@ public enum LogStatement: Sendable {
   case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
+  /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
+  case erase(EventID, lines: [LogPlace])
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
   case other
@@ -374,6 +376,18 @@ public struct EventValidator {
       }
       return .actor(
         Actor(code: code, name: document.string(nameNode, in: text), kind: kind, aliases: aliases))
+    case .logErase:
+      guard let list = document.member("lines", of: node, in: text),
+        document.kind(list) == .array
+      else { throw EventError("lines", "a list of [\"REPLICA\", number]") }
+      var lines: [LogPlace] = []
+      for item in document.children(list) {
+        guard let place = LogPlace(json: document.value(item, in: text)) else {
+          throw EventError("lines", "each is [\"REPLICA\", number]")
+        }
+        lines.append(place)
+      }
+      return .erase(try id(node, "erases"), lines: lines)
     case .logMember:
       guard let member = document.member("member", of: node, in: text),
         let replica = ReplicaID(try string(member, "member"))

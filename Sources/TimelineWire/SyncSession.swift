@@ -2,7 +2,7 @@
 // same machine; the one that connected speaks first.
 //
 //     > HELLO timeline-sync 1 {"device":"…"}            < HELLO timeline-sync 1 {"device":"…"}
-//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d",5]}}    < HAVE main {…}
+//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}   < HAVE main {…}
 //     > LINES main R 101 2 1042        then the two lines, as they stand in the log
 //     < TOOK main R 102                only once they are durable there
 //     > HEAD main R 102 "signed note"  only once it has the lines that the head is over
@@ -12,6 +12,7 @@
 // meet through B.
 
 import TimelineModel
+import TransparencyLog
 
 /// The logs as a session reads them.
 public protocol LogSource {
@@ -27,12 +28,12 @@ public protocol LogSource {
 extension LogSource {
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
 
-  /// The check of a line, which stands for the log up to it until logs have signed heads.
+  /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
     let (_, bytes) = run(of: replica, from: seq, bytesMax: 0)
     guard let line = try? Line(bytes) else { return nil }
-    let digits = String(line.crc, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    var hasher = SHA256()
+    return String(line.leaf(of: bytes, using: &hasher).description.prefix(16))
   }
 }
 

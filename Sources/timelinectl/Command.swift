@@ -46,7 +46,8 @@ struct Command: Sendable {
   ]
 
   static let all: [Command] = [
-    .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
+    .add, .importFile, .log, .show,
+    .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
     .peer, .sync, .verify, .keys, .prove, .verifyProof, .dates,
   ]
 

@@ -17,6 +17,7 @@ final class Connection {
   enum Deferred {
     case appended(Timeline.Staged)
     case appendedMany([Timeline.Staged])
+    case erased(Timeline.Staged)
     case ready([UInt8])
     /// Lines of a peer: it is told that they are durable.
     case took(ReplicaID, last: UInt64)

@@ -8,7 +8,7 @@ extension RequestError {
     let code: ErrorCode =
       switch error {
       case .notJSON, .badEvent: .badEvent
-      case .exists: .exists
+      case .exists, .wasErased: .exists
       case .unknownEvent: .notFound
       case .wrongPosition: .wrongPosition
       case .tooLarge: .tooLarge

@@ -60,6 +60,7 @@ final class Loop {
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
     readUnread()
+    noteErased()
     router.heads.report = { [mailbox] in mailbox.put($0) }
     router.heads.begin(router.timeline.lines)
     defer {
@@ -202,6 +203,16 @@ final class Loop {
   private static let userName: String =
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
 
+  /// Says which lines lost their words, and forgets what was kept of them.
+  private func noteErased() {
+    if router.timeline.takeWasReadAgain() { router.states.forget() }
+    for place in router.timeline.takeErased() {
+      Journal.write(
+        .info,
+        "line \(place.seq) of log \(place.replica) lost its words, as a line of the log asks for")
+    }
+  }
+
   // MARK: Heads
 
   private func signHead() {
@@ -270,6 +281,7 @@ final class Loop {
           failure = error
           Journal.write(.error, error.message)
         }
+        noteErased()
         if router.timeline.wantsHead { router.heads.want(lastCommit) }
       }
       for connection in active { router.settle(connection, failure) }

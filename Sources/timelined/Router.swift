@@ -67,6 +67,7 @@ struct Router {
       let request = try Request(line)
       switch request.verb {
       case .append: try append(request, line, connection)
+      case .erase: try erase(request, line, connection)
       case .appendMany, .checkMany: connection.mode = .collecting(try ManyLines(request))
       default:
         guard connection.deferred.isEmpty else { return .afterCommit }
@@ -112,6 +113,31 @@ struct Router {
     }
     do throws(AppendError) {
       connection.deferred.append(.appended(try timeline.stage(event, recording)))
+    } catch { throw RequestError(error) }
+  }
+
+  private func erase(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) {
+    let value = try request.value(in: line, keys: ["id", "reason", "author"])
+    guard let id = value["id"]?.string.flatMap({ EventID($0) }),
+      let reason = value["reason"]?.string,
+      !reason.isEmpty, reason.utf8.count <= 1000
+    else {
+      throw RequestError(
+        .badRequest,
+        "ERASE takes a whole id, and a reason of at most 1000 bytes that holds none of "
+          + "the words: ERASE {\"id\":ID,\"reason\":TEXT}")
+    }
+    var recording = recording(connection)
+    if let author = value["author"]?.string, !author.isEmpty,
+      author.utf8.count <= LineLimits.authorBytesMax
+    {
+      recording.author = author
+    }
+    do throws(AppendError) {
+      connection.deferred.append(
+        .erased(try timeline.stageErasure(of: id, reason: reason, recording)))
     } catch { throw RequestError(error) }
   }
 
@@ -195,6 +221,17 @@ struct Router {
         } else {
           Self.acknowledge(staged, to: &connection.out)
         }
+      case .erased(let staged):
+        if let failure, !timeline.isDurable(staged) {
+          Reply.error(RequestError(failure), to: &connection.out)
+        } else {
+          Reply.ok(
+            .object([
+              "id": .string(staged.id.description), "replica": .string(staged.replica.description),
+              "seq": .int(Int(staged.seq)),
+              "unfinished": timeline.unfinishedErasure.map { .string($0) },
+            ]), to: &connection.out)
+        }
       case .appendedMany(let staged):
         if let failure, let last = staged.last, !timeline.isDurable(last) {
           Reply.error(RequestError(failure), to: &connection.out)
@@ -240,7 +277,7 @@ struct Router {
     default: break
     }
     switch request.verb {
-    case .append, .appendMany, .checkMany: break
+    case .append, .appendMany, .checkMany, .erase: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
         var session = SyncSession(
@@ -356,6 +393,11 @@ struct Router {
         connection.out.append(0x0A)
       }
     }
+    if let text = snapshot.erasure(of: id), let erasure = try? JSONValue(parsing: text) {
+      let keys = ["id", "recorded", "author", "reason"]
+      let members = (erasure.members ?? []).filter { keys.contains($0.key) }
+      end.append(JSONValue.Member("erased", .object(members)))
+    }
     let history = snapshot.history(of: id)
     for line in history where end.count > 1 || history.count > 1 {
       connection.out.append(contentsOf: "ROW ".utf8)
@@ -386,6 +428,9 @@ struct Router {
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
       "damage": .strings(timeline.damage.map(\.message)),
+      "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
+      "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
+      "withheld": .array(snapshot.withheld.map(\.json)),
       "unsigned": .strings(
         heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },

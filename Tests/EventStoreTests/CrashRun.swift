@@ -19,6 +19,11 @@ struct Ledger: Sendable {
   var acknowledged: [(after: Int, place: Place, line: [UInt8])] = []
   /// Heads that were handed out, each with the number of operations that there had been.
   var heads: [(after: Int, head: SignedHead)] = []
+  /// Words that were erased, each with the number of operations that there had been, and the line
+  /// that asks for it.
+  var erased: [(after: Int, words: String, line: [UInt8])] = []
+  /// Lines that may stand there as their stubs.
+  var mayBeStubs: Set<EventID> = []
   /// Ids of the events that were ever sent, those of refused appends among them.
   var ids: Set<EventID> = []
   /// Events that corrections and retractions speak of, and lines that are no events.
@@ -62,6 +67,7 @@ final class CrashRun {
     start = disk
     self.ledger = ledger
     for index in ledger.acknowledged.indices { self.ledger.acknowledged[index].after = 0 }
+    for index in ledger.erased.indices { self.ledger.erased[index].after = 0 }
     for index in ledger.heads.indices { self.ledger.heads[index].after = 0 }
     fileSystem = CrashingFileSystem(disk, mutant: mutant)
     nextID = firstID ?? UInt64(ledger.ids.count) << 8
@@ -194,6 +200,17 @@ final class CrashRun {
       ]))
   }
 
+  /// Erases an event that says these words, and nothing else does.
+  func erase(_ id: EventID, _ words: String) throws(AppendError) {
+    guard let timeline else { return }
+    ledger.special.insert(id)
+    ledger.mayBeStubs.insert(id)
+    let staged = try timeline.stageErasure(of: id, reason: "danger", recording())
+    try timeline.commit()
+    acknowledge([staged])
+    ledger.erased.append((fileSystem.operations.count, words, ledger.acknowledged.last!.line))
+  }
+
   /// Takes lines of a peer, and events of our own in the same commit.
   func take(_ lines: ArraySlice<[UInt8]>, with bodies: [String] = []) throws(AppendError) {
     guard let timeline else { return }
@@ -222,7 +239,8 @@ final class CrashRun {
     guard let timeline else { return }
     try Timeline.IndexSave(
       snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
-      fileSystem: fileSystem
+      fileSystem: fileSystem,
+      permit: IndexPermit()
     ).write()
   }
 
@@ -321,6 +339,7 @@ struct CrashCheck {
       return verdict.failures.append(fail("does not open: \(error.message)"))
     }
     verdict.failures += compare(before, after: count).map(fail)
+    verdict.failures += words(on: run.fileSystem.disk, before, after: count).map(fail)
     verdict.failures += compareHeads(run, after: count).map(fail)
 
     // It goes on, and what was served once stays, should the power fail right away.
@@ -367,6 +386,28 @@ struct CrashCheck {
     }
   }
 
+  /// A line that was erased keeps its leaf, and so its place in the tree.
+  private func isStub(_ found: [UInt8], of line: [UInt8]) -> Bool {
+    line.withUnsafeBufferPointer { text in
+      guard let parsed = try? Line(text), ledger.mayBeStubs.contains(parsed.id) else {
+        return false
+      }
+      var hasher = SHA256()
+      return parsed.stub(of: text, using: &hasher) == found
+    }
+  }
+
+  /// Files that hold words which were erased, or are to be by a line that is there.
+  private func words(on disk: SimulatedDisk, _ served: Served, after count: Int) -> [String] {
+    let lines = Set(served.lines.values)
+    return ledger.erased.filter { $0.after <= count || lines.contains($0.line) }.flatMap { erased in
+      disk.paths.filter { path in
+        guard case .file? = disk.node(path) else { return false }
+        return String(decoding: disk[file: path], as: UTF8.self).contains(erased.words)
+      }.map { "\"\(erased.words)\" was erased, and is in \($0)" }
+    }
+  }
+
   /// Every head that was handed out is one of this log, and it is signed on.
   private func compareHeads(_ run: CrashRun, after count: Int) -> [String] {
     guard isSigning else { return [] }
@@ -397,7 +438,7 @@ struct CrashCheck {
       acknowledged.insert(place)
       if served.lines[place] == nil {
         failures.append("acknowledged line \(place.seq) of \(place.replica) is not served")
-      } else if served.lines[place] != line {
+      } else if served.lines[place] != line, !isStub(served.lines[place]!, of: line) {
         failures.append("acknowledged line \(place.seq) of \(place.replica) is another one")
       }
       let id = line.withUnsafeBufferPointer { try! Line($0).id }

@@ -105,6 +105,28 @@ struct CrashTests {
     }
   }
 
+  @Test("Erased words are gone whatever crashes, and all else is there")
+  func erasure() throws {
+    try survive("erasure", CrashRun(isSigning: true)) { run in
+      try run.open()
+      try run.append("first")
+      // The index keeps tags as words.
+      let secret = try run.append([body("a secret", more: #","tags":["quetzalcoatl"]"#)])[0]
+      try run.append((1...3).map { body("batch \($0)") })
+      try run.sign()
+      try run.saveIndex()
+      try run.erase(secret, "quetzalcoatl")
+      try run.sign()
+      try run.append("behind")
+      try run.open()
+      let other = try run.append("zanzibar")
+      try run.erase(other, "zanzibar")
+      try run.saveIndex()
+      try run.append("last")
+      try run.sign()
+    }
+  }
+
   @Test("Lines of a peer, alone and together with our own")
   func peer() throws {
     let theirs = CrashRun.peerLines(24)
