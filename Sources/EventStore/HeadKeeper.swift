@@ -154,15 +154,46 @@ public final class HeadKeeper: Sendable {
     public let proof: LogProof
     public let head: SignedHead
     public let key: NoteVerifier
+
+    /// The line itself.
+    public var line: [UInt8] { proof.extra }
+    /// The proof without it.
+    public var bare: [UInt8] {
+      (try? LogProof(index: proof.index, hashes: proof.hashes, checkpoint: proof.checkpoint))?.bytes
+        ?? []
+    }
   }
 
   /// That a line is in its log, for whoever has the log's key alone.
   public func prove(
     _ id: EventID, _ snapshot: Snapshot
   ) throws(HeadProblem) -> Proof {
-    guard let (log, seq) = snapshot.place(of: id), let text = log.line(seq) else {
-      throw .unknown(id)
+    guard let (log, seq) = snapshot.place(of: id) else { throw .unknown(id) }
+    return try prove(seq, of: log, snapshot)
+  }
+
+  /// The same of as many lines in a row as can be proven, at most about `bytesMax`; and how many were
+  /// looked at.
+  public func prove(
+    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ snapshot: Snapshot
+  ) -> (proofs: [Proof], looked: UInt64) {
+    guard let log = snapshot.log(replica) else { return ([], count) }
+    var proofs: [Proof] = []
+    var bytes = 0
+    for seq in first..<first + count {
+      if let proof = try? prove(seq, of: log, snapshot) {
+        proofs.append(proof)
+        bytes += proof.proof.extra.count
+      }
+      if bytes >= bytesMax { return (proofs, seq - first + 1) }
     }
+    return (proofs, count)
+  }
+
+  private func prove(
+    _ seq: UInt64, of log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> Proof {
+    guard let text = log.line(seq) else { throw .damaged(log.id, seq: seq) }
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
@@ -180,6 +211,47 @@ public final class HeadKeeper: Sendable {
           index: seq - 1, hashes: hashes, checkpoint: head.note, extra: Array(text))
         return Proof(replica: log.id, seq: seq, proof: proof, head: head, key: key)
       } catch { fatalError("a proof was made that is none: \(error.message)") }
+    }
+  }
+
+  /// Which lines of those that a peer sent are the ones of their places, by proofs under a head that
+  /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
+  /// itself, unless the head that is here was signed with another key.
+  public func proven(
+    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
+  ) -> [LogPlace: [UInt8]] {
+    var found: [LogPlace: [UInt8]] = [:]
+    var keys: [ReplicaID: NoteVerifier] = [:]
+    for (place, proof, line) in lines {
+      let key = snapshot.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
+      guard let key, isProven(line, proof, at: place, by: key) else { continue }
+      keys[place.replica] = key
+      found[place] = line
+    }
+    return found
+  }
+
+  private func isProven(
+    _ line: [UInt8], _ proof: [UInt8], at place: LogPlace, by key: NoteVerifier
+  ) -> Bool {
+    line.withUnsafeBufferPointer { text in
+      guard let parsed = try? Line(text), parsed.replica == place.replica, parsed.seq == place.seq,
+        let proof = try? LogProof(proof), proof.index == place.seq - 1,
+        key.name == SignedHead.name(place.replica, of: timeline)
+      else { return false }
+      var hasher = SHA256()
+      return (try? proof.verify(leaf: parsed.leaf(of: text, using: &hasher), by: key)) != nil
+    }
+  }
+
+  private func firstKey(_ line: [UInt8]) -> NoteVerifier? {
+    line.withUnsafeBufferPointer { text in
+      guard let line = try? Line(text) else { return nil }
+      let entry = IndexEntry(
+        line, text, ref: LineRef(replica: 0, seq: line.seq), BodyReader(Vocabulary()))
+      guard let key = entry.member else { return nil }
+      do throws(HeadProblem) { _ = try stored(line.replica, key) } catch { return nil }
+      return key
     }
   }
 

@@ -20,6 +20,9 @@ struct LogTree: Sendable {
   /// The tree over the lines behind them, fewer than a block.
   private var rest = TreeFrontier()
 
+  /// The leaves of the blocks that were asked for last: proofs are made of lines in a row.
+  private var leavesOfLast: [UInt64: [SHA256Digest]] = [:]
+
   /// A line that keeps a tree from being made.
   struct Damaged: Error { var seq: UInt64 }
 
@@ -93,23 +96,18 @@ struct LogTree: Sendable {
   }
 
   /// The root over the first lines, which have been hashed.
-  func root(of size: UInt64, _ log: ReplicaLog) throws(Damaged) -> SHA256Digest {
+  mutating func root(of size: UInt64, _ log: ReplicaLog) throws(Damaged) -> SHA256Digest {
     guard size != self.size else { return root }
     guard size > 0 else { return .emptyRoot }
-    var leaves = Leaves(blocks: blocks)
-    try leaves.read((size - 1) / UInt64(Self.blockLines), upTo: size, log)
-    return leaves.root(of: 0..<size)
+    return try leaves(around: [size], in: size, log).root(of: 0..<size)
   }
 
   /// That a line is in the tree over the first `size` lines: its siblings' hashes, the nearest first.
-  func proof(
+  mutating func proof(
     of seq: UInt64, in size: UInt64, _ log: ReplicaLog
   ) throws(Damaged) -> [SHA256Digest] {
-    var leaves = Leaves(blocks: blocks)
     // Of single lines a proof takes those of this one's block and of the last one.
-    for block in Set([seq, size].map { ($0 - 1) / UInt64(Self.blockLines) }) {
-      try leaves.read(block, upTo: size, log)
-    }
+    let leaves = try leaves(around: [seq, size], in: size, log)
     do throws(InclusionProofError) {
       return try InclusionProof(of: seq - 1, in: size, leaves: leaves).hashes
     } catch {
@@ -117,21 +115,33 @@ struct LogTree: Sendable {
     }
   }
 
+  private mutating func leaves(
+    around seqs: [UInt64], in size: UInt64, _ log: ReplicaLog
+  ) throws(Damaged) -> Leaves {
+    var found: [UInt64: [SHA256Digest]] = [:]
+    for block in Set(seqs.map { ($0 - 1) / UInt64(Self.blockLines) }) {
+      let first = block * UInt64(Self.blockLines)
+      let lines = first + 1..<min(first + UInt64(Self.blockLines), size) + 1
+      if let known = leavesOfLast[block], known.count >= lines.count {
+        found[block] = known
+        continue
+      }
+      var hasher = SHA256()
+      var leaves: [SHA256Digest] = []
+      for seq in lines { leaves.append(try Self.leaf(seq, of: log, &hasher)) }
+      found[block] = leaves
+    }
+    leavesOfLast = found
+    return Leaves(blocks: blocks, leaves: found)
+  }
+
   private struct Leaves: LeafHashes {
     let blocks: [SHA256Digest]
-    private var leaves: [UInt64: SHA256Digest] = [:]
+    let leaves: [UInt64: [SHA256Digest]]
 
-    init(blocks: [SHA256Digest]) { self.blocks = blocks }
-
-    mutating func read(_ block: UInt64, upTo size: UInt64, _ log: ReplicaLog) throws(Damaged) {
-      var hasher = SHA256()
-      let first = block * UInt64(LogTree.blockLines)
-      for index in first..<min(first + UInt64(LogTree.blockLines), size) {
-        leaves[index] = try LogTree.leaf(index + 1, of: log, &hasher)
-      }
+    func leafHash(at index: UInt64) -> SHA256Digest {
+      leaves[index / UInt64(LogTree.blockLines)]![Int(index % UInt64(LogTree.blockLines))]
     }
-
-    func leafHash(at index: UInt64) -> SHA256Digest { leaves[index]! }
 
     func subtreeRoot(level: Int, at index: UInt64) -> SHA256Digest? {
       level == LogTree.blockLevel && index < blocks.count ? blocks[Int(index)] : nil

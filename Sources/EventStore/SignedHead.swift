@@ -52,6 +52,15 @@ public struct SignedHead: Sendable {
     try fileSystem.read(path(replica, directory))
   }
 
+  /// How many lines a log's head on disk is over; 0 where there is none, or none to rely on.
+  static func size(
+    of replica: ReplicaID, by key: NoteVerifier?, in directory: String,
+    _ fileSystem: some FileSystem
+  ) -> UInt64 {
+    guard let key, let bytes = try? read(replica, in: directory, fileSystem) else { return 0 }
+    return (try? SignedHead(bytes, by: key))?.size ?? 0
+  }
+
   func write(
     _ replica: ReplicaID, in directory: String, _ fileSystem: some FileSystem
   ) throws(FileError) {

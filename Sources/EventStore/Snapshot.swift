@@ -23,6 +23,12 @@ public struct Snapshot: Sendable {
   /// Lines that came without their words, of which no erasure is here.
   public var withheld: [LogPlace] { index.withheld(logs) }
 
+  /// Lines that are damaged, or lack words that nobody erased: a peer may have them.
+  public var lacking: [(replica: ReplicaID, lines: Range<UInt64>)] {
+    logs.flatMap { log in log.damaged.map { (log.id, $0) } }
+      + withheld.map { ($0.replica, $0.seq..<$0.seq + 1) }
+  }
+
   /// Number of lines that have lost their words.
   public var erased: Int { index.erasures.stubs.count }
 

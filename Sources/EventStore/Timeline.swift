@@ -723,7 +723,7 @@ public final class Timeline {
       for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
         let log = logs[place]
         try log.emptyAside(naming: subjects(of: seqs, in: place), fileSystem)
-        try log.rewrite(stubs(of: seqs, in: log), fileSystem)
+        try log.rewrite(stubs(of: seqs, in: log), signed: signed(place), fileSystem)
         erased += seqs.sorted().map { LogPlace(log.id, $0) }
       }
     } catch { failure = error }
@@ -737,6 +737,50 @@ public final class Timeline {
     guard let failure else { return }
     unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
     if failure.cause != .full { _ = note(failure) }
+  }
+
+  /// Lines under the head of a log that is on disk.
+  private func signed(_ place: Int) -> UInt64 {
+    SignedHead.size(of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
+  }
+
+  /// Puts lines back that are damaged here, or lack their words: each is the one of its place, as
+  /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
+  /// there is kept beside the segment. Nothing may be staged.
+  public func mend(_ lines: [LogPlace: [UInt8]]) throws(AppendError) {
+    if let readOnly { throw .readOnly(readOnly) }
+    let lacking = Set(
+      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+    let reader = BodyReader(index.vocabulary)
+    var hasher = SHA256()
+    var failure: FileError?
+    var hasChanged = false
+    for (place, log) in logs.enumerated() {
+      var found: [UInt64: [UInt8]] = [:]
+      for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
+        line.withUnsafeBufferPointer { text in
+          guard let parsed = try? Line(text), !parsed.isStub || log.line(name.seq) == nil else {
+            return
+          }
+          let ref = LineRef(replica: place, seq: name.seq)
+          let isErased = index.erasures.covers(IndexEntry(parsed, text, ref: ref, reader))
+          found[name.seq] = isErased ? parsed.stub(of: text, using: &hasher) : line
+        }
+      }
+      guard !found.isEmpty, failure == nil else { continue }
+      hasChanged = true
+      do throws(FileError) {
+        try log.rewrite(found, signed: signed(place), fileSystem)
+      } catch {
+        failure = error
+        if error.cause == .full {
+          do throws(FileError) { try log.syncDirectory(fileSystem) } catch { failure = error }
+        }
+      }
+    }
+    guard hasChanged else { return }
+    do throws(FileError) { try readAgain() } catch { failure = error }
+    if let failure { throw note(failure) }
   }
 
   private func stubs(of seqs: Set<UInt64>, in log: ReplicaLog) -> [UInt64: [UInt8]] {
@@ -856,13 +900,10 @@ private struct Opened {
           }
           index.apply(entry, logs: all())
         }
-        // A head that cannot be read says nothing.
-        let head = index.members[place].flatMap { member in
-          (try? SignedHead.read(logs[place].id, in: directory, fileSystem))
-            .flatMap { $0.flatMap { try? SignedHead($0, by: member.key) } }
-        }
+        let signed = SignedHead.size(
+          of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
         try logs[place].settle(
-          reason, signed: head?.size ?? 0, fileSystem: fileSystem, damage: &damage)
+          reason, signed: signed, fileSystem: fileSystem, damage: &damage)
       }
     }
     self.logs = logs

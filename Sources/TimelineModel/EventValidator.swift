@@ -376,7 +376,8 @@ public struct EventValidator {
       }
       return .actor(
         Actor(code: code, name: document.string(nameNode, in: text), kind: kind, aliases: aliases))
-    case .logErase:
+    // Those of requests are not: the daemon makes these itself.
+    case .logErase where isStored:
       guard let list = document.member("lines", of: node, in: text),
         document.kind(list) == .array
       else { throw EventError("lines", "a list of [\"REPLICA\", number]") }
@@ -388,7 +389,7 @@ public struct EventValidator {
         lines.append(place)
       }
       return .erase(try id(node, "erases"), lines: lines)
-    case .logMember:
+    case .logMember where isStored:
       guard let member = document.member("member", of: node, in: text),
         let replica = ReplicaID(try string(member, "member"))
       else { throw EventError("member", "the id of the replica whose key it is") }

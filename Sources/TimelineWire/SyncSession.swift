@@ -6,6 +6,9 @@
 //     > LINES main R 101 2 1042        then the two lines, as they stand in the log
 //     < TOOK main R 102                only once they are durable there
 //     > HEAD main R 102 "signed note"  only once it has the lines that the head is over
+//     > WANT main R 7 3                lines that are damaged here, or lack their words
+//     < PROOF main R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
+//     < PROVED main R 7 3              all of these were looked at
 //
 // State: greeting → comparing → live → ended, never back. Each side sends what the other lacks, of any
 // replica, as far as the window allows; what arrives while live is passed on the same way, so A and C
@@ -21,11 +24,28 @@ public protocol LogSource {
   func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
+  /// Lines that are to be fetched again, in ranges.
+  var wanted: [WantedLines] { get }
   /// The newest signed head of a log, as it stands in its file.
   func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
 }
 
+/// Lines in a row, of one log.
+public struct WantedLines: Sendable, Hashable {
+  public var replica: ReplicaID
+  public var first: UInt64
+  public var count: UInt64
+
+  public init(_ replica: ReplicaID, _ first: UInt64, _ count: UInt64) {
+    self.replica = replica
+    self.first = first
+    self.count = count
+  }
+}
+
 extension LogSource {
+  public var wanted: [WantedLines] { [] }
+
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
 
   /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
@@ -44,6 +64,12 @@ public struct SyncSession: Sendable {
     case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64)
     /// The signed head of a log of which the lines are here.
     case head(ReplicaID, note: [UInt8])
+    /// The other side asks for these lines, each with a proof: `proven` writes the answer.
+    case want(WantedLines)
+    /// A line that was asked for; nothing of it has been checked.
+    case proof(LogPlace, proof: [UInt8], line: [UInt8])
+    /// No more of these come.
+    case proved(WantedLines)
     /// The other side is told why, and the connection ends.
     case end(RequestError)
   }
@@ -74,6 +100,8 @@ public struct SyncSession: Sendable {
   /// At most so much is sent that the other side has not yet taken.
   static let windowBytes = 4 << 20
   private static let chunkBytes = 960 << 10
+  /// Lines at most that are asked for at once.
+  public static let wantedMax: UInt64 = 1000
   private static let headBytesMax = 8 << 10
   private static let incomingBytesMax = 1 << 20
   /// No log has more lines: what a place in the index can say.
@@ -92,6 +120,11 @@ public struct SyncSession: Sendable {
   private var signed = Position()
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
+  /// A proof whose line comes next.
+  private var proof: (place: LogPlace, text: [UInt8])?
+  /// What is being asked for, and what will be; nil until it is looked up.
+  private var asked: WantedLines?
+  private var toAsk: [WantedLines]?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
@@ -122,6 +155,10 @@ public struct SyncSession: Sendable {
   ) -> [Effect] {
     guard state != .ended else { return [] }
     if incoming != nil { return take(line) }
+    if let proof {
+      self.proof = nil
+      return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
+    }
     let words = String(decoding: line, as: UTF8.self).split(
       separator: " ", maxSplits: 5, omittingEmptySubsequences: true
     ).map(String.init)
@@ -143,6 +180,11 @@ public struct SyncSession: Sendable {
         return []
       case ("LINES", .live): return try announce(words)
       case ("HEAD", .live): return try head(line, words)
+      case ("WANT", .live): return [.want(try lines(words))]
+      case ("PROOF", .live):
+        try proof(line, words)
+        return []
+      case ("PROVED", .live): return try proved(words)
       case ("TOOK", .live):
         try took(words)
         return []
@@ -191,7 +233,39 @@ public struct SyncSession: Sendable {
       }
     }
     if out.isEmpty { out = heads(source) }
+    if out.isEmpty { out = want(source) }
     return out
+  }
+
+  /// Looks up again what is to be asked for.
+  public mutating func askAgain() { toAsk = nil }
+
+  /// What is to be fetched again, one range after the other.
+  private mutating func want(_ source: some LogSource) -> [UInt8] {
+    if toAsk == nil { toAsk = source.wanted }
+    guard asked == nil, var next = toAsk?.first else { return [] }
+    toAsk?.removeFirst()
+    if next.count > Self.wantedMax {
+      toAsk?.insert(
+        WantedLines(
+          next.replica, next.first + Self.wantedMax, next.count - Self.wantedMax), at: 0)
+      next.count = Self.wantedMax
+    }
+    asked = next
+    return Array("WANT \(name) \(next.replica) \(next.first) \(next.count)\n".utf8)
+  }
+
+  /// The answer to `want`: first each line with its proof,
+  public func proven(
+    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: WantedLines
+  ) -> [UInt8] {
+    let text = JSONValue.string(String(decoding: proof, as: UTF8.self)).text
+    return Array("PROOF \(name) \(lines.replica) \(seq) \(text)\n".utf8) + line
+  }
+
+  /// then what was looked at.
+  public func proved(_ lines: WantedLines) -> [UInt8] {
+    Array("PROVED \(name) \(lines.replica) \(lines.first) \(lines.count)\n".utf8)
   }
 
   /// The heads of logs whose lines the other side has.
@@ -301,6 +375,45 @@ public struct SyncSession: Sendable {
     // What they have need not be sent back.
     signed[replica] = max(signed[replica], size)
     return [.head(replica, note: Array(note.utf8))]
+  }
+
+  private func lines(_ words: [String]) throws(RequestError) -> WantedLines {
+    guard words.count == 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let first = UInt64(words[3]), let count = UInt64(words[4]), first > 0,
+      first <= UInt64(Self.seqMax), (1...Self.wantedMax).contains(count)
+    else {
+      throw RequestError(
+        .badRequest, "\(words[0]) timeline replica first count, at most \(Self.wantedMax)")
+    }
+    return WantedLines(replica, first, count)
+  }
+
+  private mutating func proof(
+    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
+  ) throws(RequestError) {
+    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
+    let text = UnsafeBufferPointer(rebasing: line[start...])
+    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let seq = UInt64(words[3]), let asked, asked.replica == replica, seq >= asked.first,
+      seq - asked.first < asked.count, text.count <= Self.headBytesMax,
+      let proof = (try? JSONValue(parsing: text))?.string
+    else {
+      throw RequestError(.badRequest, "PROOF timeline replica seq \"proof\", of what was asked for")
+    }
+    self.proof = (LogPlace(replica, seq), Array(proof.utf8))
+  }
+
+  private mutating func proved(_ words: [String]) throws(RequestError) -> [Effect] {
+    let lines = try lines(words)
+    guard let asked, asked.replica == lines.replica, asked.first == lines.first,
+      lines.count <= asked.count
+    else { throw RequestError(.badRequest, "PROVED is of what was asked for") }
+    if lines.count < asked.count {
+      toAsk?.insert(
+        WantedLines(lines.replica, lines.first + lines.count, asked.count - lines.count), at: 0)
+    }
+    self.asked = nil
+    return [.proved(lines)]
   }
 
   private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {

@@ -48,7 +48,7 @@ struct Command: Sendable {
   static let all: [Command] = [
     .add, .importFile, .log, .show,
     .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .verify, .keys, .prove, .verifyProof, .dates,
+    .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
   ]
 
   var help: String {

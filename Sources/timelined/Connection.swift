@@ -47,6 +47,11 @@ final class Connection {
   private var sent = 0
   var deferred: [Deferred] = []
   var mode = Mode.requests
+  /// Lines that a peer says are lacking here, with their proofs, until it says that these are all.
+  var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  static let proofBytesMax = 4 << 20
+  /// Whether lines are being proven for the other side.
+  var isProving = false
   /// Set once the last reply is to be the end.
   var isClosing = false
   /// The other side has said all that it will say.

@@ -15,6 +15,10 @@ final class Heads {
     var outcomes: Outcomes
     /// The peer that sent what it should not have, and why.
     var blame: (connection: ConnectionID, error: RequestError)?
+    /// For a peer that asked.
+    var reply: (connection: ConnectionID, bytes: [UInt8])?
+    /// Lines to put back, each proven.
+    var mends: [LogPlace: [UInt8]] = [:]
   }
 
   let keeper: HeadKeeper
@@ -32,6 +36,7 @@ final class Heads {
   private static let pause: Int64 = 1_000_000
   /// Beyond so many a peer's heads are dropped: newer ones will come.
   private static let runningMax = 64
+  private static let proofBytesMax = 1 << 20
 
   init(_ keeper: HeadKeeper) { self.keeper = keeper }
 
@@ -84,6 +89,29 @@ final class Heads {
           return Report(outcomes: [:], blame: (connection, error))
         }
       }
+    }
+  }
+
+  /// Proves lines to a peer that lacks them.
+  func prove(
+    _ lines: WantedLines, _ snapshot: Snapshot, _ session: SyncSession, for connection: ConnectionID
+  ) {
+    run { [keeper] in
+      let (proofs, looked) = keeper.prove(
+        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, snapshot)
+      var out: [UInt8] = []
+      for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
+      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      return Report(outcomes: [:], reply: (connection, out))
+    }
+  }
+
+  /// Looks at lines that a peer proved.
+  func check(
+    _ proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
+  ) {
+    run { [keeper] in
+      Report(outcomes: [:], mends: keeper.proven(proofs, snapshot))
     }
   }
 

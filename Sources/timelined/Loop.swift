@@ -12,7 +12,7 @@ import Synchronization
 import TimelineModel
 
 final class Loop {
-  private let router: Router
+  private var router: Router
   private let epoll: Int32
   private let listeners: [Int32: Bool]  // descriptor: whether it is the Unix socket
   private let signals: Int32
@@ -59,6 +59,8 @@ final class Loop {
 
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
+    router.onDamage = { [unowned self] in readAgain() }
+    router.onRepair = { [unowned self] in askAgain() }
     readUnread()
     noteErased()
     router.heads.report = { [mailbox] in mailbox.put($0) }
@@ -225,13 +227,44 @@ final class Loop {
   private func takeHeads() -> [Connection] {
     for report in mailbox.takeHeads() {
       router.heads.took(report.outcomes, router.timeline)
+      mend(report.mends)
       if let (id, error) = report.blame, let connection = connections[id.descriptor],
         connection.id == id
       {
         router.end(connection, error)
       }
+      if let (id, bytes) = report.reply, let connection = connections[id.descriptor],
+        connection.id == id, case .syncing = connection.mode
+      {
+        connection.out += bytes
+        connection.isProving = false
+      }
     }
     return connections.values.filter { if case .syncing = $0.mode { true } else { false } }
+  }
+
+  /// Puts lines back that a peer proved.
+  private func mend(_ lines: [LogPlace: [UInt8]]) {
+    guard !lines.isEmpty else { return }
+    let before = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
+    do throws(AppendError) { try router.timeline.mend(lines) } catch {
+      return Journal.write(.error, "lines could not be put back: \(error.message)")
+    }
+    noteErased()
+    let after = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
+    Journal.write(.info, "\(before - after) damaged lines were put back, \(after) are left")
+    router.heads.begin(router.timeline.lines)
+    if after > 0, after < before { askAgain() }
+  }
+
+  /// Has every peer that is connected asked for what is lacking.
+  private func askAgain() {
+    for connection in connections.values {
+      guard case .syncing(var session) = connection.mode else { continue }
+      session.askAgain()
+      connection.mode = .syncing(session)
+      _ = finish(connection)
+    }
   }
 
   // MARK: The index on disk

@@ -19,6 +19,10 @@ struct Router {
   let random: () -> UInt64
   let newID: () -> EventID
   let states = States()
+  /// Called where lines turn out to be damaged that were not.
+  var onDamage: () -> Void = {}
+  /// Called where peers are to be asked again for what is lacking.
+  var onRepair: () -> Void = {}
 
   enum Step {
     case goOn
@@ -270,7 +274,7 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys:
+    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys, .repair:
       guard request.isBare else {
         throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
       }
@@ -337,6 +341,16 @@ struct Router {
     case .sync:
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
+    case .repair:
+      // What VERIFY found and no start did is named from here on, and asked for.
+      if states.damagedLines > wanted - timeline.lines.withheld.count { onDamage() }
+      states.damagedLines = 0
+      onRepair()
+      peers.tryAllNow()
+      Reply.ok(
+        .object([
+          "wanted": .int(wanted), "peers": .int(peers.all.count(where: { $0.descriptor != nil })),
+        ]), to: &connection.out)
     case .keys:
       let rows = keys
       for row in rows { Reply.row(row, to: &connection.out) }
@@ -406,6 +420,9 @@ struct Router {
     Reply.end(.object(end), to: &connection.out)
   }
 
+  /// Lines that a peer may have and this machine lacks.
+  private var wanted: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+
   private var keys: [JSONValue] {
     timeline.lines.members.map { replica, key in
       .object([
@@ -430,7 +447,7 @@ struct Router {
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
-      "withheld": .array(snapshot.withheld.map(\.json)),
+      "withheld": .array(snapshot.withheld.map(\.json)), "wanted": .int(wanted),
       "unsigned": .strings(
         heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },
@@ -450,6 +467,25 @@ struct Router {
       case .end(let error): end(connection, error)
       case .head(let replica, let note):
         heads.take(note, of: replica, timeline.lines, from: connection.id)
+      case .want(let lines):
+        guard !connection.isProving else {
+          end(
+            connection,
+            RequestError(.badRequest, "one WANT at a time: the last is not answered yet"))
+          break
+        }
+        connection.isProving = true
+        heads.prove(lines, timeline.lines, session, for: connection.id)
+      case .proof(let place, let proof, let line):
+        connection.proofs.append((place, proof, line))
+        let bytes = connection.proofs.reduce(0) { $0 + $1.line.count + $1.proof.count }
+        guard bytes <= Connection.proofBytesMax else {
+          end(connection, RequestError(.tooLarge, "more was proven at once than was to be"))
+          break
+        }
+      case .proved:
+        heads.check(connection.proofs, timeline.lines)
+        connection.proofs = []
       case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -550,6 +586,9 @@ struct Router {
       connection.mode = .requests
       for row in rows { Reply.row(row, to: &connection.out) }
       Reply.end(end, to: &connection.out)
+    case .verified(let rows, let end, let damaged):
+      states.damagedLines = damaged
+      deliver(.rows(rows, end: end), connection)
     }
   }
 
@@ -607,4 +646,8 @@ struct Router {
   }
 }
 
-extension Snapshot: LogSource {}
+extension Snapshot: LogSource {
+  public var wanted: [WantedLines] {
+    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  }
+}

@@ -30,6 +30,7 @@ struct SlowQuestion: Sendable {
     case row(JSONValue)
     /// The last of it: rows, and what END says.
     case rows([JSONValue], end: JSONValue)
+    case verified([JSONValue], end: JSONValue, damaged: Int)
   }
 
   var snapshot: Snapshot
@@ -46,7 +47,9 @@ struct SlowQuestion: Sendable {
           .row(
             .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
       }
-      return .rows(verification.logs.map(\.json), end: verification.summary)
+      return .verified(
+        verification.logs.map(\.json), end: verification.summary,
+        damaged: verification.logs.flatMap(\.damage).reduce(0) { $0 + Int($1.last - $1.first) + 1 })
     case .prove(let id, let keeper):
       do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
         return .error(RequestError(error))

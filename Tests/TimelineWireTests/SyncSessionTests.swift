@@ -7,6 +7,9 @@ import TimelineModel
 private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
+  var wanted: [WantedLines] = []
+  var proven: [LogPlace: [UInt8]] = [:]
+  var proved: [WantedLines] = []
   /// A note that says how many lines it is over.
   var heads: [ReplicaID: String] = [:]
 
@@ -95,6 +98,16 @@ private struct Wire {
         switch effect {
         case .send(let bytes): out += bytes
         case .end(let error): ends.append(error)
+        case .want(let lines):
+          for seq in lines.first..<lines.first + lines.count where seq % 2 == 1 {
+            let line = machine.logs[lines.replica]![Int(seq) - 1]
+            out += session.proven(seq, Array("proof \"\(seq)\"\n".utf8), line, lines)
+          }
+          out += session.proved(lines)
+        case .proof(let place, let proof, let line):
+          #expect(proof == Array("proof \"\(place.seq)\"\n".utf8))
+          machine.proven[place] = line
+        case .proved(let lines): machine.proved.append(lines)
         case .head(let replica, let note):
           let text = String(decoding: note, as: UTF8.self)
           let size = Int(text.split(separator: "\n")[1])!
@@ -132,6 +145,32 @@ struct SyncSessionTests {
     #expect(a.logs == b.logs)
     #expect(wire.transcript.count == before + 2)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+  }
+
+  @Test("What is lacking is asked for range by range, and comes with its proofs")
+  func wanted() {
+    var (a, b) = (Machine(1), Machine(2))
+    for n in 0..<2500 { a.append("a\(n)") }
+    b.logs = a.logs
+    b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(wire.ends.isEmpty)
+    #expect(
+      b.proved == [
+        WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 1000), WantedLines(a.id, 1100, 1000),
+        WantedLines(a.id, 2100, 1),
+      ])
+    #expect(b.proven.count == 1 + 1000)
+    for (place, line) in b.proven { #expect(line == a.logs[a.id]![Int(place.seq) - 1]) }
+    // Asked once, unless it is to be again.
+    let before = wire.transcript.count
+    wire.settle(&a, &b)
+    #expect(wire.transcript.count == before)
+    b.wanted = [WantedLines(a.id, 5, 1)]
+    wire.right.askAgain()
+    wire.settle(&a, &b)
+    #expect(b.proved.last == WantedLines(a.id, 5, 1))
   }
 
   @Test("A head follows its lines, through the one in the middle too, and is sent once")
