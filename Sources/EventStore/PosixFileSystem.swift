@@ -243,6 +243,7 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
       close(descriptor)
       throw error
     }
+    clinux_name_mapping(base, length)
     self.descriptor = descriptor
     self.path = path
     self.base = base
@@ -251,6 +252,7 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
   }
 
   deinit {
+    clinux_forget_mapping(base)
     munmap(base, capacity)
     close(descriptor)
   }

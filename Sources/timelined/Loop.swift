@@ -74,6 +74,10 @@ final class Loop {
     while true {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
+      if clinux_take_bad_pages() > 0 {
+        Journal.write(.error, "the disk cannot read a part of the log; everything is read again")
+        readAgain()
+      }
       var touched = connectPeers()
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
         saveIndex(save, adopting: true)
@@ -296,8 +300,11 @@ final class Loop {
     do throws(FileError) { try router.timeline.readAgain() } catch {
       return Journal.write(.error, error.message)
     }
+    // Those of this reading are named already.
+    _ = clinux_take_bad_pages()
     router.states.forget()
     for damage in router.timeline.damage { Journal.write(.warning, damage.message) }
+    askAgain()
   }
 
   // MARK: A cycle
