@@ -103,6 +103,10 @@ final class Loop {
         } else if let connection = connections[descriptor] {
           if event.events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             connection.receive(into: buffer)
+            // Nobody is left who could take the answer that is being made.
+            if case .waiting = connection.mode, event.events & EPOLLHUP.rawValue != 0 {
+              connection.isBroken = true
+            }
           }
           connection.flush()
           touched.append(connection)
@@ -369,12 +373,12 @@ final class Loop {
   }
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
-    let id = connection.id
+    let (id, isWanted) = (connection.id, connection.isWanted)
     workers.async { [mailbox] in
       func put(_ answer: SlowQuestion.Answer) {
         mailbox.put(Mailbox.Answer(connection: id, answer: answer))
       }
-      put(question.answer(put))
+      put(question.answer(put, isWanted: { isWanted.value }))
     }
   }
 
@@ -416,6 +420,7 @@ final class Loop {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
+      connection.isWanted.clear()
       return false
     }
     var interest: UInt32 = 0
