@@ -38,9 +38,9 @@ public struct Verification: Sendable {
   public var isWhole: Bool { logs.allSatisfy { $0.damage.isEmpty && $0.problem == nil } }
 
   /// Reads all lines of a snapshot. `heads` are those on disk; `progress` is called now and then with
-  /// the number of lines that were read, in all.
+  /// the number of lines that were read, in all; where it returns false nobody waits for the rest.
   public init(
-    _ snapshot: Snapshot, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Void
+    _ snapshot: Snapshot, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Bool
   ) {
     var done = 0
     for log in snapshot.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 {
@@ -55,7 +55,7 @@ extension Verification.Log {
   private static let blocksAtATime = 256
 
   fileprivate init(
-    reading log: ReplicaLog, _ head: HeadKeeper.Outcome?, progress: (Int) -> Void
+    reading log: ReplicaLog, _ head: HeadKeeper.Outcome?, progress: (Int) -> Bool
   ) {
     replica = log.id
     lines = log.size
@@ -90,8 +90,8 @@ extension Verification.Log {
           rest = block.tree
         }
       }
-      progress(Int(min(some.last! + Self.blockLines - 1, log.size)))
       log.setAside()
+      guard progress(Int(min(some.last! + Self.blockLines - 1, log.size))) else { return }
     }
     if case .failure(let problem) = head { self.problem = problem }
     guard damage.isEmpty else { return }

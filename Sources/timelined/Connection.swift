@@ -3,6 +3,7 @@
 import CLinux
 import EventStore
 import Glibc
+import Synchronization
 import TimelineModel
 import TimelineWire
 
@@ -10,6 +11,14 @@ import TimelineWire
 struct ConnectionID: Sendable, Equatable {
   var descriptor: Int32
   var number: Int
+}
+
+/// A word that other threads read.
+final class Flag: Sendable {
+  private let state: Atomic<Bool>
+  init(_ value: Bool) { state = Atomic(value) }
+  var value: Bool { state.load(ordering: .relaxed) }
+  func clear() { state.store(false, ordering: .relaxed) }
 }
 
 final class Connection {
@@ -53,6 +62,8 @@ final class Connection {
   static let proofBytesMax = 4 << 20
   /// Whether lines are being proven for the other side.
   var isProving = false
+  /// Whether somebody waits at the other end; asked from other threads.
+  let isWanted = Flag(true)
   /// Set once the last reply is to be the end.
   var isClosing = false
   /// The other side has said all that it will say.

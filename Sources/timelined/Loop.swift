@@ -74,6 +74,10 @@ final class Loop {
     while true {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
+      if clinux_take_bad_pages() > 0 {
+        Journal.write(.error, "the disk cannot read a part of the log; everything is read again")
+        readAgain()
+      }
       var touched = connectPeers()
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
         saveIndex(save, adopting: true)
@@ -99,6 +103,10 @@ final class Loop {
         } else if let connection = connections[descriptor] {
           if event.events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             connection.receive(into: buffer)
+            // Nobody is left who could take the answer that is being made.
+            if case .waiting = connection.mode, event.events & EPOLLHUP.rawValue != 0 {
+              connection.isBroken = true
+            }
           }
           connection.flush()
           touched.append(connection)
@@ -296,8 +304,11 @@ final class Loop {
     do throws(FileError) { try router.timeline.readAgain() } catch {
       return Journal.write(.error, error.message)
     }
+    // Those of this reading are named already.
+    _ = clinux_take_bad_pages()
     router.states.forget()
     for damage in router.timeline.damage { Journal.write(.warning, damage.message) }
+    askAgain()
   }
 
   // MARK: A cycle
@@ -362,12 +373,12 @@ final class Loop {
   }
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
-    let id = connection.id
+    let (id, isWanted) = (connection.id, connection.isWanted)
     workers.async { [mailbox] in
       func put(_ answer: SlowQuestion.Answer) {
         mailbox.put(Mailbox.Answer(connection: id, answer: answer))
       }
-      put(question.answer(put))
+      put(question.answer(put, isWanted: { isWanted.value }))
     }
   }
 
@@ -409,6 +420,7 @@ final class Loop {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
+      connection.isWanted.clear()
       return false
     }
     var interest: UInt32 = 0

@@ -49,6 +49,7 @@ enum Main {
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
     clinux_raise_open_files()
+    clinux_survive_bad_pages()
     // What is large goes back to the system when it is done with, instead of staying in the heap.
     // A batch of appends is not large: its memory is used again for the next one.
     mallopt(M_MMAP_THRESHOLD, 4 << 20)

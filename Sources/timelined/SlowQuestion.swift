@@ -41,7 +41,10 @@ struct SlowQuestion: Sendable {
   var kind: Kind
 
   /// The answer, or the last of it; what there is before goes to `report`.
-  func answer(_ report: (Answer) -> Void = { _ in }) -> Answer {
+  /// `isWanted` says whether somebody still waits.
+  func answer(
+    _ report: (Answer) -> Void = { _ in }, isWanted: () -> Bool = { true }
+  ) -> Answer {
     switch kind {
     case .verify(let heads):
       let total = snapshot.lineCount
@@ -49,6 +52,7 @@ struct SlowQuestion: Sendable {
         report(
           .row(
             .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
+        return isWanted()
       }
       return .verified(
         verification.logs.map(\.json), end: verification.summary,

@@ -1,6 +1,7 @@
 """Damaged lines come back from peers, each under a proof; what is not proven does not."""
 
 import json
+import os
 import pathlib
 import shutil
 import unittest
@@ -93,6 +94,23 @@ class Repair(Machines):
             file.write(b"\x00\x01")
         self.assertIn("no peer", self.fails(8, "repair", "--timeout", "0s", "--json", daemon=b))
         self.assertEqual(len(self.json("log", daemon=b)), 19)
+
+    def test_a_part_of_the_file_that_cannot_be_read(self):
+        """What lies behind the end of a mapped file raises the same signal as a sector that the disk cannot read."""
+        a, b, replica = self.pair(60)
+        path, lines = self.segment(b, replica), self.lines(b, replica)
+        client = b.client()
+        os.truncate(path, 8192)
+        # The daemon lives, serves what it can read, and says what it cannot; a peer has it.
+        titles = [e["title"] for e in client.stream("QUERY {}")[0]]
+        self.assertIn("line 0", titles)
+        self.assertLess(len(titles), 60)
+        self.assertTrue(client.ok("STATUS"))
+        self.whole(b)
+        self.assertEqual(self.lines(b, replica), lines)
+        self.assertEqual(len(client.stream("QUERY {}")[0]), 60)
+        client.close()
+        self.assertEqual(b.stop(), 0)
 
     def test_what_is_not_proven_is_not_taken(self):
         a, b, replica = self.pair()
