@@ -18,7 +18,12 @@ enum Interruption {
       _ = write(asked, &one, 8)
       errno = before
     }
-    for number in [SIGINT, SIGTERM, SIGHUP] { sigaction(number, &action, nil) }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      var before = sigaction()
+      sigaction(number, nil, &before)
+      // Whoever started us with it ignored, as nohup does, meant it.
+      if clinux_is_ignored(&before) == 0 { sigaction(number, &action, nil) }
+    }
   }
 
   static func check() throws(Failure) {

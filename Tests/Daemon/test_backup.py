@@ -592,6 +592,21 @@ class Interrupted(Backups):
             self.assertEqual(self.tree(), ["backup", "false.sock"])
             os.unlink(path)
 
+    def test_a_signal_that_is_ignored_stays_ignored(self):
+        path = self.deceiving(b"".join(self.answer()[:3]))
+        process = subprocess.Popen(
+            [BINARIES / "timelinectl", "backup", str(self.root / "backup"), "--socket", path], stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.asked.wait()
+        while not (self.root / "backup.new").exists():
+            pass
+        process.send_signal(signal.SIGHUP)
+        with open(f"/proc/{process.pid}/status") as status:
+            [ignored] = [line.split()[1] for line in status if line.startswith("SigIgn")]
+        self.assertTrue(int(ignored, 16) >> (signal.SIGHUP - 1) & 1)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual((process.communicate()[1] and process.returncode, self.tree()), (130, ["false.sock"]))
+
     def test_what_a_kill_left_is_written_over_and_two_do_not_meet(self):
         path = self.deceiving(b"".join(self.answer()[:3]))
         target = self.root / "backup"

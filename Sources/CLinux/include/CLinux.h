@@ -93,6 +93,11 @@ static inline int clinux_write_all(int fd, const void *bytes, size_t count) {
 int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
               unsigned int flags);
 
+// SIG_IGN is a macro with a cast, which Swift does not see.
+static inline int clinux_is_ignored(const struct sigaction *action) {
+  return action->sa_handler == SIG_IGN;
+}
+
 // Renames a file unless something of that name is there (EEXIST).
 static inline int clinux_rename_new(const char *old_path, const char *new_path) {
   return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, 1 /* RENAME_NOREPLACE */);

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Daemon"))
+# Behind: there are files of the same name here and there.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Daemon"))
 from ctl import SHIPPED, Ctl  # noqa: E402
 from test_tlog import MISSING, Ed25519PublicKey  # noqa: E402
 from test_verify import leaf_of, root_of  # noqa: E402
