@@ -58,6 +58,8 @@ public final class HeadKeeper: Sendable {
     var tree = LogTree()
     /// The newest head that was found right.
     var head: SignedHead?
+    /// Why the head on disk is not relied on; found out once, since it may take long.
+    var failure: HeadProblem?
     /// Whether the head on disk was read.
     var isRead = false
     /// Blocks of the tree that are kept on disk.
@@ -94,6 +96,7 @@ public final class HeadKeeper: Sendable {
   /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
   public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
+      for replica in kept.keys { kept[replica]!.failure = nil }
       var outcomes: [ReplicaID: Outcome] = [:]
       for log in snapshot.logs where log.size > 0 && snapshot.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
@@ -308,6 +311,19 @@ public final class HeadKeeper: Sendable {
     _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
+    if let failure = kept.failure { throw failure }
+    do throws(HeadProblem) { return try settleAfresh(&kept, log, snapshot) } catch {
+      switch error {
+      case .otherRoot, .refused: kept.failure = error
+      default: break
+      }
+      throw error
+    }
+  }
+
+  private func settleAfresh(
+    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead? {
     guard let key = snapshot.key(of: log.id) else { return nil }
     if let head = try stored(log.id, key) {
       var tree = savedTree(log.id, upTo: head.size)

@@ -272,6 +272,8 @@ public final class Timeline {
     permit.end()
     permit = IndexPermit()
     wasReadAgain = true
+    indexedLines = 0
+    mappedLines = 0
     var opened = try OpenedTimeline(
       EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
     try opened.readOn(fileSystem)
