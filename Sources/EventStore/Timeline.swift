@@ -326,6 +326,26 @@ public final class Timeline {
     return try stage(prepared, text, recording, index.vocabulary)
   }
 
+  /// Takes a snapshot to cite, made of what is here, for the next commit.
+  public func stage(
+    _ named: NamedSnapshot, author: String?, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    let author = author.map { JSONValue.Member("author", .string($0)) }
+    let event = JSONValue.object((named.json.members ?? []) + [author].compactMap { $0 })
+    return try Array(event.text.utf8).withTypedBuffer { (text) throws(AppendError) in
+      let prepared = try prepare(text, index.vocabulary)
+      if let id = snapshot(named: named.name) { throw .nameTaken(named.name, id) }
+      return try stamp(prepared.parts, prepared.body, recording, text, index.vocabulary)
+    }
+  }
+
+  /// The snapshot to cite that has a name already, staged ones included.
+  public func snapshot(named name: SnapshotName) -> EventID? {
+    index.snapshots.first { $0.named.name == name }?.id
+      ?? batches[0].entries.first { $0.snapshot?.name == name }?.id
+  }
+
   /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
   /// be, and the other remembers whom it knew.
   private func prepare(
@@ -353,6 +373,10 @@ public final class Timeline {
     case .statement(let type, .other), .statement(let type, .member),
       .statement(let type, .erase):
       throw .unsupported(type.word)
+    case .statement(let type, .snapshot):
+      throw .badEvent(
+        EventError(
+          "type", "\(type.word) is written by timelinectl snapshot create, which finds the roots"))
     default: break
     }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
@@ -564,7 +588,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .erase, .member, .other: return nil
+    case .actor, .erase, .member, .snapshot, .other: return nil
     }
   }
 
@@ -592,7 +616,7 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .erase, .member, .other: break
+    case .erase, .member, .snapshot, .other: break
     }
   }
 

@@ -88,7 +88,7 @@ final class Loop {
         if descriptor == signals {
           signal = readSignal()
         } else if descriptor == wake {
-          touched += takeAnswers()
+          mailbox.open()
           touched += takeHeads()
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
@@ -97,6 +97,8 @@ final class Loop {
             // is behind this has let it go too.
             indexer.async { malloc_trim(0) }
           }
+          // Last: an answer may be one more line to append, and until here nothing may be.
+          touched += takeAnswers()
         } else if let isUnix = listeners[descriptor] {
           accept(descriptor, isUnix: isUnix)
         } else if let connection = connections[descriptor] {

@@ -37,12 +37,19 @@ final class Mailbox: Sendable {
     _ = write(wake, &one, 8)
   }
 
-  func takeAnswers() -> [Answer] {
+  /// Before anything is taken out, so that what comes meanwhile wakes the loop again.
+  func open() {
     var count: UInt64 = 0
     _ = read(wake, &count, 8)
-    return content.withLock { content in
+  }
+
+  /// Lines to append come last: what the others tell may be that the log has to be read again, and
+  /// then nothing may be staged.
+  func takeAnswers() -> [Answer] {
+    content.withLock { content in
       defer { content.answers = [] }
-      return content.answers
+      return content.answers.filter { !$0.answer.isAppend }
+        + content.answers.filter(\.answer.isAppend)
     }
   }
 
