@@ -43,8 +43,13 @@ public struct Verification: Sendable {
     _ snapshot: Snapshot, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Bool
   ) {
     var done = 0
-    for log in snapshot.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 {
-      logs.append(Log(reading: log, heads[log.id]) { progress(done + $0) })
+    var isWanted = true
+    for log in snapshot.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 && isWanted {
+      logs.append(
+        Log(reading: log, heads[log.id]) {
+          isWanted = progress(done + $0)
+          return isWanted
+        })
       done += Int(log.size)
     }
   }

@@ -26,8 +26,10 @@ final class Heads {
   var report: @Sendable (Report) -> Void = { _ in }
   /// Why a log has no head that can be relied on.
   private(set) var problems: [ReplicaID: HeadProblem] = [:]
-  /// When the next one is to be signed, in microseconds.
-  private(set) var due: Int64?
+  private var due: Int64?
+  /// When the next one is to be signed, in microseconds; nil where nothing is to be, and while work is
+  /// done whose end wakes the loop anyway.
+  var nextDue: Int64? { running == 0 ? due : nil }
   private var lastBegun: Int64 = 0
   /// Reports that are to come.
   private var running = 0
@@ -59,7 +61,7 @@ final class Heads {
     if due == nil { due = max(now, lastBegun + Self.pause) }
   }
 
-  func isDue(_ now: Int64) -> Bool { running == 0 && due.map { $0 <= now } ?? false }
+  func isDue(_ now: Int64) -> Bool { nextDue.map { $0 <= now } ?? false }
 
   func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) {
     due = nil

@@ -125,7 +125,8 @@ final class Loop {
   /// for ever where nothing is to be done.
   private var patience: Int32 {
     let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
-    guard let next = [router.peers.nextAttempt, quiet, router.heads.due].compactMap({ $0 }).min()
+    guard
+      let next = [router.peers.nextAttempt, quiet, router.heads.nextDue].compactMap({ $0 }).min()
     else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }

@@ -172,37 +172,5 @@ class Verify(Ctl):
         client.close()
 
 
-    def test_one_whose_client_has_gone_ends(self):
-        daemon, _, _ = self.filled(2)
-        client = daemon.client()
-        lines = "".join(json.dumps(event(f"line {number}")) + "\n" for number in range(8_000))
-        for _ in range(17):
-            client.send(f"APPENDMANY 8000\n{lines}".rstrip("\n"))
-            self.assertTrue(client.reply().startswith("OK "))
-
-        def ticks():
-            with open(f"/proc/{daemon.process.pid}/stat") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            return int(fields[11]) + int(fields[12])
-
-        before = ticks()
-        client.send("VERIFY")
-        while not client.reply().startswith("END"):
-            pass
-        whole = ticks() - before
-        # Four that nobody waits for cost less than four that are waited for, this one included.
-        before = ticks()
-        for _ in range(4):
-            gone = daemon.client()
-            gone.send("VERIFY")
-            self.assertTrue(gone.reply().startswith("ROW"))
-            gone.close()
-        client.send("VERIFY")
-        while not client.reply().startswith("END"):
-            pass
-        client.close()
-        self.assertLess(ticks() - before, whole * 4)
-
-
 if __name__ == "__main__":
     unittest.main()
