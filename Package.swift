@@ -18,12 +18,12 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
     // Ground floor, pure.
+    .target(name: "TransparencyLog", dependencies: ["COpenSSL"], swiftSettings: strict),
     .target(
       name: "TimelineModel",
-      dependencies: ["CLinux"],
+      dependencies: ["TransparencyLog", "CLinux"],
       resources: [.embedInCode("Tables/actors.csv")],
       swiftSettings: strict),
-    .target(name: "TransparencyLog", dependencies: ["COpenSSL"], swiftSettings: strict),
 
     // First floor; these do not know each other.
     .target(
@@ -40,19 +40,24 @@ let package = Package(
     // The binaries.
     .executableTarget(
       name: "timelined",
-      dependencies: ["EventStore", "TimelineWire", "Engagement", "TimelineModel", "CLinux"],
+      dependencies: [
+        "EventStore", "TimelineWire", "Engagement", "TimelineModel", "TransparencyLog", "CLinux",
+      ],
       swiftSettings: strict),
 
     .executableTarget(
-      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
+      name: "timelinectl",
+      dependencies: ["TimelineModel", "TransparencyLog", "TimelineWire", "CLinux"],
       swiftSettings: strict),
 
-    .testTarget(name: "TimelineModelTests", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .testTarget(
+      name: "TimelineModelTests", dependencies: ["TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
     .testTarget(
       name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
+      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],

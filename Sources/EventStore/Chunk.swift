@@ -90,7 +90,7 @@ struct Chunk<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
 /// write after it copies one chunk, whatever the length.
 struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
   private static var bits: Int { 10 }
-  private static var size: Int { 1 << bits }
+  static var size: Int { 1 << bits }
 
   private(set) var chunks: [Chunk<Element>] = []
   private(set) var count = 0

@@ -33,12 +33,15 @@ struct EventRow: Sendable, BitwiseCopyable {
   var subtype: UInt32
   var type: EventType
   var flags: Flags
+  var author: UInt16
 }
 
 struct EventIndex: Sendable {
   let vocabulary: Vocabulary
   private(set) var rows = Column<EventRow>()
   private(set) var table = IDTable()
+  /// Which values are among which rows.
+  private(set) var marks = ValueMarks()
   /// All listed events that show, by (first day, id); and those of each party.
   private(set) var all = OrderedSlots()
   private(set) var byParty: [ActorCode: OrderedSlots] = [:]
@@ -61,11 +64,12 @@ struct EventIndex: Sendable {
 
   /// What an index on disk had; `restore` gives the rest.
   init(
-    _ vocabulary: Vocabulary, _ rows: Column<EventRow>, _ table: IDTable, _ all: OrderedSlots,
-    _ byParty: [ActorCode: OrderedSlots]
+    _ vocabulary: Vocabulary, _ rows: Column<EventRow>, _ marks: ValueMarks, _ table: IDTable,
+    _ all: OrderedSlots, _ byParty: [ActorCode: OrderedSlots]
   ) {
     self.vocabulary = vocabulary
     self.rows = rows
+    self.marks = marks
     self.table = table
     self.all = all
     self.byParty = byParty
@@ -74,6 +78,9 @@ struct EventIndex: Sendable {
   func slot(of id: EventID) -> UInt32? { table.slot(of: id.uuid) { rows[Int($0)].id } }
 
   subscript(slot: UInt32) -> EventRow { rows[Int(slot)] }
+
+  /// The rows of a block of `marks`.
+  func rows(ofBlock block: Int) -> UnsafeBufferPointer<EventRow> { rows.chunks[block].values }
 
   /// The corrections and retractions of an event that are here, superseded or not.
   func versions(of id: EventID) -> [EventID] {
@@ -208,7 +215,7 @@ struct EventIndex: Sendable {
     rows.append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
-        parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted))
+        parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted, author: 0))
   }
 
   /// An id that stands for more than one line: an event, where one of them is; else the line that was
@@ -250,7 +257,7 @@ struct EventIndex: Sendable {
       rows.append(
         EventRow(
           id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
-          tags: 0, subtype: 0, type: facts.type, flags: []))
+          tags: 0, subtype: 0, type: facts.type, flags: [], author: 0))
     }
     show(facts, at: slot)
     list(slot)
@@ -358,7 +365,9 @@ struct EventIndex: Sendable {
     row.parties = facts.parties
     row.tags = facts.tags
     row.subtype = facts.subtype
+    row.author = facts.author
     rows[Int(slot)] = row
+    marks.add(row, at: slot)
   }
 
   private mutating func list(_ slot: UInt32) {

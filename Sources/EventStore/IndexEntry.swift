@@ -39,7 +39,11 @@ struct IndexEntry: Sendable {
     _ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader
   ) throws(JSONError) -> IndexEntry {
     try reader.parse(text)
-    let body = line.isStub ? nil : try? reader.validate(text, registry: nil, isStored: true)
+    var body: ValidBody?
+    if !line.isStub {
+      body = try? reader.validate(text, registry: nil, isStored: true)
+        .by(reader.number(ofAuthor: UnsafeBufferPointer(rebasing: text[line.author])))
+    }
     return IndexEntry(
       ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: body)
   }

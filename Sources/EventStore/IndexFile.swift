@@ -11,7 +11,7 @@
 import TimelineModel
 
 struct IndexFile {
-  private static let version = 3
+  private static let version = 4
   private static let preambleBytes = 35
 
   /// Without what `irregular` tells, which is read from the lines themselves.
@@ -100,7 +100,7 @@ struct IndexFile {
       let parties = index.byParty.sorted { $0.key < $1.key }
       return .object([
         "logs": .array(logs),
-        "rows": place(index.rows.chunks),
+        "rows": place(index.rows.chunks), "marks": place(index.marks.words.chunks),
         "table": .object([
           "slots": place(shards.map(\.slots)), "tags": place(shards.map(\.tags)),
           "cells": .array(shards.map { .int($0.tags.count) }),
@@ -176,6 +176,7 @@ struct IndexFile {
       return (code, list)
     }
     guard let rows: Column<EventRow> = reader.column(header["rows"]),
+      let words: Column<UInt64> = reader.column(header["marks"]),
       let table = reader.table(header["table"]), let all = reader.list(header["all"]),
       parties.count == header["by_party"]?.array?.count,
       let vocabulary = known ?? Vocabulary(json: header["vocabulary"]),
@@ -184,7 +185,8 @@ struct IndexFile {
     self.covers = covers
     self.replicas = replicas
     self.irregular = irregular
-    index = EventIndex(vocabulary, rows, table, all, Dictionary(parties) { $1 })
+    index = EventIndex(
+      vocabulary, rows, ValueMarks(words), table, all, Dictionary(parties) { $1 })
   }
 
   /// Finds lists by what the header says of them.
@@ -235,7 +237,7 @@ extension Vocabulary.Values {
     return .object([
       "parties": .array(parties.map { .array([codes($0.actors), codes($0.targets)]) }),
       "tags": .array(tags.map { .strings($0) }),
-      "subtypes": .strings(subtypes.map { $0 }),
+      "subtypes": .strings(subtypes.map { $0 }), "authors": .strings(authors.map { $0 }),
     ])
   }
 }
@@ -244,7 +246,7 @@ extension Vocabulary {
   /// The same words by the same numbers; nil where that is not what comes out.
   fileprivate convenience init?(json: JSONValue?) {
     guard let json, let parties = json["parties"]?.array, let tags = json["tags"]?.array,
-      let subtypes = json["subtypes"]?.array
+      let subtypes = json["subtypes"]?.array, let authors = json["authors"]?.array
     else { return nil }
     self.init()
     func codes(_ json: JSONValue?) -> [ActorCode] {
@@ -259,6 +261,9 @@ extension Vocabulary {
     }
     for (place, json) in subtypes.enumerated() {
       guard number(ofSubtype: json.string ?? "") == place else { return nil }
+    }
+    for (place, json) in authors.enumerated() {
+      guard number(ofAuthor: json.string ?? "") == place else { return nil }
     }
   }
 }

@@ -26,43 +26,50 @@ public struct PosixFileSystem: FileSystem {
   public init() {}
 
   public func createDirectory(_ path: String) throws(FileError) {
-    if mkdir(path, 0o700) == 0 { return try syncDirectory(Self.parent(path)) }
-    if errno == EEXIST {
-      // Whoever made it may have been killed before he could sync it.
-      do throws(FileError) { try syncDirectory(Self.parent(path)) } catch {
-        // Where we may not even read, it was somebody else who made it.
-        if error.cause != .denied { throw error }
-      }
-      return
+    let parent: Directory
+    do throws(FileError) { parent = try openParent(of: path) } catch {
+      // Where we may not even read, it was somebody else who made it.
+      if error.cause == .denied, access(path, F_OK) == 0 { return }
+      guard error.cause == .notFound, Self.parent(path) != path else { throw error }
+      try createDirectory(Self.parent(path))
+      parent = try openParent(of: path)
     }
-    guard errno == ENOENT, Self.parent(path) != path else {
-      throw FileError.last("make directory", path)
-    }
-    try createDirectory(Self.parent(path))
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw FileError.last("make directory", path)
     }
-    try syncDirectory(Self.parent(path))
+    // Also one that is there: whoever made it may have been killed before he could sync it.
+    try parent.sync()
   }
 
   public func list(_ path: String) throws(FileError) -> [String] {
-    guard let directory = opendir(path) else {
+    let descriptor = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard descriptor >= 0 else {
       if errno == ENOENT { return [] }
       throw FileError.last("list", path)
     }
+    guard let directory = fdopendir(descriptor) else {
+      let error = FileError.last("list", path)
+      close(descriptor)
+      throw error
+    }
     defer { closedir(directory) }
     var names: [String] = []
-    while let entry = readdir(directory) {
+    while true {
+      // Nothing more to read and a failure look the same but for errno.
+      errno = 0
+      guard let entry = readdir(directory) else {
+        guard errno == 0 else { throw FileError.last("list", path) }
+        return names.sorted()
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       if name != "." && name != ".." { names.append(name) }
     }
-    return names.sorted()
   }
 
   public func read(_ path: String) throws(FileError) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = retried { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw FileError.last("open", path)
@@ -80,34 +87,32 @@ public struct PosixFileSystem: FileSystem {
   }
 
   public func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-    let temporary = path + ".new"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileError.last("create", temporary) }
-    do throws(FileError) {
-      try bytes.withTypedBuffer { (buffer) throws(FileError) in
-        try PosixSegment.writeAll(descriptor, buffer, temporary)
-      }
-      guard fsync(descriptor) == 0 else { throw FileError.last("sync", temporary) }
-    } catch {
-      close(descriptor)
-      throw error
+    let parent = try openParent(of: path)
+    try bytes.withTypedBuffer { (bytes) throws(FileError) in
+      try moveInPlace(path, [bytes], synced: true)
     }
-    close(descriptor)
-    guard rename(temporary, path) == 0 else { throw FileError.last("rename", path) }
-    try syncDirectory(Self.parent(path))
+    try parent.sync()
   }
 
   public func replaceCache(
     _ path: String, with pieces: [UnsafeRawBufferPointer]
   ) throws(FileError) {
+    try moveInPlace(path, pieces.map { $0.bindMemory(to: UInt8.self) }, synced: false)
+  }
+
+  /// Writes NAME.new and renames it; a failure leaves nothing behind.
+  private func moveInPlace(
+    _ path: String, _ pieces: [UnsafeBufferPointer<UInt8>], synced: Bool
+  ) throws(FileError) {
     let temporary = path + ".new"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    let descriptor = retried {
+      open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    }
     guard descriptor >= 0 else { throw FileError.last("create", temporary) }
     defer { close(descriptor) }
     do throws(FileError) {
-      for piece in pieces where !piece.isEmpty {
-        try PosixSegment.writeAll(descriptor, piece.bindMemory(to: UInt8.self), temporary)
-      }
+      for piece in pieces { try PosixSegment.writeAll(descriptor, piece, temporary) }
+      if synced, retried({ fsync(descriptor) }) != 0 { throw FileError.last("sync", temporary) }
       guard rename(temporary, path) == 0 else { throw FileError.last("rename", path) }
     } catch {
       unlink(temporary)
@@ -116,7 +121,7 @@ public struct PosixFileSystem: FileSystem {
   }
 
   public func map(_ path: String) throws(FileError) -> Memory? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = retried { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw FileError.last("open", path)
@@ -134,24 +139,25 @@ public struct PosixFileSystem: FileSystem {
   }
 
   public func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
-    var isNew = false
-    var descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)
+    var parent: Directory?
+    var descriptor = retried { open(path, O_RDWR | O_APPEND | O_CLOEXEC) }
     if descriptor < 0 && errno == ENOENT {
-      descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      isNew = true
+      parent = try openParent(of: path)
+      descriptor = retried { open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     }
     guard descriptor >= 0 else { throw FileError.last("open", path) }
     let segment = try PosixSegment(owning: descriptor, path: path, capacity: capacity)
     // One that is empty was made by somebody who did not get as far as its first line.
-    if isNew || segment.size == 0 { try syncDirectory(Self.parent(path)) }
+    if parent == nil && segment.size == 0 { parent = try openParent(of: path) }
+    try parent?.sync()
     return segment
   }
 
   public func lock(_ path: String) throws(FileError) -> any DirectoryLock {
     let file = path + "/lock"
-    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = retried { open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
     guard descriptor >= 0 else { throw FileError.last("open", file) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard retried({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
       let error = FileError.last("lock", file)
       close(descriptor)
       throw error
@@ -159,23 +165,47 @@ public struct PosixFileSystem: FileSystem {
     return PosixLock(descriptor)
   }
 
-  /// A new, renamed or removed entry is durable only once its directory is.
-  private func syncDirectory(_ path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError.last("open", path) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      // Whatever the reason was: what the disk holds is not known, and asking again may be answered
-      // with a lie.
-      let error = FileError.last("sync directory", path)
-      throw FileError(error.operation, path, .unsynced(error.cause.text))
-    }
+  /// The directory that holds a file, to be opened before a change of its entries.
+  private func openParent(of path: String) throws(FileError) -> Directory {
+    try Directory(Self.parent(path))
   }
 
   private static func parent(_ path: String) -> String {
     let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
     return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+  }
+}
+
+/// What a signal interrupted is done again: it did not fail.
+private func retried(_ call: () -> Int32) -> Int32 {
+  while true {
+    let outcome = call()
+    if outcome >= 0 || errno != EINTR { return outcome }
+  }
+}
+
+/// A directory held open over a change of its entries: an error in writing them out is told to whoever
+/// had it open by then, and perhaps to nobody else.
+private final class Directory {
+  private let descriptor: Int32
+  private let path: String
+
+  init(_ path: String) throws(FileError) {
+    descriptor = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    self.path = path
+    guard descriptor >= 0 else { throw FileError.last("open", path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// A new, renamed or removed entry is durable only once its directory is.
+  func sync() throws(FileError) {
+    guard retried({ fsync(descriptor) }) != 0 else { return }
+    // Whatever the reason was: what the disk holds is not known, and asking again may be answered
+    // with a lie.
+    let error = FileError.last("sync directory", path)
+    throw FileError(error.operation, path, .unsynced(error.cause.text))
   }
 }
 
@@ -234,14 +264,13 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
   }
 
   func sync() throws(FileError) {
-    // Interrupted is not failed: nothing was said about what is on the disk.
-    while fdatasync(descriptor) != 0 {
-      guard errno == EINTR else { throw FileError.last("sync", path) }
-    }
+    guard retried({ fdatasync(descriptor) }) == 0 else { throw FileError.last("sync", path) }
   }
 
   func truncate(to size: Int) throws(FileError) {
-    guard ftruncate(descriptor, off_t(size)) == 0, fsync(descriptor) == 0 else {
+    guard retried({ ftruncate(descriptor, off_t(size)) }) == 0,
+      retried({ fsync(descriptor) }) == 0
+    else {
       throw FileError.last("cut", path)
     }
     self.size = size

@@ -67,41 +67,83 @@ public struct EventList: Sendable {
 /// asks for it at all.
 struct Matcher {
   private let filter: Filter
+  /// By the numbers of types, and of other values.
+  private let typesFit: [Bool]?
+  private let authorsFit: [Bool]?
   private let partiesFit: [Bool]?
   private let tagsFit: [Bool]?
   private let subtypesFit: [Bool]?
   let needles: [TextNeedle]
   private let authors: Set<[UInt8]>
+  /// Whether authors came that have no number of their own.
+  private let hasFurtherAuthors: Bool
 
   init(_ filter: Filter, _ values: Vocabulary.Values) {
     self.filter = filter
+    typesFit =
+      filter.types.isEmpty
+      ? nil : EventType.allCases.map { filter.types.contains($0) }
     let anyParty = filter.actors.isEmpty && filter.targets.isEmpty && filter.parties.isEmpty
-    partiesFit = anyParty ? nil : values.parties.map { Self.fits($0, filter) }
+    // Lists: a filter names few, and hashing each code of all parties would cost more than the answer.
+    let wanted = (Array(filter.actors), Array(filter.targets), Array(filter.parties))
+    partiesFit = anyParty ? nil : values.parties.map { Self.fits($0, wanted) }
     tagsFit =
       filter.tags.isEmpty ? nil : values.tags.map { $0.contains(where: filter.tags.contains) }
     subtypesFit = filter.subtypes.isEmpty ? nil : values.subtypes.map(filter.subtypes.contains)
     needles = filter.texts.map(TextNeedle.init)
-    authors = Set(
-      filter.authors.map { author in
-        var bytes: [UInt8] = []
-        JSONText.append(author, to: &bytes)
-        return Array(bytes.dropFirst().dropLast())
-      })
+    let authors = Set(filter.authors.map { Array(JSONText.inner($0).utf8) })
+    self.authors = authors
+    authorsFit =
+      authors.isEmpty ? nil : values.authors.map { authors.contains(Array($0.utf8)) }
+    hasFurtherAuthors = values.authors.count >= Vocabulary.furtherAuthors
   }
 
-  private static func fits(_ parties: Parties, _ filter: Filter) -> Bool {
-    (filter.actors.isEmpty || parties.actors.contains(where: filter.actors.contains))
-      && (filter.targets.isEmpty || parties.targets.contains(where: filter.targets.contains))
-      && (filter.parties.isEmpty || parties.everyone.contains(where: filter.parties.contains))
+  /// What a block of rows must have marks of, one of each list; none where the filter asks for none
+  /// of these.
+  var marks: [[ValueMarks.Mark]] {
+    func marks<Number: FixedWidthInteger>(
+      _ fit: [Bool]?, _ mark: (Number) -> ValueMarks.Mark
+    ) -> [ValueMarks.Mark]? {
+      fit.map { fit in fit.indices.filter { fit[$0] }.map { mark(Number($0)) } }
+    }
+    var authors = marks(authorsFit) { ValueMarks.Mark.author($0) }
+    if hasFurtherAuthors { authors?.append(.author(Vocabulary.furtherAuthors)) }
+    return [
+      marks(typesFit) { .type($0) }, marks(subtypesFit) { .subtype($0) },
+      marks(tagsFit) { .tags($0) }, authors,
+    ].compactMap { $0 }
   }
 
-  func fits(_ row: EventRow) -> Bool {
+  private static func fits(
+    _ found: Parties, _ wanted: (actors: [ActorCode], targets: [ActorCode], parties: [ActorCode])
+  ) -> Bool {
+    func holds(_ codes: [ActorCode], _ wanted: [ActorCode]) -> Bool {
+      codes.contains { wanted.contains($0) }
+    }
+    return (wanted.actors.isEmpty || holds(found.actors, wanted.actors))
+      && (wanted.targets.isEmpty || holds(found.targets, wanted.targets))
+      && (wanted.parties.isEmpty || holds(found.actors, wanted.parties)
+        || holds(found.targets, wanted.parties))
+  }
+
+  func fits(_ row: EventRow) -> Bool { fitsButAuthor(row) && fits(author: row.author) }
+
+  /// The same whoever the author is.
+  func fitsButAuthor(_ row: EventRow) -> Bool {
     fits(first: row.first, row.type, row.parties, row.tags, row.subtype)
       && fits(EventID(row.id))
   }
 
   func fits(_ facts: EventFacts, _ id: EventID) -> Bool {
-    fits(first: facts.first, facts.type, facts.parties, facts.tags, facts.subtype) && fits(id)
+    fits(first: facts.first, facts.type, facts.parties, facts.tags, facts.subtype)
+      && fits(author: facts.author) && fits(id)
+  }
+
+  /// True too where only the line can tell.
+  private func fits(author: UInt16) -> Bool {
+    guard let authorsFit else { return true }
+    return author == Vocabulary.furtherAuthors
+      || Int(author) < authorsFit.count && authorsFit[Int(author)]
   }
 
   /// An event lies where its first day does.
@@ -109,7 +151,7 @@ struct Matcher {
     first: Day, _ type: EventType, _ parties: UInt32, _ tags: UInt32, _ subtype: UInt32
   ) -> Bool {
     filter.fits(first)
-      && (filter.types.isEmpty || filter.types.contains(type))
+      && (typesFit?[Int(type.rawValue)] ?? true)
       && (partiesFit?[Int(parties)] ?? true) && (tagsFit?[Int(tags)] ?? true)
       && (subtypesFit?[Int(subtype)] ?? true)
   }
@@ -121,7 +163,10 @@ struct Matcher {
   }
 
   /// Whether the line must be looked at too.
-  var readsLines: Bool { !needles.isEmpty || !authors.isEmpty }
+  var readsLines: Bool { !needles.isEmpty || !authors.isEmpty && hasFurtherAuthors }
+
+  /// Whether it is asked who recorded a line.
+  var asksForAuthors: Bool { !authors.isEmpty }
 
   /// Whether one of the words may stand in a text; a quick look.
   func mayHold(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -14,8 +14,9 @@ import func Glibc.memchr
 public struct LogDamage: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// The end of the newest segment held no whole line: a write that was never acknowledged.
-    /// It was cut off, and its bytes kept beside the segment.
-    case tornTail(bytes: Int)
+    /// It was cut off, and its bytes kept beside the segment; or, on a full disk, it will be, with the
+    /// next append for which there is room.
+    case tornTail(bytes: Int, isCut: Bool = true)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.
     case lines(first: UInt64, last: UInt64, reason: String)
     /// A file among the segments that cannot be one.
@@ -29,7 +30,10 @@ public struct LogDamage: Sendable, Hashable {
 
   public var message: String {
     switch kind {
-    case .tornTail(let bytes):
+    case .tornTail(let bytes, isCut: false):
+      "\(file): \(bytes) bytes at \(offset) are the unfinished end of a write that was never "
+        + "acknowledged; the disk is too full to keep them aside, so they stay until an append finds room"
+    case .tornTail(let bytes, isCut: true):
       "\(file): cut \(bytes) bytes at \(offset), the unfinished end of a write that was never "
         + "acknowledged, and kept them beside it as .torn"
     case .lines(let first, let last, let reason):
@@ -112,11 +116,11 @@ struct ReplicaLog: Sendable {
         }
         segments.append(Segment(first: first, file: file, path: path, size: 0))
       }
-      scan(reader, damage: &damage, found)
+      let reason = scan(reader, damage: &damage, found)
       index += 1
       dropStrangers(&names, from: index, &damage)
       if index == names.count {
-        try mendTail(fileSystem, &damage)
+        try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", &damage)
       } else if segments[index - 1].size < segments[index - 1].file.size {
         noteDamage(
           upTo: names[index].first, at: segments[index - 1].size, in: path,
@@ -142,7 +146,7 @@ struct ReplicaLog: Sendable {
   /// without LF, or holds blocks that were never written, which read as zeros: it was not acknowledged,
   /// and is cut off. Whole lines that are wrong are damage, and stay.
   private mutating func mendTail(
-    _ fileSystem: some FileSystem, _ damage: inout [LogDamage]
+    _ fileSystem: some FileSystem, _ reason: String, _ damage: inout [LogDamage]
   ) throws(FileError) {
     let newest = segments.count - 1
     let (file, path, good) = (segments[newest].file, segments[newest].path, segments[newest].size)
@@ -157,17 +161,28 @@ struct ReplicaLog: Sendable {
         lines += 1
       }
     }
-    if whole < rest.count {
-      let torn = Array(rest[whole...])
-      try fileSystem.replace(try unusedName(path + ".torn", fileSystem), with: torn)
-      try file.truncate(to: good + whole)
-      damage.append(
-        LogDamage(
-          replica: id, file: path, offset: good + whole, kind: .tornTail(bytes: torn.count)))
-    }
     segments[newest].size = good + whole
-    noteDamage(
-      upTo: size + lines + 1, at: good, in: path, "whole lines with wrong bytes", &damage)
+    if whole < rest.count {
+      var isCut = true
+      do throws(FileError) { try cutTail(fileSystem) } catch {
+        // What is there can be read on a full disk too.
+        guard error.cause == .full else { throw error }
+        isCut = false
+      }
+      let kind = LogDamage.Kind.tornTail(bytes: rest.count - whole, isCut: isCut)
+      damage.append(LogDamage(replica: id, file: path, offset: good + whole, kind: kind))
+    }
+    noteDamage(upTo: size + lines + 1, at: good, in: path, reason, &damage)
+  }
+
+  /// Keeps what stands behind the newest segment's last line beside it, and cuts it off.
+  private func cutTail(_ fileSystem: some FileSystem) throws(FileError) {
+    guard let newest = segments.last, newest.size < newest.file.size else { return }
+    let torn = Array(newest.file.bytes(newest.size..<newest.file.size))
+    try fileSystem.replace(try unusedName(newest.path + ".torn", fileSystem), with: torn)
+    do throws(FileError) { try newest.file.truncate(to: newest.size) } catch {
+      throw FileError(error.operation, error.path, .unsynced(error.cause.text))
+    }
   }
 
   /// The name, or the name with a number behind it: what is kept is never written over.
@@ -256,6 +271,16 @@ struct ReplicaLog: Sendable {
     line(seq).flatMap { try? Line($0).recorded }
   }
 
+  /// When the last line that is not damaged was recorded.
+  var lastRecorded: RecordedTime? {
+    var seq = size
+    while seq > 0 {
+      if let recorded = recorded(seq) { return recorded }
+      seq -= 1
+    }
+    return nil
+  }
+
   /// Bytes on disk.
   var bytes: Int { segments.reduce(0) { $0 + $1.size } }
 
@@ -315,9 +340,12 @@ struct ReplicaLog: Sendable {
       seqs += 1
       if let line = try? Line(text), line.replica == id, line.seq == seq { good += 1 }
     }
-    for segment in segments { segment.file.setAside() }
+    setAside()
     return seqs == good
   }
+
+  /// Says that its bytes are not needed for now.
+  func setAside() { for segment in segments { segment.file.setAside() } }
 
   private func segment(startsAt seq: UInt64) -> Bool {
     segments[segmentIndex(of: seq)].first == seq
@@ -343,6 +371,8 @@ struct ReplicaLog: Sendable {
     var done = 0
     var offset = 0
     do throws(FileError) {
+      // A start on a full disk could not.
+      try cutTail(fileSystem)
       while done < lengths.count {
         let space = Self.segmentBytesMax - (segments.last?.size ?? Self.segmentBytesMax)
         if space < lengths[done] { try openNext(fileSystem) }
@@ -408,14 +438,15 @@ struct ReplicaLog: Sendable {
 
   /// Reads the newest segment on from where it is known, up to its last good line. Pieces that are no
   /// lines stand between good ones: they are damage. Whatever follows the last good line is left to
-  /// the caller.
+  /// the caller; returns what is wrong with it.
   private mutating func scan(
     _ reader: LogReader, damage: inout [LogDamage], _ found: (IndexEntry, () -> ReplicaLog) -> Void
-  ) {
+  ) -> String? {
     let newest = segments.count - 1
     let (file, path) = (segments[newest].file, segments[newest].path)
     let bytes = file.bytes(0..<file.size)
-    var reason = ""
+    var reason: String?
+    var previous = lastRecorded ?? RecordedTime(microseconds: .min)
     reader.read(bytes, from: segments[newest].size) { piece in
       guard let entry = piece.entry else {
         do throws(LineError) {
@@ -427,14 +458,24 @@ struct ReplicaLog: Sendable {
         reason = "a line of another place"
         return
       }
+      // The blocks behind a write that a power cut tore may hold lines of a batch that was cut off
+      // before: whole, with numbers that are due, and refused.
+      guard entry.recorded > previous else {
+        reason = "recorded before the line ahead of it"
+        return
+      }
       if entry.ref.seq > size + 1 {
-        noteDamage(upTo: entry.ref.seq, at: segments[newest].size, in: path, reason, &damage)
+        noteDamage(
+          upTo: entry.ref.seq, at: segments[newest].size, in: path, reason ?? "lines are missing",
+          &damage)
       }
       starts.append(UInt32(piece.range.lowerBound))
       segments[newest].size = piece.range.upperBound
-      reason = "lines are missing"
+      previous = entry.recorded
+      reason = nil
       found(entry) { self }
     }
+    return reason
   }
 
   /// Marks the lines before `next` that are not there as damaged.

@@ -21,6 +21,9 @@ public struct Snapshot: Sendable {
   /// Number of ids: what a question without an index would have to look at.
   public var rowCount: Int { index.rows.count }
 
+  /// Number of lines of all logs.
+  public var lineCount: Int { logs.reduce(0) { $0 + Int($1.size) } }
+
   /// Number of lines that are kept, but left out of every answer.
   public var unreadable: Int { index.unreadable }
 
@@ -58,6 +61,12 @@ public struct Snapshot: Sendable {
 
   /// Where so many events could hold a text, reading all lines in a row is quicker than each in turn.
   private static let scannedFrom = 4096
+
+  /// How many rows are read in a row in the time of one that a list of days leads to.
+  private static let rowsInTimeOfOne = 16
+
+  /// Rare is what at most one event in so many is: what was found of it is soon sorted.
+  private static let rareFrom = 64
 
   /// The events of a query, in its order; stops where the body returns false. `holds` says of an
   /// event's type, actors and targets whether it is wanted; of one with versions it may be asked of
@@ -97,6 +106,14 @@ public struct Snapshot: Sendable {
     special.sort { !precedes(($0.first, $0.id), ($1.first, $1.id)) }
 
     var goesOn = true
+    // What is rare is looked for where it may be, once the first days did not have enough of it.
+    let marks = matcher.marks
+    let blocks = marks.isEmpty || scan != nil ? nil : index.marks.blocks(marks)
+    let patience = blocks.map {
+      max(1, $0.count * ValueMarks.rowsOfBlock / Self.rowsInTimeOfOne)
+    }
+    var (looked, found) = (0, 0)
+    var turned: UInt32?
     func candidate(_ slot: UInt32) -> Bool {
       let row = index[slot]
       while goesOn, let next = special.last,
@@ -107,7 +124,13 @@ public struct Snapshot: Sendable {
       guard goesOn else { return false }
       if isAscending, let to, row.first > to { return false }
       if !isAscending, let from, row.first < from { return false }
+      looked += 1
+      if looked == patience, found * Self.rareFrom < looked {
+        turned = slot
+        return false
+      }
       guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
+      found += 1
       if let holds {
         let parties = values.parties[Int(row.parties)]
         guard holds(row.type, parties.actors, parties.targets) else { return true }
@@ -123,7 +146,27 @@ public struct Snapshot: Sendable {
     } else {
       list.descending(to: to, candidate)
     }
+    if let turned, let blocks {
+      let rest = slots(in: blocks, matcher) {
+        !precedes(($0.first, EventID($0.id)), (index[turned].first, EventID(index[turned].id)))
+      }
+      _ = (isAscending ? rest : rest.reversed()).allSatisfy(candidate)
+    }
     while goesOn, let next = special.popLast() { goesOn = pass(next) }
+  }
+
+  /// The events of some blocks of rows that fit, in the order of the lists.
+  private func slots(
+    in blocks: [Int], _ matcher: Matcher, where isLeft: (EventRow) -> Bool
+  ) -> [UInt32] {
+    var slots: [UInt32] = []
+    for block in blocks {
+      for (place, row) in index.rows(ofBlock: block).enumerated()
+      where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.fits(row) && isLeft(row) {
+        slots.append(UInt32(block * ValueMarks.rowsOfBlock + place))
+      }
+    }
+    return slots.sorted { (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id) }
   }
 
   /// The listed events that lines are, or speak of, in their order.
@@ -391,8 +434,9 @@ public struct Snapshot: Sendable {
         guard let text = log.line(position[log.id]), let line = try? Line(text) else { continue }
         if !filter.isEmpty {
           let subject = subject(of: line, text, place, reader)
-          guard let slot = index.slot(of: subject), matcher.fits(index[slot]),
-            !matcher.readsLines || matcher.fits(line, text, &document)
+          // The author is that of the line.
+          guard let slot = index.slot(of: subject), matcher.fitsButAuthor(index[slot]),
+            !(matcher.readsLines || matcher.asksForAuthors) || matcher.fits(line, text, &document)
           else { continue }
         }
         guard body(text) else { return true }

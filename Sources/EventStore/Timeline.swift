@@ -45,6 +45,9 @@ public final class Timeline {
   private var reader: BodyReader
   /// Lines that the index on disk knows.
   private var indexedLines: UInt64
+  /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
+  /// those behind them the index holds memory of its own, which a save while appends come leaves so.
+  private var mappedLines: UInt64
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -87,10 +90,11 @@ public final class Timeline {
     index = opened!.index
     logs = opened!.logs
     indexedLines = unread?.logs.reduce(0) { $0 + $1.lines } ?? 0
+    mappedLines = indexedLines
     reader = BodyReader(index.vocabulary)
     batches = logs.map { _ in Batch() }
     clock = HybridClock()
-    if let last = logs[0].recorded(logs[0].size) { clock.resume(after: last) }
+    if let last = logs[0].lastRecorded { clock.resume(after: last) }
   }
 
   /// Follows what the logs of other machines held at the start, once it is known what time it is.
@@ -145,7 +149,9 @@ public final class Timeline {
   /// appends come it is left for later, unless they are many.
   public func wantsIndexSaved(isQuiet: Bool) -> Bool {
     let lines = logs.reduce(0) { $0 + $1.size }
-    return lines - indexedLines >= (isQuiet ? max(1000, lines / 100) : max(250_000, lines / 2))
+    return isQuiet
+      ? lines - mappedLines >= max(1000, lines / 100)
+      : lines - indexedLines >= max(250_000, lines / 2)
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
@@ -182,6 +188,7 @@ public final class Timeline {
   public func indexToSave(isQuiet: Bool) -> IndexSave? {
     guard wantsIndexSaved(isQuiet: isQuiet) else { return nil }
     indexedLines = logs.reduce(0) { $0 + $1.size }
+    if isQuiet { mappedLines = indexedLines }
     return IndexSave(
       snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem)
   }
@@ -263,7 +270,7 @@ public final class Timeline {
     if let readOnly { throw .readOnly(readOnly) }
     try checkPosition(recording)
     let prepared = try prepare(text, index.vocabulary)
-    return try stage(prepared, text, recording)
+    return try stage(prepared, text, recording, index.vocabulary)
   }
 
   /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
@@ -284,7 +291,8 @@ public final class Timeline {
   }
 
   private func stage(
-    _ prepared: Prepared, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
+    _ prepared: Prepared, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording,
+    _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
@@ -292,7 +300,7 @@ public final class Timeline {
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
       return staged
     }
-    return try stamp(prepared.parts, prepared.body, recording, text)
+    return try stamp(prepared.parts, prepared.body, recording, text, vocabulary)
   }
 
   /// Takes all or none of a list of events; an error says which one, from 0.
@@ -340,7 +348,7 @@ public final class Timeline {
         // Once a line has added an actor, those behind it are read anew: they may name it.
         let prepared =
           pendingActors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
-        return try stage(prepared, text, recording)
+        return try stage(prepared, text, recording, vocabulary)
       }
       verdicts.append(verdict)
       if stopsAtError, case .failure = verdict { break }
@@ -373,17 +381,18 @@ public final class Timeline {
 
   private func stamp(
     _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
-    _ text: UnsafeBufferPointer<UInt8>
+    _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
     let id = parts.id ?? recording.newID()
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
     followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
+    let author = parts.author ?? recording.author
     parts.withBody(of: text) { body in
       Line.append(
         to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
-        author: parts.author ?? recording.author, body: body,
+        author: author, body: body,
         salt: (recording.random(), recording.random()))
     }
     let length = batches[0].bytes.count - start
@@ -392,10 +401,14 @@ public final class Timeline {
       throw .tooLarge(length)
     }
     batches[0].lengths.append(length)
+    let number =
+      vocabulary === reader.vocabulary
+      ? reader.number(ofAuthorNamed: author)
+      : vocabulary.number(ofAuthor: JSONText.inner(author))
     batches[0].entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
-        body: body))
+        body: body.by(number)))
     if case .statement(_, .actor(let actor)) = body { pendingActors.append(actor) }
     // Nobody can name a new id before its append was answered.
     if parts.id != nil {
@@ -493,7 +506,7 @@ public final class Timeline {
     let place = try place(of: replica)
     var batch = Batch()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
-    var previous = batches[place].entries.last?.recorded ?? lastRecorded(place)
+    var previous = batches[place].entries.last?.recorded ?? logs[place].lastRecorded
     var latest = clock
     var ahead = 0
     var expected = first
@@ -543,10 +556,6 @@ public final class Timeline {
         .elementsEqual(text)
     }
     return here.map { !Line.isWhole($0) || $0.elementsEqual(text) } ?? true
-  }
-
-  private func lastRecorded(_ place: Int) -> RecordedTime? {
-    logs[place].line(logs[place].size).flatMap { try? Line($0).recorded }
   }
 
   private func place(of replica: ReplicaID) throws(IngestError) -> Int {

@@ -4,19 +4,42 @@
 /// It belongs to one thread at a time; `Vocabulary.lendReader` hands readers on.
 public final class BodyReader: @unchecked Sendable {
   public private(set) var document = JSONDocument()
-  let vocabulary: Vocabulary
+  public let vocabulary: Vocabulary
   /// Numbers by text: of parties that any registry knew, of parties whose codes are well formed, of
-  /// tags, of subtypes.
+  /// tags, of subtypes, of authors.
   var knownParties = Shelf()
   var formedParties = Shelf()
   var tags = Shelf()
   var subtypes = Shelf()
+  private var authors = Shelf()
+  private var authorNames = Shelf()
 
   public init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
   /// Takes a text apart.
   public func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) {
     try document.parse(text)
+  }
+
+  /// The number of an author, by the text that stands in a line between quotes.
+  public func number(ofAuthor text: UnsafeBufferPointer<UInt8>) -> UInt16 {
+    UInt16(
+      authors.number(of: text) {
+        UInt32(vocabulary.number(ofAuthor: String(decoding: text, as: UTF8.self)))
+      })
+  }
+
+  /// The same by the author's name, as it stands in no line yet.
+  public func number(ofAuthorNamed name: String) -> UInt16 {
+    var name = name
+    return name.withUTF8 { utf8 in
+      UInt16(
+        authorNames.number(of: utf8) {
+          UInt32(
+            vocabulary.number(
+              ofAuthor: JSONText.inner(String(decoding: utf8, as: UTF8.self))))
+        })
+    }
   }
 
   /// Checks the body that was parsed; see `EventValidator`. The registry may only have grown since the

@@ -15,7 +15,7 @@ public struct EventError: Error, Sendable, Hashable {
   public var text: String { "\(field): \(message)" }
 }
 
-/// What the index keeps of a body: plain numbers, those of shared values from a `Vocabulary`.
+/// What the index keeps of an event: plain numbers, those of shared values from a `Vocabulary`.
 public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var first: Day
   public var last: Day
@@ -23,6 +23,8 @@ public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var tags: UInt32 = 0
   public var subtype: UInt32 = 0
   public var type: EventType
+  /// The envelope says it, not the body: whoever reads the line puts it here.
+  public var author: UInt16 = 0
 }
 
 /// A line of the log that speaks of other lines.
@@ -38,6 +40,19 @@ public enum LogStatement: Sendable {
 public enum ValidBody: Sendable {
   case happening(EventFacts)
   indirect case statement(EventType, LogStatement)
+
+  /// The same by an author.
+  public func by(_ author: UInt16) -> ValidBody {
+    switch self {
+    case .happening(var facts):
+      facts.author = author
+      return .happening(facts)
+    case .statement(let type, .correct(let id, let supersedes, let body, var facts)):
+      facts.author = author
+      return .statement(type, .correct(id, supersedes: supersedes, body: body, facts: facts))
+    case .statement: return self
+    }
+  }
 }
 
 /// The name of a field for a message, put together only where there is one: `sources[2].url`.

@@ -121,6 +121,13 @@ public indirect enum JSONValue: Sendable, Hashable {
 
 /// How text is written as a JSON string.
 public enum JSONText {
+  /// The string as it stands between its quotes.
+  public static func inner(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    append(text, to: &bytes)
+    return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
+  }
+
   /// Appends the string with its quotes; only what must be escaped is.
   public static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))

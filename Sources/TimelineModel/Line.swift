@@ -60,6 +60,7 @@ public struct Line: Sendable, Hashable {
   /// Bytes of `,"salt":"…"`, with which a body that was recorded here ends.
   public static let saltLength = 34
   private static let tailLength = 23  // ,"crc32c":"xxxxxxxx"}\n  with its LF
+  static let stubBodyStart: StaticString = #""body_sha256":""#
 
   /// Reads a whole line, LF included: envelope and check, not the body's JSON.
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(LineError) {
@@ -122,10 +123,16 @@ public struct Line: Sendable, Hashable {
     let bodyEnd = line.count - Self.tailLength + 1
     guard at < bodyEnd else { throw .envelope("body") }
     body = at..<bodyEnd
-    let stub: StaticString = #""body_sha256":""#
-    isStub =
-      body.count == stub.utf8CodeUnitCount + 65
-      && memcmp(line.baseAddress! + at, stub.utf8Start, stub.utf8CodeUnitCount) == 0
+    isStub = Self.isStubBody(UnsafeBufferPointer(rebasing: line[body]))
+  }
+
+  /// Whether a body is the hash of one, in its one spelling, and nothing else.
+  private static func isStubBody(_ body: UnsafeBufferPointer<UInt8>) -> Bool {
+    let start = stubBodyStart.utf8CodeUnitCount
+    return body.count == start + 65
+      && memcmp(body.baseAddress!, stubBodyStart.utf8Start, start) == 0
+      && body[start..<start + 64].allSatisfy { Hex.value($0) != nil }
+      && body.last == UInt8(ascii: "\"")
   }
 
   /// The check that the line carries, where it is the check of its bytes.
@@ -203,6 +210,11 @@ public struct Line: Sendable, Hashable {
       writer.put(UInt8(ascii: "\""))
       bytes.append(contentsOf: writer.written)
     }
+    appendTail(to: &bytes, from: start)
+  }
+
+  /// Ends the line that begins at an offset: its check, and LF.
+  static func appendTail(to bytes: inout [UInt8], from start: Int) {
     let crc = bytes.withUnsafeBufferPointer {
       CRC32C.of(UnsafeBufferPointer(rebasing: $0[start...]))
     }

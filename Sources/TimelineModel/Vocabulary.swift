@@ -1,5 +1,5 @@
-// What many events share: who takes part, tags, subtypes. Each value is kept once, and events name it
-// by its number, so that what is known of an event is plain numbers. A timeline has one vocabulary;
+// What many events share: who takes part, tags, subtypes, authors. Each value is kept once, and events
+// name it by its number, so that what is known of an event is plain numbers. A timeline has one vocabulary;
 // readers on all threads add to it.
 
 import Synchronization
@@ -20,20 +20,26 @@ public struct Parties: Sendable, Hashable {
   public var everyone: [ActorCode] { actors + targets.filter { !actors.contains($0) } }
 }
 
-/// The numbers of values, by what they are: number 0 is nobody, no tags, no subtype.
+/// The numbers of values, by what they are: number 0 is nobody, no tags, no subtype, no author.
 public final class Vocabulary: Sendable {
   /// The values by their numbers, as they stood at one moment.
   public struct Values: Sendable {
     public fileprivate(set) var parties = ChunkedArray<Parties>()
     public fileprivate(set) var tags = ChunkedArray<[String]>()
     public fileprivate(set) var subtypes = ChunkedArray<String>()
+    /// As they stand in a line between quotes.
+    public fileprivate(set) var authors = ChunkedArray<String>()
   }
+
+  /// The number of all authors that came when there was no number left: their lines tell.
+  public static let furtherAuthors = UInt16.max
 
   private struct Known {
     var values = Values()
     var parties: [Parties: UInt32] = [:]
     var tags: [[String]: UInt32] = [:]
     var subtypes: [String: UInt32] = [:]
+    var authors: [String: UInt32] = [:]
   }
 
   private let known = Mutex(Known())
@@ -43,6 +49,7 @@ public final class Vocabulary: Sendable {
     _ = number(of: Parties(actors: [], targets: []))
     _ = number(ofTags: [])
     _ = number(ofSubtype: "")
+    _ = number(ofAuthor: "")
   }
 
   public var values: Values { known.withLock { $0.values } }
@@ -57,6 +64,16 @@ public final class Vocabulary: Sendable {
 
   public func number(ofSubtype subtype: String) -> UInt32 {
     known.withLock { Self.number(subtype, &$0.subtypes, &$0.values.subtypes) }
+  }
+
+  /// An author as it stands in a line between quotes.
+  public func number(ofAuthor author: String) -> UInt16 {
+    known.withLock { known in
+      guard known.authors[author] != nil || known.values.authors.count < Self.furtherAuthors else {
+        return Self.furtherAuthors
+      }
+      return UInt16(Self.number(author, &known.authors, &known.values.authors))
+    }
   }
 
   private static func number<Value: Hashable>(
@@ -90,8 +107,9 @@ struct Shelf: Sendable {
     var number: UInt32
   }
 
-  /// Places + 1 of entries, by open addressing; 0 where there is none.
-  private var cells = ContiguousArray<UInt16>(repeating: 0, count: 2 * countMax)
+  /// Places + 1 of entries, by open addressing; 0 where there is none. No cells before the first text:
+  /// many a reader reads one line.
+  private var cells = ContiguousArray<UInt16>()
   private var entries: ContiguousArray<Entry> = []
   /// All keys in a row.
   private var keys: ContiguousArray<UInt8> = []
@@ -102,6 +120,7 @@ struct Shelf: Sendable {
   ) throws(Failure) -> UInt32 {
     guard let start = text.baseAddress, text.count <= Self.keyBytesMax else { return try read() }
     let check = CRC32C.of(text)
+    if cells.isEmpty { cells = ContiguousArray(repeating: 0, count: 2 * Self.countMax) }
     var at = Int(check) & (cells.count - 1)
     while cells[at] != 0 {
       let entry = entries[Int(cells[at] - 1)]
@@ -117,6 +136,7 @@ struct Shelf: Sendable {
     let number = try read()
     if entries.count == Self.countMax {
       self = Shelf()
+      cells = ContiguousArray(repeating: 0, count: 2 * Self.countMax)
       at = Int(check) & (cells.count - 1)
     }
     entries.append(

@@ -73,7 +73,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .actors: "ACTORS - the codes that events may name, a ROW each"
     case .status: "STATUS - position, events, size, damage"
-    case .verify: "VERIFY - not in this version"
+    case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"
@@ -165,6 +165,12 @@ public enum Reply {
     // One line, whatever a peer's text held.
     let text = error.text.map { $0.isNewline ? " " : $0 }
     bytes.append(contentsOf: "ERR \(error.code.rawValue) \(String(text))\n".utf8)
+  }
+
+  public static func row(_ json: JSONValue, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "ROW ".utf8)
+    json.append(to: &bytes)
+    bytes.append(0x0A)
   }
 
   public static func end(_ json: JSONValue, to bytes: inout [UInt8]) {

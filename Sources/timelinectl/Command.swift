@@ -47,7 +47,7 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .dates,
+    .peer, .sync, .verify, .dates,
   ]
 
   var help: String {

@@ -291,7 +291,10 @@ final class Loop {
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
     let (descriptor, number) = (connection.descriptor, connection.number)
     workers.async { [mailbox] in
-      mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: question.answer()))
+      func put(_ answer: SlowQuestion.Answer) {
+        mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: answer))
+      }
+      put(question.answer(put))
     }
   }
 

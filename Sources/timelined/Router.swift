@@ -306,8 +306,8 @@ struct Router {
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
     case .verify:
-      throw RequestError(
-        .unsupported, "\(request.verb.rawValue) is not there yet in version \(Arguments.version)")
+      connection.mode = .waiting
+      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
     }
     return .goOn
   }
@@ -462,6 +462,11 @@ struct Router {
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
+    case .row(let row): Reply.row(row, to: &connection.out)
+    case .rows(let rows, let end):
+      connection.mode = .requests
+      for row in rows { Reply.row(row, to: &connection.out) }
+      Reply.end(end, to: &connection.out)
     }
   }
 

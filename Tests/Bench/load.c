@@ -1,12 +1,16 @@
-// A load generator for one request a line: the same loop against timelined and against Redis, so that
-// what differs is the server.
+// A load generator for one request a line: the same loop against timelined, Redis and NATS JetStream, so
+// that what differs is the server.
 //
-//     load ours|redis SOCKET CLIENTS IN_FLIGHT COUNT FILE
+//     load ours|redis|nats SOCKET CLIENTS IN_FLIGHT COUNT FILE
 //
-// FILE holds one event a line. Each client keeps IN_FLIGHT requests on the way until COUNT in all
-// are answered. Prints: events/s, p50 and p99 of a request in microseconds.
+// SOCKET is a path, or for NATS, which has no Unix socket, a port of the loopback. FILE holds one event
+// a line. Each client keeps IN_FLIGHT requests on the way until COUNT in all are answered. Prints:
+// events/s, p50 and p99 of a request in microseconds.
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +43,10 @@ typedef struct {
   long head, tail;     // made, answered
   long lines;          // LFs of replies so far
   int line_start;      // whether the next byte begins a reply line
+  char kind;           // the first byte of the line that is being read
 } Client;
 
-static int is_redis;
+static int is_redis, is_nats;
 static const char *data, *cursor, *end;
 static long made, answered, count;
 
@@ -57,6 +62,12 @@ static void make(Client *client, int depth, double time) {
     char *at = client->out + client->out_length;
     if (is_redis) {
       at += sprintf(at, "*5\r\n$4\r\nXADD\r\n$4\r\nmain\r\n$1\r\n*\r\n$1\r\ne\r\n$%zu\r\n", length);
+      memcpy(at, cursor, length);
+      at += length;
+      memcpy(at, "\r\n", 2);
+      at += 2;
+    } else if (is_nats) {
+      at += sprintf(at, "PUB main _INBOX.%d %zu\r\n", client->fd, length);
       memcpy(at, cursor, length);
       at += length;
       memcpy(at, "\r\n", 2);
@@ -86,6 +97,23 @@ static void flush(Client *client) {
   client->out_sent = client->out_length = 0;
 }
 
+static int connected(const char *place) {
+  if (is_nats) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(place))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (connect(fd, (void *)&address, sizeof address) < 0) die(place);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    dprintf(fd, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB _INBOX.%d 1\r\n", fd);
+    return fd;
+  }
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, place, sizeof address.sun_path - 1);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (connect(fd, (void *)&address, sizeof address) < 0) die(place);
+  return fd;
+}
+
 static int compare(const void *a, const void *b) {
   float x = *(const float *)a, y = *(const float *)b;
   return x < y ? -1 : x > y;
@@ -93,10 +121,11 @@ static int compare(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
   if (argc != 7) {
-    fprintf(stderr, "usage: load ours|redis SOCKET CLIENTS IN_FLIGHT COUNT FILE\n");
+    fprintf(stderr, "usage: load ours|redis|nats SOCKET CLIENTS IN_FLIGHT COUNT FILE\n");
     return 2;
   }
   is_redis = !strcmp(argv[1], "redis");
+  is_nats = !strcmp(argv[1], "nats");
   int clients = atoi(argv[3]), depth = atoi(argv[4]);
   count = atol(argv[5]);
   int file = open(argv[6], O_RDONLY);
@@ -108,10 +137,7 @@ int main(int argc, char **argv) {
   Client *all = calloc(clients, sizeof *all);
   float *waits = malloc(count * sizeof *waits);
   for (int i = 0; i < clients; i++) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, argv[2], sizeof address.sun_path - 1);
-    all[i].fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(all[i].fd, (void *)&address, sizeof address) < 0) die(argv[2]);
+    all[i].fd = connected(argv[2]);
     fcntl(all[i].fd, F_SETFL, O_NONBLOCK);
     all[i].begun = calloc(depth, sizeof(double));
     all[i].line_start = 1;
@@ -135,7 +161,9 @@ int main(int argc, char **argv) {
         if (got < 0 && errno == EAGAIN) break;
         if (got <= 0) die("recv");
         for (char *at = buffer, *stop = buffer + got; at < stop;) {
-          if (client->line_start && (*at == '-' || *at == 'E')) {
+          char kind = client->line_start ? *at : client->kind;
+          client->kind = kind;
+          if (kind == '-' || kind == 'E' || (kind == '{' && client->line_start && stop - at > 8 && !memcmp(at, "{\"error\"", 8))) {
             fprintf(stderr, "load: %.*s\n", (int)(stop - at > 200 ? 200 : stop - at), at);
             return 1;
           }
@@ -143,8 +171,8 @@ int main(int argc, char **argv) {
           client->line_start = lf != NULL;
           if (!lf) break;
           at = lf + 1;
-          // A bulk reply of Redis is two lines.
-          if (++client->lines % (is_redis ? 2 : 1)) continue;
+          // A bulk reply of Redis is two lines; of NATS only {"stream":…,"seq":…} is an answer.
+          if (is_nats ? kind != '{' : ++client->lines % (is_redis ? 2 : 1)) continue;
           waits[answered++] = (time - client->begun[client->tail++ % depth]) * 1e6;
         }
       }

@@ -23,10 +23,11 @@ def event(title="a test", **more):
 class Daemon:
     """A timelined; `start` returns once it serves."""
 
-    def __init__(self, path=None, listen=()):
+    def __init__(self, path=None, listen=(), environment=None):
         self.path = path or tempfile.mkdtemp(prefix="timeline-")
         self.data, self.socket = self.path + "/data", self.path + "/sock"
         self.listen = listen
+        self.environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.process = None
 
     def start(self):
@@ -34,7 +35,7 @@ class Daemon:
         for address in self.listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+            command, stderr=subprocess.PIPE, text=True, env=self.environment)
         self.lines = []
         for line in self.process.stderr:
             self.lines.append(line)

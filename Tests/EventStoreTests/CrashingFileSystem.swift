@@ -2,9 +2,10 @@
 // system call that changes something is one operation in one list over all files, so that a test can
 // ask afterwards what a power cut or a kill behind any of them would have left (CrashStates.swift).
 //
-//     replace       create NAME.new · write · fsync · rename · fsync of the directory
-//     replaceCache  create NAME.new · writes · rename
-//     openSegment   create · fsync of the directory            (of a file with bytes in it: nothing)
+//     replace       open the directory · create NAME.new · write · fsync · rename · fsync of the directory
+//     replaceCache  create NAME.new · writes · rename          (a failure of either removes NAME.new)
+//     openSegment   open the directory · create · fsync of the directory
+//                                                              (of a file with bytes in it: nothing)
 //     append        write;  sync: fdatasync;  truncate: ftruncate · fsync
 //
 // It can be told to fail a call, once or from there on, and to leave a sync out: a mutant, which the
@@ -22,13 +23,16 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
   struct Fault {
     enum Cause: CaseIterable {
       case inputOutput
+      /// Found out late: a sync, too, may be the one that says so.
       case full
+      /// No block is left for a new file or for more bytes; what is there is as it was.
+      case noRoom
       case tooManyFiles
 
       var error: FileError.Cause {
         switch self {
         case .inputOutput: .other(code: EIO, text: "Input/output error")
-        case .full: .full
+        case .full, .noRoom: .full
         case .tooManyFiles: .tooManyFiles
         }
       }
@@ -38,6 +42,7 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
         switch self {
         case .inputOutput: true
         case .full: call != .open
+        case .noRoom: call == .create || call == .makeDirectory || call == .write
         case .tooManyFiles: call == .open || call == .create
         }
       }
@@ -113,7 +118,6 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
   }
 
   private func syncDirectory(_ path: String, _ mutant: Mutant?) throws(FileError) {
-    try enter(.open, "open", path)
     do throws(FileError) {
       try enter(.syncDirectory, "sync directory", path)
     } catch {
@@ -186,11 +190,17 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
   // MARK: FileSystem
 
   func createDirectory(_ path: String) throws(FileError) {
-    try enter(.makeDirectory, "make directory", path)
     let (parent, name) = split(path)
-    if disk.node(path) != nil { return try syncDirectory(parent, .noSyncOfParentDirectory) }
-    if disk.node(parent) == nil { try createDirectory(parent) }
-    perform(.makeDirectory(name, in: try directory(parent, "make directory")))
+    try enter(.open, "open", parent)
+    if disk.node(parent) == nil {
+      try createDirectory(parent)
+      try enter(.open, "open", parent)
+    }
+    // One that is there says so first, however full the disk is.
+    if disk.node(path) == nil {
+      try enter(.makeDirectory, "make directory", path)
+      perform(.makeDirectory(name, in: try directory(parent, "make directory")))
+    }
     try syncDirectory(parent, .noSyncOfParentDirectory)
   }
 
@@ -206,25 +216,29 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
   }
 
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-    let temporary = path + ".new"
-    let file = try openTemporary(temporary)
+    let parent = split(path).parent
+    try enter(.open, "open", parent)
     try bytes.withTypedBuffer { (bytes) throws(FileError) in
-      try write(bytes, to: file, temporary)
+      try moveInPlace(path, [bytes], synced: true)
     }
-    try sync(file, "sync", temporary, .noSyncInReplace)
-    try rename(temporary, to: path)
-    try syncDirectory(split(path).parent, nil)
+    try syncDirectory(parent, nil)
   }
 
   func replaceCache(
     _ path: String, with pieces: [UnsafeRawBufferPointer]
   ) throws(FileError) {
+    try moveInPlace(
+      path, pieces.filter { !$0.isEmpty }.map { $0.bindMemory(to: UInt8.self) }, synced: false)
+  }
+
+  private func moveInPlace(
+    _ path: String, _ pieces: [UnsafeBufferPointer<UInt8>], synced: Bool
+  ) throws(FileError) {
     let temporary = path + ".new"
     let file = try openTemporary(temporary)
     do throws(FileError) {
-      for piece in pieces where !piece.isEmpty {
-        try write(piece.bindMemory(to: UInt8.self), to: file, temporary)
-      }
+      for piece in pieces { try write(piece, to: file, temporary) }
+      if synced { try sync(file, "sync", temporary, .noSyncInReplace) }
       try rename(temporary, to: path)
     } catch {
       let (parent, name) = split(temporary)
@@ -245,18 +259,22 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
   func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
     try enter(.open, "open", path)
     let (parent, name) = split(path)
-    if file(path) == nil {
+    let isNew = file(path) == nil
+    if isNew {
+      try enter(.open, "open", parent)
       try enter(.create, "open", path)
       perform(.create(name, in: try directory(parent, "open")))
     }
     let segment = MemorySegment(self, file(path)!, path)
-    if segment.size == 0 { try syncDirectory(parent, .noSyncOfSegmentsDirectory) }
+    guard segment.size == 0 else { return segment }
+    if !isNew { try enter(.open, "open", parent) }
+    try syncDirectory(parent, .noSyncOfSegmentsDirectory)
     return segment
   }
 
   func lock(_ path: String) throws(FileError) -> any DirectoryLock {
     let name = path + "/lock"
-    try enter(.create, "open", name)
+    try enter(file(name) == nil ? .create : .open, "open", name)
     if file(name) == nil { perform(.create("lock", in: try directory(path, "open"))) }
     guard holder == nil else { throw FileError("lock", name, .isLocked) }
     let lock = MemoryLock()

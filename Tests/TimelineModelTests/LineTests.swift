@@ -1,4 +1,6 @@
+import Foundation
 import Testing
+import TransparencyLog
 
 @testable import TimelineModel
 
@@ -54,4 +56,24 @@ func check() {
     #expect(CRC32C.of(bytes) == 0xE306_9283)
     #expect(CRC32C.end(CRC32C.byTable(CRC32C.begin, UnsafeRawBufferPointer(bytes))) == 0xE306_9283)
   }
+}
+
+@Test("a line and its stub are one leaf, and the stub is a line that lacks the words")
+func stub() throws {
+  let bytes = line(#""type":"report","title":"a name that must go""#)
+  var hasher = SHA256()
+  let stub = try bytes.withUnsafeBufferPointer { try Line($0).stub(of: $0, using: &hasher) }
+  let text = String(decoding: stub, as: UTF8.self)
+  #expect(!text.contains("must go") && !text.contains("salt"))
+  #expect(try stub.withUnsafeBufferPointer { try Line($0).isStub })
+  let leaves = try [bytes, stub].map { bytes in
+    try bytes.withUnsafeBufferPointer { try Line($0).leaf(of: $0, using: &hasher) }
+  }
+  #expect(leaves[0] == leaves[1])
+  // The leaf's own words: the stub up to its check, closed.
+  let entry = Array(text[..<text.range(of: ",\"crc32c\"")!.lowerBound].utf8) + Array("}".utf8)
+  #expect(entry.withUnsafeBufferPointer { hasher.leaf($0) } == leaves[0])
+  // What only looks like one is a body like others.
+  let other = line(#""body_sha256":"\#(String(repeating: "G", count: 64))""#)
+  #expect(try other.withUnsafeBufferPointer { try !Line($0).isStub })
 }
