@@ -35,7 +35,9 @@ let package = Package(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
-    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .target(
+      name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
 
     // The binaries.
     .executableTarget(
@@ -47,7 +49,7 @@ let package = Package(
 
     .executableTarget(
       name: "timelinectl",
-      dependencies: ["TimelineModel", "TransparencyLog", "TimelineWire", "CLinux"],
+      dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     .testTarget(
@@ -57,7 +59,7 @@ let package = Package(
       name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel", "TransparencyLog"],
+      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],

@@ -1,9 +1,10 @@
 """Calls of the real binary fail, one after the other: what was acknowledged is there, and nothing else.
 
 A daemon is started with Tests/Faults/faults.c preloaded, works, stops, finds a torn tail, works again.
-The N-th call of a kind below its data directory fails, once or from there on, for every N until a run
-ends without having come so far. Then it is started without faults. FAULT_RUNS is about how many runs
-there are, chosen by FAULT_SEED; 0 is all of them.
+The N-th call of a kind below its data directory fails, once or from there on, for numbers N in even
+steps until a run ends without having come so far. Then it is started without faults. FAULT_RUNS is about
+how many runs there are, begun by FAULT_SEED; 0 makes the step one call, but for the thousands of writes
+of an index, of which every 300th fails.
 """
 
 import collections

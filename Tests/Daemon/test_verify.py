@@ -5,10 +5,11 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import unittest
 
 from ctl import Ctl
-from daemon import event
+from daemon import crc32c, event
 
 
 def root_of(leaves):
@@ -23,14 +24,22 @@ def root_of(leaves):
     return hashlib.sha256(b"\x01" + root_of(leaves[:half]) + root_of(leaves[half:])).digest()
 
 
-def leaf_of(line):
-    """By docs/event-format.md, F-4: the envelope, the hash of the body, closed."""
+def stub_of(line):
+    """By docs/event-format.md, F-4: the envelope, the hash of the body; without its end."""
     text = line.decode()
     author = text.index('"author":') + len('"author":')
     _, end = json.JSONDecoder().raw_decode(text, author)
     body = text[end + 1 : text.rindex(',"crc32c"')]
-    stub = text[: end + 1] + f'"body_sha256":"{hashlib.sha256(body.encode()).hexdigest()}"' + "}"
-    return hashlib.sha256(b"\x00" + stub.encode()).digest()
+    return (text[: end + 1] + f'"body_sha256":"{hashlib.sha256(body.encode()).hexdigest()}"').encode()
+
+
+def leaf_of(line):
+    return hashlib.sha256(b"\x00" + stub_of(line) + b"}").digest()
+
+
+def checked(text):
+    """A line of this text: its check, and LF."""
+    return text + b',"crc32c":"%08x"}\n' % crc32c(text)
 
 
 class Verify(Ctl):
@@ -63,6 +72,20 @@ class Verify(Ctl):
         self.assertTrue(client.reply().startswith("OK "))
         client.close()
 
+    def filled(self, count):
+        """A daemon with so many lines, the one that names its key included; their file, and the lines."""
+        daemon = self.another()
+        self.append(daemon, 1, count)
+        path = self.segments(daemon)[0]
+        with open(path, "rb") as file:
+            return daemon, path, file.readlines()
+
+    def overwrite(self, path, offset, bytes):
+        """In place, as a disk does it: the daemon reads through the same pages."""
+        with open(path, "r+b") as file:
+            file.seek(offset)
+            file.write(bytes)
+
     def test_roots_are_those_that_others_count(self):
         daemon = self.another()
         self.assertIn("nothing is stored", self.done("verify", daemon=daemon))
@@ -73,29 +96,20 @@ class Verify(Ctl):
             self.append(daemon, size, last)
             size = last
             self.assertEqual(self.stated(daemon), self.roots(daemon))
-            self.assertEqual([lines for lines, _ in self.stated(daemon).values()], [last])
+            # And the line that names the key.
+            self.assertEqual([lines for lines, _ in self.stated(daemon).values()], [last + 1])
         daemon.stop()
         daemon.start()
         self.assertEqual(self.stated(daemon), self.roots(daemon))
 
     def test_every_flipped_bit_of_a_line_is_named(self):
-        daemon = self.another()
-        self.append(daemon, 0, 300)
-        path = self.segments(daemon)[0]
-        with open(path, "rb") as file:
-            lines = file.readlines()
+        daemon, path, lines = self.filled(300)
         start = sum(map(len, lines[:272]))
         for offset in range(0, len(lines[272]) - 1, 7):
-            # In place, as a disk does it: the daemon reads through the same pages.
-            with open(path, "r+b") as file:
-                file.seek(start + offset)
-                byte = file.read(1)[0]
-                file.seek(start + offset)
-                file.write(bytes([byte ^ 1 << offset % 8]))
-                file.flush()
-                answer = self.refused(daemon)
-                file.seek(start + offset)
-                file.write(bytes([byte]))
+            byte = lines[272][offset]
+            self.overwrite(path, start + offset, bytes([byte ^ 1 << offset % 8]))
+            answer = self.refused(daemon)
+            self.overwrite(path, start + offset, bytes([byte]))
             self.assertFalse(answer["whole"])
             damage = answer["logs"][0]["damage"]
             self.assertEqual([(d["first"], d["last"]) for d in damage], [(273, 273)], offset)
@@ -103,17 +117,37 @@ class Verify(Ctl):
         self.assertIn("all 300 lines", self.done("verify", daemon=daemon))
 
     def test_lines_that_changed_places_are_named(self):
-        daemon = self.another()
-        self.append(daemon, 0, 3)
-        path = self.segments(daemon)[0]
-        with open(path, "rb") as file:
-            lines = file.readlines()
-        with open(path, "r+b") as file:
-            file.seek(len(lines[0]))
-            file.write(lines[2] + lines[1])
+        daemon, path, lines = self.filled(3)
+        self.overwrite(path, len(lines[0]), lines[2] + lines[1])
         damage = self.refused(daemon)["logs"][0]["damage"]
-        self.assertEqual([(d["first"], d["last"]) for d in damage][:2], [(2, 2), (3, 3)])
+        self.assertEqual([(d["first"], d["last"]) for d in damage], [(2, 2), (3, 3)])
         self.assertIn("another place", damage[0]["reason"])
+
+    def test_a_time_that_does_not_rise_is_named(self):
+        daemon, path, lines = self.filled(300)
+        for seq in (3, 257):  # within a block of 256 lines, and first in one
+            before, line = lines[seq - 2], lines[seq - 1]
+            recorded = json.loads(line)["recorded"].encode()
+            forged = line.replace(recorded, json.loads(before)["recorded"].encode())
+            start = sum(map(len, lines[: seq - 1]))
+            self.overwrite(path, start, checked(forged[: forged.rindex(b',"crc32c"')]))
+            damage = self.refused(daemon)["logs"][0]["damage"]
+            self.overwrite(path, start, line)
+            self.assertEqual([(d["first"], d["last"]) for d in damage], [(seq, seq)])
+            self.assertIn("not recorded later", damage[0]["reason"])
+
+    def test_a_stub_counts_as_erased_and_changes_no_root(self):
+        daemon, path, lines = self.filled(300)
+        before = self.stated(daemon)
+        daemon.stop()
+        shutil.rmtree(os.path.join(daemon.data, "timelines/main/index"), ignore_errors=True)
+        for place in (0, 41, 299):
+            lines[place] = checked(stub_of(lines[place]))
+        with open(path, "wb") as file:
+            file.writelines(lines)
+        daemon.start()
+        self.assertEqual(self.stated(daemon), before)
+        self.assertEqual([log["erased"] for log in self.json("verify", daemon=daemon)["logs"]], [3])
 
     def test_the_daemon_tells_how_far_it_is_and_serves_others_meanwhile(self):
         daemon = self.another()
@@ -129,13 +163,45 @@ class Verify(Ctl):
         rows = []
         while (reply := client.reply()).startswith("ROW "):
             rows.append(json.loads(reply[4:]))
-        self.assertEqual(json.loads(reply[4:])["lines"], 72_000)
+        self.assertEqual(json.loads(reply[4:])["lines"], 72_001)
         steps = [row["done"] for row in rows if "done" in row]
-        self.assertEqual(steps, [65_536, 72_000])
-        self.assertTrue(all(row["total"] == 72_000 for row in rows if "done" in row))
+        self.assertEqual(steps, [65_536, 72_001])
+        self.assertTrue(all(row["total"] == 72_001 for row in rows if "done" in row))
         client.send("VERIFY now")
         self.assertTrue(client.reply().startswith("ERR bad-request"))
         client.close()
+
+
+    def test_one_whose_client_has_gone_ends(self):
+        daemon, _, _ = self.filled(2)
+        client = daemon.client()
+        lines = "".join(json.dumps(event(f"line {number}")) + "\n" for number in range(8_000))
+        for _ in range(17):
+            client.send(f"APPENDMANY 8000\n{lines}".rstrip("\n"))
+            self.assertTrue(client.reply().startswith("OK "))
+
+        def ticks():
+            with open(f"/proc/{daemon.process.pid}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            return int(fields[11]) + int(fields[12])
+
+        before = ticks()
+        client.send("VERIFY")
+        while not client.reply().startswith("END"):
+            pass
+        whole = ticks() - before
+        # Four that nobody waits for cost less than four that are waited for, this one included.
+        before = ticks()
+        for _ in range(4):
+            gone = daemon.client()
+            gone.send("VERIFY")
+            self.assertTrue(gone.reply().startswith("ROW"))
+            gone.close()
+        client.send("VERIFY")
+        while not client.reply().startswith("END"):
+            pass
+        client.close()
+        self.assertLess(ticks() - before, whole * 4)
 
 
 if __name__ == "__main__":
