@@ -1,6 +1,7 @@
 // A line of a log. Mutation never meets a CRC, so the input is also sealed: its check is put behind it.
 
 import TimelineModel
+import TransparencyLog
 
 enum LineProperties {
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
@@ -22,6 +23,7 @@ enum LineProperties {
       0 < line.author.lowerBound && line.author.upperBound < line.body.lowerBound
         && line.body.upperBound < bytes.count, "ranges \(line.author), \(line.body)")
     try pieces(of: line, bytes)
+    try stub(of: line, bytes)
     try again(line, bytes)
   }
 
@@ -41,8 +43,36 @@ enum LineProperties {
       line.crc == pieces.withUnsafeBufferPointer { CRC32C.of($0) }, "the check is of other bytes")
     pieces += ",\"crc32c\":\"\(Line.text(line.crc))\"}\n".utf8
     try hold(bytes.elementsEqual(pieces), "put together again: \(pieces)")
-    let stub = bytes[line.body].starts(with: "\"body_sha256\":\"".utf8) && line.body.count == 80
-    try hold(line.isStub == stub, "isStub is \(line.isStub)")
+    let hash = bytes[line.body].dropFirst(15).dropLast()
+    let isStub =
+      bytes[line.body].elementsEqual(Array("\"body_sha256\":\"".utf8) + hash + [0x22])
+      && hash.count == 64 && hash.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    try hold(line.isStub == isStub, "isStub is \(line.isStub)")
+  }
+
+  /// Erased, a line is a stub with the same envelope, whose leaf is the line's own; a stub stays as it is.
+  private static func stub(of line: Line, _ bytes: UnsafeBufferPointer<UInt8>) throws(Broken) {
+    var hasher = SHA256()
+    let leaf = line.leaf(of: bytes, using: &hasher)
+    var stub = Array(bytes[..<line.body.lowerBound])
+    if line.isStub {
+      stub += bytes[line.body]
+    } else {
+      stub += "\"body_sha256\":\"\(hasher.hash(bytes[part: line.body]))\"".utf8
+    }
+    let proven = [0] + stub + [UInt8(ascii: "}")]
+    try hold(proven.withUnsafeBufferPointer { hasher.hash($0) } == leaf, "another leaf: \(leaf)")
+    stub += ",\"crc32c\":\"\(Line.text(stub.withUnsafeBufferPointer { CRC32C.of($0) }))\"}\n".utf8
+    let written = line.stub(of: bytes, using: &hasher)
+    try hold(written == stub, "erased, it is: \(written)")
+    // A short body leaves no room for its hash where the author fills the line.
+    guard written.count <= LineLimits.lineBytesMax else { return }
+    try written.lend { (text) throws(Broken) in
+      guard let second = try? Line(text) else { throw Broken("the stub is no line") }
+      try hold(second.isStub && second.body.count == 80, "the stub is no stub: \(second)")
+      try hold(second.leaf(of: text, using: &hasher) == leaf, "the stub has another leaf")
+      try hold(second.stub(of: text, using: &hasher) == written, "erased twice, it is another")
+    }
   }
 
   /// What was read is written, and read again.

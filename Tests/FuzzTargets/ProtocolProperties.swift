@@ -1,12 +1,12 @@
 // A connection's bytes: cut into lines, each read as a request. A byte FF, which no request holds,
-// stands for 33,300 bytes, so that a short input can hold a line that is too long.
+// stands for half of the longest request, so that a short input can hold a line that is just too long.
 
 import TimelineModel
 import TimelineWire
 
 enum ProtocolProperties {
   private static let long: UInt8 = 0xFF
-  private static let longCount = 33_300
+  private static let longCount = LineLimits.requestBytesMax / 2
 
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
     var stream: [UInt8] = []
