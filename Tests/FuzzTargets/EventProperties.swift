@@ -1,6 +1,7 @@
 // The body of an event, as a recorder or a peer sends it.
 
 import TimelineModel
+import TransparencyLog
 
 enum EventProperties {
   /// Few actors: a look through all for those that may have been meant would take most of the time.
@@ -28,7 +29,10 @@ enum EventProperties {
     try hold(verdict.words != "", "refused without a word")
     // What a recorder may say, a log may hold, and a machine that knows no actors takes it.
     let stored = Verdict(reader, input, registry, isStored: true)
-    if verdict.isAccepted { try hold(stored.facts == verdict.facts, "stored: \(stored.shown)") }
+    try hold(!stored.isBroken, "its lines or its key write back to others")
+    if verdict.isAccepted, !verdict.isReserved {
+      try hold(stored.isAccepted && stored.facts == verdict.facts, "stored: \(stored.shown)")
+    }
     if stored.isAccepted {
       let far = Verdict(reader, input, nil, isStored: true)
       try hold(far.facts == stored.facts, "without a registry: \(far.shown)")
@@ -45,6 +49,10 @@ enum EventProperties {
   private struct Verdict {
     var facts: EventFacts?
     var isAccepted = true
+    /// A type that this says nothing of: the daemon's own, or one to come.
+    var isReserved = false
+    /// A part of it does not write back to what it was read from.
+    var isBroken = false
     /// The error, else nil.
     var words: String?
 
@@ -58,6 +66,11 @@ enum EventProperties {
         switch try reader.validate(text, registry: registry, isStored: isStored) {
         case .happening(let facts): self.facts = facts
         case .statement(_, .correct(_, _, _, let facts)): self.facts = facts
+        case .statement(_, .other): isReserved = true
+        case .statement(_, .erase(_, let lines)):
+          isBroken = lines.contains { LogPlace(json: $0.json) != $0 }
+        case .statement(_, .member(_, let key)):
+          isBroken = (try? NoteVerifier(vkey: key.vkey)) == nil
         case .statement: break
         }
       } catch {
