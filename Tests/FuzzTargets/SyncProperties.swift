@@ -152,7 +152,8 @@ enum SyncProperties {
       return UnsafeBufferPointer(memory)
     }()
 
-    var position: Position { Position([Self.ours: UInt64(Self.lines.count)]) }
+    private static let all = Position([ours: UInt64(lines.count)])
+    var position: Position { Self.all }
 
     var wanted: [WantedLines] { Self.wanted }
 
