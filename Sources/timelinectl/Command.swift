@@ -46,9 +46,10 @@ struct Command: Sendable {
   ]
 
   static let all: [Command] = [
-    .add, .importFile, .log, .show,
+    .add, .importFile, .export, .log, .show,
     .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
+    .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup, .restore,
+    .dates,
   ]
 
   var help: String {

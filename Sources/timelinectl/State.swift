@@ -5,10 +5,11 @@ import Foundation
 import TimelineModel
 
 extension Command {
-  private static let stateFlags = [
-    Flag(name: "--as-of", value: "DAY", help: "on this day (today)"),
-    Flag(name: "--known-at", value: "WHEN", help: "from what was recorded by then"),
-  ]
+  private static let stateFlags =
+    [
+      Flag(
+        name: "--as-of", value: "DAY", help: "on this day (today; with --at the snapshot's, UTC)")
+    ] + Moment.flags
 
   private static func question(
     _ context: Context, _ client: Client, _ more: [JSONValue.Member] = []
@@ -20,12 +21,12 @@ extension Command {
       }
       throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30")
     }
-    var members = [
-      JSONValue.Member("parties", .strings(try Parties.pair(Array(words.plain.prefix(2)), client))),
-      JSONValue.Member("as_of", .string(words["--as-of"] ?? today)),
-    ]
-    if let known = words["--known-at"] {
-      members.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+    let moment = try Moment.members(words)
+    let pair = try Parties.pair(Array(words.plain.prefix(2)), client, moment)
+    var members = [JSONValue.Member("parties", .strings(pair))] + moment
+    // What is cited has a day of its own.
+    if let day = words["--as-of"] ?? (words.has("--at") ? nil : today) {
+      members.append(JSONValue.Member("as_of", .string(day)))
     }
     return JSONValue.object(members + more).text
   }
@@ -39,12 +40,16 @@ extension Command {
   static let state = Command(
     name: "state", arguments: "PARTY PARTY",
     summary: "how things stand between two parties, on any day",
-    examples: ["state USA PRK", "state USA PRK --as-of 2017-11-30 --json"], flags: stateFlags,
+    examples: [
+      "state USA PRK", "state USA PRK --as-of 2017-11-30 --json", "state USA PRK --at paper-2026",
+    ],
+    flags: stateFlags,
     plain: 2...2
   ) { (context) throws(Failure) in
     let client = try context.connect()
     let state = try client.ask("STATE \(question(context, client))")
-    context.finish(state, StateText.text(state, context.terminal))
+    Moment.tell(state)
+    context.finish(state, StateText.text(state, Moment.words(context.words), context.terminal))
     return .done
   }
 
@@ -61,6 +66,7 @@ extension Command {
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
     let client = try context.connect()
     let answer = try client.ask("EXPLAIN \(question(context, client, [figure]))")
+    Moment.tell(answer)
     let events = answer["events"]?.array ?? []
     let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
     // Only a sum has shares.

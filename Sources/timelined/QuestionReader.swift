@@ -11,15 +11,18 @@ struct QuestionReader {
   let today: Day
 
   private static let filterKeys = Filter.keys + ["where", "from", "to"]
-  private static let stateKeys = ["parties", "as_of", "known_at"]
+  private static let momentKeys = ["known_at", "at"]
+  private static let stateKeys = ["parties", "as_of"] + momentKeys
 
   // MARK: Events
 
   func query(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(RequestError) -> Query {
-    let value = try request.value(in: line, keys: Self.filterKeys + ["known_at", "order", "limit"])
-    var query = Query(try filter(value))
+    let value = try request.value(
+      in: line, keys: Self.filterKeys + Self.momentKeys + ["order", "limit"])
+    var query = try moment(value)
+    query.filter = try filter(value, query.knownAt)
     if let order = value["order"] {
       guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
         throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
@@ -32,8 +35,44 @@ struct QuestionReader {
       }
       query.limit = limit
     }
-    if let known = value["known_at"] { query.knownAt = try position(known) }
     return query
+  }
+
+  /// How the log stood that is asked about.
+  private func moment(_ value: JSONValue) throws(RequestError) -> Query {
+    var query = Query()
+    if let known = value["known_at"] {
+      let position = try position(known)
+      let lacking = log.position.lacking(position)
+      guard lacking.isEmpty else {
+        throw RequestError(
+          .wrongPosition,
+          "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
+      }
+      query.knownAt = position
+    }
+    if let word = value["at"] {
+      guard query.knownAt == nil else {
+        throw RequestError(.badRequest, "known_at and at: give one of the two")
+      }
+      guard let word = word.string else {
+        throw RequestError(.badRequest, "at is the name of a snapshot, or its id")
+      }
+      query.cited = try cited(word)
+    }
+    return query
+  }
+
+  private func cited(_ word: String) throws(RequestError) -> RecordedSnapshot {
+    do throws(CitationError) { return try log.cited(word) } catch { throw RequestError(error) }
+  }
+
+  /// Those that could be named at a moment.
+  func actors(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> [Actor] {
+    let value = try request.value(in: line, keys: Self.momentKeys)
+    return log.registry(knownAt: try moment(value).knownAt).all
   }
 
   /// What is watched, and from where on.
@@ -48,17 +87,20 @@ struct QuestionReader {
       throw RequestError(
         .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
     }
-    return (try filter(value), start)
+    return (try filter(value, nil), start)
   }
 
-  private func filter(_ value: JSONValue) throws(RequestError) -> Filter {
+  private func filter(
+    _ value: JSONValue, _ knownAt: Position?
+  ) throws(RequestError) -> Filter {
     let filter: Filter
     do throws(FilterError) { filter = try Filter(json: value) } catch {
       throw RequestError(.badRequest, error.message)
     }
-    for code in filter.actors.union(filter.targets).union(filter.parties).sorted() {
-      _ = try actor(code.description)
-    }
+    let codes = filter.actors.union(filter.targets).union(filter.parties)
+    guard !codes.isEmpty else { return filter }
+    let registry = log.registry(knownAt: knownAt)
+    for code in codes.sorted() { _ = try actor(code.description, registry) }
     return filter
   }
 
@@ -68,7 +110,8 @@ struct QuestionReader {
   struct State {
     var dyad: Dyad
     var day: Day
-    var knownAt: Position?
+    /// How the log stood.
+    var query: Query
     /// The figure whose events are wanted; nil for the state itself.
     var figure: String?
   }
@@ -78,20 +121,24 @@ struct QuestionReader {
   ) throws(RequestError) -> State {
     let isWhy = request.verb == .explain
     let value = try request.value(in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : []))
+    let query = try moment(value)
+    let registry = log.registry(knownAt: query.knownAt)
     var codes: [ActorCode] = []
-    for name in value["parties"]?.array ?? [] { codes.append(try actor(name.string ?? "")) }
+    for name in value["parties"]?.array ?? [] {
+      codes.append(try actor(name.string ?? "", registry))
+    }
     guard codes.count == 2, let dyad = Dyad(codes[0], codes[1]) else {
       throw RequestError(
         .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
     }
-    var state = State(dyad: dyad, day: today)
+    // What is cited says the same on any day that it is asked for.
+    var state = State(dyad: dyad, day: query.cited?.recorded.day ?? today, query: query)
     if let text = value["as_of"] {
       guard let day = text.string.flatMap({ Day($0) }) else {
         throw RequestError(.badRequest, "as_of is a day such as 2017-11-30")
       }
       state.day = day
     }
-    if let known = value["known_at"] { state.knownAt = try position(known) }
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
@@ -108,11 +155,49 @@ struct QuestionReader {
     return state
   }
 
+  // MARK: Snapshots to cite
+
+  /// What is to be named.
+  struct Naming: Sendable {
+    var name: SnapshotName
+    var note: String?
+    var author: String?
+  }
+
+  func naming(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> Naming {
+    let value = try request.value(in: line, keys: ["name", "note", "author"])
+    for member in value.members ?? [] where member.value.string == nil {
+      throw RequestError(.badRequest, "\(member.key) is a text")
+    }
+    guard let name = value["name"]?.string else {
+      throw RequestError(.badRequest, "SNAPSHOT takes a name: SNAPSHOT {\"name\":\"paper-2026\"}")
+    }
+    do throws(EventError) {
+      return Naming(
+        name: try SnapshotName(name), note: value["note"]?.string, author: value["author"]?.string)
+    } catch { throw RequestError(.badEvent, error.text) }
+  }
+
+  /// The one that SNAPSHOTS is asked for; nil for all.
+  func snapshot(_ request: Request) throws(RequestError) -> RecordedSnapshot? {
+    guard request.arguments.count <= 1, request.json == nil else {
+      throw RequestError(.badRequest, "SNAPSHOTS, or SNAPSHOTS NAME")
+    }
+    guard let word = request.arguments.first else { return nil }
+    do throws(CitationError) { return try log.recordedSnapshot(word) } catch {
+      throw RequestError(error)
+    }
+  }
+
   // MARK: Words
 
-  private func actor(_ name: String) throws(RequestError) -> ActorCode {
-    if let code = ActorCode(name), log.registry.contains(code) { return code }
-    let near = log.registry.nearest(to: name).map(\.code.description)
+  private func actor(
+    _ name: String, _ registry: ActorRegistry
+  ) throws(RequestError) -> ActorCode {
+    if let code = ActorCode(name), registry.contains(code) { return code }
+    let near = registry.nearest(to: name).map(\.code.description)
     throw RequestError(
       .badRequest,
       "unknown actor \"\(name.prefix(40))\"; "

@@ -9,22 +9,31 @@ import TimelineModel
 struct KeptHistory: Sendable {
   private(set) var history: DyadHistory
   private(set) var position: Position
+  /// A line that would have had to be read, and is damaged.
+  private(set) var damaged: DamagedLine?
 
   /// Beyond this many new lines it is quicker to begin anew.
   private static let newLinesMax = 10_000
 
   /// All events of a snapshot, or those that were known at a position.
   init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
-    var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
+    var history = DyadHistory(
+      dyad, exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
     var filter = Filter()
     filter.parties = [dyad.first, dyad.second]
     var events: [Event] = []
-    snapshot.visit(Query(filter, knownAt: knownAt), where: history.holds) { shown in
-      if let event = snapshot.event(shown) { events.append(event) }
+    var missed: DamagedLine?
+    let damaged = snapshot.visit(Query(filter, knownAt: knownAt), where: history.holds) { shown in
+      if let event = snapshot.event(shown) {
+        events.append(event)
+      } else {
+        missed = missed ?? snapshot.damaged(shown)
+      }
       return true
     }
     history.insert(events)
     self.history = history
+    self.damaged = damaged ?? missed
     position = snapshot.position
   }
 

@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -84,6 +87,36 @@ static inline int clinux_write_all(int fd, const void *bytes, size_t count) {
     done += (size_t)written;
   }
   return 0;
+}
+
+// Which glibc shows under _GNU_SOURCE alone.
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
+              unsigned int flags);
+
+// SIG_IGN is a macro with a cast, which Swift does not see.
+static inline int clinux_is_ignored(const struct sigaction *action) {
+  return action->sa_handler == SIG_IGN;
+}
+
+// Renames a file unless something of that name is there (EEXIST).
+static inline int clinux_rename_new(const char *old_path, const char *new_path) {
+  return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, 1 /* RENAME_NOREPLACE */);
+}
+
+// Starts a program that is told to stop when we end, however that comes about (SIGTERM, prctl(2)), in a
+// process group of its own, so that a Ctrl-C is ours to pass on. It writes what it says to `errors`.
+// Its number, or -1.
+static inline pid_t clinux_start(
+    const char *path, char *const arguments[], char *const environment[], int errors) {
+  pid_t parent = getpid();
+  pid_t child = fork();
+  if (child != 0) return child;
+  // Of what another thread held when we forked nothing may be touched: system calls alone.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() == parent && dup2(errors, STDERR_FILENO) >= 0 && dup2(errors, STDOUT_FILENO) >= 0)
+    execve(path, arguments, environment);
+  _exit(127);
 }
 
 static inline int clinux_terminal_columns(int fd) {
@@ -192,29 +225,15 @@ static inline size_t clinux_skip_ascii(const uint8_t *text, size_t at, size_t co
   return at;
 }
 
-static inline clinux_block clinux_strange(clinux_block block) {
-  return (clinux_block)(block >= 0x80) | (clinux_block)(block == 0x5C);
-}
+// Two bytes of a needle by which it is looked for: letters in lower case, `*_case` 0x20 for a letter, else
+// 0; where they stand in it.
+typedef struct {
+  uint8_t one, one_case, two, two_case;
+  size_t one_at, two_at;
+} clinux_pair;
 
-// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or where `first` stands
-// with `last` behind it at `distance` (letters in lower case; `*_case` is 0x20 for a letter, else 0).
-// Returns their offset, or that of the first 32 that would reach past `count`. `*is_strange` says
-// whether they are not plain.
-static inline size_t clinux_next_block(
-    const uint8_t *text, size_t at, size_t count, size_t distance, uint8_t first,
-    uint8_t first_case, uint8_t last, uint8_t last_case, int *is_strange) {
-  *is_strange = 0;
-  for (; at + 32 + distance <= count; at += 32) {
-    clinux_block one = clinux_load(text + at), two = clinux_load(text + at + 16);
-    clinux_block one_end = clinux_load(text + at + distance);
-    clinux_block two_end = clinux_load(text + at + distance + 16);
-    clinux_block strange = clinux_strange(one) | clinux_strange(two);
-    clinux_block hits =
-        ((clinux_block)((one | first_case) == first) & (clinux_block)((one_end | last_case) == last))
-        | ((clinux_block)((two | first_case) == first) & (clinux_block)((two_end | last_case) == last));
-    if (!clinux_any(strange | hits)) continue;
-    *is_strange = clinux_any(strange);
-    break;
-  }
-  return at;
-}
+// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or at one of which a needle
+// of this length with these two bytes may begin. Returns their offset, or that of the first 32 for which
+// the needle would reach past `count`. `*is_strange` says whether they are not plain.
+size_t clinux_next_block(
+    const uint8_t *text, size_t at, size_t count, size_t length, clinux_pair pair, int *is_strange);
