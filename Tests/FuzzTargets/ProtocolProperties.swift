@@ -1,25 +1,19 @@
-// A connection's bytes: cut into lines, each read as a request. A byte FF, which no request holds,
-// stands for half of the longest request, so that a short input can hold a line that is just too long.
+// A connection's bytes: cut into lines, each read as a request. Lines have at most 100 bytes here, so that
+// a short input can hold one that is too long.
 
 import TimelineModel
 import TimelineWire
 
 enum ProtocolProperties {
-  private static let long: UInt8 = 0xFF
-  private static let longCount = LineLimits.requestBytesMax / 2
+  private static let bytesMax = 100
 
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
-    var stream: [UInt8] = []
-    var longs = 0
-    for byte in input {
-      if byte == long, longs < 3 {
-        longs += 1
-        stream += repeatElement(UInt8(ascii: "x"), count: longCount)
-      } else {
-        stream.append(byte)
-      }
-    }
-    try stream.lend { (stream) throws(Broken) in try read(stream, longs: longs) }
+    let expected = plainly(input)
+    try hold(pieces(input, step: input.count) == expected, "cut at once")
+    // Bytes come as the network has them.
+    let step = 1 + Int(CRC32C.of(input) % 7)
+    try hold(pieces(input, step: step) == expected, "cut, with \(step) bytes at a time")
+    for case .line(let line) in expected { try line.lend(request) }
   }
 
   private enum Piece: Equatable {
@@ -27,19 +21,8 @@ enum ProtocolProperties {
     case tooLong
   }
 
-  private static func read(
-    _ stream: UnsafeBufferPointer<UInt8>, longs: Int
-  ) throws(Broken) {
-    let expected = plainly(stream)
-    try hold(pieces(stream, step: stream.count) == expected, "cut at once")
-    // Bytes come as the network has them.
-    let step = longs > 0 ? 20_011 : 1 + Int(CRC32C.of(stream) % 7)
-    try hold(pieces(stream, step: step) == expected, "cut, with \(step) bytes at a time")
-    for case .line(let line) in expected { try line.lend(request) }
-  }
-
   private static func pieces(_ stream: UnsafeBufferPointer<UInt8>, step: Int) -> [Piece] {
-    var splitter = LineSplitter()
+    var splitter = LineSplitter(bytesMax: bytesMax)
     var pieces: [Piece] = []
     for start in stride(from: 0, to: stream.count, by: max(step, 1)) {
       splitter.take(stream[part: start..<min(start + step, stream.count)])
@@ -53,7 +36,7 @@ enum ProtocolProperties {
         case .tooLong: pieces.append(.tooLong)
         }
       }
-      precondition(!splitter.hasLine && splitter.waiting <= LineLimits.requestBytesMax)
+      precondition(!splitter.hasLine && splitter.waiting <= bytesMax)
     }
     return pieces
   }
@@ -64,7 +47,7 @@ enum ProtocolProperties {
     var start = 0
     while start < stream.count {
       let end = stream[start...].firstIndex(of: 0x0A)
-      if (end ?? stream.count) - start > LineLimits.requestBytesMax {
+      if (end ?? stream.count) - start > bytesMax {
         pieces.append(.tooLong)
       } else if let end {
         let hasReturn = end > start && stream[end - 1] == 0x0D
