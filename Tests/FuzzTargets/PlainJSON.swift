@@ -96,7 +96,8 @@ struct PlainJSON {
     guard at + 4 <= text.count else { return nil }
     let digits = String(decoding: text[at..<at + 4], as: UTF8.self)
     at += 4
-    return digits.utf8.first == UInt8(ascii: "+") ? nil : UInt16(digits, radix: 16)
+    // Swift reads a sign too.
+    return digits.allSatisfy(\.isHexDigit) ? UInt16(digits, radix: 16) : nil
   }
 
   private mutating func digits() -> Bool {
