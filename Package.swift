@@ -3,12 +3,15 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+// The libFuzzer entry, which only `scripts/fuzz` asks for.
+let isFuzz = Context.environment["TIMELINE_FUZZ"] != nil
+
 let package = Package(
   name: "Timeline",
   products: [
     .executable(name: "timelined", targets: ["timelined"]),
     .executable(name: "timelinectl", targets: ["timelinectl"]),
-  ],
+  ] + (isFuzz ? [.library(name: "Fuzz", type: .static, targets: ["Fuzz"])] : []),
   targets: [
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
@@ -71,6 +74,18 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests", dependencies: ["TransparencyLog"], swiftSettings: strict),
-  ],
+
+    // What must hold of any input, for libFuzzer and for the corpus that it left.
+    .target(
+      name: "FuzzTargets", dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog"],
+      path: "Tests/FuzzTargets", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+  ]
+    + (isFuzz
+      ? [
+        .target(
+          name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: strict)
+      ] : []),
   swiftLanguageModes: [.v6]
 )

@@ -94,29 +94,39 @@ public enum EditDistance {
   static let wordBytesMax = 64
 
   public static func between(_ left: String, _ right: String) -> Int {
-    let left = Array(left)
-    let right = Array(right)
-    var rows = [Array(0...right.count)]
-    for i in 0..<left.count {
-      var row = [i + 1]
-      for j in 0..<right.count {
-        var best = min(
-          rows[i][j] + (left[i] == right[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+    between(Array(left), Array(right))
+  }
+
+  private static func between(_ left: [Character], _ right: [Character]) -> Int {
+    // The row that is made, and the two before it.
+    var row = Array(0...right.count)
+    var above = row
+    var aboveThat = row
+    for i in left.indices {
+      (aboveThat, above, row) = (above, row, aboveThat)
+      row[0] = i + 1
+      for j in right.indices {
+        var best = min(above[j] + (left[i] == right[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1)
         if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-          best = min(best, rows[i - 1][j - 1] + 1)
+          best = min(best, aboveThat[j - 1] + 1)
         }
-        row.append(best)
+        row[j + 1] = best
       }
-      rows.append(row)
     }
-    return rows[left.count][right.count]
+    return row[right.count]
   }
 
   /// The words of a list that may have been meant.
   public static func nearest(to word: String, in words: [String]) -> [String] {
     guard word.utf8.count <= wordBytesMax else { return [] }
     let limit = max(1, word.count / 3)
-    return words.map { (between(word.lowercased(), $0.lowercased()), $0) }
-      .filter { $0.0 <= limit }.sorted { $0 < $1 }.prefix(3).map(\.1)
+    let letters = Array(word.lowercased())
+    return words.compactMap { other -> (Int, String)? in
+      let others = Array(other.lowercased())
+      // No fewer than so many insertions.
+      guard abs(others.count - letters.count) <= limit else { return nil }
+      let distance = between(letters, others)
+      return distance <= limit ? (distance, other) : nil
+    }.sorted { $0 < $1 }.prefix(3).map(\.1)
   }
 }

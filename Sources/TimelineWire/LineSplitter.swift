@@ -19,7 +19,9 @@ public struct LineSplitter: Sendable {
   private var searched = 0
   private var isSkipping = false
 
-  public init() {}
+  private let bytesMax: Int
+
+  public init(bytesMax: Int = LineLimits.requestBytesMax) { self.bytesMax = bytesMax }
 
   /// Bytes that are waiting for their line to end.
   public var waiting: Int { buffer.count - start }
@@ -40,7 +42,7 @@ public struct LineSplitter: Sendable {
     while true {
       guard let end = newline() else {
         searched = buffer.count
-        if buffer.count - start > LineLimits.requestBytesMax {
+        if buffer.count - start > bytesMax {
           start = buffer.count
           defer { isSkipping = true }
           return isSkipping ? nil : .tooLong
@@ -54,7 +56,7 @@ public struct LineSplitter: Sendable {
         isSkipping = false
         continue
       }
-      if line.count > LineLimits.requestBytesMax { return .tooLong }
+      if line.count > bytesMax { return .tooLong }
       let hasReturn = !line.isEmpty && buffer[line.upperBound - 1] == 0x0D
       return .line(hasReturn ? line.lowerBound..<line.upperBound - 1 : line)
     }
