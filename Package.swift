@@ -26,7 +26,10 @@ let package = Package(
     .target(
       name: "Engagement",
       dependencies: ["TimelineModel"],
-      resources: [.embedInCode("Tables/weights.csv"), .embedInCode("Tables/interests.csv")],
+      resources: [
+        .embedInCode("Tables/weights.csv"), .embedInCode("Tables/windows.csv"),
+        .embedInCode("Tables/interests.csv"),
+      ],
       swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
