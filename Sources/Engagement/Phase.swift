@@ -72,25 +72,23 @@ extension DyadHistory {
     let settled =
       change.last == .distantFuture || old.first?.since != first
       ? nil : change.last.advanced(by: windows.echoDays)
-    let turns = turns()
-    var turn = lowerBound(turns.count) { turns[$0] <= day }
+    let turns = turns(from: day, through: settled)
+    var turn = 0
     while true {
       var phase = judge(day).phase
       if phase == .estranged, let lastActive, day - lastActive <= windows.stalledDays {
         phase = .stalled
       }
-      if phase == .negotiating || phase == .implementing { lastActive = day }
       if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
-      if let settled, day >= settled {
-        return runs + old.drop { $0.since <= day }
-      }
-      day = day.advanced(by: 1)
+      if let settled, day >= settled { return runs + old.drop { $0.since <= day } }
       while turn < turns.count, turns[turn] <= day { turn += 1 }
-      // Long after the last turn nothing changes until the next one.
-      if turn > 0, day - turns[turn - 1] > windows.echoDays {
-        guard turn < turns.count else { return runs }
-        day = turns[turn]
+      var next = turn < turns.count ? turns[turn] : nil
+      if phase == .stalled, let end = lastActive?.advanced(by: windows.stalledDays + 1) {
+        next = min(next ?? end, end)
       }
+      guard let next else { return runs }
+      if phase == .negotiating || phase == .implementing { lastActive = next.advanced(by: -1) }
+      day = next
     }
   }
 
@@ -101,22 +99,32 @@ extension DyadHistory {
     return (last + 1 < runs.count ? runs[last + 1].since : day).advanced(by: -1)
   }
 
-  /// The days on which something begins, and those after which something that lasted is over; rising.
-  private func turns() -> [Day] {
+  /// The days on which a phase can change, rising: an event begins, is over, or leaves a window. On
+  /// the days between, nothing that a rule asks is different. Within a stretch, where one is given.
+  private func turns(from start: Day, through end: Day?) -> [Day] {
+    let lengths = Set([
+      0, windows.crisisDays, windows.crisisDays + 1, windows.stepDays + 1,
+      windows.confrontationDays, windows.contactDays + 1, windows.offerDays + 1,
+    ])
+    let echoes = [1, windows.talksDays + 1, windows.contactDays + 1]
     var turns: [Day] = []
+    func add(_ day: Day) {
+      if day > start, day != .distantFuture, end.map({ day <= $0 }) ?? true { turns.append(day) }
+    }
     for entry in entries {
-      if entry.first != .distantPast { turns.append(entry.first) }
-      if entry.last > entry.first, entry.last != .distantFuture {
-        turns.append(entry.last.advanced(by: 1))
+      if let end, entry.first > end { break }
+      if entry.first != .distantPast, entry.first.advanced(by: windows.echoDays) >= start {
+        for length in lengths { add(entry.first.advanced(by: length)) }
+      }
+      if entry.kinds.contains(.contact), entry.last.advanced(by: windows.echoDays) >= start {
+        for echo in echoes { add(entry.last.advanced(by: echo)) }
       }
     }
     // An offer lapses by its own date.
-    for place in kinds.messages.all {
-      if let end = entries[place].event.offer?.expires?.last, end != .distantFuture {
-        turns.append(end.advanced(by: 1))
-      }
-    }
-    return turns.sorted()
+    for closing in closings { add(closing) }
+    if let end { turns.append(end) }
+    turns.sort()
+    return turns
   }
 
   /// The phase by the events alone, with the places of those that it rests on; `estranged` where none

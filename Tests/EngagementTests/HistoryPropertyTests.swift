@@ -4,7 +4,7 @@ import TimelineModel
 
 @Suite("What holds for any events")
 struct HistoryPropertyTests {
-  static let seeds = (0..<60).map { UInt64($0) &* 7919 &+ 1 }
+  static let seeds = (0..<24).map { UInt64($0) &* 7919 &+ 1 }
 
   private func state(_ events: [Event], _ day: Day) -> JSONValue {
     DyadHistory.empty(with: events).state(on: day)
@@ -36,7 +36,7 @@ struct HistoryPropertyTests {
       }
     }
     history.replace(wrong, with: events.filter { wrong.contains($0.id) })
-    for _ in 0..<12 {
+    for _ in 0..<8 {
       let day = random.day()
       #expect(history.state(on: day) == state(events, day), "seed \(seed), \(day)")
     }
