@@ -49,6 +49,11 @@ let package = Package(
       name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
       swiftSettings: strict),
 
+    // What Tests/Interop asks instead of a daemon.
+    .executableTarget(
+      name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
+      path: "Tests/EngagementStates", swiftSettings: strict),
+
     .testTarget(
       name: "TimelineModelTests", dependencies: ["TimelineModel", "TransparencyLog"],
       swiftSettings: strict),

@@ -96,7 +96,7 @@ extension DyadHistory {
     }
     let answered = messages.filter { isAnswered($0.message) }.map(\.place)
     let unanswered = messages.filter {
-      !isAnswered($0.message) && $0.message.age > windows.answerDays
+      !isAnswered($0.message) && $0.message.age ?? 0 > windows.answerDays
     }.map(\.place)
     let threats = kinds.threats[window]
     let judged = answered.count + unanswered.count

@@ -10,9 +10,8 @@ extension DyadHistory {
   public func state(on day: Day) -> JSONValue {
     let past = upTo(day)
     let messages = messages(on: day)
-    let unanswered = messages.filter(\.isOpen).enumerated().sorted {
-      ($1.element.age, $0.offset) < ($0.element.age, $1.offset)
-    }.map(\.element)
+    // They are in order of their first days already, the oldest first.
+    let unanswered = messages.filter(\.isOpen)
     let agreements = agreements(on: day)
     let parties = [dyad.first, dyad.second]
     var members: [JSONValue.Member] = []

@@ -15,7 +15,8 @@ public struct MessageState: Sendable {
   public let by: EventID?
   /// Days from the message to its first answer.
   public let answeredAfter: Int?
-  public let age: Int
+  /// Nil where nobody knows when it began.
+  public let age: Int?
 
   /// Nobody has reacted, and it has not lapsed.
   public var isOpen: Bool { outcome == .open }
@@ -26,7 +27,7 @@ public struct MessageState: Sendable {
       "title": .string(event.title), "from": .string(from.description),
       "to": .string(to.description), "state": .string(outcome.rawValue),
       "by": by.map { .string($0.description) }, "answered_after": answeredAfter.map { .int($0) },
-      "age": .int(age),
+      "age": age.map { .int($0) },
     ])
   }
 
@@ -112,8 +113,9 @@ extension DyadHistory {
     }
     return MessageState(
       event: event, from: from, to: to, outcome: outcome, by: by?.id,
-      answeredAfter: said.answers.first.map { $0.event.date.first - event.date.first },
-      age: day - event.date.first)
+      answeredAfter: event.date.isOpenStart
+        ? nil : said.answers.first.map { $0.event.date.first - event.date.first },
+      age: event.date.isOpenStart ? nil : day - event.date.first)
   }
 
   /// The day from which on the message at a place is not open; the first of all where it is none.

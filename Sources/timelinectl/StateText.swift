@@ -140,7 +140,9 @@ struct StateText {
     "\(event["title"]?.string ?? "") [\(id(event))]"
   }
   private func ago(_ event: JSONValue) -> String { Count.ago(event["days"]?.int ?? 0) }
-  private func age(_ event: JSONValue) -> String { Count.days(event["age"]?.int ?? 0) }
+  private func age(_ event: JSONValue) -> String {
+    event["age"]?.int.map { Count.days($0) } ?? "since when is unknown"
+  }
   private func direction(_ event: JSONValue) -> String {
     "\(event["from"]?.string ?? "") → \(event["to"]?.string ?? "")"
   }
