@@ -35,7 +35,9 @@ let package = Package(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
-    .target(name: "TimelineWire", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .target(
+      name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
 
     // The binaries.
     .executableTarget(
@@ -46,7 +48,8 @@ let package = Package(
       swiftSettings: strict),
 
     .executableTarget(
-      name: "timelinectl", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
+      name: "timelinectl",
+      dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     // What Tests/Interop asks instead of a daemon.

@@ -1,5 +1,8 @@
-// OpenSSL 3's libcrypto (Debian: libssl-dev), for SHA-256 and Ed25519. Only the headers that
+// OpenSSL 3's libcrypto (Debian: libssl-dev), for SHA-256, Ed25519 and keys in PEM. Only the headers that
 // TransparencyLog uses; nothing else lives here.
 #pragma once
 
+#include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>

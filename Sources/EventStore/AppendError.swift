@@ -9,6 +9,8 @@ public enum AppendError: Error, Sendable, Hashable {
   case exists(EventID)
   /// A correction or retraction of an event that is not here.
   case unknownEvent(EventID)
+  /// An event whose words are gone already.
+  case wasErased(EventID, by: ReplicaID, UInt64)
   case wrongPosition(Position)
   case tooLarge(Int)
   case full(FileError)
@@ -25,6 +27,8 @@ public enum AppendError: Error, Sendable, Hashable {
     case .exists(let id):
       "\(id) is there already and says something else; to change it, correct it"
     case .unknownEvent(let id): "no event \(id) here; look it up with the first digits of its id"
+    case .wasErased(let id, let replica, let seq):
+      "\(id) was erased already, by line \(seq) of log \(replica)"
     case .wrongPosition(let position): "the log stands at \(position.json.text)"
     case .tooLarge(let bytes):
       "the line would have \(bytes) bytes, a line has at most \(LineLimits.lineBytesMax); "

@@ -2,9 +2,11 @@
 //
 //     DATA/lock                       held while a daemon runs
 //     DATA/data.json                  {"format":"timeline-data","version":1}
+//     DATA/keys/heads.pem             what this machine signs the heads of its logs with
 //     DATA/timelines/NAME/…           Timeline
 
 import TimelineModel
+import TransparencyLog
 
 /// Why a data directory was not opened.
 public enum OpenError: Error, Sendable, Hashable {
@@ -80,8 +82,13 @@ public final class DataDirectory {
 
   /// Opens a timeline; `main` is made where it is not there yet.
   ///
-  /// - Parameter newReplica: the id of this machine's log, should the timeline be new.
-  public func openTimeline(_ name: String, newReplica: ReplicaID) throws(OpenError) -> Timeline {
+  /// - Parameters:
+  ///   - newReplica: the id of this machine's log, should the timeline be new, or its log be one that
+  ///     it cannot sign any more: of a key that was lost, or with a damaged line.
+  ///   - key: what signs this machine's heads; nil for none.
+  public func openTimeline(
+    _ name: String, newReplica: ReplicaID, key: SigningKey? = nil
+  ) throws(OpenError) -> Timeline {
     let directory = path + "/timelines/" + name
     let file = directory + "/timeline.json"
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
@@ -91,17 +98,21 @@ public final class DataDirectory {
       guard logs.isEmpty else {
         throw .damagedFile(path: file, reason: "it is missing, while logs are there")
       }
-      return try begin(name, .main, newReplica, directory)
+      return try begin(name, .main, newReplica, key, directory)
     }
     let json = found.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
       let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
     else { throw .damagedFile(path: file, reason: "no timeline and replica in it") }
-    return try open(name, id, replica, directory)
+    let timeline = try open(name, id, replica, key, directory)
+    guard timeline.wantsNewLog else { return timeline }
+    let next = try begin(name, id, newReplica, key, directory)
+    next.leftLog = replica
+    return next
   }
 
   private func begin(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
   ) throws(OpenError) -> Timeline {
     let text = JSONValue.object([
       "timeline": .string(id.description), "name": .string(name),
@@ -112,16 +123,44 @@ public final class DataDirectory {
       try fileSystem.createDirectory(directory)
       try fileSystem.replace(directory + "/timeline.json", with: Array((text + "\n").utf8))
     }
-    return try open(name, id, replica, directory)
+    return try open(name, id, replica, key, directory)
   }
 
   private func open(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ directory: String
+    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
   ) throws(OpenError) -> Timeline {
     try Self.onDisk { () throws(FileError) in
       try Timeline(
-        id: id, name: name, replica: replica, directory: directory, fileSystem: fileSystem)
+        id: id, name: name, replica: replica, key: key, directory: directory,
+        fileSystem: fileSystem)
     }
+  }
+
+  /// The key that this machine signs with: made at the first start, and never without room for it.
+  ///
+  /// - Parameter newSeed: 32 random bytes.
+  public func signingKey(newSeed: () -> [UInt8]) throws(OpenError) -> SigningKey {
+    let file = path + "/keys/heads.pem"
+    let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
+    let key = found.map { SigningKey(pem: $0) } ?? SigningKey(seed: newSeed())
+    guard let key else {
+      throw .damagedFile(
+        path: file,
+        reason:
+          "no Ed25519 key in PKCS#8 without a passphrase; without the file this machine goes on "
+          + "with a new key, in a log of its own")
+    }
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.createDirectory(path + "/keys")
+      if found == nil {
+        try fileSystem.replace(file, with: key.pem)
+      } else {
+        // It is about to be named in the log: whoever made it may have been killed before he could
+        // sync it.
+        try fileSystem.sync(directory: path + "/keys")
+      }
+    }
+    return key
   }
 
   /// A small file of the daemon's own beside the timelines; nil where there is none.

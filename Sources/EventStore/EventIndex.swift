@@ -4,6 +4,7 @@
 // It is a value with copy-on-write parts; a snapshot is a copy.
 
 import TimelineModel
+import TransparencyLog
 
 /// One event's row: 48 bytes.
 struct EventRow: Sendable, BitwiseCopyable {
@@ -53,6 +54,10 @@ struct EventIndex: Sendable {
   /// Actors added by log.actor events; of two for one code the later recorded holds.
   private(set) var registry = ActorRegistry.shipped
   private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID, ref: LineRef)] = [:]
+  /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
+  private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
+  /// What was erased, and what is gone of it.
+  private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
   /// Slots that are in no list yet, and some that have gone again; a snapshot has none.
@@ -196,7 +201,7 @@ struct EventIndex: Sendable {
   mutating func apply(_ entry: IndexEntry, logs: @autoclosure () -> [ReplicaLog]) {
     switch entry.body {
     case .none:
-      unreadable += 1
+      if entry.isStub { erasures.stubs.append(entry.ref) } else { unreadable += 1 }
       note(entry, type: .report, logs)
     case .happening(let facts):
       happening(entry, facts, logs)
@@ -204,6 +209,8 @@ struct EventIndex: Sendable {
       note(entry, type: type, logs)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
       if case .actor(let actor) = statement { add(actor, entry) }
+      if case .erase(let id, let lines) = statement { erasures.add(id, lines, by: entry.ref) }
+      if case .member(let replica, let key) = statement { add(key, of: replica, entry) }
     }
   }
 
@@ -355,6 +362,14 @@ struct EventIndex: Sendable {
     registry.add(actor)
   }
 
+  /// A log speaks for itself alone, and once: no other can give it another key.
+  private mutating func add(_ key: NoteVerifier, of replica: ReplicaID, _ entry: IndexEntry) {
+    let place = entry.ref.replica
+    guard entry.replica == replica, members[place].map({ entry.ref.seq < $0.ref.seq }) ?? true
+    else { return }
+    members[place] = (entry.ref, key)
+  }
+
   // MARK: Rows and lists
 
   private mutating func show(_ facts: EventFacts, at slot: UInt32) {
@@ -400,6 +415,9 @@ struct EventIndex: Sendable {
     var copies: [[LineRef]]
     var waiting: [[LineRef]]
     var actors: [[LineRef]]
+    var members: [[LineRef]]
+    var erasures: [[LineRef]]
+    var stubs: [[LineRef]]
     var unreadable: Int
   }
 
@@ -412,6 +430,9 @@ struct EventIndex: Sendable {
       copies: refs(copies.keys) { copies[$0]! },
       waiting: waiting.values.map { $0.map(\.ref) },
       actors: [actorEvents.values.map(\.ref)],
+      members: [members.values.map(\.ref)],
+      erasures: [erasures.all.map(\.ref)],
+      stubs: [erasures.stubs],
       unreadable: unreadable)
   }
 
@@ -443,6 +464,18 @@ struct EventIndex: Sendable {
       }
       add(actor, entry)
     }
+    for ref in irregular.members.joined() {
+      guard let entry = read(ref), case .statement(_, .member(let replica, let key)) = entry.body
+      else { return false }
+      add(key, of: replica, entry)
+    }
+    for ref in irregular.erasures.joined() {
+      guard let entry = read(ref), case .statement(_, .erase(let id, let lines)) = entry.body else {
+        return false
+      }
+      erasures.add(id, lines, by: ref)
+    }
+    erasures.stubs = Array(irregular.stubs.joined())
     unreadable = irregular.unreadable
     return true
   }
@@ -472,7 +505,9 @@ extension EventIndex.Irregular {
     }
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
-      "actors": lists(actors), "unreadable": .int(unreadable),
+      "actors": lists(actors), "members": lists(members), "erasures": lists(erasures),
+      "stubs": lists(stubs),
+      "unreadable": .int(unreadable),
     ])
   }
 
@@ -490,6 +525,8 @@ extension EventIndex.Irregular {
     }
     self.init(
       histories: lists(json["histories"]), copies: lists(json["copies"]),
-      waiting: lists(json["waiting"]), actors: lists(json["actors"]), unreadable: unreadable)
+      waiting: lists(json["waiting"]), actors: lists(json["actors"]),
+      members: lists(json["members"]), erasures: lists(json["erasures"]),
+      stubs: lists(json["stubs"]), unreadable: unreadable)
   }
 }

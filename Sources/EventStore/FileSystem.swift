@@ -66,6 +66,8 @@ public protocol FileSystem: Sendable {
   /// Makes the directory and its parents, durably; it may be there already, and is durable then too.
   /// Parents that are there are somebody else's care.
   func createDirectory(_ path: String) throws(FileError)
+  /// Makes durable what was made, renamed and removed in a directory, by whomever.
+  func sync(directory path: String) throws(FileError)
   /// The names in a directory, sorted; none where it does not exist.
   func list(_ path: String) throws(FileError) -> [String]
   /// The whole of a small file; nil where there is none.

@@ -8,6 +8,7 @@ struct IndexEntry: Sendable {
   var replica: ReplicaID
   var recorded: RecordedTime
   var id: EventID
+  var isStub = false
   /// Nil for a stub, and for a body that this version would refuse: stored, relayed, not counted.
   var body: ValidBody?
   /// Of the body, `salt` left out: equal for equal bodies, whatever their spelling. Nil where it was
@@ -22,6 +23,27 @@ struct IndexEntry: Sendable {
     self.recorded = recorded
     self.id = id
     self.body = body
+  }
+
+  /// The same without its words.
+  var erased: IndexEntry {
+    var entry = self
+    entry.body = nil
+    entry.isStub = true
+    return entry
+  }
+
+  /// The event that the line is, or is a version of.
+  var subject: EventID {
+    switch body {
+    case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+    default: id
+    }
+  }
+
+  /// The key that the line names; nil for any other line.
+  var member: NoteVerifier? {
+    if case .statement(_, .member(_, let key)) = body { key } else { nil }
   }
 
   /// Reads a line; what is no JSON has no body.
@@ -44,8 +66,10 @@ struct IndexEntry: Sendable {
       body = try? reader.validate(text, registry: nil, isStored: true)
         .by(reader.number(ofAuthor: UnsafeBufferPointer(rebasing: text[line.author])))
     }
-    return IndexEntry(
+    var entry = IndexEntry(
       ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: body)
+    entry.isStub = line.isStub
+    return entry
   }
 
   /// Reads the line again, its fingerprint too; nil where it is damaged.

@@ -20,6 +20,9 @@ struct LogTree: Sendable {
   /// The tree over the lines behind them, fewer than a block.
   private var rest = TreeFrontier()
 
+  /// The leaves of the blocks that were asked for last: proofs are made of lines in a row.
+  private var leavesOfLast: [UInt64: [SHA256Digest]] = [:]
+
   /// A line that keeps a tree from being made.
   struct Damaged: Error { var seq: UInt64 }
 
@@ -27,8 +30,15 @@ struct LogTree: Sendable {
 
   var root: SHA256Digest { Self.root(blocks: whole, rest) }
 
-  /// The root over whole blocks and what comes behind them.
+  /// The root over whole blocks and what comes behind them, at most one more.
   static func root(blocks: TreeFrontier, _ rest: TreeFrontier) -> SHA256Digest {
+    var blocks = blocks
+    var rest = rest
+    if rest.size == UInt64(blockLines) {
+      var hasher = SHA256()
+      blocks.append(rest.root, using: &hasher)
+      rest = TreeFrontier()
+    }
     let size = blocks.size * UInt64(blockLines) + rest.size
     return TreeFrontier(size: size, peaks: blocks.peaks + rest.peaks)!.root
   }
@@ -64,14 +74,20 @@ struct LogTree: Sendable {
   private mutating func append(
     _ seq: UInt64, of log: ReplicaLog, _ hasher: inout SHA256
   ) throws(Damaged) {
-    guard let text = log.line(seq), let line = try? Line(text), line.replica == log.id,
-      line.seq == seq
-    else { throw Damaged(seq: seq) }
-    rest.append(line.leaf(of: text, using: &hasher), using: &hasher)
+    rest.append(try Self.leaf(seq, of: log, &hasher), using: &hasher)
     guard rest.size == UInt64(Self.blockLines) else { return }
     let root = rest.root
     rest = TreeFrontier()
     add(root, &hasher)
+  }
+
+  private static func leaf(
+    _ seq: UInt64, of log: ReplicaLog, _ hasher: inout SHA256
+  ) throws(Damaged) -> SHA256Digest {
+    guard let text = log.line(seq), let line = try? Line(text), line.replica == log.id,
+      line.seq == seq
+    else { throw Damaged(seq: seq) }
+    return line.leaf(of: text, using: &hasher)
   }
 
   private mutating func add(_ block: SHA256Digest, _ hasher: inout SHA256) {
@@ -79,20 +95,19 @@ struct LogTree: Sendable {
     whole.append(block, using: &hasher)
   }
 
-  /// That a line is in the tree over the first lines: its siblings' hashes, the nearest first.
-  func proof(
+  /// The root over the first lines, which have been hashed.
+  mutating func root(of size: UInt64, _ log: ReplicaLog) throws(Damaged) -> SHA256Digest {
+    guard size != self.size else { return root }
+    guard size > 0 else { return .emptyRoot }
+    return try leaves(around: [size], in: size, log).root(of: 0..<size)
+  }
+
+  /// That a line is in the tree over the first `size` lines: its siblings' hashes, the nearest first.
+  mutating func proof(
     of seq: UInt64, in size: UInt64, _ log: ReplicaLog
   ) throws(Damaged) -> [SHA256Digest] {
-    let leaves = Leaves(blocks: blocks, log: log)
-    // What the proof asks of single lines is asked of those around this one and of the last ones.
-    let block = (seq - 1) / UInt64(Self.blockLines)
-    let last = (size - 1) / UInt64(Self.blockLines)
-    for block in Set([block, last]) {
-      for index in block * UInt64(Self.blockLines)..<min((block + 1) * UInt64(Self.blockLines), size)
-      where leaves.leaf(at: index) == nil {
-        throw Damaged(seq: index + 1)
-      }
-    }
+    // Of single lines a proof takes those of this one's block and of the last one.
+    let leaves = try leaves(around: [seq, size], in: size, log)
     do throws(InclusionProofError) {
       return try InclusionProof(of: seq - 1, in: size, leaves: leaves).hashes
     } catch {
@@ -100,18 +115,33 @@ struct LogTree: Sendable {
     }
   }
 
+  private mutating func leaves(
+    around seqs: [UInt64], in size: UInt64, _ log: ReplicaLog
+  ) throws(Damaged) -> Leaves {
+    var found: [UInt64: [SHA256Digest]] = [:]
+    for block in Set(seqs.map { ($0 - 1) / UInt64(Self.blockLines) }) {
+      let first = block * UInt64(Self.blockLines)
+      let lines = first + 1..<min(first + UInt64(Self.blockLines), size) + 1
+      if let known = leavesOfLast[block], known.count >= lines.count {
+        found[block] = known
+        continue
+      }
+      var hasher = SHA256()
+      var leaves: [SHA256Digest] = []
+      for seq in lines { leaves.append(try Self.leaf(seq, of: log, &hasher)) }
+      found[block] = leaves
+    }
+    leavesOfLast = found
+    return Leaves(blocks: blocks, leaves: found)
+  }
+
   private struct Leaves: LeafHashes {
     let blocks: [SHA256Digest]
-    let log: ReplicaLog
+    let leaves: [UInt64: [SHA256Digest]]
 
-    func leaf(at index: UInt64) -> SHA256Digest? {
-      guard let text = log.line(index + 1), let line = try? Line(text), line.seq == index + 1
-      else { return nil }
-      var hasher = SHA256()
-      return line.leaf(of: text, using: &hasher)
+    func leafHash(at index: UInt64) -> SHA256Digest {
+      leaves[index / UInt64(LogTree.blockLines)]![Int(index % UInt64(LogTree.blockLines))]
     }
-
-    func leafHash(at index: UInt64) -> SHA256Digest { leaf(at: index) ?? .emptyRoot }
 
     func subtreeRoot(level: Int, at index: UInt64) -> SHA256Digest? {
       level == LogTree.blockLevel && index < blocks.count ? blocks[Int(index)] : nil

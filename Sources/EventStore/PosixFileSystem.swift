@@ -41,6 +41,10 @@ public struct PosixFileSystem: FileSystem {
     try parent.sync()
   }
 
+  public func sync(directory path: String) throws(FileError) {
+    try Directory(path).sync()
+  }
+
   public func list(_ path: String) throws(FileError) -> [String] {
     let descriptor = retried { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else {
@@ -239,6 +243,7 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
       close(descriptor)
       throw error
     }
+    clinux_name_mapping(base, length)
     self.descriptor = descriptor
     self.path = path
     self.base = base
@@ -247,6 +252,7 @@ private final class PosixSegment: SegmentFile, @unchecked Sendable {
   }
 
   deinit {
+    clinux_forget_mapping(base)
     munmap(base, capacity)
     close(descriptor)
   }

@@ -19,6 +19,8 @@ public struct LogDamage: Sendable, Hashable {
     case tornTail(bytes: Int, isCut: Bool = true)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.
     case lines(first: UInt64, last: UInt64, reason: String)
+    /// Bytes between two good lines in a row: no line is lacking, these are too many.
+    case stray(bytes: Int)
     /// A file among the segments that cannot be one.
     case stranger
   }
@@ -39,6 +41,8 @@ public struct LogDamage: Sendable, Hashable {
     case .lines(let first, let last, let reason):
       "\(file): lines \(first) to \(last) of replica \(replica) at byte \(offset) are damaged "
         + "(\(reason)); they are left as they are, everything else is served"
+    case .stray(let bytes):
+      "\(file): \(bytes) bytes at \(offset) stand between two lines and are none; they are passed over"
     case .stranger:
       "\(file): no segment of this log, by its name; it is left alone, move it away"
     }
@@ -62,6 +66,9 @@ struct ReplicaLog: Sendable {
   private static let gapMax: UInt64 = 100_000_000
   /// Whether some line is known to be damaged.
   private(set) var hasDamage = false
+  /// Whether bytes that are no line may follow one, so that it ends with its LF, not where the next
+  /// one begins.
+  private var hasStrays = false
 
   private struct Segment: Sendable {
     let first: UInt64
@@ -96,11 +103,13 @@ struct ReplicaLog: Sendable {
   }
 
   /// Reads what is not known yet: every line's check is compared with its bytes, and `found` is called
-  /// with what each good line says, and with the log up to that line. A torn tail is cut.
+  /// with what each good line says, and with the log up to that line. Returns what is wrong with what
+  /// follows the last one; `settle` is called next.
   mutating func readOn(
     _ reader: LogReader, fileSystem: some FileSystem, damage: inout [LogDamage],
     _ found: (IndexEntry, () -> ReplicaLog) -> Void
-  ) throws(FileError) {
+  ) throws(FileError) -> String? {
+    var reason: String?
     var names = try Self.segmentNames(in: directory, fileSystem)
     // The newest of those that are known may have grown.
     var index = max(0, segments.count - 1)
@@ -116,21 +125,36 @@ struct ReplicaLog: Sendable {
         }
         segments.append(Segment(first: first, file: file, path: path, size: 0))
       }
-      let reason = scan(reader, damage: &damage, found)
+      reason = scan(reader, damage: &damage, found)
       index += 1
       dropStrangers(&names, from: index, &damage)
-      if index == names.count {
-        try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", &damage)
-      } else if segments[index - 1].size < segments[index - 1].file.size {
+      if index < names.count, segments[index - 1].size < segments[index - 1].file.size {
         noteDamage(
           upTo: names[index].first, at: segments[index - 1].size, in: path,
           "the segment ends within a line", &damage)
       }
     }
+    return reason
+  }
+
+  /// Ends the reading: a torn tail is cut, unless a signed head says that its lines were durable.
+  ///
+  /// - Parameter signed: the number of lines of the newest signed head.
+  mutating func settle(
+    _ reason: String?, signed: UInt64, fileSystem: some FileSystem, damage: inout [LogDamage]
+  ) throws(FileError) {
+    guard let newest = segments.last else {
+      guard signed > 0 else { return }
+      return noteDamage(upTo: signed + 1, at: 0, in: directory, Self.lost, &damage)
+    }
+    try mendTail(fileSystem, reason ?? "whole lines with wrong bytes", signed, &damage)
+    noteDamage(upTo: signed + 1, at: newest.size, in: newest.path, Self.lost, &damage)
     // Lines that a killed process wrote may be in memory alone. They are served from here on, and sent
     // again they count as duplicates: they have to be durable.
-    try segments.last?.file.sync()
+    try newest.file.sync()
   }
+
+  private static let lost = "a signed head says that they were there, the files do not have them"
 
   /// Passes over files whose name is so far from the last line that they are no segment of this log.
   private func dropStrangers(
@@ -146,7 +170,7 @@ struct ReplicaLog: Sendable {
   /// without LF, or holds blocks that were never written, which read as zeros: it was not acknowledged,
   /// and is cut off. Whole lines that are wrong are damage, and stay.
   private mutating func mendTail(
-    _ fileSystem: some FileSystem, _ reason: String, _ damage: inout [LogDamage]
+    _ fileSystem: some FileSystem, _ reason: String, _ signed: UInt64, _ damage: inout [LogDamage]
   ) throws(FileError) {
     let newest = segments.count - 1
     let (file, path, good) = (segments[newest].file, segments[newest].path, segments[newest].size)
@@ -162,7 +186,10 @@ struct ReplicaLog: Sendable {
       }
     }
     segments[newest].size = good + whole
-    if whole < rest.count {
+    if size + lines < signed {
+      // The next line is written behind it, and found there.
+      segments[newest].size = file.size
+    } else if whole < rest.count {
       var isCut = true
       do throws(FileError) { try cutTail(fileSystem) } catch {
         // What is there can be read on a full disk too.
@@ -245,6 +272,20 @@ struct ReplicaLog: Sendable {
       segments: segments.map { ($0.first, $0.size) }, check: check, starts: starts)
   }
 
+  /// Lines that are known to be damaged, in ranges.
+  var damaged: [Range<UInt64>] {
+    guard hasDamage else { return [] }
+    var ranges: [Range<UInt64>] = []
+    for seq in 1..<size + 1 where starts[Int(seq - 1)] & Self.damagedBit != 0 {
+      if let last = ranges.last, last.upperBound == seq {
+        ranges[ranges.count - 1] = last.lowerBound..<seq + 1
+      } else {
+        ranges.append(seq..<seq + 1)
+      }
+    }
+    return ranges
+  }
+
   /// Number of lines, damaged ones included.
   var size: UInt64 { UInt64(starts.count) }
 
@@ -290,9 +331,18 @@ struct ReplicaLog: Sendable {
     let start = starts[Int(seq - 1)]
     guard start & Self.damagedBit == 0 else { return nil }
     let segment = segments[segmentIndex(of: seq)]
+    return trimmed(segment.file.bytes(Int(start)..<end(of: seq, in: segment)))
+  }
+
+  /// Where what follows a line begins.
+  private func end(of seq: UInt64, in segment: Segment) -> Int {
     let isLast = seq == size || self.segment(startsAt: seq + 1)
-    let end = isLast ? segment.size : Int(starts[Int(seq)] & ~Self.damagedBit)
-    return segment.file.bytes(Int(start)..<end)
+    return isLast ? segment.size : Int(starts[Int(seq)] & ~Self.damagedBit)
+  }
+
+  private func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    guard hasStrays, let newline = text.firstIndexOfNewline else { return text }
+    return UnsafeBufferPointer(rebasing: text[...newline])
   }
 
   /// Whole lines in a row from `first`, as they stand, at most about `bytesMax` and within one
@@ -325,7 +375,7 @@ struct ReplicaLog: Sendable {
         let start = starts[Int(seq - 1)]
         if start & Self.damagedBit == 0 {
           let next = seq + 1 < end ? Int(starts[Int(seq)] & ~Self.damagedBit) : segment.size
-          body(seq, UnsafeBufferPointer(rebasing: bytes[Int(start)..<next]))
+          body(seq, trimmed(UnsafeBufferPointer(rebasing: bytes[Int(start)..<next])))
         }
         seq += 1
       }
@@ -425,13 +475,101 @@ struct ReplicaLog: Sendable {
 
   private mutating func openNext(_ fileSystem: some FileSystem) throws(FileError) {
     let first = size + 1
-    let digits = String(first)
-    let name = String(repeating: "0", count: 20 - digits.count) + digits + ".jsonl"
-    let path = directory + "/" + name
+    let path = path(ofFirst: first)
     try fileSystem.createDirectory(String(directory[..<directory.lastIndex(of: "/")!]))
     try fileSystem.createDirectory(directory)
     let file = try fileSystem.openSegment(path, capacity: Self.segmentBytesMax)
     segments.append(Segment(first: first, file: file, path: path, size: file.size))
+  }
+
+  // MARK: Other bytes in the place of lines
+
+  /// Writes segments anew with other bytes for some lines: all of a segment or none of it, whatever
+  /// crashes. Where lines of a damaged run are given, what stood there is kept beside the segment. The
+  /// log has to be opened anew, also after an error.
+  ///
+  /// - Parameter signed: lines under the newest head.
+  func rewrite(
+    _ lines: [UInt64: [UInt8]], signed: UInt64, _ fileSystem: some FileSystem
+  ) throws(FileError) {
+    for index in segments.indices {
+      let end = index + 1 < segments.count ? segments[index + 1].first : size + 1
+      let seqs = segments[index].first..<end
+      guard lines.keys.contains(where: seqs.contains) else { continue }
+      let hasNext = index + 1 < segments.count
+      let (bytes, aside, lost) = rewritten(
+        seqs, of: segments[index], hasNext: hasNext, lines, signed: signed)
+      if let lost { try fileSystem.replace(path(ofFirst: lost.first), with: lost.bytes) }
+      for piece in aside {
+        let path = try unusedName(segments[index].path + ".damaged", fileSystem)
+        try fileSystem.replace(path, with: piece)
+      }
+      try fileSystem.replace(segments[index].path, with: bytes)
+    }
+  }
+
+  /// Empties what was kept beside segments and speaks of these ids.
+  func emptyAside(naming ids: [EventID], _ fileSystem: some FileSystem) throws(FileError) {
+    for name in try fileSystem.list(directory)
+    where name.contains(".torn") || name.contains(".damaged") {
+      let path = directory + "/" + name
+      let text = String(decoding: try fileSystem.read(path) ?? [], as: UTF8.self)
+      if ids.contains(where: { text.contains($0.description) }) {
+        try fileSystem.replace(path, with: [])
+      }
+    }
+  }
+
+  func syncDirectory(_ fileSystem: some FileSystem) throws(FileError) {
+    try fileSystem.sync(directory: directory)
+  }
+
+  private func rewritten(
+    _ seqs: Range<UInt64>, of segment: Segment, hasNext: Bool, _ lines: [UInt64: [UInt8]],
+    signed: UInt64
+  ) -> (bytes: [UInt8], aside: [[UInt8]], lost: (first: UInt64, bytes: [UInt8])?) {
+    var lost: (first: UInt64, bytes: [UInt8])?
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(segment.size)
+    var aside: [[UInt8]] = []
+    var seq = seqs.lowerBound
+    while seq < seqs.upperBound {
+      if let text = line(seq) {
+        if let other = lines[seq] { bytes += other } else { bytes += text }
+        let strays = Int(starts[Int(seq - 1)]) + text.count..<end(of: seq, in: segment)
+        if !strays.isEmpty { aside.append(Array(segment.file.bytes(strays))) }
+        seq += 1
+        continue
+      }
+      // A run of damaged lines: their bytes reach up to the next good one.
+      let run = seq..<((seq..<seqs.upperBound).first { line($0) != nil } ?? seqs.upperBound)
+      let start = Int(starts[Int(seq - 1)] & ~Self.damagedBit)
+      let end =
+        run.upperBound < seqs.upperBound ? Int(starts[Int(run.upperBound - 1)]) : segment.size
+      let raw = start < end ? Array(segment.file.bytes(start..<end)) : []
+      // Of a run at the end of a log that no head covers, only the bytes tell how many lines it had.
+      let isKnown = run.upperBound <= size || run.upperBound <= signed + 1
+      let found = run.flatMap { lines[$0] ?? [] }
+      if !found.isEmpty, isKnown || run.allSatisfy({ lines[$0] != nil }) {
+        // Of a segment that is gone nothing is left here: it gets its own file again.
+        if raw.isEmpty, hasNext, run.upperBound == seqs.upperBound, !bytes.isEmpty {
+          lost = (run.lowerBound, found)
+        } else {
+          bytes += found
+        }
+        if !raw.isEmpty { aside.append(raw) }
+      } else {
+        bytes += raw
+      }
+      seq = run.upperBound
+    }
+    return (bytes, aside, lost)
+  }
+
+  /// The file of the segment that begins with a line.
+  private func path(ofFirst seq: UInt64) -> String {
+    let digits = String(seq)
+    return directory + "/" + String(repeating: "0", count: 20 - digits.count) + digits + ".jsonl"
   }
 
   // MARK: Recovery
@@ -463,6 +601,14 @@ struct ReplicaLog: Sendable {
       guard entry.recorded > previous else {
         reason = "recorded before the line ahead of it"
         return
+      }
+      let strays = piece.range.lowerBound - segments[newest].size
+      if strays > 0, entry.ref.seq == size + 1 {
+        hasDamage = true
+        hasStrays = true
+        damage.append(
+          LogDamage(
+            replica: id, file: path, offset: segments[newest].size, kind: .stray(bytes: strays)))
       }
       if entry.ref.seq > size + 1 {
         noteDamage(

@@ -2,11 +2,13 @@
 // All questions are answered here.
 
 import TimelineModel
+import TransparencyLog
 
 public struct Snapshot: Sendable {
   public let timeline: TimelineID
   let index: EventIndex
   let logs: [ReplicaLog]
+  let heads: [ReplicaID: SignedHead]
 
   /// What a question about the past sees: the number of known lines of each log.
   private struct Horizon {
@@ -17,6 +19,44 @@ public struct Snapshot: Sendable {
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
 
   public var registry: ActorRegistry { index.registry }
+
+  /// Lines that came without their words, of which no erasure is here.
+  public var withheld: [LogPlace] { index.withheld(logs) }
+
+  /// Lines that are damaged, or lack words that nobody erased: a peer may have them.
+  public var lacking: [(replica: ReplicaID, lines: Range<UInt64>)] {
+    logs.flatMap { log in log.damaged.map { (log.id, $0) } }
+      + withheld.map { ($0.replica, $0.seq..<$0.seq + 1) }
+  }
+
+  /// Number of lines that have lost their words.
+  public var erased: Int { index.erasures.stubs.count }
+
+  /// The line by which an event was erased, without its LF; nil where it was not.
+  public func erasure(of id: EventID) -> UnsafeBufferPointer<UInt8>? {
+    index.erasures[id].flatMap { line($0) }.map { UnsafeBufferPointer(rebasing: $0.dropLast()) }
+  }
+
+  func log(_ replica: ReplicaID) -> ReplicaLog? { logs.first { $0.id == replica } }
+
+  /// What the heads of a log are checked with; nil where the log does not say it.
+  public func key(of replica: ReplicaID) -> NoteVerifier? {
+    logs.firstIndex { $0.id == replica }.flatMap { index.members[$0]?.key }
+  }
+
+  /// The replicas whose logs name a key, where they say so, in the order of their ids.
+  public var members: [(replica: ReplicaID, key: NoteVerifier)] {
+    index.members.map { (logs[$0.key].id, $0.value.key) }.sorted { $0.replica < $1.replica }
+  }
+
+  /// The log and number of the line that an id stands for: of an event its first recording, of a
+  /// version that version.
+  func place(of id: EventID) -> (log: ReplicaLog, seq: UInt64)? {
+    index.slot(of: id).map { slot in
+      let ref = index[slot].ref
+      return (logs[ref.replica], ref.seq)
+    }
+  }
 
   /// Number of ids: what a question without an index would have to look at.
   public var rowCount: Int { index.rows.count }
@@ -386,6 +426,11 @@ public struct Snapshot: Sendable {
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 
+  /// The newest head of a log that was found in its lines.
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { ($0.size, $0.note.bytes) }
+  }
+
   /// The events that the lines after a position are, or speak of; nil where those are more than
   /// `max` lines.
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {
@@ -414,6 +459,11 @@ public struct Snapshot: Sendable {
     }
   }
 
+  /// Whether a line is for machines alone.
+  private func isMember(_ line: Line) -> Bool {
+    index.slot(of: line.id).map { index[$0].type == .logMember } ?? false
+  }
+
   /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
   /// happening by what it says, a line about an event by what that event is now), until the body says
   /// that it is enough. True where lines are left.
@@ -431,7 +481,8 @@ public struct Snapshot: Sendable {
         guard left > 0 else { return true }
         left -= 1
         position[log.id] += 1
-        guard let text = log.line(position[log.id]), let line = try? Line(text) else { continue }
+        guard let text = log.line(position[log.id]), let line = try? Line(text), !isMember(line)
+        else { continue }
         if !filter.isEmpty {
           let subject = subject(of: line, text, place, reader)
           // The author is that of the line.

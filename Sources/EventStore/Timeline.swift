@@ -15,6 +15,12 @@ public final class Timeline {
   public let name: String
   /// The log that this machine writes.
   public let replica: ReplicaID
+  /// Signs this machine's log under its name; nil where the machine has no key.
+  public let signer: NoteSigner?
+  /// The log that this machine wrote until this start, which it could not sign any more.
+  public internal(set) var leftLog: ReplicaID?
+  /// The heads that were found in the lines, as far as `HeadKeeper` has told.
+  public private(set) var heads: [ReplicaID: SignedHead] = [:]
   /// What is wrong with the log.
   public private(set) var damage: [LogDamage]
   /// Why nothing is written any more; nil in health.
@@ -48,6 +54,13 @@ public final class Timeline {
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
   /// those behind them the index holds memory of its own, which a save while appends come leaves so.
   private var mappedLines: UInt64
+  /// Under which the index as it is may be written.
+  private var permit = IndexPermit()
+  /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
+  private var wasReadAgain = false
+  private var erased: [LogPlace] = []
+  /// Why what was erased is not gone yet.
+  public private(set) var unfinishedErasure: String?
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -72,12 +85,13 @@ public final class Timeline {
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
   init(
-    id: TimelineID, name: String, replica: ReplicaID, directory: String,
+    id: TimelineID, name: String, replica: ReplicaID, key: SigningKey?, directory: String,
     fileSystem: any FileSystem
   ) throws(FileError) {
     self.id = id
     self.name = name
     self.replica = replica
+    signer = key?.signer(named: SignedHead.name(replica, of: id))
     self.directory = directory
     self.fileSystem = fileSystem
     var opened = try Self.takeOver(replica, directory, fileSystem)
@@ -95,6 +109,7 @@ public final class Timeline {
     batches = logs.map { _ in Batch() }
     clock = HybridClock()
     if let last = logs[0].lastRecorded { clock.resume(after: last) }
+    eraseWhatIsDue()
   }
 
   /// Follows what the logs of other machines held at the start, once it is known what time it is.
@@ -128,12 +143,12 @@ public final class Timeline {
   /// All that is durable, as a value.
   public var snapshot: Snapshot {
     index.order()
-    return Snapshot(timeline: id, index: index, logs: logs)
+    return Snapshot(timeline: id, index: index, logs: logs, heads: heads)
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs) }
+  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs, heads: heads) }
 
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
@@ -142,6 +157,32 @@ public final class Timeline {
 
   /// Whether a commit has something to do.
   public var hasPending: Bool { batches.contains { !$0.lengths.isEmpty } }
+
+  // MARK: Heads
+
+  /// Signs and checks the heads of these logs, for one thread beside the loop.
+  public func headKeeper() -> HeadKeeper {
+    HeadKeeper(
+      timeline: id, own: replica, signer: signer, directory: directory, fileSystem: fileSystem)
+  }
+
+  /// Makes a head known, that was found in the lines and is durable.
+  public func publish(_ head: SignedHead, of replica: ReplicaID) {
+    if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
+  }
+
+  /// Whether what this machine writes next could not be signed: its log names another key, or has a
+  /// damaged line, which others may still have. Nothing is lost by going on in another log.
+  var wantsNewLog: Bool {
+    guard let signer else { return false }
+    return logs[0].hasDamage || index.members[0].map { $0.key != signer.verifier } ?? false
+  }
+
+  /// Whether this machine wrote lines that no published head covers.
+  public var wantsHead: Bool {
+    guard let signer, index.members[0]?.key == signer.verifier else { return false }
+    return (heads[replica]?.size ?? 0) < logs[0].size
+  }
 
   // MARK: The index on disk
 
@@ -159,8 +200,13 @@ public final class Timeline {
     let snapshot: Snapshot
     let path: String
     let fileSystem: any FileSystem
+    let permit: IndexPermit
 
     public func write() throws(FileError) {
+      try permit.whileValid { () throws(FileError) in try writeNow() }
+    }
+
+    private func writeNow() throws(FileError) {
       try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
       try IndexFile.write(snapshot, to: path, fileSystem)
     }
@@ -173,7 +219,8 @@ public final class Timeline {
         snapshot.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
         found.index.restore(found.irregular, snapshot.logs)
       else { return nil }
-      return SavedIndex(index: found.index, covers: found.covers, position: snapshot.position)
+      return SavedIndex(
+        index: found.index, covers: found.covers, position: snapshot.position, permit: permit)
     }
   }
 
@@ -182,6 +229,7 @@ public final class Timeline {
     let index: EventIndex
     let covers: [ReplicaID: ReplicaLog.Cover]
     let position: Position
+    let permit: IndexPermit
   }
 
   /// What is to be written now; nil while the index on disk knows enough. Handed out once.
@@ -190,12 +238,12 @@ public final class Timeline {
     indexedLines = logs.reduce(0) { $0 + $1.size }
     if isQuiet { mappedLines = indexedLines }
     return IndexSave(
-      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem)
+      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
   }
 
   /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
   public func adopt(_ saved: SavedIndex) {
-    guard saved.position == position, !hasPending else { return }
+    guard saved.permit === permit, saved.position == position, !hasPending else { return }
     index = saved.index
     for place in logs.indices {
       if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
@@ -221,6 +269,9 @@ public final class Timeline {
   /// Reads everything again, as a start without an index does, because something is not what it was.
   /// Nothing may be staged.
   public func readAgain() throws(FileError) {
+    permit.end()
+    permit = IndexPermit()
+    wasReadAgain = true
     var opened = try Opened(
       EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
     try opened.readOn(fileSystem)
@@ -296,7 +347,12 @@ public final class Timeline {
   ) throws(AppendError) -> Staged {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
-    if case .statement(let type, .other) = prepared.body { throw .unsupported(type.word) }
+    switch prepared.body {
+    case .statement(let type, .other), .statement(let type, .member),
+      .statement(let type, .erase):
+      throw .unsupported(type.word)
+    default: break
+    }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
       return staged
     }
@@ -383,6 +439,8 @@ public final class Timeline {
     _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
     _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
+    let before = batches[0].lengths.count
+    introduce(recording)
     let id = parts.id ?? recording.newID()
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
@@ -398,6 +456,7 @@ public final class Timeline {
     let length = batches[0].bytes.count - start
     guard length <= LineLimits.lineBytesMax else {
       batches[0].bytes.removeSubrange(start...)
+      unstage(to: before)
       throw .tooLarge(length)
     }
     batches[0].lengths.append(length)
@@ -417,6 +476,45 @@ public final class Timeline {
     return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
   }
 
+  /// Before its first event a machine's log says with which key its heads are signed, so that whoever
+  /// has the log can check them.
+  private func introduce(_ recording: Recording) {
+    guard let signer, index.members[0] == nil,
+      !batches[0].entries.contains(where: { $0.member != nil })
+    else { return }
+    _ = stamp(
+      .logMember,
+      ["member": .string(replica.description), "vkey": .string(signer.verifier.vkey)],
+      .member(replica, signer.verifier), recording)
+  }
+
+  /// Stages a line that is made here.
+  private func stamp(
+    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
+    _ recording: Recording
+  ) -> Staged {
+    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
+    let start = batches[0].bytes.count
+    let id = recording.newID()
+    followOthers(now: recording.now)
+    let recorded = clock.stamp(now: recording.now)
+    let body =
+      [JSONValue.Member("type", .string(type.word))]
+      + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
+    let text = Array(JSONValue.object(body).text.utf8.dropFirst().dropLast())
+    text.withUnsafeBufferPointer {
+      Line.append(
+        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        author: recording.author, body: $0, salt: (recording.random(), recording.random()))
+    }
+    batches[0].lengths.append(batches[0].bytes.count - start)
+    batches[0].entries.append(
+      IndexEntry(
+        ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
+        body: .statement(type, statement)))
+    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+  }
+
   /// The event of that id, where it is there already with the same body.
   private func duplicate(
     of id: EventID, _ parts: RequestParts, _ text: UnsafeBufferPointer<UInt8>
@@ -431,6 +529,10 @@ public final class Timeline {
     }
     guard let slot = index.slot(of: id) else { return nil }
     let ref = index[slot].ref
+    // What was erased is not recorded again.
+    if index.erasures[id] != nil {
+      return Staged(id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    }
     if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, logs) }) {
       return Staged(
         id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
@@ -460,7 +562,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .other: return nil
+    case .actor, .erase, .member, .other: return nil
     }
   }
 
@@ -488,7 +590,7 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .other: break
+    case .erase, .member, .other: break
     }
   }
 
@@ -505,6 +607,7 @@ public final class Timeline {
     followOthers(now: now)
     let place = try place(of: replica)
     var batch = Batch()
+    var hasher = SHA256()
     var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
     var previous = batches[place].entries.last?.recorded ?? logs[place].lastRecorded
     var latest = clock
@@ -534,9 +637,17 @@ public final class Timeline {
       if !isFollowed { ahead += 1 }
       // Our own log, which we had lost: what we write next comes after it.
       guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
-      batch.bytes.append(contentsOf: text)
-      batch.lengths.append(text.count)
-      batch.entries.append(entry)
+      if index.erasures.covers(entry) {
+        // Its words were to go before it came.
+        let stub = line.stub(of: text, using: &hasher)
+        batch.bytes.append(contentsOf: stub)
+        batch.lengths.append(stub.count)
+        batch.entries.append(entry.erased)
+      } else {
+        batch.bytes.append(contentsOf: text)
+        batch.lengths.append(text.count)
+        batch.entries.append(entry)
+      }
       next += 1
     }
     clock = latest
@@ -544,18 +655,22 @@ public final class Timeline {
     batches[place].add(batch)
   }
 
-  /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any.
+  /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any. Either
+  /// may have lost its words, so where the bytes differ their leaves are compared.
   private func isHere(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Bool {
-    let here: UnsafeBufferPointer<UInt8>?
-    if line.seq <= logs[place].size {
-      here = logs[place].line(line.seq)
-    } else {
-      let staged = Int(line.seq - logs[place].size) - 1
-      let start = batches[place].lengths[..<staged].reduce(0, +)
-      return batches[place].bytes[start..<start + batches[place].lengths[staged]]
-        .elementsEqual(text)
+    func isSame(_ here: UnsafeBufferPointer<UInt8>) -> Bool {
+      if here.elementsEqual(text) { return true }
+      guard let known = try? Line(here) else { return true }
+      var hasher = SHA256()
+      return (known.isStub || line.isStub)
+        && known.leaf(of: here, using: &hasher) == line.leaf(of: text, using: &hasher)
     }
-    return here.map { !Line.isWhole($0) || $0.elementsEqual(text) } ?? true
+    guard line.seq > logs[place].size else { return logs[place].line(line.seq).map(isSame) ?? true }
+    let staged = Int(line.seq - logs[place].size) - 1
+    let start = batches[place].lengths[..<staged].reduce(0, +)
+    return batches[place].bytes.withUnsafeBufferPointer {
+      isSame(UnsafeBufferPointer(rebasing: $0[start..<start + batches[place].lengths[staged]]))
+    }
   }
 
   private func place(of replica: ReplicaID) throws(IngestError) -> Int {
@@ -568,12 +683,143 @@ public final class Timeline {
     } catch { throw .disk(note(error)) }
   }
 
+  // MARK: Erasing
+
+  /// Takes, for the next commit, that an event's words are to go: those of its first recording, of its
+  /// copies and of its versions. They are gone when the commit has come back, from every file but
+  /// the backups that were made before.
+  public func stageErasure(
+    of id: EventID, reason: String, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    if let ref = index.erasures[id] { throw .wasErased(id, by: logs[ref.replica].id, ref.seq) }
+    let lines = index.lines(of: id)
+    guard !lines.isEmpty else { throw .unknownEvent(id) }
+    let places = lines.map { LogPlace(logs[$0.replica].id, $0.seq) }
+      .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
+    introduce(recording)
+    return stamp(
+      .logErase,
+      [
+        "erases": .string(id.description), "lines": .array(places.map(\.json)),
+        "reason": .string(reason),
+      ], .erase(id, lines: places), recording)
+  }
+
+  /// Replaces lines whose words are to go by their stubs. The index on disk goes first, which has some
+  /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.
+  private func eraseWhatIsDue() {
+    let due = index.linesToErase(logs)
+    unfinishedErasure = nil
+    guard !due.isEmpty, readOnly == nil else { return }
+    permit.end()
+    permit = IndexPermit()
+    var failure: FileError?
+    do throws(FileError) {
+      let index = Self.indexPath(directory)
+      if try !fileSystem.list(directory + "/index").isEmpty {
+        try fileSystem.replace(index, with: [])
+      }
+      for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
+        let log = logs[place]
+        try log.emptyAside(naming: subjects(of: seqs, in: place), fileSystem)
+        try log.rewrite(stubs(of: seqs, in: log), signed: signed(place), fileSystem)
+        erased += seqs.sorted().map { LogPlace(log.id, $0) }
+      }
+    } catch { failure = error }
+    do throws(FileError) {
+      // After a failure too: which files stand there now has to be found out.
+      if failure?.cause == .full {
+        for place in due.keys { try logs[place].syncDirectory(fileSystem) }
+      }
+      try readAgain()
+    } catch { failure = error }
+    guard let failure else { return }
+    unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
+    if failure.cause != .full { _ = note(failure) }
+  }
+
+  /// Lines under the head of a log that is on disk.
+  private func signed(_ place: Int) -> UInt64 {
+    SignedHead.size(of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
+  }
+
+  /// Puts lines back that are damaged here, or lack their words: each is the one of its place, as
+  /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
+  /// there is kept beside the segment. Nothing may be staged.
+  public func mend(_ lines: [LogPlace: [UInt8]]) throws(AppendError) {
+    if let readOnly { throw .readOnly(readOnly) }
+    let lacking = Set(
+      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+    let reader = BodyReader(index.vocabulary)
+    var hasher = SHA256()
+    var failure: FileError?
+    var hasChanged = false
+    for (place, log) in logs.enumerated() {
+      var found: [UInt64: [UInt8]] = [:]
+      for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
+        line.withUnsafeBufferPointer { text in
+          guard let parsed = try? Line(text), !parsed.isStub || log.line(name.seq) == nil else {
+            return
+          }
+          let ref = LineRef(replica: place, seq: name.seq)
+          let isErased = index.erasures.covers(IndexEntry(parsed, text, ref: ref, reader))
+          found[name.seq] = isErased ? parsed.stub(of: text, using: &hasher) : line
+        }
+      }
+      guard !found.isEmpty, failure == nil else { continue }
+      hasChanged = true
+      do throws(FileError) {
+        try log.rewrite(found, signed: signed(place), fileSystem)
+      } catch {
+        failure = error
+        if error.cause == .full {
+          do throws(FileError) { try log.syncDirectory(fileSystem) } catch { failure = error }
+        }
+      }
+    }
+    guard hasChanged else { return }
+    do throws(FileError) { try readAgain() } catch { failure = error }
+    if let failure { throw note(failure) }
+  }
+
+  private func stubs(of seqs: Set<UInt64>, in log: ReplicaLog) -> [UInt64: [UInt8]] {
+    var hasher = SHA256()
+    var stubs: [UInt64: [UInt8]] = [:]
+    for seq in seqs {
+      if let text = log.line(seq), let line = try? Line(text) {
+        stubs[seq] = line.stub(of: text, using: &hasher)
+      }
+    }
+    return stubs
+  }
+
+  private func subjects(of seqs: Set<UInt64>, in place: Int) -> [EventID] {
+    seqs.compactMap { seq in
+      IndexEntry(reading: LineRef(replica: place, seq: seq), logs, index.vocabulary)?.subject
+    }
+  }
+
+  /// The lines that have lost their words since this was asked last.
+  public func takeErased() -> [LogPlace] {
+    defer { erased = [] }
+    return erased
+  }
+
+  /// Whether everything was read again since this was asked last.
+  public func takeWasReadAgain() -> Bool {
+    defer { wasReadAgain = false }
+    return wasReadAgain
+  }
+
   // MARK: Commit
 
   /// Makes everything staged durable and visible. After an error only the staged lines that
   /// `isDurable` were taken.
   public func commit() throws(AppendError) {
     var failure: AppendError?
+    let erasures = index.erasures.all.count
+    var hasNewErasure: Bool { index.erasures.all.count > erasures || unfinishedErasure != nil }
     for place in logs.indices where !batches[place].lengths.isEmpty {
       defer { batches[place].removeAll() }
       if let readOnly {
@@ -588,6 +834,7 @@ public final class Timeline {
     }
     pendingIDs.removeAll(keepingCapacity: true)
     pendingActors = []
+    if hasNewErasure { eraseWhatIsDue() }
     if let failure { throw failure }
   }
 
@@ -611,6 +858,7 @@ public final class Timeline {
 
 /// A timeline's files while it is being opened.
 private struct Opened {
+  private let directory: String
   private(set) var logs: [ReplicaLog] = []
   var index: EventIndex
   private(set) var damage: [LogDamage] = []
@@ -625,6 +873,7 @@ private struct Opened {
     covers: [ReplicaID: ReplicaLog.Cover] = [:], _ fileSystem: any FileSystem
   ) throws(FileError) {
     self.index = index
+    self.directory = directory
     let root = directory + "/logs"
     let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
     for replica in replicas + known.filter({ !replicas.contains($0) }) {
@@ -640,7 +889,7 @@ private struct Opened {
     try index.inBulk { (index) throws(FileError) in
       for place in logs.indices {
         let others = logs
-        try logs[place].readOn(
+        let reason = try logs[place].readOn(
           LogReader(vocabulary: index.vocabulary, place: place), fileSystem: fileSystem,
           damage: &damage
         ) { entry, log in
@@ -651,6 +900,10 @@ private struct Opened {
           }
           index.apply(entry, logs: all())
         }
+        let signed = SignedHead.size(
+          of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
+        try logs[place].settle(
+          reason, signed: signed, fileSystem: fileSystem, damage: &damage)
       }
     }
     self.logs = logs

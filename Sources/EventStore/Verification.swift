@@ -1,6 +1,6 @@
 // Everything that a store holds, read and compared with what it says of itself: each line's check, its
 // place and its time, and the root of each log's tree (RFC 6962), by which two machines can tell that
-// they hold the same lines to the bit.
+// they hold the same lines to the bit; and the signed head, that its root is found in the lines.
 //
 // Lines are read in blocks of 256, each on one processor: a block is a whole subtree, so what is left
 // to join are its roots. At a time no more lines are looked at than keep every processor busy.
@@ -27,18 +27,24 @@ public struct Verification: Sendable {
     public fileprivate(set) var damage: [Damage] = []
     /// The Merkle tree hash over all lines; nil where a damaged one keeps it from being known.
     public fileprivate(set) var root: SHA256Digest?
+    /// Lines that the signed head on disk covers; nil where there is none, or none to rely on.
+    public fileprivate(set) var signed: UInt64?
+    /// What is wrong with the head on disk.
+    public fileprivate(set) var problem: HeadProblem?
   }
 
   public private(set) var logs: [Log] = []
 
-  public var isWhole: Bool { logs.allSatisfy { $0.damage.isEmpty } }
+  public var isWhole: Bool { logs.allSatisfy { $0.damage.isEmpty && $0.problem == nil } }
 
-  /// Reads all lines of a snapshot. `progress` is called now and then with the number of lines that
-  /// were read, in all.
-  public init(_ snapshot: Snapshot, progress: (Int) -> Void) {
+  /// Reads all lines of a snapshot. `heads` are those on disk; `progress` is called now and then with
+  /// the number of lines that were read, in all; where it returns false nobody waits for the rest.
+  public init(
+    _ snapshot: Snapshot, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Bool
+  ) {
     var done = 0
     for log in snapshot.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 {
-      logs.append(Log(reading: log) { progress(done + $0) })
+      logs.append(Log(reading: log, heads[log.id]) { progress(done + $0) })
       done += Int(log.size)
     }
   }
@@ -48,9 +54,13 @@ extension Verification.Log {
   private static let blockLines: UInt64 = 256
   private static let blocksAtATime = 256
 
-  fileprivate init(reading log: ReplicaLog, progress: (Int) -> Void) {
+  fileprivate init(
+    reading log: ReplicaLog, _ head: HeadKeeper.Outcome?, progress: (Int) -> Bool
+  ) {
     replica = log.id
     lines = log.size
+    let signed = try? head?.get()
+    var rootOfSigned: SHA256Digest?
     var whole = TreeFrontier()
     var rest = TreeFrontier()
     var last: RecordedTime?
@@ -59,7 +69,9 @@ extension Verification.Log {
     for start in stride(from: 0, to: firsts.count, by: Self.blocksAtATime) {
       let some = Array(firsts[start..<min(start + Self.blocksAtATime, firsts.count)])
       let blocks = Parallel.map(some, portion: 4) { firsts in
-        firsts.map { Block(log, $0..<min($0 + Self.blockLines, log.size + 1)) }
+        firsts.map { first in
+          Block(log, first..<min(first + Self.blockLines, log.size + 1), mark: signed?.size)
+        }
       }
       for block in blocks {
         if let last, let first = block.firstRecorded, first.time <= last {
@@ -69,18 +81,31 @@ extension Verification.Log {
         last = block.lastRecorded ?? last
         stubs += block.stubs
         bytes += block.bytes
+        if let marked = block.treeAtMark {
+          rootOfSigned = LogTree.root(blocks: whole, marked)
+        }
         if block.tree.size == Self.blockLines {
           whole.append(block.tree.root, using: &hasher)
         } else {
           rest = block.tree
         }
       }
-      progress(Int(min(some.last! + Self.blockLines - 1, log.size)))
       log.setAside()
+      guard progress(Int(min(some.last! + Self.blockLines - 1, log.size))) else { return }
     }
+    if case .failure(let problem) = head { self.problem = problem }
     guard damage.isEmpty else { return }
-    // Below the peaks of the whole blocks stand those of the last one, which is smaller.
-    root = TreeFrontier(size: log.size, peaks: whole.peaks + rest.peaks)!.root
+    root = LogTree.root(blocks: whole, rest)
+    guard let signed else { return }
+    self.signed = signed.size
+    guard let rootOfSigned else {
+      problem = .shorter(replica, size: lines, signed: signed.size)
+      return
+    }
+    if rootOfSigned != signed.root {
+      problem = .otherRoot(
+        replica, size: signed.size, signed: signed.root, found: rootOfSigned)
+    }
   }
 
   fileprivate static let notRising = "it was not recorded later than the line before it"
@@ -97,13 +122,15 @@ extension Verification.Log {
   /// Lines in a row, the first one's number less one a multiple of 256.
   private struct Block: Sendable {
     var tree = TreeFrontier()
+    /// Up to a line that was asked for; of the last one in the block `tree` is the same.
+    var treeAtMark: TreeFrontier?
     var stubs = 0
     var bytes = 0
     var damage: [Verification.Damage] = []
     var firstRecorded: (seq: UInt64, time: RecordedTime)?
     var lastRecorded: RecordedTime?
 
-    init(_ log: ReplicaLog, _ seqs: Range<UInt64>) {
+    init(_ log: ReplicaLog, _ seqs: Range<UInt64>, mark: UInt64?) {
       var hasher = SHA256()
       for seq in seqs {
         guard let text = log.line(seq) else {
@@ -127,6 +154,7 @@ extension Verification.Log {
         lastRecorded = line.recorded
         if line.isStub { stubs += 1 }
         tree.append(line.leaf(of: text, using: &hasher), using: &hasher)
+        if seq == mark { treeAtMark = tree }
       }
     }
 

@@ -2,6 +2,8 @@
 // a message that names the field, the value and what would be right. The same walk gives the facts
 // that the index keeps. It reads the parsed line in place and makes no strings on success.
 
+import TransparencyLog
+
 /// Why a body is refused.
 public struct EventError: Error, Sendable, Hashable {
   public var field: String
@@ -33,6 +35,10 @@ public enum LogStatement: Sendable {
   case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
+  /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
+  case erase(EventID, lines: [LogPlace])
+  /// The key that the heads of a replica's log are signed with.
+  case member(ReplicaID, NoteVerifier)
   case other
 }
 
@@ -370,6 +376,29 @@ public struct EventValidator {
       }
       return .actor(
         Actor(code: code, name: document.string(nameNode, in: text), kind: kind, aliases: aliases))
+    // Those of requests are not: the daemon makes these itself.
+    case .logErase where isStored:
+      guard let list = document.member("lines", of: node, in: text),
+        document.kind(list) == .array
+      else { throw EventError("lines", "a list of [\"REPLICA\", number]") }
+      var lines: [LogPlace] = []
+      for item in document.children(list) {
+        guard let place = LogPlace(json: document.value(item, in: text)) else {
+          throw EventError("lines", "each is [\"REPLICA\", number]")
+        }
+        lines.append(place)
+      }
+      return .erase(try id(node, "erases"), lines: lines)
+    case .logMember where isStored:
+      guard let member = document.member("member", of: node, in: text),
+        let replica = ReplicaID(try string(member, "member"))
+      else { throw EventError("member", "the id of the replica whose key it is") }
+      guard let key = document.member("vkey", of: node, in: text) else {
+        throw EventError("vkey", "missing")
+      }
+      do throws(NoteVerifierError) {
+        return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
+      } catch { throw EventError("vkey", error.message) }
     default:
       return .other
     }

@@ -20,6 +20,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case readOnly = "read-only"
   case denied
   case busy
+  case damaged
   case unsupported
   case `internal`
 }
@@ -49,7 +50,11 @@ public enum Verb: String, Sendable, CaseIterable {
   case watch = "WATCH"
   case actors = "ACTORS"
   case status = "STATUS"
+  case erase = "ERASE"
+  case repair = "REPAIR"
   case verify = "VERIFY"
+  case prove = "PROVE"
+  case keys = "KEYS"
   case peers = "PEERS"
   case peer = "PEER"
   case sync = "SYNC"
@@ -74,6 +79,10 @@ public enum Verb: String, Sendable, CaseIterable {
     case .actors: "ACTORS - the codes that events may name, a ROW each"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
+    case .erase: "ERASE {\"id\":ID,\"reason\":TEXT} - an event's words go, from every machine"
+    case .repair: "REPAIR - ask the peers for lines that are damaged here"
+    case .prove: "PROVE ID - that a line is in its log, for whoever has the log's key alone"
+    case .keys: "KEYS - what the heads of each log are checked with, a ROW each"
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"

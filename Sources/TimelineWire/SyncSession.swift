@@ -2,15 +2,20 @@
 // same machine; the one that connected speaks first.
 //
 //     > HELLO timeline-sync 1 {"device":"…"}            < HELLO timeline-sync 1 {"device":"…"}
-//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d"]}}      < HAVE main {…}
+//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}   < HAVE main {…}
 //     > LINES main R 101 2 1042        then the two lines, as they stand in the log
 //     < TOOK main R 102                only once they are durable there
+//     > HEAD main R 102 "signed note"  only once it has the lines that the head is over
+//     > WANT main R 7 3                lines that are damaged here, or lack their words
+//     < PROOF main R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
+//     < PROVED main R 7 3              all of these were looked at
 //
 // State: greeting → comparing → live → ended, never back. Each side sends what the other lacks, of any
 // replica, as far as the window allows; what arrives while live is passed on the same way, so A and C
 // meet through B.
 
 import TimelineModel
+import TransparencyLog
 
 /// The logs as a session reads them.
 public protocol LogSource {
@@ -19,15 +24,36 @@ public protocol LogSource {
   func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
+  /// Lines that are to be fetched again, in ranges.
+  var wanted: [WantedLines] { get }
+  /// The newest signed head of a log, as it stands in its file.
+  func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
+}
+
+/// Lines in a row, of one log.
+public struct WantedLines: Sendable, Hashable {
+  public var replica: ReplicaID
+  public var first: UInt64
+  public var count: UInt64
+
+  public init(_ replica: ReplicaID, _ first: UInt64, _ count: UInt64) {
+    self.replica = replica
+    self.first = first
+    self.count = count
+  }
 }
 
 extension LogSource {
-  /// The check of a line, which stands for the log up to it until logs have signed heads.
+  public var wanted: [WantedLines] { [] }
+
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
+
+  /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
     let (_, bytes) = run(of: replica, from: seq, bytesMax: 0)
     guard let line = try? Line(bytes) else { return nil }
-    let digits = String(line.crc, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    var hasher = SHA256()
+    return String(line.leaf(of: bytes, using: &hasher).description.prefix(16))
   }
 }
 
@@ -36,6 +62,14 @@ public struct SyncSession: Sendable {
     case send([UInt8])
     /// Lines to take in; `committed` is to be called once they are durable.
     case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64)
+    /// The signed head of a log of which the lines are here.
+    case head(ReplicaID, note: [UInt8])
+    /// The other side asks for these lines, each with a proof: `proven` writes the answer.
+    case want(WantedLines)
+    /// A line that was asked for; nothing of it has been checked.
+    case proof(LogPlace, proof: [UInt8], line: [UInt8])
+    /// No more of these come.
+    case proved(WantedLines)
     /// The other side is told why, and the connection ends.
     case end(RequestError)
   }
@@ -66,6 +100,9 @@ public struct SyncSession: Sendable {
   /// At most so much is sent that the other side has not yet taken.
   static let windowBytes = 4 << 20
   private static let chunkBytes = 960 << 10
+  /// Lines at most that are asked for at once.
+  public static let wantedMax: UInt64 = 1000
+  private static let headBytesMax = 8 << 10
   private static let incomingBytesMax = 1 << 20
   /// No log has more lines: what a place in the index can say.
   private static let seqMax: Int = 1 << 47
@@ -79,8 +116,15 @@ public struct SyncSession: Sendable {
   private var theirs = Position()
   /// What the other side said it has, on its disk.
   public private(set) var taken = Position()
+  /// Lines under the newest head that the other side has, or will have.
+  private var signed = Position()
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
+  /// A proof whose line comes next.
+  private var proof: (place: LogPlace, text: [UInt8])?
+  /// What is being asked for, and what will be; nil until it is looked up.
+  private var asked: WantedLines?
+  private var toAsk: [WantedLines]?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
@@ -111,6 +155,10 @@ public struct SyncSession: Sendable {
   ) -> [Effect] {
     guard state != .ended else { return [] }
     if incoming != nil { return take(line) }
+    if let proof {
+      self.proof = nil
+      return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
+    }
     let words = String(decoding: line, as: UTF8.self).split(
       separator: " ", maxSplits: 5, omittingEmptySubsequences: true
     ).map(String.init)
@@ -131,6 +179,12 @@ public struct SyncSession: Sendable {
         state = .live
         return []
       case ("LINES", .live): return try announce(words)
+      case ("HEAD", .live): return try head(line, words)
+      case ("WANT", .live): return [.want(try lines(words))]
+      case ("PROOF", .live):
+        try proof(line, words)
+        return []
+      case ("PROVED", .live): return try proved(words)
       case ("TOOK", .live):
         try took(words)
         return []
@@ -178,6 +232,53 @@ public struct SyncSession: Sendable {
         unacknowledged.append((replica, last, bytes.count))
       }
     }
+    if out.isEmpty { out = heads(source) }
+    if out.isEmpty { out = want(source) }
+    return out
+  }
+
+  /// Looks up again what is to be asked for.
+  public mutating func askAgain() { toAsk = nil }
+
+  /// What is to be fetched again, one range after the other.
+  private mutating func want(_ source: some LogSource) -> [UInt8] {
+    if toAsk == nil { toAsk = source.wanted }
+    guard asked == nil, var next = toAsk?.first else { return [] }
+    toAsk?.removeFirst()
+    if next.count > Self.wantedMax {
+      toAsk?.insert(
+        WantedLines(
+          next.replica, next.first + Self.wantedMax, next.count - Self.wantedMax), at: 0)
+      next.count = Self.wantedMax
+    }
+    asked = next
+    return Array("WANT \(name) \(next.replica) \(next.first) \(next.count)\n".utf8)
+  }
+
+  /// The answer to `want`: first each line with its proof,
+  public func proven(
+    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: WantedLines
+  ) -> [UInt8] {
+    let text = JSONValue.string(String(decoding: proof, as: UTF8.self)).text
+    return Array("PROOF \(name) \(lines.replica) \(seq) \(text)\n".utf8) + line
+  }
+
+  /// then what was looked at.
+  public func proved(_ lines: WantedLines) -> [UInt8] {
+    Array("PROVED \(name) \(lines.replica) \(lines.first) \(lines.count)\n".utf8)
+  }
+
+  /// The heads of logs whose lines the other side has.
+  private mutating func heads(_ source: some LogSource) -> [UInt8] {
+    var out: [UInt8] = []
+    for (replica, _) in source.position.sorted {
+      guard let (size, note) = source.head(of: replica), signed[replica] < size,
+        size <= taken[replica]
+      else { continue }
+      signed[replica] = size
+      let text = JSONValue.string(String(decoding: note, as: UTF8.self)).text
+      out.append(contentsOf: "HEAD \(name) \(replica) \(size) \(text)\n".utf8)
+    }
     return out
   }
 
@@ -212,7 +313,10 @@ public struct SyncSession: Sendable {
     let heads = source.position.sorted.map { replica, size in
       JSONValue.Member(
         replica.description,
-        .array([.int(Int(size)), .string(source.check(of: replica, at: size) ?? "")]))
+        .array([
+          .int(Int(size)), .string(source.check(of: replica, at: size) ?? ""),
+          .int(Int(source.head(of: replica)?.size ?? 0)),
+        ]))
     }
     let json = JSONValue.object([
       "uuid": .string(timeline.description), "heads": .object(heads),
@@ -232,8 +336,9 @@ public struct SyncSession: Sendable {
     }
     for head in heads {
       guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int,
-        (0...Self.seqMax).contains(size), let check = head.value.array?.last?.string
-      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\"]") }
+        (0...Self.seqMax).contains(size), let rest = head.value.array?.dropFirst(), rest.count == 2,
+        let check = rest.first?.string, let signed = rest.last?.int, (0...size).contains(signed)
+      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
       let seq = UInt64(size)
       if seq > 0, seq <= source.position[replica], let ours = source.check(of: replica, at: seq),
         ours != check, !check.isEmpty
@@ -243,6 +348,7 @@ public struct SyncSession: Sendable {
       }
       theirs[replica] = seq
       taken[replica] = seq
+      self.signed[replica] = UInt64(signed)
     }
   }
 
@@ -255,6 +361,59 @@ public struct SyncSession: Sendable {
     incoming = Incoming(
       replica: replica, first: first, last: first + count - 1, left: count, announced: bytes)
     return []
+  }
+
+  private mutating func head(
+    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
+  ) throws(RequestError) -> [Effect] {
+    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
+    let text = UnsafeBufferPointer(rebasing: line[start...])
+    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let size = UInt64(words[3]), text.count <= Self.headBytesMax,
+      let note = (try? JSONValue(parsing: text))?.string
+    else { throw RequestError(.badRequest, "HEAD timeline replica size \"signed note\"") }
+    // What they have need not be sent back.
+    signed[replica] = max(signed[replica], size)
+    return [.head(replica, note: Array(note.utf8))]
+  }
+
+  private func lines(_ words: [String]) throws(RequestError) -> WantedLines {
+    guard words.count == 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let first = UInt64(words[3]), let count = UInt64(words[4]), first > 0,
+      first <= UInt64(Self.seqMax), (1...Self.wantedMax).contains(count)
+    else {
+      throw RequestError(
+        .badRequest, "\(words[0]) timeline replica first count, at most \(Self.wantedMax)")
+    }
+    return WantedLines(replica, first, count)
+  }
+
+  private mutating func proof(
+    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
+  ) throws(RequestError) {
+    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
+    let text = UnsafeBufferPointer(rebasing: line[start...])
+    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
+      let seq = UInt64(words[3]), let asked, asked.replica == replica, seq >= asked.first,
+      seq - asked.first < asked.count, text.count <= Self.headBytesMax,
+      let proof = (try? JSONValue(parsing: text))?.string
+    else {
+      throw RequestError(.badRequest, "PROOF timeline replica seq \"proof\", of what was asked for")
+    }
+    self.proof = (LogPlace(replica, seq), Array(proof.utf8))
+  }
+
+  private mutating func proved(_ words: [String]) throws(RequestError) -> [Effect] {
+    let lines = try lines(words)
+    guard let asked, asked.replica == lines.replica, asked.first == lines.first,
+      lines.count <= asked.count
+    else { throw RequestError(.badRequest, "PROVED is of what was asked for") }
+    if lines.count < asked.count {
+      toAsk?.insert(
+        WantedLines(lines.replica, lines.first + lines.count, asked.count - lines.count), at: 0)
+    }
+    self.asked = nil
+    return [.proved(lines)]
   }
 
   private mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> [Effect] {

@@ -67,7 +67,7 @@ public struct Ed25519PublicKey: Sendable, Hashable {
 /// A private key. OpenSSL holds it, and wipes it when the last owner lets go; it cannot be printed.
 final class Ed25519PrivateKey: @unchecked Sendable {
   // Sendable: OpenSSL only reads a key after it was made.
-  private let key: OpaquePointer
+  let key: OpaquePointer
 
   /// Nil unless the seed has 32 bytes.
   init?(seed: [UInt8]) {
@@ -76,6 +76,9 @@ final class Ed25519PrivateKey: @unchecked Sendable {
     else { return nil }
     self.key = key
   }
+
+  /// Takes over a key of OpenSSL's.
+  init(owning key: OpaquePointer) { self.key = key }
 
   deinit { EVP_PKEY_free(key) }
 

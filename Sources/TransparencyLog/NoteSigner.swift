@@ -9,6 +9,10 @@ public struct NoteSigner: Sendable, CustomStringConvertible {
   /// Nil unless the seed has 32 bytes, which ought to be random.
   public init?(name: KeyName, seed: [UInt8]) {
     guard let key = Ed25519PrivateKey(seed: seed) else { return nil }
+    self.init(name: name, key: key)
+  }
+
+  init(name: KeyName, key: Ed25519PrivateKey) {
     self.key = key
     verifier = NoteVerifier(name: name, key: key.publicKey)
   }

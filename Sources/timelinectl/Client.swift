@@ -132,6 +132,7 @@ final class Client {
       switch code {
       case "denied", "read-only": .notAllowed
       case "bad-request": .usage
+      case "damaged": .verificationFailed
       default: .failed
       }
     return Failure(exit, code: code, PlainWords.of(String(parts[2])))

@@ -46,8 +46,9 @@ struct Command: Sendable {
   ]
 
   static let all: [Command] = [
-    .add, .importFile, .log, .show, .correct, .retract, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .verify, .dates,
+    .add, .importFile, .log, .show,
+    .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
+    .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
   ]
 
   var help: String {

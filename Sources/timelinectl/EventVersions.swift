@@ -78,6 +78,9 @@ struct EventVersions {
 
   subscript(id: String) -> Version? { all.first { $0.id == id } }
 
+  /// The line by which its words were erased.
+  var erasure: JSONValue? { json["state"]?["erased"] }
+
   /// What a line of the log about itself is not: an event that can be corrected.
   var isEvent: Bool { shown?["type"]?.string?.hasPrefix("log.") != true }
 

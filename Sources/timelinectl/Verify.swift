@@ -8,7 +8,7 @@ extension Command {
     examples: ["verify", "verify --json"], flags: [],
     notes: """
       Each line's check, its place and its time are compared, and the root of each log's Merkle tree \
-      is made (RFC 6962). Two machines that show the same size and root for a log hold the same lines \
+      is made (RFC 6962) and compared with its signed head. Two machines that show the same size and root for a log hold the same lines \
       of it, to the bit.
 
       Exit code 7 where something is not what was written; what is damaged is named.
@@ -41,6 +41,7 @@ extension Command {
     let rows = logs.map { log in
       [
         log["replica"]?.string ?? "", "\(log["lines"]?.int ?? 0)", "\(log["erased"]?.int ?? 0)",
+        log["signed"]?.int.map(String.init) ?? "none",
         log["root"]?.string ?? "unknown: lines are damaged",
       ]
     }
@@ -51,11 +52,13 @@ extension Command {
           + " of \(log["replica"]?.string ?? ""): \(damage["reason"]?.string ?? "")\n"
       }
     }
+    let problems = logs.compactMap { $0["problem"]?.string.map { $0 + "\n" } }
     let lines = end["lines"]?.int ?? 0
-    return terminal.table(rows, header: ["LOG", "LINES", "ERASED", "ROOT"]) + "\n"
+    return terminal.table(rows, header: ["LOG", "LINES", "ERASED", "SIGNED", "ROOT"]) + "\n"
       + (isWhole
         ? "all \(lines) lines are what was written\n"
-        : damage.joined() + "these are not what was written; nothing was changed, and all else is "
+        : (damage + problems).joined()
+          + "these are not what was written; nothing was changed, and all else is "
           + "served. Keep what still has them: a copy of the data directory, or a peer.\n")
   }
 }

@@ -5,6 +5,7 @@ import TimelineModel
 
 enum VersionsText {
   static func text(_ versions: EventVersions, _ terminal: Terminal) -> String {
+    if let erasure = versions.erasure { return erased(versions, erasure, terminal) }
     var text: String
     if let shown = versions.shown {
       text = EventText.whole(shown, terminal)
@@ -25,6 +26,19 @@ enum VersionsText {
     text += "\n" + terminal.bold("versions") + "\n"
     for version in versions.all { text += line(version, of: versions, terminal) }
     return text
+  }
+
+  private static func erased(
+    _ versions: EventVersions, _ erasure: JSONValue, _ terminal: Terminal
+  ) -> String {
+    let (recorded, author) = (erasure["recorded"]?.string ?? "", erasure["author"]?.string ?? "?")
+    return terminal.bold("its words were erased") + "\n"
+      + terminal.field("id", versions.id)
+      + terminal.field(
+        "recorded",
+        "\(versions.shown?["recorded"]?.string ?? "") by \(versions.shown?["author"]?.string ?? "?")"
+      )
+      + terminal.field("erased", "\(recorded) by \(author): \(erasure["reason"]?.string ?? "")")
   }
 
   private static func line(

@@ -3,14 +3,30 @@
 import CLinux
 import EventStore
 import Glibc
+import Synchronization
 import TimelineModel
 import TimelineWire
+
+/// Which connection: a number is never used again, as descriptors are.
+struct ConnectionID: Sendable, Equatable {
+  var descriptor: Int32
+  var number: Int
+}
+
+/// A word that other threads read.
+final class Flag: Sendable {
+  private let state: Atomic<Bool>
+  init(_ value: Bool) { state = Atomic(value) }
+  var value: Bool { state.load(ordering: .relaxed) }
+  func clear() { state.store(false, ordering: .relaxed) }
+}
 
 final class Connection {
   /// What an append will be answered with, once its batch is durable.
   enum Deferred {
     case appended(Timeline.Staged)
     case appendedMany([Timeline.Staged])
+    case erased(Timeline.Staged)
     case ready([UInt8])
     /// Lines of a peer: it is told that they are durable.
     case took(ReplicaID, last: UInt64)
@@ -40,6 +56,13 @@ final class Connection {
   private var sent = 0
   var deferred: [Deferred] = []
   var mode = Mode.requests
+  /// Lines that a peer says are lacking here, with their proofs, until it says that these are all.
+  var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  static let proofBytesMax = 4 << 20
+  /// Whether lines are being proven for the other side.
+  var isProving = false
+  /// Whether somebody waits at the other end; asked from other threads.
+  let isWanted = Flag(true)
   /// Set once the last reply is to be the end.
   var isClosing = false
   /// The other side has said all that it will say.
@@ -66,6 +89,8 @@ final class Connection {
   }
 
   deinit { close(descriptor) }
+
+  var id: ConnectionID { ConnectionID(descriptor: descriptor, number: number) }
 
   var isCollecting: Bool { if case .collecting = mode { true } else { false } }
 

@@ -8,7 +8,7 @@ extension RequestError {
     let code: ErrorCode =
       switch error {
       case .notJSON, .badEvent: .badEvent
-      case .exists: .exists
+      case .exists, .wasErased: .exists
       case .unknownEvent: .notFound
       case .wrongPosition: .wrongPosition
       case .tooLarge: .tooLarge
@@ -18,6 +18,15 @@ extension RequestError {
       case .unsupported: .unsupported
       }
     self.init(code, error.message)
+  }
+
+  init(_ problem: HeadProblem) {
+    switch problem {
+    case .stopped: self.init(.busy, problem.message)
+    case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
+    case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
+    case .disk(let error): self.init(error.cause == .full ? .full : .internal, problem.message)
+    }
   }
 
   init(_ error: IngestError) {

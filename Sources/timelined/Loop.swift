@@ -12,7 +12,7 @@ import Synchronization
 import TimelineModel
 
 final class Loop {
-  private let router: Router
+  private var router: Router
   private let epoll: Int32
   private let listeners: [Int32: Bool]  // descriptor: whether it is the Unix socket
   private let signals: Int32
@@ -59,8 +59,14 @@ final class Loop {
 
   /// Serves until a signal asks to stop; returns the signal.
   func run() -> UInt32 {
+    router.onDamage = { [unowned self] in readAgain() }
+    router.onRepair = { [unowned self] in askAgain() }
     readUnread()
+    noteErased()
+    router.heads.report = { [mailbox] in mailbox.put($0) }
+    router.heads.begin(router.timeline.lines)
     defer {
+      router.heads.finish(router.timeline.lines)
       if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
       indexer.sync {}
     }
@@ -68,10 +74,15 @@ final class Loop {
     while true {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }
+      if clinux_take_bad_pages() > 0 {
+        Journal.write(.error, "the disk cannot read a part of the log; everything is read again")
+        readAgain()
+      }
       var touched = connectPeers()
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
         saveIndex(save, adopting: true)
       }
+      signHead()
       var signal: UInt32?
       for event in events[..<Int(count)] {
         let descriptor = event.data.fd
@@ -79,6 +90,7 @@ final class Loop {
           signal = readSignal()
         } else if descriptor == wake {
           touched += takeAnswers()
+          touched += takeHeads()
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
             router.timeline.adopt(index)
@@ -91,6 +103,10 @@ final class Loop {
         } else if let connection = connections[descriptor] {
           if event.events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             connection.receive(into: buffer)
+            // Nobody is left who could take the answer that is being made.
+            if case .waiting = connection.mode, event.events & EPOLLHUP.rawValue != 0 {
+              connection.isBroken = true
+            }
           }
           connection.flush()
           touched.append(connection)
@@ -104,11 +120,12 @@ final class Loop {
 
   // MARK: Peers
 
-  /// Milliseconds until a peer is to be tried again, or the index is to be saved; for ever where
-  /// nothing is to be done.
+  /// Milliseconds until a peer is to be tried again, the index to be saved, or a head to be signed;
+  /// for ever where nothing is to be done.
   private var patience: Int32 {
     let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
-    guard let next = [router.peers.nextAttempt, quiet].compactMap({ $0 }).min() else { return -1 }
+    guard let next = [router.peers.nextAttempt, quiet, router.heads.due].compactMap({ $0 }).min()
+    else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }
 
@@ -196,6 +213,68 @@ final class Loop {
   private static let userName: String =
     getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user-\(getuid())"
 
+  /// Says which lines lost their words, and forgets what was kept of them.
+  private func noteErased() {
+    if router.timeline.takeWasReadAgain() { router.states.forget() }
+    for place in router.timeline.takeErased() {
+      Journal.write(
+        .info,
+        "line \(place.seq) of log \(place.replica) lost its words, as a line of the log asks for")
+    }
+  }
+
+  // MARK: Heads
+
+  private func signHead() {
+    let now = router.now().microseconds
+    guard router.heads.isDue(now) else { return }
+    router.heads.sign(router.timeline.lines, own: router.timeline.replica, now)
+  }
+
+  /// Returns the peers that are to hear of a new head, and those that were told that theirs was wrong.
+  private func takeHeads() -> [Connection] {
+    for report in mailbox.takeHeads() {
+      router.heads.took(report.outcomes, router.timeline)
+      mend(report.mends)
+      if let (id, error) = report.blame, let connection = connections[id.descriptor],
+        connection.id == id
+      {
+        router.end(connection, error)
+      }
+      if let (id, bytes) = report.reply, let connection = connections[id.descriptor],
+        connection.id == id, case .syncing = connection.mode
+      {
+        connection.out += bytes
+        connection.isProving = false
+      }
+    }
+    return connections.values.filter { if case .syncing = $0.mode { true } else { false } }
+  }
+
+  /// Puts lines back that a peer proved.
+  private func mend(_ lines: [LogPlace: [UInt8]]) {
+    guard !lines.isEmpty else { return }
+    let before = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
+    do throws(AppendError) { try router.timeline.mend(lines) } catch {
+      return Journal.write(.error, "lines could not be put back: \(error.message)")
+    }
+    noteErased()
+    let after = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
+    Journal.write(.info, "\(before - after) damaged lines were put back, \(after) are left")
+    router.heads.begin(router.timeline.lines)
+    if after > 0, after < before { askAgain() }
+  }
+
+  /// Has every peer that is connected asked for what is lacking.
+  private func askAgain() {
+    for connection in connections.values {
+      guard case .syncing(var session) = connection.mode else { continue }
+      session.askAgain()
+      connection.mode = .syncing(session)
+      _ = finish(connection)
+    }
+  }
+
   // MARK: The index on disk
 
   /// Writes the index behind the loop; `adopting` goes on with it in its file.
@@ -225,8 +304,11 @@ final class Loop {
     do throws(FileError) { try router.timeline.readAgain() } catch {
       return Journal.write(.error, error.message)
     }
+    // Those of this reading are named already.
+    _ = clinux_take_bad_pages()
     router.states.forget()
     for damage in router.timeline.damage { Journal.write(.warning, damage.message) }
+    askAgain()
   }
 
   // MARK: A cycle
@@ -243,6 +325,8 @@ final class Loop {
           failure = error
           Journal.write(.error, error.message)
         }
+        noteErased()
+        if router.timeline.wantsHead { router.heads.want(lastCommit) }
       }
       for connection in active { router.settle(connection, failure) }
       if hadPending {
@@ -289,19 +373,19 @@ final class Loop {
   }
 
   private func ask(_ question: SlowQuestion, _ connection: Connection) {
-    let (descriptor, number) = (connection.descriptor, connection.number)
+    let (id, isWanted) = (connection.id, connection.isWanted)
     workers.async { [mailbox] in
       func put(_ answer: SlowQuestion.Answer) {
-        mailbox.put(Mailbox.Answer(descriptor: descriptor, number: number, answer: answer))
+        mailbox.put(Mailbox.Answer(connection: id, answer: answer))
       }
-      put(question.answer(put))
+      put(question.answer(put, isWanted: { isWanted.value }))
     }
   }
 
   private func takeAnswers() -> [Connection] {
     mailbox.takeAnswers().compactMap { ready in
-      guard let connection = connections[ready.descriptor], connection.number == ready.number,
-        case .waiting = connection.mode
+      guard let connection = connections[ready.connection.descriptor],
+        connection.id == ready.connection, case .waiting = connection.mode
       else { return nil }
       let answer = ready.answer
       router.deliver(answer, connection)
@@ -336,6 +420,7 @@ final class Loop {
       control(EPOLL_CTL_DEL, connection.descriptor, 0)
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
+      connection.isWanted.clear()
       return false
     }
     var interest: UInt32 = 0
@@ -353,14 +438,15 @@ final class Loop {
 /// What other threads bring to the loop; each wakes it.
 private final class Mailbox: Sendable {
   struct Answer: Sendable {
-    var descriptor: Int32
-    /// Of the connection that asked.
-    var number: Int
+    /// The connection that asked.
+    var connection: ConnectionID
     var answer: SlowQuestion.Answer
   }
 
   private struct Content {
     var answers: [Answer] = []
+    /// What came of looking at heads.
+    var heads: [Heads.Report] = []
     /// The index as it was saved last, to go on with.
     var index: Timeline.SavedIndex?
     /// Reading behind the start found that the log is not what the index on disk says.
@@ -373,6 +459,7 @@ private final class Mailbox: Sendable {
   init(wake: Int32) { self.wake = wake }
 
   func put(_ answer: Answer) { change { $0.answers.append(answer) } }
+  func put(_ heads: Heads.Report) { change { $0.heads.append(heads) } }
   func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
   func noteDamage() { change { $0.isDamaged = true } }
 
@@ -388,6 +475,13 @@ private final class Mailbox: Sendable {
     return content.withLock { content in
       defer { content.answers = [] }
       return content.answers
+    }
+  }
+
+  func takeHeads() -> [Heads.Report] {
+    content.withLock { content in
+      defer { content.heads = [] }
+      return content.heads
     }
   }
 

@@ -5,6 +5,7 @@ import EventStore
 import Foundation
 import Glibc
 import TimelineModel
+import TransparencyLog
 
 /// Lines on stderr; the number in front is the priority that the journal reads (sd-daemon(3)).
 enum Journal {
@@ -48,15 +49,23 @@ enum Main {
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
     clinux_raise_open_files()
+    clinux_survive_bad_pages()
     // What is large goes back to the system when it is done with, instead of staying in the heap.
     // A batch of appends is not large: its memory is used again for the next one.
     mallopt(M_MMAP_THRESHOLD, 4 << 20)
     mallopt(M_TRIM_THRESHOLD, 8 << 20)
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
-      let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()))
+      let timeline = try directory.openTimeline(
+        "main", newReplica: ReplicaID(.random()), key: try signingKey(directory))
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
+      if let left = timeline.leftLog {
+        Journal.write(
+          .warning,
+          "this machine goes on in log \(timeline.replica): its log \(left) is damaged, or was signed "
+            + "with a key that is not here; all that can be read of it is served as before")
+      }
       for damage in timeline.damage { Journal.write(.warning, damage.message) }
       // The Unix socket last: it is there only once everything else is.
       var listeners: [Int32: Bool] = [:]
@@ -69,7 +78,8 @@ enum Main {
       let salts = SaltSupply()
       let ids = IDSupply()
       let router = Router(
-        timeline: timeline, peers: peers, now: Clock.now, random: salts.next, newID: ids.next)
+        timeline: timeline, heads: Heads(timeline.headKeeper()), peers: peers, now: Clock.now,
+        random: salts.next, newID: ids.next)
       let loop = Loop(router, listeners: listeners, signals: signals)
       Journal.write(
         .info,
@@ -87,6 +97,22 @@ enum Main {
       Journal.write(.error, "\(error)")
     }
     return 1
+  }
+}
+
+extension Main {
+  /// Nil where the disk is too full to keep one: it is made at the next start.
+  private static func signingKey(_ directory: DataDirectory) throws(OpenError) -> SigningKey? {
+    do throws(OpenError) {
+      return try directory.signingKey {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      }
+    } catch {
+      guard case .disk(let failure) = error, failure.cause == .full else { throw error }
+      Journal.write(.warning, "no key to sign with was made: \(failure.message)")
+      return nil
+    }
   }
 }
 

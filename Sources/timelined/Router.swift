@@ -13,11 +13,16 @@ struct Router {
   private static let watchedLinesMax = 500
 
   let timeline: Timeline
+  let heads: Heads
   let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
   let newID: () -> EventID
   let states = States()
+  /// Called where lines turn out to be damaged that were not.
+  var onDamage: () -> Void = {}
+  /// Called where peers are to be asked again for what is lacking.
+  var onRepair: () -> Void = {}
 
   enum Step {
     case goOn
@@ -66,6 +71,7 @@ struct Router {
       let request = try Request(line)
       switch request.verb {
       case .append: try append(request, line, connection)
+      case .erase: try erase(request, line, connection)
       case .appendMany, .checkMany: connection.mode = .collecting(try ManyLines(request))
       default:
         guard connection.deferred.isEmpty else { return .afterCommit }
@@ -111,6 +117,31 @@ struct Router {
     }
     do throws(AppendError) {
       connection.deferred.append(.appended(try timeline.stage(event, recording)))
+    } catch { throw RequestError(error) }
+  }
+
+  private func erase(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) {
+    let value = try request.value(in: line, keys: ["id", "reason", "author"])
+    guard let id = value["id"]?.string.flatMap({ EventID($0) }),
+      let reason = value["reason"]?.string,
+      !reason.isEmpty, reason.utf8.count <= 1000
+    else {
+      throw RequestError(
+        .badRequest,
+        "ERASE takes a whole id, and a reason of at most 1000 bytes that holds none of "
+          + "the words: ERASE {\"id\":ID,\"reason\":TEXT}")
+    }
+    var recording = recording(connection)
+    if let author = value["author"]?.string, !author.isEmpty,
+      author.utf8.count <= LineLimits.authorBytesMax
+    {
+      recording.author = author
+    }
+    do throws(AppendError) {
+      connection.deferred.append(
+        .erased(try timeline.stageErasure(of: id, reason: reason, recording)))
     } catch { throw RequestError(error) }
   }
 
@@ -194,6 +225,17 @@ struct Router {
         } else {
           Self.acknowledge(staged, to: &connection.out)
         }
+      case .erased(let staged):
+        if let failure, !timeline.isDurable(staged) {
+          Reply.error(RequestError(failure), to: &connection.out)
+        } else {
+          Reply.ok(
+            .object([
+              "id": .string(staged.id.description), "replica": .string(staged.replica.description),
+              "seq": .int(Int(staged.seq)),
+              "unfinished": timeline.unfinishedErasure.map { .string($0) },
+            ]), to: &connection.out)
+        }
       case .appendedMany(let staged):
         if let failure, let last = staged.last, !timeline.isDurable(last) {
           Reply.error(RequestError(failure), to: &connection.out)
@@ -232,14 +274,14 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify:
+    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys, .repair:
       guard request.isBare else {
         throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
       }
     default: break
     }
     switch request.verb {
-    case .append, .appendMany, .checkMany: break
+    case .append, .appendMany, .checkMany, .erase: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
         var session = SyncSession(
@@ -299,18 +341,43 @@ struct Router {
     case .sync:
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
+    case .repair:
+      // What VERIFY found and no start did is named from here on, and asked for.
+      if states.damagedLines > wanted - timeline.lines.withheld.count { onDamage() }
+      states.damagedLines = 0
+      onRepair()
+      peers.tryAllNow()
+      Reply.ok(
+        .object([
+          "wanted": .int(wanted), "peers": .int(peers.all.count(where: { $0.descriptor != nil })),
+        ]), to: &connection.out)
+    case .keys:
+      let rows = keys
+      for row in rows { Reply.row(row, to: &connection.out) }
+      Reply.end(.object(["count": .int(rows.count)]), to: &connection.out)
+    case .prove:
+      let id = try id(request, timeline.snapshot)
+      connection.mode = .waiting
+      return .slow(
+        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
     case .verify:
       connection.mode = .waiting
-      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .verify))
+      let snapshot = timeline.lines
+      // Read here: a head that is signed meanwhile covers more than the snapshot has.
+      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
+      return .slow(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
     }
     return .goOn
   }
 
-  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
-    let snapshot = timeline.snapshot
+  /// The one id that a request names, whole or by its first characters.
+  private func id(_ request: Request, _ snapshot: Snapshot) throws(RequestError) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
       prefix.count >= 4
-    else { throw RequestError(.badRequest, "GET takes an id, or at least its first 4 characters") }
+    else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
+    }
     let ids = snapshot.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
       throw RequestError(.notFound, "no event whose id begins with \(prefix)")
@@ -320,6 +387,12 @@ struct Router {
         .badRequest,
         "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
     }
+    return id
+  }
+
+  private func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    let id = try id(request, snapshot)
     var end: [JSONValue.Member] = [
       JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
     ]
@@ -334,12 +407,31 @@ struct Router {
         connection.out.append(0x0A)
       }
     }
+    if let text = snapshot.erasure(of: id), let erasure = try? JSONValue(parsing: text) {
+      let keys = ["id", "recorded", "author", "reason"]
+      let members = (erasure.members ?? []).filter { keys.contains($0.key) }
+      end.append(JSONValue.Member("erased", .object(members)))
+    }
     let history = snapshot.history(of: id)
     for line in history where end.count > 1 || history.count > 1 {
       connection.out.append(contentsOf: "ROW ".utf8)
       connection.out.append(contentsOf: line)
     }
     Reply.end(.object(end), to: &connection.out)
+  }
+
+  /// Lines that a peer may have and this machine lacks.
+  private var wanted: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+
+  private var keys: [JSONValue] {
+    timeline.lines.members.map { replica, key in
+      .object([
+        "replica": .string(replica.description), "vkey": .string(key.vkey),
+        "own": .bool(replica == timeline.replica),
+        "signed": .int(Int(timeline.heads[replica]?.size ?? 0)),
+        "lines": .int(Int(timeline.position[replica])),
+      ])
+    }
   }
 
   private var status: JSONValue {
@@ -353,6 +445,11 @@ struct Router {
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
       "damage": .strings(timeline.damage.map(\.message)),
+      "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
+      "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
+      "withheld": .array(snapshot.withheld.map(\.json)), "wanted": .int(wanted),
+      "unsigned": .strings(
+        heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },
     ])
   }
@@ -368,6 +465,27 @@ struct Router {
       switch effect {
       case .send(let bytes): connection.out.append(contentsOf: bytes)
       case .end(let error): end(connection, error)
+      case .head(let replica, let note):
+        heads.take(note, of: replica, timeline.lines, from: connection.id)
+      case .want(let lines):
+        guard !connection.isProving else {
+          end(
+            connection,
+            RequestError(.badRequest, "one WANT at a time: the last is not answered yet"))
+          break
+        }
+        connection.isProving = true
+        heads.prove(lines, timeline.lines, session, for: connection.id)
+      case .proof(let place, let proof, let line):
+        connection.proofs.append((place, proof, line))
+        let bytes = connection.proofs.reduce(0) { $0 + $1.line.count + $1.proof.count }
+        guard bytes <= Connection.proofBytesMax else {
+          end(connection, RequestError(.tooLarge, "more was proven at once than was to be"))
+          break
+        }
+      case .proved:
+        heads.check(connection.proofs, timeline.lines)
+        connection.proofs = []
       case .ingest(let replica, let lines, let first, let last):
         do throws(IngestError) {
           try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -380,7 +498,7 @@ struct Router {
   }
 
   /// Tells a peer why, and lets it go.
-  private func end(_ connection: Connection, _ error: RequestError) {
+  func end(_ connection: Connection, _ error: RequestError) {
     Reply.error(error, to: &connection.out)
     connection.reason = error.text
     connection.isClosing = true
@@ -456,11 +574,21 @@ struct Router {
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
+    case .proof(let proof):
+      connection.mode = .requests
+      timeline.publish(proof.head, of: proof.replica)
+      Reply.ok(proof.json, to: &connection.out)
+    case .error(let error):
+      connection.mode = .requests
+      Reply.error(error, to: &connection.out)
     case .row(let row): Reply.row(row, to: &connection.out)
     case .rows(let rows, let end):
       connection.mode = .requests
       for row in rows { Reply.row(row, to: &connection.out) }
       Reply.end(end, to: &connection.out)
+    case .verified(let rows, let end, let damaged):
+      states.damagedLines = damaged
+      deliver(.rows(rows, end: end), connection)
     }
   }
 
@@ -518,4 +646,8 @@ struct Router {
   }
 }
 
-extension Snapshot: LogSource {}
+extension Snapshot: LogSource {
+  public var wanted: [WantedLines] {
+    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  }
+}

@@ -3,6 +3,7 @@
 import Engagement
 import EventStore
 import TimelineModel
+import TimelineWire
 import TransparencyLog
 
 /// A question that may take long, to be answered off the loop.
@@ -14,17 +15,22 @@ struct SlowQuestion: Sendable {
     /// anything.
     case state(Dyad, Day, figure: String?, KeptHistory?)
     /// Everything read again.
-    case verify
+    case verify(heads: Heads.Outcomes)
+    /// That a line is in its log.
+    case prove(EventID, HeadKeeper)
   }
 
   enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
     case state(JSONValue, KeptHistory?)
+    case proof(HeadKeeper.Proof)
+    case error(RequestError)
     /// Some of the answer, with more to come.
     case row(JSONValue)
     /// The last of it: rows, and what END says.
     case rows([JSONValue], end: JSONValue)
+    case verified([JSONValue], end: JSONValue, damaged: Int)
   }
 
   var snapshot: Snapshot
@@ -32,16 +38,26 @@ struct SlowQuestion: Sendable {
   var kind: Kind
 
   /// The answer, or the last of it; what there is before goes to `report`.
-  func answer(_ report: (Answer) -> Void = { _ in }) -> Answer {
+  /// `isWanted` says whether somebody still waits.
+  func answer(
+    _ report: (Answer) -> Void = { _ in }, isWanted: () -> Bool = { true }
+  ) -> Answer {
     switch kind {
-    case .verify:
+    case .verify(let heads):
       let total = snapshot.lineCount
-      let verification = Verification(snapshot) { done in
+      let verification = Verification(snapshot, heads: heads) { done in
         report(
           .row(
             .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
+        return isWanted()
       }
-      return .rows(verification.logs.map(\.json), end: verification.summary)
+      return .verified(
+        verification.logs.map(\.json), end: verification.summary,
+        damaged: verification.logs.flatMap(\.damage).reduce(0) { $0 + Int($1.last - $1.first) + 1 })
+    case .prove(let id, let keeper):
+      do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
+        return .error(RequestError(error))
+      }
     case .count: return .json(.object(["count": .int(snapshot.count(query))]))
     case .events: return .events(EventList(query, in: snapshot))
     case .state(let dyad, let day, let figure, let kept):
@@ -54,6 +70,16 @@ struct SlowQuestion: Sendable {
 
   static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
     figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
+  }
+}
+
+extension HeadKeeper.Proof {
+  var json: JSONValue {
+    .object([
+      "replica": .string(replica.description), "seq": .int(Int(seq)),
+      "signed": .int(Int(head.size)), "vkey": .string(key.vkey),
+      "proof": .string(String(decoding: proof.bytes, as: UTF8.self)),
+    ])
   }
 }
 
@@ -71,6 +97,7 @@ extension Verification.Log {
     .object([
       "replica": .string(replica.description), "lines": .int(Int(lines)), "erased": .int(stubs),
       "root": root.map { .string($0.base64) },
+      "signed": signed.map { .int(Int($0)) }, "problem": problem.map { .string($0.message) },
       "damage": .array(
         damage.map { damage in
           .object([

@@ -47,6 +47,9 @@ struct KeptHistory: Sendable {
 final class States {
   private static let keptMax = 64
 
+  /// Lines that the last VERIFY found damaged.
+  var damagedLines = 0
+
   /// The one used last comes last.
   private var kept: [KeptHistory] = []
 

@@ -13,6 +13,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("TIMELINE_BIN", ROOT / ".build" / "debug"))
 
 
+def shipped_events():
+    """What data/us-dprk.jsonl holds; how many there are grows with the table."""
+    with open(ROOT / "data" / "us-dprk.jsonl", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def event(title="a test", **more):
     return {
         "type": "test", "subtype": "icbm", "date": "2017-11-29", "actors": ["PRK"],

@@ -12,7 +12,7 @@ import subprocess
 import termios
 import unittest
 
-from daemon import BINARIES, ROOT, Daemon, event
+from daemon import BINARIES, ROOT, Daemon, event, shipped_events
 
 
 class Client(unittest.TestCase):
@@ -37,7 +37,7 @@ class Client(unittest.TestCase):
 
     def test_import_twice_changes_nothing(self):
         again = json.loads(self.done("import", str(ROOT / "data" / "us-dprk.jsonl"), "--json"))
-        self.assertEqual((again["imported"], again["duplicates"]), (0, 665))
+        self.assertEqual((again["imported"], again["duplicates"]), (0, len(shipped_events())))
 
     def test_a_wrong_line_is_named_and_nothing_is_imported(self):
         lines = [json.dumps(event("good")), "{", json.dumps(event("x", date="2017-02-30"))]
@@ -51,7 +51,7 @@ class Client(unittest.TestCase):
     def test_what_is_exported_imports_again(self):
         table = self.done("log", "--csv", "type=aid")
         rows = list(csv.DictReader(io.StringIO(table)))
-        self.assertEqual(len(rows), 4)
+        self.assertEqual(len(rows), sum(event["type"] == "aid" for event in shipped_events()))
         other = Daemon().start()
         self.addCleanup(other.remove)
         self.done("import", "-", "--format", "csv", stdin=table, socket=other.socket)

@@ -214,14 +214,14 @@ class Hostile(unittest.TestCase):
         line = self.client.ask("GET " + self.client.stream("QUERY {}")[0][0]["id"])[6:]
         self.client.reply()
         replica = json.loads(line)["replica"]
-        body = line[: line.index(',"crc32c"')].replace('"seq":1,', '"seq":2,')
+        body = line[: line.index(',"crc32c"')].replace('"seq":2,', '"seq":3,')
         body = body[: body.index('"recorded":"') + 12] + "9999-12-31T23:59:59.999999" + body[body.index('Z","id"'):]
         forged = body + f',"crc32c":"{crc32c(body.encode()):08x}"}}\n'
         peer, _ = self.sync()
-        peer.send(f"LINES main {replica} 2 1 {len(forged)}\n{forged}".encode())
-        replies = [peer.reply() for _ in range(3)]
+        peer.send(f"LINES main {replica} 3 1 {len(forged)}\n{forged}".encode())
+        replies = [peer.reply() for _ in range(4)]
         self.assertTrue(any("future" in reply for reply in replies), replies)
-        self.assertEqual(self.client.append(title="goes on")["seq"], 2)
+        self.assertEqual(self.client.append(title="goes on")["seq"], 3)
 
     # MARK: What the system refuses
 
@@ -291,7 +291,7 @@ class Hostile(unittest.TestCase):
                 daemon.start()
                 client = daemon.client()
                 self.assertEqual(sorted(e["title"] for e in client.stream("QUERY {}")[0]), ["before", "event 0"])
-                self.assertEqual(client.append(title="after")["seq"], 3)
+                self.assertEqual(client.append(title="after")["seq"], 4)
                 client.close()
 
     def test_a_file_in_the_socket_s_place_is_left_alone(self):

@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from ctl import SHIPPED, Ctl
-from daemon import BINARIES, event
+from daemon import BINARIES, event, shipped_events
 
 
 def lines(*events):
@@ -106,7 +106,7 @@ class ImportTests(Ctl):
         other = self.another()
         array = self.done("log", "--json", daemon=self.own)
         self.done("import", "-", stdin=array, daemon=other)
-        self.assertEqual(self.done("log", "--count", daemon=other), "665\n")
+        self.assertEqual(self.done("log", "--count", daemon=other), f"{len(shipped_events())}\n")
         pretty = json.dumps([event("x", id="x"), event("y", id="y", date="2017-02-30")], indent=1)
         _, err = self.run_import(1, self.file("a.json", pretty))
         self.assertIn("a.json:%d: date:" % (pretty[:pretty.rindex("{")].count("\n") + 1), err)

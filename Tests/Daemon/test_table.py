@@ -6,7 +6,7 @@ import json
 import unittest
 
 from ctl import SHIPPED, Ctl
-from daemon import event
+from daemon import event, shipped_events
 
 RICH = [
     event("An offer", id="o", type="message", subtype="letter", actors=["PRK"], targets=["USA", "KOR"], tags=["a", "b"],
@@ -61,7 +61,7 @@ class TableTests(Ctl):
     def test_the_shipped_events_as_a_table(self):
         self.assertEqual(self.ctl("import", SHIPPED, daemon=self.own)[0], 0)
         table = self.done("log", "--csv", daemon=self.own)
-        self.assertEqual(self.run_import(0, table)[0]["duplicates"], 665)
+        self.assertEqual(self.run_import(0, table)[0]["duplicates"], len(shipped_events()))
         other = self.another()
         self.done("import", self.file("b.csv", table), daemon=other)
         self.assertEqual(self.state(other), self.state(self.own))

@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 import unittest
 
-from daemon import BINARIES, ROOT, Daemon, event
+from daemon import BINARIES, ROOT, Daemon, event, shipped_events
 from terminal import Terminal, plain
 
 
@@ -109,7 +109,9 @@ class Pager(TerminalCase):
         terminal.send("\x03")
         code, shown = terminal.end()
         self.assertEqual(code, 0, shown)
-        self.assertRegex(shown, r"went on with 6\d\d lines")
+        # All of them, with a head and whatever else stands around the table.
+        lines = int(re.search(r"went on with (\d+) lines", shown).group(1))
+        self.assertIn(lines - len(shipped_events()), range(1, 5))
 
     def test_a_reader_who_leaves_early_is_no_failure(self):
         code, shown = self.terminal("log", "--all", PAGER="head -n 2").end()

@@ -2,6 +2,7 @@
 // what was acknowledged and when. And the checks that every crash state has to pass.
 
 import TimelineModel
+import TransparencyLog
 
 @testable import EventStore
 
@@ -16,6 +17,13 @@ struct Ledger: Sendable {
   var sent: [Place: Set<[UInt8]>] = [:]
   /// Acknowledged lines, each with the number of operations that there had been.
   var acknowledged: [(after: Int, place: Place, line: [UInt8])] = []
+  /// Heads that were handed out, each with the number of operations that there had been.
+  var heads: [(after: Int, head: SignedHead)] = []
+  /// Words that were erased, each with the number of operations that there had been, and the line
+  /// that asks for it.
+  var erased: [(after: Int, words: String, line: [UInt8])] = []
+  /// Lines that may stand there as their stubs.
+  var mayBeStubs: Set<EventID> = []
   /// Ids of the events that were ever sent, those of refused appends among them.
   var ids: Set<EventID> = []
   /// Events that corrections and retractions speak of, and lines that are no events.
@@ -43,6 +51,9 @@ final class CrashRun {
   private(set) var timeline: Timeline?
   /// Whether lines that a start took on trust are read soon after it.
   var readsBehindStart = true
+  /// Signs heads where it is there.
+  private(set) var keeper: HeadKeeper?
+  private let isSigning: Bool
   private var nextID: UInt64
   private var now: Int64 = 1_000_000
 
@@ -50,11 +61,14 @@ final class CrashRun {
   ///   acknowledged.
   init(
     on disk: SimulatedDisk = SimulatedDisk(), ledger: Ledger = Ledger(),
-    mutant: CrashingFileSystem.Mutant? = nil, firstID: UInt64? = nil
+    mutant: CrashingFileSystem.Mutant? = nil, firstID: UInt64? = nil, isSigning: Bool = false
   ) {
+    self.isSigning = isSigning
     start = disk
     self.ledger = ledger
     for index in ledger.acknowledged.indices { self.ledger.acknowledged[index].after = 0 }
+    for index in ledger.erased.indices { self.ledger.erased[index].after = 0 }
+    for index in ledger.heads.indices { self.ledger.heads[index].after = 0 }
     fileSystem = CrashingFileSystem(disk, mutant: mutant)
     nextID = firstID ?? UInt64(ledger.ids.count) << 8
   }
@@ -68,17 +82,33 @@ final class CrashRun {
   func open() throws(OpenError) {
     close()
     let directory = try DataDirectory(Self.path, fileSystem: fileSystem)
-    let timeline = try directory.openTimeline("main", newReplica: Self.replica)
+    let seed = (0..<32).map { UInt8(truncatingIfNeeded: nextID >> (8 * ($0 % 8))) }
+    let timeline = try directory.openTimeline(
+      "main", newReplica: newReplica,
+      key: isSigning ? directory.signingKey { seed } : nil)
     if readsBehindStart, let unread = timeline.unread, !unread.isWhole() {
       do throws(FileError) { try timeline.readAgain() } catch { throw .disk(error) }
     }
     self.directory = directory
     self.timeline = timeline
+    keeper = isSigning ? timeline.headKeeper() : nil
+  }
+
+  /// The first one is always the same.
+  private var newReplica: ReplicaID {
+    !isSigning || fileSystem.disk.node(Self.path + "/timelines/main/timeline.json") == nil
+      ? Self.replica : ReplicaID(UUIDBytes(high: 0xC << 32 | nextID, low: 1))
   }
 
   func newID() -> EventID {
     nextID += 1
     return EventID(UUIDBytes(high: 0x4000, low: 1 << 63 | nextID))
+  }
+
+  /// Signs what is durable, and hands the head out.
+  func sign() throws(HeadProblem) {
+    guard let timeline, let head = try keeper?.sign(timeline.lines) else { return }
+    ledger.heads.append((fileSystem.operations.count, head))
   }
 
   private func recording() -> Timeline.Recording {
@@ -89,7 +119,14 @@ final class CrashRun {
       random: {
         salt &*= 0x9E37_79B9_7F4A_7C15
         return salt
-      }, newID: newID)
+      },
+      newID: { [self] in
+        // The line that names the key.
+        let id = newID()
+        ledger.ids.insert(id)
+        ledger.special.insert(id)
+        return id
+      })
   }
 
   /// Appends events in one commit. What is staged but not durable is refused.
@@ -119,7 +156,17 @@ final class CrashRun {
   }
 
   private func acknowledge(_ staged: [Timeline.Staged]) {
+    // The line that names the key is written with the first event.
+    if let first = staged.first, first.seq > 1,
+      id(of: first.replica, first.seq - 1).map(ledger.special.contains) ?? false
+    {
+      acknowledge(first.replica, first.seq - 1...first.seq - 1)
+    }
     for staged in staged { acknowledge(staged.replica, staged.seq...staged.seq) }
+  }
+
+  private func id(of replica: ReplicaID, _ seq: UInt64) -> EventID? {
+    timeline?.lines.log(replica)?.line(seq).flatMap { try? Line($0).id }
   }
 
   private func acknowledge(_ replica: ReplicaID, _ seqs: ClosedRange<UInt64>) {
@@ -153,6 +200,17 @@ final class CrashRun {
       ]))
   }
 
+  /// Erases an event that says these words, and nothing else does.
+  func erase(_ id: EventID, _ words: String) throws(AppendError) {
+    guard let timeline else { return }
+    ledger.special.insert(id)
+    ledger.mayBeStubs.insert(id)
+    let staged = try timeline.stageErasure(of: id, reason: "danger", recording())
+    try timeline.commit()
+    acknowledge([staged])
+    ledger.erased.append((fileSystem.operations.count, words, ledger.acknowledged.last!.line))
+  }
+
   /// Takes lines of a peer, and events of our own in the same commit.
   func take(_ lines: ArraySlice<[UInt8]>, with bodies: [String] = []) throws(AppendError) {
     guard let timeline else { return }
@@ -181,7 +239,8 @@ final class CrashRun {
     guard let timeline else { return }
     try Timeline.IndexSave(
       snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
-      fileSystem: fileSystem
+      fileSystem: fileSystem,
+      permit: IndexPermit()
     ).write()
   }
 
@@ -258,6 +317,7 @@ struct CrashCheck {
   /// States of recoveries at most that are crashed behind one state, and then behind one of those.
   var recoveryLimits = [1, 3]
   var verdict = Verdict()
+  var isSigning = false
   var chance: SplitMix
 
   /// - Parameters:
@@ -267,7 +327,7 @@ struct CrashCheck {
     verdict.states += 1
     let failures = verdict.failures.count
     func fail(_ text: String) -> String { "\(name): \(text)" }
-    let run = CrashRun(on: disk, firstID: 1 << 40)
+    let run = CrashRun(on: disk, firstID: 1 << 40, isSigning: isSigning)
     run.readsBehindStart = skipped == 0
     let recovered: Int
     let before: Served
@@ -279,17 +339,22 @@ struct CrashCheck {
       return verdict.failures.append(fail("does not open: \(error.message)"))
     }
     verdict.failures += compare(before, after: count).map(fail)
+    verdict.failures += words(on: run.fileSystem.disk, before, after: count).map(fail)
+    verdict.failures += compareHeads(run, after: count).map(fail)
 
     // It goes on, and what was served once stays, should the power fail right away.
     let appended: EventID
     do throws(AppendError) { appended = try run.append("after") } catch {
       return verdict.failures.append(fail("does not go on: \(error.message)"))
     }
-    let then = CrashRun(on: run.fileSystem.disk.atWorst)
+    verdict.failures += compareHeads(run, after: count).map { fail("gone on: \($0)") }
+    let then = CrashRun(on: run.fileSystem.disk.atWorst, firstID: 1 << 41, isSigning: isSigning)
     then.readsBehindStart = skipped == 0
     do throws(OpenError) { try then.open() } catch {
       return verdict.failures.append(fail("does not open again: \(error.message)"))
     }
+    let heads = run.ledger.heads.map(\.head)
+    verdict.failures += compareHeads(then, with: heads).map { fail("opened again: \($0)") }
     var expected = before
     for (_, place, line) in run.ledger.acknowledged {
       expected.lines[place] = line
@@ -321,6 +386,50 @@ struct CrashCheck {
     }
   }
 
+  /// A line that was erased keeps its leaf, and so its place in the tree.
+  private func isStub(_ found: [UInt8], of line: [UInt8]) -> Bool {
+    line.withUnsafeBufferPointer { text in
+      guard let parsed = try? Line(text), ledger.mayBeStubs.contains(parsed.id) else {
+        return false
+      }
+      var hasher = SHA256()
+      return parsed.stub(of: text, using: &hasher) == found
+    }
+  }
+
+  /// Files that hold words which were erased, or are to be by a line that is there.
+  private func words(on disk: SimulatedDisk, _ served: Served, after count: Int) -> [String] {
+    let lines = Set(served.lines.values)
+    return ledger.erased.filter { $0.after <= count || lines.contains($0.line) }.flatMap { erased in
+      disk.paths.filter { path in
+        guard case .file? = disk.node(path) else { return false }
+        return String(decoding: disk[file: path], as: UTF8.self).contains(erased.words)
+      }.map { "\"\(erased.words)\" was erased, and is in \($0)" }
+    }
+  }
+
+  /// Every head that was handed out is one of this log, and it is signed on.
+  private func compareHeads(_ run: CrashRun, after count: Int) -> [String] {
+    guard isSigning else { return [] }
+    return compareHeads(run, with: ledger.heads.filter { $0.after <= count }.map(\.head))
+  }
+
+  private func compareHeads(_ run: CrashRun, with heads: [SignedHead]) -> [String] {
+    guard isSigning else { return [] }
+    do throws(HeadProblem) { try run.sign() } catch { return [error.message] }
+    return heads.compactMap { head in
+      let name = String(head.checkpoint.origin.string.suffix(36))
+      guard let log = ReplicaID(name).flatMap({ run.timeline!.lines.log($0) }),
+        head.size <= log.size
+      else { return "a head of \(head.size) lines, which are not there" }
+      var tree = LogTree()
+      guard (try? tree.advance(to: head.size, of: log)) != nil, tree.root == head.root else {
+        return "a second root for \(head.size) lines"
+      }
+      return nil
+    }
+  }
+
   /// What a store serves, compared with the ledger.
   mutating func compare(_ served: Served, after count: Int) -> [String] {
     var failures: [String] = []
@@ -329,7 +438,7 @@ struct CrashCheck {
       acknowledged.insert(place)
       if served.lines[place] == nil {
         failures.append("acknowledged line \(place.seq) of \(place.replica) is not served")
-      } else if served.lines[place] != line {
+      } else if served.lines[place] != line, !isStub(served.lines[place]!, of: line) {
         failures.append("acknowledged line \(place.seq) of \(place.replica) is another one")
       }
       let id = line.withUnsafeBufferPointer { try! Line($0).id }

@@ -21,9 +21,11 @@ func crashEverywhere(
   }
   let verdicts = Mutex<[Verdict]>([])
   let last = points.count
+  let isSigning = run.keeper != nil
   DispatchQueue.concurrentPerform(iterations: last) { [points] count in
     let chance = SplitMix(state: seedOfCrashes &+ UInt64(count) &* 0x5851_F42D_4C95_7F2D)
-    var check = CrashCheck(ledger: ledger, skipped: skipped, chance: chance)
+    var check = CrashCheck(
+      ledger: ledger, skipped: skipped, isSigning: isSigning, chance: chance)
     let point = "\(name), operation \(count) of \(last - 1)"
     check.check(points[count], after: count, depth: depth, "\(point), killed")
     var states: [SimulatedDisk] = []
@@ -81,6 +83,47 @@ struct CrashTests {
       try run.retract(try run.append("gone"))
       try run.open()
       try run.append("last")
+    }
+  }
+
+  @Test("Heads are signed: never two roots for one size, and lines under one are not lost")
+  func heads() throws {
+    try survive("signed heads", CrashRun(isSigning: true)) { run in
+      try run.open()
+      try run.append("first")
+      try run.sign()
+      try run.append((1...5).map { body("batch \($0)") })
+      try run.append("large", bytes: 9000)
+      try run.sign()
+      try run.saveIndex()
+      try run.append("not signed")
+      try run.open()
+      try run.append((1...9).map { body("longer batch \($0)") })
+      try run.sign()
+      try run.take(CrashRun.peerLines(2)[...], with: [body("with theirs")])
+      try run.sign()
+    }
+  }
+
+  @Test("Erased words are gone whatever crashes, and all else is there")
+  func erasure() throws {
+    try survive("erasure", CrashRun(isSigning: true)) { run in
+      try run.open()
+      try run.append("first")
+      // The index keeps tags as words.
+      let secret = try run.append([body("a secret", more: #","tags":["quetzalcoatl"]"#)])[0]
+      try run.append((1...3).map { body("batch \($0)") })
+      try run.sign()
+      try run.saveIndex()
+      try run.erase(secret, "quetzalcoatl")
+      try run.sign()
+      try run.append("behind")
+      try run.open()
+      let other = try run.append("zanzibar")
+      try run.erase(other, "zanzibar")
+      try run.saveIndex()
+      try run.append("last")
+      try run.sign()
     }
   }
 
@@ -196,6 +239,20 @@ struct CrashTests {
     let verdict = crashEverywhere("\(mutant)", run, limit: 6, depth: 0)
     print("mutant: \(mutant): \(verdict.failures.count) failures in \(verdict.states) states")
     #expect(!verdict.failures.isEmpty, "seed \(seedOfCrashes)")
+  }
+
+  @Test("The checks notice a head that is handed out before its lines are durable")
+  func headTooEarly() throws {
+    let run = CrashRun(mutant: .noSyncOfSegment, isSigning: true)
+    try run.open()
+    try run.append("first")
+    try run.sign()
+    try run.append("second")
+    try run.sign()
+    run.ledger.acknowledged = []
+    let verdict = crashEverywhere("head too early", run, limit: 6, depth: 0)
+    print("mutant: head too early: \(verdict.failures.count) failures in \(verdict.states) states")
+    #expect(verdict.failures.contains { $0.contains("head of") }, "seed \(seedOfCrashes)")
   }
 
   private static let mutants = CrashingFileSystem.Mutant.allCases

@@ -204,6 +204,10 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
     try syncDirectory(parent, .noSyncOfParentDirectory)
   }
 
+  func sync(directory path: String) throws(FileError) {
+    try syncDirectory(path, .noSyncOfParentDirectory)
+  }
+
   func list(_ path: String) throws(FileError) -> [String] {
     try enter(.open, "list", path)
     guard case .directory(let number)? = disk.node(path) else { return [] }

@@ -7,10 +7,19 @@ import TimelineModel
 private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
+  var wanted: [WantedLines] = []
+  var proven: [LogPlace: [UInt8]] = [:]
+  var proved: [WantedLines] = []
+  /// A note that says how many lines it is over.
+  var heads: [ReplicaID: String] = [:]
 
   init(_ number: UInt64) { id = ReplicaID(UUIDBytes(high: number, low: number)) }
 
   var position: Position { Position(logs.mapValues { UInt64($0.count) }) }
+
+  func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { (UInt64($0.split(separator: "\n")[1])!, Array($0.utf8)) }
+  }
 
   func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
@@ -89,6 +98,21 @@ private struct Wire {
         switch effect {
         case .send(let bytes): out += bytes
         case .end(let error): ends.append(error)
+        case .want(let lines):
+          for seq in lines.first..<lines.first + lines.count where seq % 2 == 1 {
+            let line = machine.logs[lines.replica]![Int(seq) - 1]
+            out += session.proven(seq, Array("proof \"\(seq)\"\n".utf8), line, lines)
+          }
+          out += session.proved(lines)
+        case .proof(let place, let proof, let line):
+          #expect(proof == Array("proof \"\(place.seq)\"\n".utf8))
+          machine.proven[place] = line
+        case .proved(let lines): machine.proved.append(lines)
+        case .head(let replica, let note):
+          let text = String(decoding: note, as: UTF8.self)
+          let size = Int(text.split(separator: "\n")[1])!
+          #expect(size <= machine.logs[replica]?.count ?? 0, "a head before its lines")
+          machine.heads[replica] = text
         case .ingest(let replica, let lines, _, let last):
           for line in lines.split(separator: 0x0A) {
             machine.logs[replica, default: []].append(Array(line) + [0x0A])
@@ -121,6 +145,57 @@ struct SyncSessionTests {
     #expect(a.logs == b.logs)
     #expect(wire.transcript.count == before + 2)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+  }
+
+  @Test("What is lacking is asked for range by range, and comes with its proofs")
+  func wanted() {
+    var (a, b) = (Machine(1), Machine(2))
+    for n in 0..<2500 { a.append("a\(n)") }
+    b.logs = a.logs
+    b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(wire.ends.isEmpty)
+    #expect(
+      b.proved == [
+        WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 1000), WantedLines(a.id, 1100, 1000),
+        WantedLines(a.id, 2100, 1),
+      ])
+    #expect(b.proven.count == 1 + 1000)
+    for (place, line) in b.proven { #expect(line == a.logs[a.id]![Int(place.seq) - 1]) }
+    // Asked once, unless it is to be again.
+    let before = wire.transcript.count
+    wire.settle(&a, &b)
+    #expect(wire.transcript.count == before)
+    b.wanted = [WantedLines(a.id, 5, 1)]
+    wire.right.askAgain()
+    wire.settle(&a, &b)
+    #expect(b.proved.last == WantedLines(a.id, 5, 1))
+  }
+
+  @Test("A head follows its lines, through the one in the middle too, and is sent once")
+  func heads() {
+    var (a, b, c) = (Machine(1), Machine(2), Machine(3))
+    for n in 0..<3 { a.append("a\(n)") }
+    a.heads[a.id] = "log \"a\"\n3\nroot é\n"
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(b.heads == a.heads)
+    var next = Wire(b, c)
+    next.settle(&b, &c, starting: true)
+    #expect(c.heads == a.heads)
+    // A head over a line that comes with it; and again nothing.
+    a.append("more")
+    a.heads[a.id] = "log \"a\"\n4\nroot\n"
+    let before = wire.transcript.count
+    wire.settle(&a, &b)
+    wire.settle(&a, &b)
+    #expect(b.heads == a.heads)
+    #expect(wire.transcript.count == before + 3)
+    var again = Wire(a, b)
+    again.settle(&a, &b, starting: true)
+    #expect(again.transcript.count == 4)
+    #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
 
   @Test("A quiet reconnect costs two messages each way, whatever the size of the log")

@@ -46,6 +46,15 @@ static inline clinux_uuid_maker clinux_uuid_random(void) {
   return library == NULL ? NULL : (clinux_uuid_maker)dlsym(library, "uuid_generate_random");
 }
 
+// A page of a mapped file that the disk cannot read raises SIGBUS where it is looked at. With the handler
+// set, such a page of a mapping that was named here reads as zeros from then on, which no line's check
+// fits; any other SIGBUS ends the process as before.
+void clinux_survive_bad_pages(void);
+void clinux_name_mapping(void *start, size_t length);
+void clinux_forget_mapping(void *start);
+// How many pages were bad since this was asked last.
+uint64_t clinux_take_bad_pages(void);
+
 // Fills from the system's generator; how many bytes it gave.
 static inline size_t clinux_random(void *bytes, size_t count) {
   ssize_t given = getrandom(bytes, count, 0);

@@ -1,0 +1,80 @@
+// What was erased: whose words have to go, and which lines have lost theirs. An erasure names the event and
+// the lines that its recorder knew; further lines of the event that come later lose their words as well.
+
+import TimelineModel
+
+struct Erasures: Sendable {
+  struct Erasure: Sendable {
+    var id: EventID
+    var lines: [LogPlace]
+    /// The line that says so.
+    var ref: LineRef
+  }
+
+  private(set) var all: [Erasure] = []
+  /// Lines without a body, whoever took it.
+  var stubs: [LineRef] = []
+  private var byID: [EventID: LineRef] = [:]
+  private var places: Set<LogPlace> = []
+
+  mutating func add(_ id: EventID, _ lines: [LogPlace], by ref: LineRef) {
+    all.append(Erasure(id: id, lines: lines, ref: ref))
+    if byID[id] == nil { byID[id] = ref }
+    places.formUnion(lines)
+  }
+
+  /// The line by which an event was erased; nil where it was not.
+  subscript(id: EventID) -> LineRef? { byID[id] }
+
+  /// Whether a line is to lose its words; nothing but an event and its versions is.
+  func covers(_ entry: IndexEntry) -> Bool {
+    guard !all.isEmpty else { return false }
+    switch entry.body {
+    case .happening, .statement(_, .correct), .statement(_, .retract):
+      return byID[entry.subject] != nil || places.contains(LogPlace(entry.replica, entry.ref.seq))
+    case .statement, nil: return false
+    }
+  }
+
+  /// Whether an erasure that is here explains that a line has no words.
+  func explains(_ place: LogPlace, _ id: EventID) -> Bool {
+    byID[id] != nil || places.contains(place)
+  }
+}
+
+extension EventIndex {
+  /// Every line of an event that can be read: copies, corrections, retractions.
+  func lines(of id: EventID) -> [LineRef] {
+    guard let slot = slot(of: id), !self[slot].flags.contains(.unlisted) else { return [] }
+    return Array(
+      Set([self[slot].ref] + (copies[slot] ?? []) + (histories[slot]?.versions.map(\.ref) ?? [])))
+  }
+
+  /// Lines that are to lose their words and have not, by log.
+  func linesToErase(_ logs: [ReplicaLog]) -> [Int: Set<UInt64>] {
+    var found: [Int: Set<UInt64>] = [:]
+    for erasure in erasures.all {
+      let named = erasure.lines.compactMap { place in
+        logs.firstIndex { $0.id == place.replica }.map { LineRef(replica: $0, seq: place.seq) }
+      }
+      for ref in named + lines(of: erasure.id) {
+        guard let entry = IndexEntry(reading: ref, logs, vocabulary), erasures.covers(entry) else {
+          continue
+        }
+        found[ref.replica, default: []].insert(ref.seq)
+      }
+    }
+    return found
+  }
+
+  /// Lines without a body that no erasure explains, by log: somebody holds their words back.
+  func withheld(_ logs: [ReplicaLog]) -> [LogPlace] {
+    erasures.stubs.compactMap { ref in
+      guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else {
+        return nil
+      }
+      let place = LogPlace(line.replica, line.seq)
+      return erasures.explains(place, line.id) ? nil : place
+    }
+  }
+}

@@ -1,0 +1,353 @@
+// Signs the heads of this machine's log, checks those of others, and proves lines by them. It keeps the
+// tree of each log between questions; it is asked from one thread at a time, beside the loop's.
+//
+//     lines durable → tree goes on → head signed → head durable → published
+//
+// A log signs one root for a size, ever. So before the first head of a run is signed, the last one that
+// was is found again in the lines; on any doubt nothing is signed, and the reason is told.
+
+import Synchronization
+import TimelineModel
+import TransparencyLog
+
+/// Why a log has no head that can be relied on.
+public enum HeadProblem: Error, Sendable, Hashable {
+  /// This machine has no key, or the log no member line that names one.
+  case noKey(ReplicaID)
+  case damaged(ReplicaID, seq: UInt64)
+  /// The log is shorter than what was signed.
+  case shorter(ReplicaID, size: UInt64, signed: UInt64)
+  /// The lines are not those that were signed.
+  case otherRoot(ReplicaID, size: UInt64, signed: SHA256Digest, found: SHA256Digest)
+  case refused(ReplicaID, SignedHead.Refusal)
+  /// No head covers the line yet.
+  case notCovered(ReplicaID, seq: UInt64, signed: UInt64)
+  case unknown(EventID)
+  /// The daemon is about to end.
+  case stopped
+  case disk(FileError)
+
+  public var message: String {
+    switch self {
+    case .noKey(let replica):
+      "log \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
+    case .damaged(let replica, let seq):
+      "line \(seq) of log \(replica) is damaged, so its tree cannot be made: timelinectl repair "
+        + "fetches it from a peer"
+    case .shorter(let replica, let size, let signed):
+      "log \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
+        + "durable are gone; timelinectl repair fetches them from a peer"
+    case .otherRoot(let replica, let size, let signed, let found):
+      "the first \(size) lines of log \(replica) have root \(found.base64), signed was "
+        + "\(signed.base64): two histories were written under one id, or lines were changed"
+    case .refused(let replica, let refusal):
+      "the signed head of log \(replica) cannot be relied on: \(refusal.message)"
+    case .notCovered(let replica, let seq, let signed):
+      "line \(seq) of log \(replica) is not covered by a signed head yet (the newest covers \(signed) "
+        + "lines): sync with its machine, or with one that did"
+    case .stopped: "timelined is stopping"
+    case .unknown(let id): "no line \(id) can be read"
+    case .disk(let error): error.message
+    }
+  }
+}
+
+public final class HeadKeeper: Sendable {
+  /// What is known of one log.
+  private struct Kept {
+    var tree = LogTree()
+    /// The newest head that was found right.
+    var head: SignedHead?
+    /// Whether the head on disk was read.
+    var isRead = false
+  }
+
+  private let timeline: TimelineID
+  private let own: ReplicaID
+  private let signer: NoteSigner?
+  private let directory: String
+  private let fileSystem: any FileSystem
+  private static let stepLines: UInt64 = 65_536
+
+  private let isStopping = Atomic(false)
+  private let kept = Mutex<[ReplicaID: Kept]>([:])
+
+  init(
+    timeline: TimelineID, own: ReplicaID, signer: NoteSigner?, directory: String,
+    fileSystem: any FileSystem
+  ) {
+    self.timeline = timeline
+    self.own = own
+    self.signer = signer
+    self.directory = directory
+    self.fileSystem = fileSystem
+  }
+
+  /// What came of looking at one log.
+  public typealias Outcome = Result<SignedHead, HeadProblem>
+
+  /// Has long work end soon, on whatever thread it is done.
+  public func stop() { isStopping.store(true, ordering: .relaxed) }
+
+  /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
+  public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+    kept.withLock { kept in
+      var outcomes: [ReplicaID: Outcome] = [:]
+      for log in snapshot.logs where log.size > 0 && snapshot.key(of: log.id) != nil {
+        outcomes[log.id] = Result { () throws(HeadProblem) in
+          guard log.id == own else {
+            return try settle(&kept[log.id, default: Kept()], log, snapshot)
+          }
+          return try signOwn(&kept, snapshot)
+        }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
+      }
+      return outcomes
+    }
+  }
+
+  /// The heads on disk as they stand there: signed, not yet found in the lines.
+  public func stored(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+    Dictionary(
+      snapshot.members.compactMap { replica, key in
+        let outcome = Result { () throws(HeadProblem) in try stored(replica, key) }
+        switch outcome {
+        case .success(nil): return nil
+        case .success(let head?): return (replica, .success(head))
+        case .failure(let problem): return (replica, .failure(problem))
+        }
+      }
+    ) { $1 }
+  }
+
+  /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
+  public func sign(_ snapshot: Snapshot) throws(HeadProblem) -> SignedHead? {
+    try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, snapshot) }
+  }
+
+  /// Takes the head of a log that a peer sent; what it covers must be here already. Returns the newest
+  /// one.
+  public func take(
+    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead {
+    try kept.withLock { (kept) throws(HeadProblem) in
+      guard let log = snapshot.log(replica), let key = snapshot.key(of: replica) else {
+        throw .noKey(replica)
+      }
+      let head: SignedHead
+      do throws(SignedHead.Refusal) { head = try read(note, key, replica) } catch {
+        throw .refused(replica, error)
+      }
+      let newest = try settle(&kept[replica, default: Kept()], log, snapshot)
+      if let newest, newest.size > head.size { return newest }
+      try check(head, &kept[replica]!.tree, log)
+      if newest?.checkpoint == head.checkpoint { return newest! }
+      try write(head, log)
+      kept[replica]!.head = head
+      return head
+    }
+  }
+
+  public struct Proof: Sendable {
+    public let replica: ReplicaID
+    public let seq: UInt64
+    /// Holds the line itself.
+    public let proof: LogProof
+    public let head: SignedHead
+    public let key: NoteVerifier
+
+    /// The line itself.
+    public var line: [UInt8] { proof.extra }
+    /// The proof without it.
+    public var bare: [UInt8] {
+      (try? LogProof(index: proof.index, hashes: proof.hashes, checkpoint: proof.checkpoint))?.bytes
+        ?? []
+    }
+  }
+
+  /// That a line is in its log, for whoever has the log's key alone.
+  public func prove(
+    _ id: EventID, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> Proof {
+    guard let (log, seq) = snapshot.place(of: id) else { throw .unknown(id) }
+    return try prove(seq, of: log, snapshot)
+  }
+
+  /// The same of as many lines in a row as can be proven, at most about `bytesMax`; and how many were
+  /// looked at.
+  public func prove(
+    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ snapshot: Snapshot
+  ) -> (proofs: [Proof], looked: UInt64) {
+    guard let log = snapshot.log(replica) else { return ([], count) }
+    var proofs: [Proof] = []
+    var bytes = 0
+    for seq in first..<first + count {
+      if let proof = try? prove(seq, of: log, snapshot) {
+        proofs.append(proof)
+        bytes += proof.proof.extra.count
+      }
+      if bytes >= bytesMax { return (proofs, seq - first + 1) }
+    }
+    return (proofs, count)
+  }
+
+  private func prove(
+    _ seq: UInt64, of log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> Proof {
+    guard let text = log.line(seq) else { throw .damaged(log.id, seq: seq) }
+    return try kept.withLock { (kept) throws(HeadProblem) in
+      let newest =
+        log.id == own && signer != nil
+        ? try signOwn(&kept, snapshot) : try settle(&kept[log.id, default: Kept()], log, snapshot)
+      guard let head = newest, head.size >= seq else {
+        throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
+      }
+      guard let key = snapshot.key(of: log.id) else { throw .noKey(log.id) }
+      let hashes: [SHA256Digest]
+      do throws(LogTree.Damaged) {
+        hashes = try kept[log.id]!.tree.proof(of: seq, in: head.size, log)
+      } catch { throw .damaged(log.id, seq: error.seq) }
+      do throws(LogProofError) {
+        let proof = try LogProof(
+          index: seq - 1, hashes: hashes, checkpoint: head.note, extra: Array(text))
+        return Proof(replica: log.id, seq: seq, proof: proof, head: head, key: key)
+      } catch { fatalError("a proof was made that is none: \(error.message)") }
+    }
+  }
+
+  /// Which lines of those that a peer sent are the ones of their places, by proofs under a head that
+  /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
+  /// itself, unless the head that is here was signed with another key.
+  public func proven(
+    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
+  ) -> [LogPlace: [UInt8]] {
+    var found: [LogPlace: [UInt8]] = [:]
+    var keys: [ReplicaID: NoteVerifier] = [:]
+    for (place, proof, line) in lines {
+      let key = snapshot.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
+      guard let key, isProven(line, proof, at: place, by: key) else { continue }
+      keys[place.replica] = key
+      found[place] = line
+    }
+    return found
+  }
+
+  private func isProven(
+    _ line: [UInt8], _ proof: [UInt8], at place: LogPlace, by key: NoteVerifier
+  ) -> Bool {
+    line.withUnsafeBufferPointer { text in
+      guard let parsed = try? Line(text), parsed.replica == place.replica, parsed.seq == place.seq,
+        let proof = try? LogProof(proof), proof.index == place.seq - 1,
+        key.name == SignedHead.name(place.replica, of: timeline)
+      else { return false }
+      var hasher = SHA256()
+      return (try? proof.verify(leaf: parsed.leaf(of: text, using: &hasher), by: key)) != nil
+    }
+  }
+
+  private func firstKey(_ line: [UInt8]) -> NoteVerifier? {
+    line.withUnsafeBufferPointer { text in
+      guard let line = try? Line(text) else { return nil }
+      let entry = IndexEntry(
+        line, text, ref: LineRef(replica: 0, seq: line.seq), BodyReader(Vocabulary()))
+      guard let key = entry.member else { return nil }
+      do throws(HeadProblem) { _ = try stored(line.replica, key) } catch { return nil }
+      return key
+    }
+  }
+
+  // MARK: Steps
+
+  private func signOwn(
+    _ kept: inout [ReplicaID: Kept], _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead? {
+    guard let log = snapshot.log(own), log.size > 0 else { return nil }
+    guard let signer, snapshot.key(of: own) == signer.verifier else { throw .noKey(own) }
+    let last = try settle(&kept[own, default: Kept()], log, snapshot)
+    if let last, last.size >= log.size { return last }
+    try advance(&kept[own]!.tree, to: log.size, log)
+    let head: SignedHead
+    do throws(CheckpointError) {
+      let checkpoint = try Checkpoint(
+        origin: signer.verifier.name.text, size: log.size, root: kept[own]!.tree.root)
+      head = SignedHead(signing: checkpoint, by: signer)
+    } catch { fatalError("a log's head is no checkpoint: \(error.message)") }
+    try write(head, log)
+    kept[own]!.head = head
+    return head
+  }
+
+  /// The newest head of a log that was found in its lines: at first that on disk; nil where there is
+  /// none.
+  private func settle(
+    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead? {
+    guard !kept.isRead else { return kept.head }
+    guard let key = snapshot.key(of: log.id) else { return nil }
+    if let head = try stored(log.id, key) {
+      try check(head, &kept.tree, log)
+      kept.head = head
+    }
+    kept.isRead = true
+    return kept.head
+  }
+
+  private func stored(
+    _ replica: ReplicaID, _ key: NoteVerifier
+  ) throws(HeadProblem) -> SignedHead? {
+    let bytes: [UInt8]?
+    do throws(FileError) { bytes = try SignedHead.read(replica, in: directory, fileSystem) } catch {
+      throw .disk(error)
+    }
+    guard let bytes else { return nil }
+    do throws(SignedHead.Refusal) { return try read(bytes, key, replica) } catch {
+      throw .refused(replica, error)
+    }
+  }
+
+  /// A key of another name would sign for another log.
+  private func read(
+    _ note: [UInt8], _ key: NoteVerifier, _ replica: ReplicaID
+  ) throws(SignedHead.Refusal) -> SignedHead {
+    let name = SignedHead.name(replica, of: timeline)
+    guard key.name == name else {
+      throw .checkpoint(.otherOrigin(found: key.name.text, expected: name.text))
+    }
+    return try SignedHead(note, by: key)
+  }
+
+  /// Whether the lines are those that a head speaks of.
+  private func check(
+    _ head: SignedHead, _ tree: inout LogTree, _ log: ReplicaLog
+  ) throws(HeadProblem) {
+    guard head.size <= log.size else {
+      throw .shorter(log.id, size: log.size, signed: head.size)
+    }
+    if tree.size < head.size { try advance(&tree, to: head.size, log) }
+    let root: SHA256Digest
+    do throws(LogTree.Damaged) { root = try tree.root(of: head.size, log) } catch {
+      throw .damaged(log.id, seq: error.seq)
+    }
+    guard root == head.root else {
+      throw .otherRoot(log.id, size: head.size, signed: head.root, found: root)
+    }
+  }
+
+  /// Whoever is asked to stop does so between steps of some ten milliseconds.
+  private func advance(
+    _ tree: inout LogTree, to size: UInt64, _ log: ReplicaLog
+  ) throws(HeadProblem) {
+    while tree.size < size {
+      let next = min(size, tree.size + Self.stepLines)
+      guard next == size || !isStopping.load(ordering: .relaxed) else { throw .stopped }
+      do throws(LogTree.Damaged) { try tree.advance(to: next, of: log) } catch {
+        throw .damaged(log.id, seq: error.seq)
+      }
+    }
+  }
+
+  private func write(_ head: SignedHead, _ log: ReplicaLog) throws(HeadProblem) {
+    do throws(FileError) { try head.write(log.id, in: directory, fileSystem) } catch {
+      throw .disk(error)
+    }
+  }
+}

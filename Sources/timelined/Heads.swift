@@ -1,0 +1,144 @@
+// When heads are signed: once at the start for what no head covers yet, then behind commits, at most one
+// a second, and at the end; and those of other machines, as peers bring them. The work is done beside
+// the loop, which this belongs to.
+
+import Dispatch
+import EventStore
+import TimelineModel
+import TimelineWire
+
+final class Heads {
+  typealias Outcomes = [ReplicaID: HeadKeeper.Outcome]
+
+  /// What came of some work.
+  struct Report: Sendable {
+    var outcomes: Outcomes
+    /// The peer that sent what it should not have, and why.
+    var blame: (connection: ConnectionID, error: RequestError)?
+    /// For a peer that asked.
+    var reply: (connection: ConnectionID, bytes: [UInt8])?
+    /// Lines to put back, each proven.
+    var mends: [LogPlace: [UInt8]] = [:]
+  }
+
+  let keeper: HeadKeeper
+  /// Takes what came of work, on any thread.
+  var report: @Sendable (Report) -> Void = { _ in }
+  /// Why a log has no head that can be relied on.
+  private(set) var problems: [ReplicaID: HeadProblem] = [:]
+  /// When the next one is to be signed, in microseconds.
+  private(set) var due: Int64?
+  private var lastBegun: Int64 = 0
+  /// Reports that are to come.
+  private var running = 0
+  private let queue = DispatchQueue(label: "heads", qos: .utility)
+
+  private static let pause: Int64 = 1_000_000
+  /// Beyond so many a peer's heads are dropped: newer ones will come.
+  private static let runningMax = 64
+  private static let proofBytesMax = 1 << 20
+
+  init(_ keeper: HeadKeeper) { self.keeper = keeper }
+
+  private func run(_ work: @escaping @Sendable () -> Report) {
+    running += 1
+    queue.async { [report] in report(work()) }
+  }
+
+  /// Looks at all logs.
+  func begin(_ snapshot: Snapshot) {
+    run { [keeper] in Report(outcomes: keeper.checkAll(snapshot)) }
+  }
+
+  /// Lines have become durable that are to be signed soon.
+  func want(_ now: Int64) {
+    if due == nil { due = max(now, lastBegun + Self.pause) }
+  }
+
+  func isDue(_ now: Int64) -> Bool { running == 0 && due.map { $0 <= now } ?? false }
+
+  func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) {
+    due = nil
+    lastBegun = now
+    run { [keeper] in
+      Report(outcomes: [own: Self.sign(keeper, snapshot)].compactMapValues { $0 })
+    }
+  }
+
+  private static func sign(_ keeper: HeadKeeper, _ snapshot: Snapshot) -> HeadKeeper.Outcome? {
+    do throws(HeadProblem) { return try keeper.sign(snapshot).map { .success($0) } } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Looks at a head that a peer sent.
+  func take(
+    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot, from connection: ConnectionID
+  ) {
+    guard running < Self.runningMax else { return }
+    run { [keeper] in
+      do throws(HeadProblem) {
+        return Report(outcomes: [replica: .success(try keeper.take(note, of: replica, snapshot))])
+      } catch {
+        switch error {
+        case .otherRoot, .disk, .damaged: return Report(outcomes: [replica: .failure(error)])
+        // Whoever has the lines, but not yet the one with the key, is told nothing new.
+        case .noKey, .unknown, .notCovered, .stopped: return Report(outcomes: [:])
+        case .refused, .shorter:
+          let error = RequestError(.badRequest, error.message)
+          return Report(outcomes: [:], blame: (connection, error))
+        }
+      }
+    }
+  }
+
+  /// Proves lines to a peer that lacks them.
+  func prove(
+    _ lines: WantedLines, _ snapshot: Snapshot, _ session: SyncSession, for connection: ConnectionID
+  ) {
+    run { [keeper] in
+      let (proofs, looked) = keeper.prove(
+        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, snapshot)
+      var out: [UInt8] = []
+      for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
+      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      return Report(outcomes: [:], reply: (connection, out))
+    }
+  }
+
+  /// Looks at lines that a peer proved.
+  func check(
+    _ proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
+  ) {
+    run { [keeper] in
+      Report(outcomes: [:], mends: keeper.proven(proofs, snapshot))
+    }
+  }
+
+  /// The last one before the end, unless that would take long.
+  func finish(_ snapshot: Snapshot) {
+    keeper.stop()
+    queue.sync {}
+    if case .failure(let problem) = Self.sign(keeper, snapshot), problem != .stopped,
+      !problems.values.contains(problem)
+    {
+      Journal.write(.warning, "the last lines are not signed: \(problem.message)")
+    }
+  }
+
+  /// Notes what came of it; makes the heads known.
+  func took(_ outcomes: Outcomes, _ timeline: Timeline) {
+    running -= 1
+    for (replica, outcome) in outcomes {
+      switch outcome {
+      case .success(let head):
+        problems[replica] = nil
+        timeline.publish(head, of: replica)
+      case .failure(let problem):
+        if problems.updateValue(problem, forKey: replica) != problem {
+          Journal.write(.warning, problem.message)
+        }
+      }
+    }
+  }
+}
