@@ -67,18 +67,18 @@ struct AgreementState {
 extension DyadHistory {
   func agreements(on day: Day) -> [AgreementState] {
     kinds.ledgers[upTo(day)].map { place in
-      let agreement = entries[place].event
-      let commitments = zip(
-        agreement.commitments, saidOfCommitments(of: agreement, upTo: day)
-      ).map { commitment, said in
+      let entry = entries[place]
+      let agreement = entry.event
+      let commitments = zip(entry.promises, saidOfPromises(of: entry, upTo: day)).map {
+        commitment, said in
         CommitmentState(
           agreement: agreement, commitment: commitment,
           standing: Self.standing(commitment, said.last?.link.relation, day),
           by: said.last?.event.id)
       }
-      let moves = moves(of: agreement, upTo: day)
+      let moves = moves(of: entry, upTo: day)
       let parties = [dyad.first, dyad.second]
-      let last = moves.last { $0.says.contains { $0.relation == .fulfils } }
+      let last = Self.lastKeeping(moves)
       let movedLast = parties.filter { last?.event.actors.contains($0) ?? false }
       let owed = parties.filter { party in
         let other = dyad.other(party)
@@ -94,15 +94,27 @@ extension DyadHistory {
     }
   }
 
+  /// E-6.5: the last move that keeps a promise, if nothing was broken since.
+  private static func lastKeeping(_ moves: [AgreementState.Move]) -> AgreementState.Move? {
+    let last = moves.lastIndex { $0.says.contains { $0.relation == .fulfils } }
+    guard let last else { return nil }
+    let isBroken = moves[(last + 1)...].contains { move in
+      move.says.contains { [.suspends, .violates, .withdraws].contains($0.relation) }
+    }
+    return isBroken ? nil : moves[last]
+  }
+
   /// E-6.2: links that concern at least one promise.
-  private func saidOfAny(_ agreement: Event, upTo day: Day) -> [(event: Event, link: Link)] {
-    links(to: agreement, Link.Relation.ofPromises, upTo: day).filter { _, link in
-      link.key.map { key in agreement.commitments.contains { $0.key == key } }
+  private func saidOfAny(
+    _ agreement: PlacedEvent, upTo day: Day
+  ) -> [(event: Event, link: Link)] {
+    links(to: agreement.event, Link.Relation.ofPromises, upTo: day).filter { _, link in
+      link.key.map { key in agreement.promises.contains { $0.key == key } }
         ?? (link.relation != .fulfils && link.relation != .verifies)
     }
   }
 
-  private func moves(of agreement: Event, upTo day: Day) -> [AgreementState.Move] {
+  private func moves(of agreement: PlacedEvent, upTo day: Day) -> [AgreementState.Move] {
     var moves: [AgreementState.Move] = []
     for (event, link) in saidOfAny(agreement, upTo: day) {
       if moves.last?.event.id == event.id {
@@ -116,9 +128,11 @@ extension DyadHistory {
 
   /// What later events say of each promise of an agreement. Without a key a break concerns the whole
   /// agreement; a step must say which promise it keeps.
-  func saidOfCommitments(of agreement: Event, upTo day: Day) -> [[(event: Event, link: Link)]] {
+  func saidOfPromises(
+    of agreement: PlacedEvent, upTo day: Day
+  ) -> [[(event: Event, link: Link)]] {
     let said = saidOfAny(agreement, upTo: day)
-    return agreement.commitments.map { commitment in
+    return agreement.promises.map { commitment in
       said.filter { _, link in link.key == nil || link.key == commitment.key }
     }
   }

@@ -18,7 +18,7 @@ public struct DyadHistory: Sendable {
   /// In order (E-0.3). A place is an offset in it.
   private(set) var entries: [PlacedEvent] = []
   private var days: [Day] = []
-  /// Steps of others that may be testimony: those with a link that could make them so.
+  /// Events with others that may be testimony: those with a link that could make them so.
   private var candidates: [Event] = []
   /// For each event that is linked to: which events say so, by their place, rising; links that are
   /// left out do not stand here.
@@ -100,7 +100,7 @@ public struct DyadHistory: Sendable {
     entries = (entries + added).sorted(by: PlacedEvent.isBefore)
   }
 
-  /// E-1.4: puts in the steps of others that speak of a promise between the two.
+  /// E-1.4: puts in the events with others that speak of a promise between the two.
   private mutating func placeTestimony(_ change: inout HistoryChange) {
     let before = Set(entries.lazy.filter(\.isTestimony).map(\.event.id))
     guard !candidates.isEmpty || !before.isEmpty else { return }
@@ -145,23 +145,18 @@ public struct DyadHistory: Sendable {
     }
   }
 
-  /// By what an index knows of an event: whether the history may want it.
-  public func holds(_ type: EventType, actors: [ActorCode], targets: [ActorCode]) -> Bool {
-    isBetween(type, actors: actors, targets: targets)
-      || (type == .step && isByOrTo(actors, targets))
-  }
-
-  /// E-1.1 to E-1.3.
-  private func isBetween(_ type: EventType, actors: [ActorCode], targets: [ActorCode]) -> Bool {
-    dyad.holds(type, actors: actors, targets: targets, exerciseTargets: exerciseTargets)
-  }
-
-  private func isByOrTo(_ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
+  /// Whether one of the two takes part: only such an event can be testimony, and only with links.
+  public func isByOrTo(_ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
     [dyad.first, dyad.second].contains { actors.contains($0) || targets.contains($0) }
   }
 
+  /// E-1.1 to E-1.3, by what an index knows of an event.
+  public func isBetween(_ type: EventType, actors: [ActorCode], targets: [ActorCode]) -> Bool {
+    dyad.holds(type, actors: actors, targets: targets, exerciseTargets: exerciseTargets)
+  }
+
   private static func mayTestify(_ event: Event) -> Bool {
-    event.type == .step && event.links.contains { Link.Relation.ofPromises.contains($0.relation) }
+    event.links.contains { Link.Relation.ofPromises.contains($0.relation) }
   }
 
   private mutating func countMessages() {
@@ -179,13 +174,13 @@ public struct DyadHistory: Sendable {
     var promises: [(first: Day, end: Day)] = []
     var late: [(first: Day, end: Day)] = []
     for place in kinds.ledgers.all {
-      let agreement = entries[place].event
-      let said = saidOfCommitments(of: agreement, upTo: .distantFuture)
-      for (commitment, said) in zip(agreement.commitments, said) {
+      let agreement = entries[place]
+      let said = saidOfPromises(of: agreement, upTo: .distantFuture)
+      for (commitment, said) in zip(agreement.promises, said) {
         let end = said.first?.event.date.first ?? .distantFuture
-        promises.append((agreement.date.first, end))
+        promises.append((agreement.first, end))
         guard let due = commitment.due?.last, due != .distantFuture else { continue }
-        late.append((max(agreement.date.first, due.advanced(by: 1)), end))
+        late.append((max(agreement.first, due.advanced(by: 1)), end))
       }
     }
     outstanding = SpanCounts(promises)

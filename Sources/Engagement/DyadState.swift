@@ -41,7 +41,7 @@ extension DyadHistory {
     return .object(members)
   }
 
-  var rulesJSON: JSONValue {
+  public var rulesJSON: JSONValue {
     .object([
       "version": .string(Self.rulesVersion), "weights": .string(weights.version),
       "windows": .string(windows.version), "interests": .string(interests.version),

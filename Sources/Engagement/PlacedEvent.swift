@@ -8,9 +8,11 @@ final class PlacedEvent: Sendable {
   let weight: Int
   let isByFirst: Bool
   let isBySecond: Bool
-  /// A step of others that speaks of a promise between the two (E-1.4).
+  /// An event with others that speaks of a promise between the two (E-1.4).
   let isTestimony: Bool
   let kinds: EventKinds
+  /// E-6.1: the promises between the two.
+  let promises: [Commitment]
 
   init(_ event: Event, _ dyad: Dyad, weight: Int, isTestimony: Bool) {
     self.event = event
@@ -18,7 +20,10 @@ final class PlacedEvent: Sendable {
     self.isTestimony = isTestimony
     isByFirst = event.actors.contains(dyad.first)
     isBySecond = event.actors.contains(dyad.second)
-    kinds = EventKinds(event, weight: weight)
+    promises = event.commitments.filter { $0.isBetween(dyad) }
+    kinds =
+      isTestimony && event.type != .step
+      ? [] : EventKinds(event, weight: weight, hasPromises: !promises.isEmpty)
   }
 
   var first: Day { event.date.first }
@@ -37,7 +42,7 @@ struct EventKinds: OptionSet {
   /// E-3.1.
   static let contact = EventKinds(rawValue: 1 << 0)
   static let message = EventKinds(rawValue: 1 << 1)
-  /// Agreements with promises.
+  /// Agreements with promises between the two.
   static let ledger = EventKinds(rawValue: 1 << 2)
   /// Talks that were held.
   static let talks = EventKinds(rawValue: 1 << 3)
@@ -62,10 +67,10 @@ struct EventKinds: OptionSet {
 
   init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  init(_ event: Event, weight: Int) {
+  init(_ event: Event, weight: Int, hasPromises: Bool) {
     var kinds = Self.of(event.type, event.subtype)
     if event.type == .message || event.offer != nil { kinds.insert(.message) }
-    if event.type == .agreement, !event.commitments.isEmpty { kinds.insert(.ledger) }
+    if event.type == .agreement, hasPromises { kinds.insert(.ledger) }
     if weight < 0 { kinds.insert(.negative) }
     if weight > 0 { kinds.insert(.positive) }
     self = kinds
@@ -96,6 +101,14 @@ struct EventKinds: OptionSet {
     case (.incident, _): .straining
     case (.release, _): [.contact, .easing]
     default: []
+    }
+  }
+}
+
+extension Commitment {
+  func isBetween(_ dyad: Dyad) -> Bool {
+    [dyad.first, dyad.second].contains { party in
+      by.contains(party) && (to.isEmpty || to.contains(dyad.other(party)))
     }
   }
 }

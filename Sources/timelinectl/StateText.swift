@@ -40,7 +40,7 @@ struct StateText {
     let unanswered = state["unanswered"]?.array ?? []
     list("unanswered", unanswered.map { "\(age($0)), \(direction($0)): \(titled($0))" })
     list("interests spoken to", interests)
-    for agreement in state["agreements"]?.array ?? [] where agreement["in_force"]?.bool ?? false {
+    for agreement in state["agreements"]?.array ?? [] where isOutstanding(agreement) {
       list(
         "step for step: \(agreement["date"]?.string ?? "")  \(titled(agreement))", steps(agreement))
     }
@@ -98,7 +98,7 @@ struct StateText {
     if let silence = state["contact"]?["longest_silence"] {
       row(
         "  silence",
-        "at most \(Count.days(silence["days"]?.int ?? 0)),"
+        "longest \(Count.days(silence["days"]?.int ?? 0)),"
           + " \(silence["from"]?.string ?? "") to \(silence["to"]?.string ?? "")")
     }
     let climate = state["climate"]
@@ -174,6 +174,14 @@ struct StateText {
     }
   }
 
+  /// Whether anything is still to be done.
+  private func isOutstanding(_ agreement: JSONValue) -> Bool {
+    (state["commitments"]?.array ?? []).contains { promise in
+      promise["agreement"] == agreement["id"]
+        && ["open", "due", "overdue"].contains(promise["state"]?.string)
+    }
+  }
+
   /// The promises of an agreement, and whose turn it is.
   private func steps(_ agreement: JSONValue) -> [String] {
     let promises = (state["commitments"]?.array ?? []).filter {
@@ -187,7 +195,7 @@ struct StateText {
     }
     let (last, owed) = (codes(agreement["moved_last"]), codes(agreement["owed"]))
     let turn = [
-      last.isEmpty ? "" : "\(last) moved last", owed.isEmpty ? "" : "\(owed) is owed a step",
+      last.isEmpty ? "" : "\(last) moved last", owed.isEmpty ? "" : "a step is owed to \(owed)",
     ]
     let said = turn.filter { !$0.isEmpty }.joined(separator: "; ")
     return lines + (said.isEmpty ? [] : [said])

@@ -12,6 +12,7 @@ struct QuestionReader {
 
   private static let filterKeys = Filter.keys + ["where", "from", "to"]
   private static let stateKeys = ["parties", "as_of", "known_at"]
+  private static let seriesKeys = ["every", "from", "to"]
 
   // MARK: Events
 
@@ -64,34 +65,30 @@ struct QuestionReader {
 
   // MARK: States
 
-  /// What is asked of the state of a dyad.
-  struct State {
-    var dyad: Dyad
-    var day: Day
-    var knownAt: Position?
-    /// The figure whose events are wanted; nil for the state itself.
-    var figure: String?
-  }
-
   func state(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> State {
+  ) throws(RequestError) -> StateQuestion {
     let isWhy = request.verb == .explain
-    let value = try request.value(in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : []))
-    var codes: [ActorCode] = []
-    for name in value["parties"]?.array ?? [] { codes.append(try actor(name.string ?? "")) }
-    guard codes.count == 2, let dyad = Dyad(codes[0], codes[1]) else {
+    let value = try request.value(
+      in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : Self.seriesKeys))
+    var codes: Set<ActorCode> = []
+    let names = value["parties"]?.array ?? []
+    for name in names { codes.insert(try actor(name.string ?? "")) }
+    guard codes.count == names.count, codes.count > 1 else {
       throw RequestError(
         .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
     }
-    var state = State(dyad: dyad, day: today)
-    if let text = value["as_of"] {
-      guard let day = text.string.flatMap({ Day($0) }) else {
-        throw RequestError(.badRequest, "as_of is a day such as 2017-11-30")
-      }
-      state.day = day
+    var state = StateQuestion(parties: codes.sorted(), day: today)
+    guard codes.count == 2 || !isWhy && value["every"] == nil else {
+      throw RequestError(
+        .badRequest, "the events behind a figure, and series, are those of two parties")
     }
+    guard codes.count <= StateQuestion.partiesMax else {
+      throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
+    }
+    if let text = value["as_of"] { state.day = try day(text, "as_of") }
     if let known = value["known_at"] { state.knownAt = try position(known) }
+    state.series = try series(value)
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
@@ -106,6 +103,39 @@ struct QuestionReader {
       state.figure = word
     }
     return state
+  }
+
+  private func day(_ json: JSONValue, _ key: String) throws(RequestError) -> Day {
+    guard let day = json.string.flatMap({ Day($0) }) else {
+      throw RequestError(.badRequest, "\(key) is a day such as 2017-11-30")
+    }
+    return day
+  }
+
+  private func series(_ value: JSONValue) throws(RequestError) -> StateQuestion.Series? {
+    guard let every = value["every"] else {
+      guard value["from"] == nil, value["to"] == nil else {
+        throw RequestError(.badRequest, "from and to go with every")
+      }
+      return nil
+    }
+    let words = SeriesStep.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let step = every.string.flatMap(SeriesStep.init(rawValue:)) else {
+      throw RequestError(.badRequest, "every is one of \(words)")
+    }
+    guard let from = value["from"], value["as_of"] == nil else {
+      throw RequestError(.badRequest, "a series has from and to, and no as_of")
+    }
+    let first = try day(from, "from")
+    let last = try value["to"].map { (json) throws(RequestError) in try day(json, "to") } ?? today
+    guard first <= last else {
+      throw RequestError(.badRequest, "the series ends before it begins: from \(first) to \(last)")
+    }
+    guard let days = step.days(from: first, through: last, max: StateQuestion.rowsMax) else {
+      throw RequestError(
+        .badRequest, "a series has at most \(StateQuestion.rowsMax) rows; ask for fewer days")
+    }
+    return StateQuestion.Series(step: step, days: days)
   }
 
   // MARK: Words

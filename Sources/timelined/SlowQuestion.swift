@@ -11,9 +11,8 @@ struct SlowQuestion: Sendable {
   enum Kind: Sendable {
     case events
     case count
-    /// The state of a dyad, or the events behind one of its figures; from what is kept of it, if
-    /// anything.
-    case state(Dyad, Day, figure: String?, KeptHistory?)
+    /// The states of dyads, or the events behind a figure; from what is kept of them, if anything.
+    case state(StateQuestion, [Dyad: KeptHistory])
     /// Everything read again.
     case verify(heads: Heads.Outcomes)
     /// That a line is in its log.
@@ -23,7 +22,7 @@ struct SlowQuestion: Sendable {
   enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
-    case state(JSONValue, KeptHistory?)
+    case state(JSONValue, [KeptHistory])
     case proof(HeadKeeper.Proof)
     case error(RequestError)
     /// Some of the answer, with more to come.
@@ -60,16 +59,13 @@ struct SlowQuestion: Sendable {
       }
     case .count: return .json(.object(["count": .int(snapshot.count(query))]))
     case .events: return .events(EventList(query, in: snapshot))
-    case .state(let dyad, let day, let figure, let kept):
-      let now =
-        kept.map { $0.brought(upTo: snapshot) }
-        ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
-      return .state(Self.state(now.history, day, figure), query.knownAt == nil ? now : nil)
+    case .state(let asked, let kept):
+      let now = asked.dyads.map { dyad in
+        kept[dyad].map { $0.brought(upTo: snapshot) }
+          ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
+      }
+      return .state(asked.answer(now.map(\.history)), query.knownAt == nil ? now : [])
     }
-  }
-
-  static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
-    figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
   }
 }
 

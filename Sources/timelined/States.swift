@@ -19,8 +19,20 @@ struct KeptHistory: Sendable {
     var filter = Filter()
     filter.parties = [dyad.first, dyad.second]
     var events: [Event] = []
-    snapshot.visit(Query(filter, knownAt: knownAt), where: history.holds) { shown in
-      if let event = snapshot.event(shown) { events.append(event) }
+    // What is not between the two can only be testimony, and only with links: few lines have those.
+    var isBetween = true
+    snapshot.visit(
+      Query(filter, knownAt: knownAt),
+      where: { type, actors, targets in
+        isBetween = history.isBetween(type, actors: actors, targets: targets)
+        return isBetween || history.isByOrTo(actors, targets)
+      }
+    ) { shown in
+      if isBetween || snapshot.mayHaveLinks(shown), let event = snapshot.event(shown) {
+        events.append(event)
+      }
+      // Of an event with versions nothing may be asked before.
+      isBetween = true
       return true
     }
     history.insert(events)
@@ -53,7 +65,12 @@ final class States {
   /// The one used last comes last.
   private var kept: [KeptHistory] = []
 
-  subscript(dyad: Dyad) -> KeptHistory? { kept.last { $0.history.dyad == dyad } }
+  /// What is kept of some dyads.
+  subscript(dyads: [Dyad]) -> [Dyad: KeptHistory] {
+    Dictionary(
+      kept.lazy.filter { dyads.contains($0.history.dyad) }.map { ($0.history.dyad, $0) }
+    ) { $1 }
+  }
 
   /// Nothing that was kept is believed any more.
   func forget() { kept = [] }

@@ -49,6 +49,9 @@ struct StateRulesTests {
     #expect(turn([], "2007-04-15") == [none, .array([.string("USA")])])
     #expect(turn([step], "2007-04-15") == [.array([.string("PRK")]), .array([.string("PRK")])])
     #expect(turn([step, oil], "2007-06-01") == [.array([.string("USA")]), none])
+    let broken = event(
+      "stop", .step, "suspension", "2007-06-15", links: [(.suspends, "deal", "oil")])
+    #expect(turn([step, broken], "2007-06-20") == [none, none])
     let says = state([deal, step], "2007-04-15")["agreements"]?.array?.first?["moves"]?.array?.first
     #expect(says?["says"]?.text == #"[{"rel":"fulfils","key":"shut"}]"#)
   }

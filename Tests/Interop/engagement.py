@@ -91,7 +91,13 @@ class Seen:
         self.first, self.last = span(event["date"])
         self.actors, self.targets = event["actors"], event.get("targets", [])
         self.offer, self.links = event.get("offer"), event.get("links", [])
-        self.promises = event.get("commitments", [])
+        self.all_promises = event.get("commitments", [])
+        # E-6.1
+        self.promises = [promise for promise in self.all_promises if any(
+            party in promise["by"] and (not promise.get("to") or other in promise["to"])
+            for party, other in (parties, parties[::-1]))] if self.type == "agreement" else []
+        if testimony and self.type != "step":
+            self.type = self.subtype = None
         self.testimony = testimony
         self.by = [party in self.actors for party in parties]
         # E-2
@@ -158,7 +164,7 @@ class Dyad:
 
     def testifies(self, event, agreements):
         taking_part = event["actors"] + event.get("targets", [])
-        return event["type"] == "step" and any(party in taking_part for party in self.parties) and any(
+        return any(party in taking_part for party in self.parties) and any(
             link["rel"] in TO_PROMISES and link["id"] in agreements
             and agreements[link["id"]] <= span(event["date"])[0] for link in event.get("links", []))
 
@@ -180,7 +186,7 @@ class Dyad:
                     reason = "later"
                 elif target.first == seen.first and any(back["id"] == seen.id for back in target.links):
                     reason = "circle"
-                elif "key" in link and target.promises and link["key"] not in [p["key"] for p in target.promises]:
+                elif "key" in link and target.all_promises and link["key"] not in [p["key"] for p in target.all_promises]:
                     reason = "no such key"
                 if reason:
                     self.out.append((max(seen.first, target.first), {
@@ -285,6 +291,8 @@ class Dyad:
                 moves.append({"id": seen.id, "date": seen.event["date"], "by": seen.actors, "says": [says]})
             if link["rel"] == "fulfils":
                 last = seen
+            elif link["rel"] in ("suspends", "violates", "withdraws") and seen is not last:
+                last = None
         moved_last = [party for party in self.parties if last and party in last.actors]
         owed = []
         for party, other in (self.parties, self.parties[::-1]):

@@ -117,13 +117,16 @@ def date(chance, day):
 
 
 def random_set(seed):
-    """Few parties, few kinds, many links, so that rules meet. Half of the sets are calm, so that phases follow
-    each other."""
+    """Few parties, few kinds, many links, so that rules meet. Some sets are calm and some are not, so that
+    every phase comes."""
     chance = random.Random(seed)
     start = engagement.number(1999, 1, 1) + chance.randrange(365)
     length = chance.choice([200, 600, 1500])
     kinds = [(type, subtype) for type, subtypes in KINDS.items() for subtype in subtypes + [None, None, "other"][:1 + chance.randrange(2)]]
-    if chance.random() < 0.5:
+    mood = chance.random()
+    if mood < 0.3:
+        kinds = [kind for kind in kinds if kind[0] in ("test", "incident", "sanction", "exercise", "statement", "message")]
+    elif mood < 0.65:
         kinds = [kind for kind in kinds if kind[0] in ("message", "talks", "agreement", "step", "statement", "exercise")]
     events = []
     for place in range(chance.randrange(1, 28)):
@@ -180,7 +183,7 @@ def random_set(seed):
                     event["date"] = other["date"]
                     other.setdefault("links", []).append({"rel": "answers", "id": event["id"]})
         events.append(event)
-    days = sorted(start + chance.randrange(-50, length + 700) for _ in range(3))
+    days = sorted(start + chance.randrange(-50, length + 400) for _ in range(3))
     step = chance.choice(["day", "week", "month", "quarter", "year"])
     first = start + chance.randrange(length)
     return {"parties": chance.sample(CODES[:3], 2), "events": events, "days": [engagement.day_text(day) for day in days],
