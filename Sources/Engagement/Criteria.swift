@@ -72,9 +72,11 @@ extension DyadHistory {
     let refused = offers.filter {
       [.declined, .withdrawn, .expired].contains($0.message.outcome)
     }.map(\.place)
-    let (_, first, second) = sums.over(window)
-    let smaller = min(first.given, second.given)
-    let larger = max(first.given, second.given)
+    let given = kinds.positive[window].filter { !entries[$0].isJoint }
+    func sum(_ places: [Int]) -> Int { places.reduce(0) { $0 + entries[$1].weight } }
+    let first = sum(given.filter { entries[$0].isByFirst })
+    let second = sum(given.filter { entries[$0].isBySecond })
+    let (smaller, larger) = (min(first, second), max(first, second))
     let verdict: Criterion.Verdict =
       if larger > 0 && 2 * smaller >= larger {
         .met
@@ -85,7 +87,7 @@ extension DyadHistory {
       }
     return Criterion(
       name: "rewards", verdict: verdict,
-      supporting: Set(kinds.positive[window] + open).sorted(), opposing: refused)
+      supporting: Set(given + open).sorted(), opposing: refused)
   }
 
   private func respect(

@@ -21,13 +21,11 @@ struct KeptHistory: Sendable {
     var events: [Event] = []
     // What is not between the two can only be testimony, and only with links: few lines have those.
     var isBetween = true
-    snapshot.visit(
-      Query(filter, knownAt: knownAt),
-      where: { type, actors, targets in
-        isBetween = history.isBetween(type, actors: actors, targets: targets)
-        return isBetween || history.isByOrTo(actors, targets)
-      }
-    ) { shown in
+    func mayCount(_ type: EventType, _ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
+      isBetween = history.isBetween(type, actors: actors, targets: targets)
+      return isBetween || history.isByOrTo(actors, targets)
+    }
+    snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
       if isBetween || snapshot.mayHaveLinks(shown), let event = snapshot.event(shown) {
         events.append(event)
       }

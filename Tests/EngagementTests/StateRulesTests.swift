@@ -34,6 +34,26 @@ struct StateRulesTests {
   }
 
   @Test(
+    "E-1.4, E-6.1: promises to others are not theirs; talks with others may keep one, and no more")
+  func promisesOfMany() {
+    let many = event(
+      "many", .agreement, "accord", "2007-02-13", [us, dprk, iaea], [],
+      commitments: [
+        Commitment(key: "groups", by: [us, dprk, iaea], to: [us, dprk, iaea], what: "meet"),
+        Commitment(key: "aid", by: [iaea], to: [dprk], what: "aid"),
+        Commitment(key: "own", by: [us], to: [iaea], what: "fees"),
+      ])
+    let met = event(
+      "met", .talks, nil, "2007-03-05/2007-03-06", [iaea, dprk], [],
+      links: [(.fulfils, "many", "groups")])
+    let state = state([many, met], "2008-07-01")
+    #expect(state["commitments"]?.array?.map { $0["key"] } == [.string("groups")])
+    #expect(state["commitments"]?.array?.first?["event"] == id("met"))
+    #expect(state["contact"]?["neglect"]?.int == Day("2008-07-01")! - Day("2007-02-13")!)
+    #expect(state["phase"]?["name"] == .string("estranged"))
+  }
+
+  @Test(
     "E-6.6: who moved last and alone waits for the other; what is overdue is owed whoever moved")
   func turns() {
     let step = event(

@@ -341,7 +341,9 @@ class Dyad:
         if near:
             return "crisis", near
         negative = [seen for seen in window if seen.first > day - windows["crisis_days"] and seen.weight < 0]
-        if -sum(seen.weight for seen in negative) >= windows["crisis_weight"] * 1000:
+        if -sum(seen.weight for seen in negative) >= windows["crisis_weight"] * 1000 and all(
+                -sum(seen.weight for seen in negative if seen.by[side]) >= windows["crisis_side_weight"] * 1000
+                for side in (0, 1)):
             return "crisis", negative
         breaks = [seen for seen in self.breaks if seen.first <= day]
 
@@ -518,7 +520,8 @@ class Dyad:
         offers = [(seen, message) for seen, message in messages if seen.offer]
         held = [seen for seen, message in offers if message["state"] == "open"]
         refused = [seen for seen, message in offers if message["state"] in ("declined", "withdrawn", "expired")]
-        gave = self.gave(self.windows["criteria_days"], day)
+        given = [seen for seen in window if seen.weight > 0 and not all(seen.by)]
+        gave = [sum(seen.weight for seen in given if seen.by[side]) for side in (0, 1)]
         small, large = min(gave), max(gave)
         if 2 * small >= large > 0:
             verdict = "met"
@@ -526,7 +529,7 @@ class Dyad:
             verdict = "partly"
         else:
             verdict = "no evidence" if large == 0 and not refused else "not met"
-        result["rewards"] = criterion(verdict, [seen for seen in window if seen.weight > 0] + held, refused)
+        result["rewards"] = criterion(verdict, given + held, refused)
 
         limit = self.windows["answer_days"]
         answered = [seen for seen, message in messages if message.get("answered_after", limit + 1) <= limit]
