@@ -16,24 +16,27 @@ struct KeptHistory: Sendable {
   /// All events of a snapshot, or those that were known at a position.
   init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
     var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
-    var filter = Filter()
-    filter.parties = [dyad.first, dyad.second]
-    var events: [Event] = []
+    var events: [EventID: Event] = [:]
     // What is not between the two can only be testimony, and only with links: few lines have those.
     var isBetween = true
     func mayCount(_ type: EventType, _ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
       isBetween = history.isBetween(type, actors: actors, targets: targets)
       return isBetween || history.isByOrTo(actors, targets)
     }
-    snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
-      if isBetween || snapshot.mayHaveLinks(shown), let event = snapshot.event(shown) {
-        events.append(event)
+    // One after the other: there is a list of the events of each, and none of those of either.
+    for party in [dyad.first, dyad.second] {
+      var filter = Filter()
+      filter.parties = [party]
+      snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
+        if isBetween || snapshot.mayHaveLinks(shown), events[shown.id] == nil {
+          events[shown.id] = snapshot.event(shown)
+        }
+        // Of an event with versions nothing may be asked before.
+        isBetween = true
+        return true
       }
-      // Of an event with versions nothing may be asked before.
-      isBetween = true
-      return true
     }
-    history.insert(events)
+    history.insert(events.values)
     self.history = history
     position = snapshot.position
   }

@@ -181,6 +181,21 @@ struct StateRulesTests {
     #expect(stalled?["moved"] == .array([]))
   }
 
+  @Test("E-8.2: a crisis by weights takes both sides")
+  func crisisOfTwo() {
+    let salvos = (10..<16).map {
+      event("s\($0)", .test, "srbm", "2014-07-\($0)", [dprk], [])
+    }
+    let drills = (10..<12).map { event("d\($0)", .exercise, "naval", "2014-07-\($0)") }
+    func name(_ events: [Event]) -> String? {
+      state(events, "2014-07-20")["phase"]?["name"]?.string
+    }
+    #expect(name(salvos) == "estranged")
+    #expect(name(salvos + drills[..<1]) == "estranged")
+    #expect(name(salvos + drills) == "crisis")
+    #expect(name(Array(salvos[..<2]) + drills) == "confrontation")
+  }
+
   @Test("E-9: a sanction is in force until it is withdrawn, or to the end that its date states")
   func sanctions() {
     let events = [
