@@ -1,5 +1,34 @@
-// What the header only declares: a signal handler cannot be Swift.
+// What the header only declares: a signal handler cannot be Swift, nor can code for a newer processor than
+// the one that the rest is made for.
 #include "CLinux.h"
+
+typedef uint8_t wide __attribute__((vector_size(32)));
+
+// Macros: a function that takes one of these would have another call on a processor without them.
+#define LOAD(block, bytes) memcpy(&(block), (bytes), sizeof(wide))
+#define ANY(block) \
+  (((uint64_t __attribute__((vector_size(32))))(block))[0] | ((uint64_t __attribute__((vector_size(32))))(block))[1] \
+   | ((uint64_t __attribute__((vector_size(32))))(block))[2] | ((uint64_t __attribute__((vector_size(32))))(block))[3])
+
+#if defined(__x86_64__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+size_t clinux_next_block(
+    const uint8_t *text, size_t at, size_t count, size_t length, clinux_pair pair, int *is_strange) {
+  *is_strange = 0;
+  for (; at + 31 + length <= count; at += 32) {
+    wide block, one, two;
+    LOAD(block, text + at);
+    LOAD(one, text + at + pair.one_at);
+    LOAD(two, text + at + pair.two_at);
+    wide strange = (wide)(block >= 0x80) | (wide)(block == 0x5C);
+    wide hits = (wide)((one | pair.one_case) == pair.one) & (wide)((two | pair.two_case) == pair.two);
+    if (ANY(strange | hits) == 0) continue;
+    *is_strange = ANY(strange) != 0;
+    break;
+  }
+  return at;
+}
 
 #include <signal.h>
 #include <stdatomic.h>

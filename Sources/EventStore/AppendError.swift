@@ -9,6 +9,8 @@ public enum AppendError: Error, Sendable, Hashable {
   case exists(EventID)
   /// A correction or retraction of an event that is not here.
   case unknownEvent(EventID)
+  /// A snapshot to cite has that name.
+  case nameTaken(SnapshotName, EventID)
   /// An event whose words are gone already.
   case wasErased(EventID, by: ReplicaID, UInt64)
   case wrongPosition(Position)
@@ -27,6 +29,8 @@ public enum AppendError: Error, Sendable, Hashable {
     case .exists(let id):
       "\(id) is there already and says something else; to change it, correct it"
     case .unknownEvent(let id): "no event \(id) here; look it up with the first digits of its id"
+    case .nameTaken(let name, let id):
+      "a snapshot is named \(name) already: \(id); give the new one another name"
     case .wasErased(let id, let replica, let seq):
       "\(id) was erased already, by line \(seq) of log \(replica)"
     case .wrongPosition(let position): "the log stands at \(position.json.text)"

@@ -56,8 +56,8 @@ struct EventHistory: Sendable {
     return effective.filter { !superseded.contains($0.id) }
   }
 
-  /// The version that shows: of the current ones the one recorded last (ties: the larger id); of
-  /// copies of the original the one recorded first (ties: the smaller replica).
+  /// The version that shows: of the current ones the one recorded last (ties: the larger id, then the
+  /// larger replica); of copies of the original the one recorded first (ties: the smaller replica).
   func shown(
     where isKnown: (LineRef) -> Bool
   ) -> (version: Version, isContested: Bool, current: [EventID])? {
@@ -66,9 +66,10 @@ struct EventHistory: Sendable {
     let original = originals.min { ($0.recorded, $0.replica) < ($1.recorded, $1.replica) }
     let others = current.filter { if case .original = $0.content { false } else { true } }
     let candidates = others + (original.map { [$0] } ?? [])
-    guard let shown = candidates.max(by: { ($0.recorded, $0.id) < ($1.recorded, $1.id) }) else {
-      return nil
+    let shown = candidates.max {
+      ($0.recorded, $0.id, $0.replica) < ($1.recorded, $1.id, $1.replica)
     }
+    guard let shown else { return nil }
     let copiesDiffer = Set(originals.map(\.fingerprint)).count > 1
     let ids = Set(current.map(\.id)).sorted()
     return (shown, ids.count > 1 || copiesDiffer, ids)

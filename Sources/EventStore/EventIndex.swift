@@ -53,7 +53,9 @@ struct EventIndex: Sendable {
   private var waiting: [EventID: [EventHistory.Version]] = [:]
   /// Actors added by log.actor events; of two for one code the later recorded holds.
   private(set) var registry = ActorRegistry.shipped
-  private var actorEvents: [ActorCode: (recorded: RecordedTime, id: EventID, ref: LineRef)] = [:]
+  private var actorEvents: [ActorCode: [ActorEvent]] = [:]
+  /// The snapshots to cite, as they came.
+  private(set) var snapshots: [SnapshotEvent] = []
   /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
   private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
   /// What was erased, and what is gone of it.
@@ -64,6 +66,27 @@ struct EventIndex: Sendable {
   private var unordered: [UInt32] = []
   private var isBulk = false
   private static let unorderedMax = 32_768
+
+  /// A line that adds an actor.
+  private struct ActorEvent: Sendable {
+    var actor: Actor
+    var recorded: RecordedTime
+    var id: EventID
+    var replica: ReplicaID
+    var ref: LineRef
+
+    static func < (left: Self, right: Self) -> Bool {
+      (left.recorded, left.id, left.replica) < (right.recorded, right.id, right.replica)
+    }
+  }
+
+  /// A line that names a snapshot to cite.
+  struct SnapshotEvent: Sendable {
+    var named: NamedSnapshot
+    var recorded: RecordedTime
+    var id: EventID
+    var ref: LineRef
+  }
 
   init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
@@ -208,9 +231,13 @@ struct EventIndex: Sendable {
     case .statement(let type, let statement):
       note(entry, type: type, logs)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
-      if case .actor(let actor) = statement { add(actor, entry) }
-      if case .erase(let id, let lines) = statement { erasures.add(id, lines, by: entry.ref) }
-      if case .member(let replica, let key) = statement { add(key, of: replica, entry) }
+      switch statement {
+      case .actor(let actor): add(actor, entry)
+      case .erase(let id, let lines): erasures.add(id, lines, by: entry.ref)
+      case .member(let replica, let key): add(key, of: replica, entry)
+      case .snapshot(let named): add(named, entry)
+      case .correct, .retract, .other: break
+      }
     }
   }
 
@@ -286,8 +313,15 @@ struct EventIndex: Sendable {
     if histories[slot] == nil, saysTheSame(entry.ref, row.ref, logs) {
       let isEarlier = (entry.recorded, entry.replica) < (here.recorded, here.replica)
       copies[slot, default: []].append(isEarlier ? row.ref : entry.ref)
-      if isEarlier { rows[Int(slot)].ref = entry.ref }
       rows[Int(slot)].flags.insert(.copies)
+      // Bodies are the same; who recorded them need not be.
+      var other = row
+      other.author = facts.author
+      marks.add(other, at: slot)
+      if isEarlier {
+        rows[Int(slot)].ref = entry.ref
+        rows[Int(slot)].author = facts.author
+      }
       return
     }
     guard let entry = IndexEntry(reading: entry.ref, logs, vocabulary) else { return }
@@ -355,11 +389,24 @@ struct EventIndex: Sendable {
   }
 
   private mutating func add(_ actor: Actor, _ entry: IndexEntry) {
-    if let old = actorEvents[actor.code], (old.recorded, old.id) > (entry.recorded, entry.id) {
-      return
+    let new = ActorEvent(
+      actor: actor, recorded: entry.recorded, id: entry.id, replica: entry.replica, ref: entry.ref)
+    if actorEvents[actor.code]?.allSatisfy({ $0 < new }) ?? true { registry.add(actor) }
+    actorEvents[actor.code, default: []].append(new)
+  }
+
+  /// The actors that were known when only these lines were.
+  func registry(where isKnown: (LineRef) -> Bool) -> ActorRegistry {
+    var registry = ActorRegistry.shipped
+    for events in actorEvents.values {
+      if let last = events.filter({ isKnown($0.ref) }).max(by: <) { registry.add(last.actor) }
     }
-    actorEvents[actor.code] = (entry.recorded, entry.id, entry.ref)
-    registry.add(actor)
+    return registry
+  }
+
+  private mutating func add(_ named: NamedSnapshot, _ entry: IndexEntry) {
+    snapshots.append(
+      SnapshotEvent(named: named, recorded: entry.recorded, id: entry.id, ref: entry.ref))
   }
 
   /// A log speaks for itself alone, and once: no other can give it another key.
@@ -416,6 +463,7 @@ struct EventIndex: Sendable {
     var waiting: [[LineRef]]
     var actors: [[LineRef]]
     var members: [[LineRef]]
+    var snapshots: [[LineRef]]
     var erasures: [[LineRef]]
     var stubs: [[LineRef]]
     var unreadable: Int
@@ -429,8 +477,9 @@ struct EventIndex: Sendable {
       histories: refs(histories.keys) { histories[$0]!.versions.map(\.ref) },
       copies: refs(copies.keys) { copies[$0]! },
       waiting: waiting.values.map { $0.map(\.ref) },
-      actors: [actorEvents.values.map(\.ref)],
+      actors: [actorEvents.values.joined().map(\.ref)],
       members: [members.values.map(\.ref)],
+      snapshots: [snapshots.map(\.ref)],
       erasures: [erasures.all.map(\.ref)],
       stubs: [erasures.stubs],
       unreadable: unreadable)
@@ -469,6 +518,12 @@ struct EventIndex: Sendable {
       else { return false }
       add(key, of: replica, entry)
     }
+    for ref in irregular.snapshots.joined() {
+      guard let entry = read(ref), case .statement(_, .snapshot(let named)) = entry.body else {
+        return false
+      }
+      add(named, entry)
+    }
     for ref in irregular.erasures.joined() {
       guard let entry = read(ref), case .statement(_, .erase(let id, let lines)) = entry.body else {
         return false
@@ -505,8 +560,8 @@ extension EventIndex.Irregular {
     }
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
-      "actors": lists(actors), "members": lists(members), "erasures": lists(erasures),
-      "stubs": lists(stubs),
+      "actors": lists(actors), "members": lists(members), "snapshots": lists(snapshots),
+      "erasures": lists(erasures), "stubs": lists(stubs),
       "unreadable": .int(unreadable),
     ])
   }
@@ -526,7 +581,7 @@ extension EventIndex.Irregular {
     self.init(
       histories: lists(json["histories"]), copies: lists(json["copies"]),
       waiting: lists(json["waiting"]), actors: lists(json["actors"]),
-      members: lists(json["members"]), erasures: lists(json["erasures"]),
-      stubs: lists(json["stubs"]), unreadable: unreadable)
+      members: lists(json["members"]), snapshots: lists(json["snapshots"]),
+      erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable)
   }
 }

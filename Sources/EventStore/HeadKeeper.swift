@@ -58,8 +58,12 @@ public final class HeadKeeper: Sendable {
     var tree = LogTree()
     /// The newest head that was found right.
     var head: SignedHead?
+    /// Why the head on disk is not relied on; found out once, since it may take long.
+    var failure: HeadProblem?
     /// Whether the head on disk was read.
     var isRead = false
+    /// Blocks of the tree that are kept on disk.
+    var saved = 0
   }
 
   private let timeline: TimelineID
@@ -92,6 +96,7 @@ public final class HeadKeeper: Sendable {
   /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
   public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
+      for replica in kept.keys { kept[replica]!.failure = nil }
       var outcomes: [ReplicaID: Outcome] = [:]
       for log in snapshot.logs where log.size > 0 && snapshot.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
@@ -117,6 +122,30 @@ public final class HeadKeeper: Sendable {
         }
       }
     ) { $1 }
+  }
+
+  /// Keeps the trees on disk, for the next start; a cache, which the signed head is held against.
+  public func saveTrees() {
+    kept.withLock { kept in
+      for (replica, log) in kept where log.tree.blocks.count > log.saved && log.head != nil {
+        let bytes = log.tree.blocks.flatMap(\.bytes)
+        let isSaved: Void? = try? bytes.withTypedBuffer { (bytes) throws(FileError) in
+          try fileSystem.createDirectory(directory + "/index")
+          try fileSystem.replaceCache(treePath(replica), with: [UnsafeRawBufferPointer(bytes)])
+        }
+        if isSaved != nil { kept[replica]!.saved = log.tree.blocks.count }
+      }
+    }
+  }
+
+  private func treePath(_ replica: ReplicaID) -> String { "\(directory)/index/tree-\(replica)" }
+
+  /// The tree as it was kept, as far as a head reaches.
+  private func savedTree(_ replica: ReplicaID, upTo size: UInt64) -> LogTree {
+    let bytes = (try? fileSystem.read(treePath(replica))) ?? nil
+    let count = min((bytes?.count ?? 0) / 32, Int(size) / LogTree.blockLines)
+    return LogTree(
+      blocks: (0..<count).compactMap { SHA256Digest(Array(bytes![$0 * 32..<($0 + 1) * 32])) })
   }
 
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
@@ -282,9 +311,30 @@ public final class HeadKeeper: Sendable {
     _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
+    if let failure = kept.failure { throw failure }
+    do throws(HeadProblem) { return try settleAfresh(&kept, log, snapshot) } catch {
+      switch error {
+      case .otherRoot, .refused: kept.failure = error
+      default: break
+      }
+      throw error
+    }
+  }
+
+  private func settleAfresh(
+    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead? {
     guard let key = snapshot.key(of: log.id) else { return nil }
     if let head = try stored(log.id, key) {
-      try check(head, &kept.tree, log)
+      var tree = savedTree(log.id, upTo: head.size)
+      kept.saved = tree.blocks.count
+      do throws(HeadProblem) { try check(head, &tree, log) } catch {
+        // The cache may be wrong: the lines are asked.
+        kept.saved = 0
+        tree = LogTree()
+        try check(head, &tree, log)
+      }
+      kept.tree = tree
       kept.head = head
     }
     kept.isRead = true

@@ -25,6 +25,11 @@ struct IndexEntry: Sendable {
     self.body = body
   }
 
+  /// The snapshot that the line names; nil for any other line.
+  var snapshot: NamedSnapshot? {
+    if case .statement(_, .snapshot(let named)) = body { named } else { nil }
+  }
+
   /// The same without its words.
   var erased: IndexEntry {
     var entry = self

@@ -26,6 +26,15 @@ struct LogTree: Sendable {
   /// A line that keeps a tree from being made.
   struct Damaged: Error { var seq: UInt64 }
 
+  init() {}
+
+  /// Goes on from the roots of the first whole blocks, whoever kept them: only the root tells whether
+  /// they are the right ones.
+  init(blocks: [SHA256Digest]) {
+    var hasher = SHA256()
+    for block in blocks { add(block, &hasher) }
+  }
+
   var size: UInt64 { UInt64(blocks.count * Self.blockLines) + rest.size }
 
   var root: SHA256Digest { Self.root(blocks: whole, rest) }

@@ -104,6 +104,30 @@ public struct PosixFileSystem: FileSystem {
     try moveInPlace(path, pieces.map { $0.bindMemory(to: UInt8.self) }, synced: false)
   }
 
+  /// Small pieces are gathered: an index has thousands.
+  private func writeAll(
+    _ pieces: [UnsafeBufferPointer<UInt8>], _ descriptor: Int32, _ path: String
+  ) throws(FileError) {
+    var gathered: [UInt8] = []
+    func flush() throws(FileError) {
+      try gathered.withTypedBuffer { (bytes) throws(FileError) in
+        try PosixSegment.writeAll(descriptor, bytes, path)
+      }
+      gathered.removeAll(keepingCapacity: true)
+    }
+    for piece in pieces {
+      if gathered.count + piece.count > Self.gatheredMax { try flush() }
+      if piece.count > Self.gatheredMax {
+        try PosixSegment.writeAll(descriptor, piece, path)
+      } else {
+        gathered += piece
+      }
+    }
+    try flush()
+  }
+
+  private static let gatheredMax = 256 << 10
+
   /// Writes NAME.new and renames it; a failure leaves nothing behind.
   private func moveInPlace(
     _ path: String, _ pieces: [UnsafeBufferPointer<UInt8>], synced: Bool
@@ -115,7 +139,7 @@ public struct PosixFileSystem: FileSystem {
     guard descriptor >= 0 else { throw FileError.last("create", temporary) }
     defer { close(descriptor) }
     do throws(FileError) {
-      for piece in pieces { try PosixSegment.writeAll(descriptor, piece, temporary) }
+      try writeAll(pieces, descriptor, temporary)
       if synced, retried({ fsync(descriptor) }) != 0 { throw FileError.last("sync", temporary) }
       guard rename(temporary, path) == 0 else { throw FileError.last("rename", path) }
     } catch {

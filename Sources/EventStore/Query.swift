@@ -11,6 +11,10 @@ public struct Query: Sendable {
   public var filter: Filter
   /// Only what had been recorded by then; nil for all that is there.
   public var knownAt: Position?
+  /// What is cited: known at its position, and no answer is better than one that lacks a damaged line.
+  public var cited: RecordedSnapshot? {
+    didSet { if let cited { knownAt = cited.position } }
+  }
   public var order: Order
   public var limit: Int?
 
@@ -42,14 +46,16 @@ public struct ShownEvent: Sendable {
 /// The events of an answer, by four bytes each; what an event is, is found when it is asked for.
 public struct EventList: Sendable {
   public let snapshot: Snapshot
-  private let knownAt: Position?
+  public let query: Query
   private var slots: ContiguousArray<UInt32> = []
+  /// A line that would have had to be read, and is damaged.
+  public let damaged: DamagedLine?
 
   public init(_ query: Query, in snapshot: Snapshot) {
     self.snapshot = snapshot
-    knownAt = query.knownAt
+    self.query = query
     var slots: ContiguousArray<UInt32> = []
-    snapshot.visit(query) {
+    damaged = snapshot.visit(query) {
       slots.append($0.slot)
       return true
     }
@@ -58,8 +64,17 @@ public struct EventList: Sendable {
 
   public var count: Int { slots.count }
 
+  /// The line of an event that could not be read.
+  public func line(of place: Int) -> DamagedLine {
+    snapshot.damaged(self[place]?.ref ?? snapshot.index[slots[place]].ref)
+  }
+
   public subscript(place: Int) -> ShownEvent? {
-    if case .shown(let event) = snapshot.find(slots[place], knownAt: knownAt) { event } else { nil }
+    if case .shown(let event) = snapshot.find(slots[place], knownAt: query.knownAt) {
+      event
+    } else {
+      nil
+    }
   }
 }
 
@@ -126,7 +141,10 @@ struct Matcher {
         || holds(found.targets, wanted.parties))
   }
 
-  func fits(_ row: EventRow) -> Bool { fitsButAuthor(row) && fits(author: row.author) }
+  /// True too where only the line can tell: of copies each may have its own author.
+  func mayFit(_ row: EventRow) -> Bool {
+    fitsButAuthor(row) && (row.flags.contains(.copies) || fits(author: row.author))
+  }
 
   /// The same whoever the author is.
   func fitsButAuthor(_ row: EventRow) -> Bool {
@@ -140,7 +158,7 @@ struct Matcher {
   }
 
   /// True too where only the line can tell.
-  private func fits(author: UInt16) -> Bool {
+  func fits(author: UInt16) -> Bool {
     guard let authorsFit else { return true }
     return author == Vocabulary.furtherAuthors
       || Int(author) < authorsFit.count && authorsFit[Int(author)]
@@ -168,6 +186,10 @@ struct Matcher {
   /// Whether it is asked who recorded a line.
   var asksForAuthors: Bool { !authors.isEmpty }
 
+  func fitsAuthor(of line: Line, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    authors.isEmpty || authors.contains(Array(text[line.author]))
+  }
+
   /// Whether one of the words may stand in a text; a quick look.
   func mayHold(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     needles.contains { $0.look(at: text) != .holdsNot }
@@ -177,7 +199,7 @@ struct Matcher {
   func fits(
     _ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ document: inout JSONDocument
   ) -> Bool {
-    if !authors.isEmpty, !authors.contains(Array(text[line.author])) { return false }
+    guard fitsAuthor(of: line, text) else { return false }
     guard !needles.isEmpty else { return true }
     let body = UnsafeBufferPointer(rebasing: text[line.body])
     guard mayHold(body) else { return false }

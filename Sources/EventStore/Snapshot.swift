@@ -20,6 +20,12 @@ public struct Snapshot: Sendable {
 
   public var registry: ActorRegistry { index.registry }
 
+  /// The actors that were known at a position; all of them where it is nil.
+  public func registry(knownAt position: Position?) -> ActorRegistry {
+    guard position != nil else { return index.registry }
+    return index.registry(where: horizon(position).knows)
+  }
+
   /// Lines that came without their words, of which no erasure is here.
   public var withheld: [LogPlace] { index.withheld(logs) }
 
@@ -111,28 +117,40 @@ public struct Snapshot: Sendable {
   /// The events of a query, in its order; stops where the body returns false. `holds` says of an
   /// event's type, actors and targets whether it is wanted, right before the body gets it; of one with
   /// versions it may be asked of another version than the one that shows, or not at all.
+  ///
+  /// Returns a line that would have had to be read and is damaged: its event was passed over, or another
+  /// copy of it taken.
+  @discardableResult
   public func visit(
     _ query: Query, where holds: ((EventType, [ActorCode], [ActorCode]) -> Bool)? = nil,
     _ body: (ShownEvent) -> Bool
-  ) {
+  ) -> DamagedLine? {
     let values = index.vocabulary.values
     let matcher = Matcher(query.filter, values)
     let (from, to) = (query.filter.from, query.filter.to)
     let horizon = horizon(query.knownAt)
     var left = query.limit ?? .max
-    guard left > 0 else { return }
+    guard left > 0 else { return nil }
     let list = candidates(query.filter)
     let scan =
       !matcher.needles.isEmpty && list.count > Self.scannedFrom
-      ? TextScan(matcher, in: logs) : nil
+      ? TextScan(matcher, in: logs, checked: query.cited == nil ? nil : horizon.sizes) : nil
+    var damaged = scan?.damaged
+    func miss(_ ref: LineRef) { damaged = damaged ?? ref }
+    /// The line, which is missed where it is damaged.
+    func read(_ ref: LineRef) -> (text: UnsafeBufferPointer<UInt8>, line: Line)? {
+      if let text = line(ref), let line = try? Line(text) { return (text, line) }
+      miss(ref)
+      return nil
+    }
     var document = JSONDocument()
     func pass(_ event: ShownEvent) -> Bool {
       if let scan {
         guard scan.holds(event.ref) else { return true }
       } else if matcher.readsLines {
-        guard let text = line(event.ref), let line = try? Line(text),
-          matcher.fits(line, text, &document)
-        else { return true }
+        guard let (text, line) = read(event.ref), matcher.fits(line, text, &document) else {
+          return true
+        }
       }
       left -= 1
       return body(event) && left > 0
@@ -142,7 +160,7 @@ public struct Snapshot: Sendable {
       isAscending ? left < right : left > right
     }
     // Events with versions look different at another horizon; they are judged one by one.
-    var special = query.knownAt == nil ? [] : versioned(matcher, horizon)
+    var special = query.knownAt == nil ? [] : versioned(matcher, horizon, miss)
     special.sort { !precedes(($0.first, $0.id), ($1.first, $1.id)) }
 
     var goesOn = true
@@ -169,7 +187,14 @@ public struct Snapshot: Sendable {
         turned = slot
         return false
       }
-      guard matcher.fits(row), let event = shown(row, slot, horizon) else { return true }
+      guard matcher.mayFit(row), let event = shown(row, slot, horizon, miss) else { return true }
+      if matcher.asksForAuthors, row.flags.contains(.copies) {
+        let isHis =
+          event.ref == row.ref
+          ? matcher.fits(author: row.author)
+          : read(event.ref).map { matcher.fitsAuthor(of: $0.line, $0.text) } ?? false
+        guard isHis else { return true }
+      }
       found += 1
       if let holds {
         let parties = values.parties[Int(row.parties)]
@@ -193,7 +218,15 @@ public struct Snapshot: Sendable {
       _ = (isAscending ? rest : rest.reversed()).allSatisfy(candidate)
     }
     while goesOn, let next = special.popLast() { goesOn = pass(next) }
+    return damaged.map(self.damaged)
   }
+
+  func damaged(_ ref: LineRef) -> DamagedLine {
+    DamagedLine(replica: logs[ref.replica].id, seq: ref.seq)
+  }
+
+  /// The line of an event, as one that could not be read.
+  public func damaged(_ event: ShownEvent) -> DamagedLine { damaged(event.ref) }
 
   /// The events of some blocks of rows that fit, in the order of the lists.
   private func slots(
@@ -202,7 +235,7 @@ public struct Snapshot: Sendable {
     var slots: [UInt32] = []
     for block in blocks {
       for (place, row) in index.rows(ofBlock: block).enumerated()
-      where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.fits(row) && isLeft(row) {
+      where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.mayFit(row) && isLeft(row) {
         slots.append(UInt32(block * ValueMarks.rowsOfBlock + place))
       }
     }
@@ -221,16 +254,19 @@ public struct Snapshot: Sendable {
     }
   }
 
-  public func count(_ query: Query) -> Int {
+  public func count(_ query: Query) -> Int { tally(query).count }
+
+  /// How many events fit, and a damaged line that would have had to be read for it.
+  public func tally(_ query: Query) -> (count: Int, damaged: DamagedLine?) {
     if query.filter.isEmpty, query.knownAt == nil {
-      return min(index.all.count, query.limit ?? .max)
+      return (min(index.all.count, query.limit ?? .max), nil)
     }
     var count = 0
-    visit(query) { _ in
+    let damaged = visit(query) { _ in
       count += 1
       return true
     }
-    return count
+    return (count, damaged)
   }
 
   /// The shortest list that holds every event of the filter.
@@ -240,8 +276,15 @@ public struct Snapshot: Sendable {
       .min { $0.count < $1.count } ?? index.all
   }
 
-  private func versioned(_ matcher: Matcher, _ horizon: Horizon) -> [ShownEvent] {
+  private func versioned(
+    _ matcher: Matcher, _ horizon: Horizon, _ missed: (LineRef) -> Void
+  ) -> [ShownEvent] {
     index.histories.compactMap { slot, history in
+      // An original that had been damaged before its history began is not in it.
+      for ref in [index[slot].ref] + (index.copies[slot] ?? [])
+      where horizon.knows(ref) && !history.versions.contains(where: { $0.ref == ref }) {
+        missed(ref)
+      }
       guard let shown = history.shown(where: horizon.knows) else { return nil }
       let id = EventID(index[slot].id)
       switch shown.version.content {
@@ -252,13 +295,20 @@ public struct Snapshot: Sendable {
     }
   }
 
-  /// The event of a row as the horizon shows it; nil where it is not to be seen there.
-  private func shown(_ row: EventRow, _ slot: UInt32, _ horizon: Horizon) -> ShownEvent? {
+  /// The event of a row as the horizon shows it; nil where it is not to be seen there. `missed` is told
+  /// of damaged lines, which might have been the one that shows.
+  private func shown(
+    _ row: EventRow, _ slot: UInt32, _ horizon: Horizon, _ missed: (LineRef) -> Void = { _ in }
+  ) -> ShownEvent? {
     let id = EventID(row.id)
     guard row.flags.contains(.versions) else {
-      var refs = [row.ref]
-      if row.flags.contains(.copies) { refs += index.copies[slot] ?? [] }
-      guard let ref = refs.first(where: horizon.knows) else { return nil }
+      // The row's is the first of all; else, of those that are known, the one recorded first.
+      let ref =
+        horizon.knows(row.ref)
+        ? row.ref
+        : row.flags.contains(.copies)
+          ? firstRecorded(of: (index.copies[slot] ?? []).filter(horizon.knows), missed) : nil
+      guard let ref else { return nil }
       return ShownEvent(
         id: id, version: nil, contested: [], first: row.first, ref: ref, slot: slot)
     }
@@ -267,6 +317,17 @@ public struct Snapshot: Sendable {
       let shown = index.histories[slot]?.shown(where: horizon.knows)
     else { return nil }
     return event(slot, shown, row.first)
+  }
+
+  private func firstRecorded(of copies: [LineRef], _ missed: (LineRef) -> Void) -> LineRef? {
+    guard copies.count > 1 else { return copies.first }
+    return copies.compactMap { ref -> (RecordedTime, ReplicaID, LineRef)? in
+      guard let text = line(ref), let line = try? Line(text) else {
+        missed(ref)
+        return nil
+      }
+      return (line.recorded, line.replica, ref)
+    }.min { ($0.0, $0.1) < ($1.0, $1.1) }?.2
   }
 
   private func event(
@@ -415,7 +476,7 @@ public struct Snapshot: Sendable {
 
   /// Whether an event's line may have links; false only where it surely has none.
   public func mayHaveLinks(_ shown: ShownEvent) -> Bool {
-    line(shown.ref).map { Self.links.look(at: $0) != .holdsNot } ?? false
+    line(shown.ref).map { Self.links.look(at: $0) != .holdsNot } ?? true
   }
 
   /// The text of a line that is no event, without its LF; nil where it is damaged.

@@ -8,31 +8,51 @@ struct TextScan: Sendable {
   private let marks: [[UInt64]]
   /// Number of lines that fit.
   let count: Int
+  /// Of the lines that were to be compared with their checks, the first that is not what was written.
+  let damaged: LineRef?
 
   /// Lines of one task: a whole number of words of marks.
   private static let portion = 16_384
 
-  init(_ matcher: Matcher, in logs: [ReplicaLog]) {
-    marks = logs.map { log in
+  /// - Parameter checked: of each log, how many lines are also compared with their checks: a damaged one
+  ///   may no longer hold the words that it held.
+  init(_ matcher: Matcher, in logs: [ReplicaLog], checked: [UInt64]?) {
+    let pieces = logs.enumerated().map { place, log in
       let portions = (Int(log.size) + Self.portion - 1) / Self.portion
       return Parallel.map(Array(0..<portions), portion: 1) { numbers in
-        numbers.flatMap { number -> [UInt64] in
+        numbers.map { number in
           let first = number * Self.portion
-          let count = min(Self.portion, Int(log.size) - first)
-          var words = [UInt64](repeating: 0, count: (count + 63) / 64)
-          var document = JSONDocument()
-          log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
-            guard matcher.mayHold(text), let line = try? Line(text),
-              matcher.fits(line, text, &document)
-            else { return }
-            let offset = Int(seq) - first - 1
-            words[offset / 64] |= 1 << UInt64(offset % 64)
-          }
-          return words
+          return Piece(
+            matcher, log, first: first, count: min(Self.portion, Int(log.size) - first),
+            checked: checked?[place] ?? 0)
         }
       }
     }
+    marks = pieces.map { $0.flatMap(\.words) }
     count = marks.joined().reduce(0) { $0 + $1.nonzeroBitCount }
+    damaged =
+      pieces.enumerated().lazy.compactMap { place, pieces in
+        pieces.lazy.compactMap(\.damaged).first.map { LineRef(replica: place, seq: $0) }
+      }.first
+  }
+
+  /// Some lines of a log in a row.
+  private struct Piece: Sendable {
+    var words: [UInt64]
+    var damaged: UInt64?
+
+    init(_ matcher: Matcher, _ log: ReplicaLog, first: Int, count: Int, checked: UInt64) {
+      words = [UInt64](repeating: 0, count: (count + 63) / 64)
+      var document = JSONDocument()
+      log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
+        if seq <= checked, damaged == nil, !Line.isWhole(text) { damaged = seq }
+        guard matcher.mayHold(text), let line = try? Line(text),
+          matcher.fits(line, text, &document)
+        else { return }
+        let offset = Int(seq) - first - 1
+        words[offset / 64] |= 1 << UInt64(offset % 64)
+      }
+    }
   }
 
   /// Whether a line fits.

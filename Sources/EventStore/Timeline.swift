@@ -97,7 +97,7 @@ public final class Timeline {
     var opened = try Self.takeOver(replica, directory, fileSystem)
     unread = opened?.unread
     if opened == nil {
-      opened = try Opened(EventIndex(Vocabulary()), directory, [replica], fileSystem)
+      opened = try OpenedTimeline(EventIndex(Vocabulary()), directory, [replica], fileSystem)
     }
     try opened!.readOn(fileSystem)
     damage = opened!.damage
@@ -128,12 +128,12 @@ public final class Timeline {
   /// Opens with what the index on disk knows; nil where there is none to be believed.
   private static func takeOver(
     _ replica: ReplicaID, _ directory: String, _ fileSystem: any FileSystem
-  ) throws(FileError) -> Opened? {
+  ) throws(FileError) -> OpenedTimeline? {
     // A cache that cannot be read, for whatever reason, is none.
     guard let found = try? IndexFile.read(indexPath(directory), fileSystem),
       found.replicas.first == replica, try found.fits(logsIn: directory + "/logs", fileSystem)
     else { return nil }
-    var opened = try Opened(
+    var opened = try OpenedTimeline(
       found.index, directory, found.replicas, covers: found.covers, fileSystem)
     return opened.index.restore(found.irregular, opened.logs) ? opened : nil
   }
@@ -272,7 +272,9 @@ public final class Timeline {
     permit.end()
     permit = IndexPermit()
     wasReadAgain = true
-    var opened = try Opened(
+    indexedLines = 0
+    mappedLines = 0
+    var opened = try OpenedTimeline(
       EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
     try opened.readOn(fileSystem)
     damage = opened.damage
@@ -324,12 +326,32 @@ public final class Timeline {
     return try stage(prepared, text, recording, index.vocabulary)
   }
 
+  /// Takes a snapshot to cite, made of what is here, for the next commit.
+  public func stage(
+    _ named: NamedSnapshot, author: String?, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    let author = author.map { JSONValue.Member("author", .string($0)) }
+    let event = JSONValue.object((named.json.members ?? []) + [author].compactMap { $0 })
+    return try Array(event.text.utf8).withTypedBuffer { (text) throws(AppendError) in
+      let prepared = try prepare(text, index.vocabulary)
+      if let id = snapshot(named: named.name) { throw .nameTaken(named.name, id) }
+      return try stamp(prepared.parts, prepared.body, recording, text, index.vocabulary)
+    }
+  }
+
+  /// The snapshot to cite that has a name already, staged ones included.
+  public func snapshot(named name: SnapshotName) -> EventID? {
+    index.snapshots.first { $0.named.name == name }?.id
+      ?? batches[0].entries.first { $0.snapshot?.name == name }?.id
+  }
+
   /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
   /// be, and the other remembers whom it knew.
   private func prepare(
     _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
-  ) throws(AppendError) -> Prepared {
-    try Prepared(
+  ) throws(AppendError) -> PreparedEvent {
+    try PreparedEvent(
       text, registry: registry, pendingActors.isEmpty ? reader : BodyReader(vocabulary))
   }
 
@@ -342,7 +364,7 @@ public final class Timeline {
   }
 
   private func stage(
-    _ prepared: Prepared, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording,
+    _ prepared: PreparedEvent, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording,
     _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
@@ -351,6 +373,10 @@ public final class Timeline {
     case .statement(let type, .other), .statement(let type, .member),
       .statement(let type, .erase):
       throw .unsupported(type.word)
+    case .statement(let type, .snapshot):
+      throw .badEvent(
+        EventError(
+          "type", "\(type.word) is written by timelinectl snapshot create, which finds the roots"))
     default: break
     }
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
@@ -395,7 +421,7 @@ public final class Timeline {
     stopsAtError: Bool
   ) -> [Result<Staged, AppendError>] {
     if let readOnly { return texts.map { _ in .failure(.readOnly(readOnly)) } }
-    let prepared = Prepared.all(texts, registry: index.registry, vocabulary)
+    let prepared = PreparedEvent.all(texts, registry: index.registry, vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)
     for (place, text) in texts.enumerated() {
@@ -562,7 +588,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .erase, .member, .other: return nil
+    case .actor, .erase, .member, .snapshot, .other: return nil
     }
   }
 
@@ -590,7 +616,7 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .erase, .member, .other: break
+    case .erase, .member, .snapshot, .other: break
     }
   }
 
@@ -856,99 +882,6 @@ public final class Timeline {
   }
 }
 
-/// A timeline's files while it is being opened.
-private struct Opened {
-  private let directory: String
-  private(set) var logs: [ReplicaLog] = []
-  var index: EventIndex
-  private(set) var damage: [LogDamage] = []
-
-  /// What the index on disk knew, before anything else is read.
-  var unread: Timeline.Unread { Timeline.Unread(logs: logs.map { ($0, $0.size) }) }
-
-  /// Opens the logs as far as they are known: those in `replicas` first, in that order, which is that
-  /// of their places in the index.
-  init(
-    _ index: EventIndex, _ directory: String, _ replicas: [ReplicaID],
-    covers: [ReplicaID: ReplicaLog.Cover] = [:], _ fileSystem: any FileSystem
-  ) throws(FileError) {
-    self.index = index
-    self.directory = directory
-    let root = directory + "/logs"
-    let known = try fileSystem.list(root).compactMap { ReplicaID($0) }
-    for replica in replicas + known.filter({ !replicas.contains($0) }) {
-      let path = "\(root)/\(replica)"
-      logs.append(
-        try ReplicaLog(replica, in: path, cover: covers[replica], fileSystem: fileSystem))
-    }
-  }
-
-  /// Reads what is not known yet.
-  mutating func readOn(_ fileSystem: any FileSystem) throws(FileError) {
-    var (logs, damage) = (logs, damage)
-    try index.inBulk { (index) throws(FileError) in
-      for place in logs.indices {
-        let others = logs
-        let reason = try logs[place].readOn(
-          LogReader(vocabulary: index.vocabulary, place: place), fileSystem: fileSystem,
-          damage: &damage
-        ) { entry, log in
-          func all() -> [ReplicaLog] {
-            var all = others
-            all[place] = log()
-            return all
-          }
-          index.apply(entry, logs: all())
-        }
-        let signed = SignedHead.size(
-          of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
-        try logs[place].settle(
-          reason, signed: signed, fileSystem: fileSystem, damage: &damage)
-      }
-    }
-    self.logs = logs
-    self.damage = damage
-  }
-}
-
-/// A line from a peer, taken apart.
-private struct PeerLine: @unchecked Sendable {
-  /// Nil for an end without LF. It points into what the peer sent.
-  var text: UnsafeBufferPointer<UInt8>?
-  var line: Result<Line, LineError> = .failure(.noLineEnd)
-  var entry: IndexEntry?
-
-  /// All lines in a row, read on all processors.
-  static func all(
-    in bytes: UnsafeBufferPointer<UInt8>, place: Int, _ vocabulary: Vocabulary
-  ) -> [PeerLine] {
-    var lines: [PeerLine] = []
-    var at = 0
-    while at < bytes.count {
-      let rest = UnsafeBufferPointer(rebasing: bytes[at...])
-      let text = rest.firstIndexOfNewline.map { UnsafeBufferPointer(rebasing: rest[...$0]) }
-      lines.append(PeerLine(text: text))
-      at += text?.count ?? rest.count
-    }
-    return Parallel.map(lines, portion: 128) { lines in
-      vocabulary.lendReader { reader in
-        lines.map { piece in
-          guard let text = piece.text else { return piece }
-          var piece = piece
-          piece.line = Result { () throws(LineError) in try Line(text) }
-          if case .success(let line) = piece.line {
-            let ref = LineRef(replica: place, seq: line.seq)
-            do throws(JSONError) {
-              piece.entry = try IndexEntry.read(line, text, ref: ref, reader)
-            } catch { piece.line = .failure(.body(error)) }
-          }
-          return piece
-        }
-      }
-    }
-  }
-}
-
 extension ValidBody {
   /// The event that a line of this body is, or is a version of; nil where it is neither.
   fileprivate func subject(of id: EventID) -> EventID? {
@@ -958,91 +891,5 @@ extension ValidBody {
       target
     case .statement: nil
     }
-  }
-}
-
-/// An event that was read and found right by itself; what remains is to look at the log.
-private struct Prepared: Sendable {
-  var body: ValidBody
-  var parts: RequestParts
-
-  init(
-    _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry, _ reader: BodyReader
-  ) throws(AppendError) {
-    do throws(JSONError) { try reader.parse(text) } catch { throw .notJSON(error) }
-    do throws(EventError) {
-      body = try reader.validate(text, registry: registry, isStored: false)
-      parts = try RequestParts(reader.document, in: text)
-    } catch { throw .badEvent(error) }
-  }
-
-  /// Many of them, on all processors.
-  static func all(
-    _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry, _ vocabulary: Vocabulary
-  ) -> [Result<Prepared, AppendError>] {
-    nonisolated(unsafe) let texts = texts
-    return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
-      vocabulary.lendReader { reader in
-        places.map { place in
-          Result { () throws(AppendError) in
-            try Prepared(texts[place], registry: registry, reader)
-          }
-        }
-      }
-    }
-  }
-}
-
-/// The parts of a request's event: what the daemon takes out, and the rest, byte for byte.
-private struct RequestParts: Sendable {
-  var id: EventID?
-  var author: String?
-  /// Runs of the text that are the body's members: `id` and `author` leave three at most.
-  private var runs = InlineArray<3, Range<Int>>(repeating: 0..<0)
-  private var runCount = 0
-
-  init(
-    _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>
-  ) throws(EventError) {
-    var start: Int?
-    var end = 0
-    for key in document.children(0) {
-      let member = document.bodyMember(key, in: text)
-      let isID = member == .id
-      guard isID || member == .author else {
-        if start == nil { start = document.rawRange(key).lowerBound }
-        end = document.rawRange(key + 1).upperBound
-        continue
-      }
-      if let begin = start { add(begin..<end) }
-      start = nil
-      guard isID else {
-        author = document.string(key + 1, in: text)
-        continue
-      }
-      guard document.kind(key + 1) == .string,
-        let id = document.withText(key + 1, in: text, { EventID(utf8: $0) })
-      else {
-        let value = String(decoding: text[document.rawRange(key + 1)].prefix(50), as: UTF8.self)
-        throw EventError(
-          "id", "\(value) is no event id: 36 characters, lower-case hex and hyphens")
-      }
-      self.id = id
-    }
-    if let begin = start { add(begin..<end) }
-  }
-
-  private mutating func add(_ run: Range<Int>) {
-    runs[runCount] = run
-    runCount += 1
-  }
-
-  func withBody<Result>(
-    of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
-  ) -> Result {
-    if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
-    let joined = [UInt8](
-      (0..<runCount).map { text[runs[$0]] }.joined(separator: [UInt8(ascii: ",")]))
-    return joined.withUnsafeBufferPointer { body($0) }
   }
 }

@@ -39,6 +39,7 @@ public enum LogStatement: Sendable {
   case erase(EventID, lines: [LogPlace])
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
+  case snapshot(NamedSnapshot)
   case other
 }
 
@@ -162,7 +163,7 @@ public struct EventValidator {
     guard let title = members[.title] else {
       throw EventError("title", "missing; one line that says what happened")
     }
-    try checkTitle(title)
+    try checkLine(title, "title", "summary")
     if let node = members[.summary] { try someString(node, "summary") }
     if let node = members[.place] { try someString(node, "place") }
     var hasSource = false
@@ -195,11 +196,16 @@ public struct EventValidator {
     return facts
   }
 
-  private func checkTitle(_ node: Int) throws(EventError) {
-    let bytes = try nonEmpty(node, "title")
+  /// One line of text, not long; what is more has a place of its own, if any.
+  private func checkLine(
+    _ node: Int, _ field: Field, _ other: StaticString? = nil
+  ) throws(EventError) {
+    let bytes = try nonEmpty(node, field)
     guard bytes.count <= Self.titleBytesMax else {
       throw EventError(
-        "title", "\(bytes.count) bytes; at most \(Self.titleBytesMax), the rest goes to summary")
+        field,
+        "\(bytes.count) bytes; at most \(Self.titleBytesMax)"
+          + (other.map { ", the rest goes to \($0)" } ?? ""))
     }
     let isPlain = !document.nodes[node].hasEscape && bytes.allSatisfy { $0 < 0x7F }
     guard
@@ -208,7 +214,9 @@ public struct EventValidator {
     else {
       let value = JSONValue.string(String(document.string(node, in: text).prefix(60))).text
       throw EventError(
-        "title", "\(value): one line of text, without tabs and the like; more goes to summary")
+        field,
+        "\(value): one line of text, without tabs and the like"
+          + (other.map { "; more goes to \($0)" } ?? ""))
     }
   }
 
@@ -399,9 +407,54 @@ public struct EventValidator {
       do throws(NoteVerifierError) {
         return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
       } catch { throw EventError("vkey", error.message) }
+    case .logSnapshot: return .snapshot(try snapshot(node))
     default:
       return .other
     }
+  }
+
+  private func snapshot(_ node: Int) throws(EventError) -> NamedSnapshot {
+    guard let nameNode = document.member("name", of: node, in: text) else {
+      throw EventError("name", "missing; what the snapshot is cited by")
+    }
+    let name = try SnapshotName(try string(nameNode, "name"))
+    let sizes = try byReplica(node, "position") { value -> UInt64? in
+      guard case .int(let size) = value, size > 0, size <= NamedSnapshot.linesMax else {
+        return nil
+      }
+      return UInt64(size)
+    }
+    let roots = try byReplica(node, "roots") { $0.string.flatMap { SHA256Digest(base64: $0) } }
+    guard !sizes.isEmpty else { throw EventError("position", "names no log") }
+    guard Set(sizes.keys) == Set(roots.keys) else {
+      throw EventError("roots", "must be of the same logs as the position")
+    }
+    var note: String?
+    if let node = document.member("note", of: node, in: text) {
+      try checkLine(node, "note")
+      note = document.string(node, in: text)
+    }
+    return NamedSnapshot(name: name, position: Position(sizes), roots: roots, note: note)
+  }
+
+  private func byReplica<Value>(
+    _ node: Int, _ name: StaticString, _ read: (JSONValue) -> Value?
+  ) throws(EventError) -> [ReplicaID: Value] {
+    guard let object = document.member(name, of: node, in: text) else {
+      throw EventError("\(name)", "missing")
+    }
+    try self.object(object, Field(name))
+    var values: [ReplicaID: Value] = [:]
+    for key in document.children(object) {
+      guard let replica = ReplicaID(document.string(key, in: text)),
+        let value = read(document.value(key + 1, in: text))
+      else {
+        let member = String(decoding: text[document.rawRange(key + 1)].prefix(50), as: UTF8.self)
+        throw EventError("\(name)", "\(member) is not what a log has here")
+      }
+      values[replica] = value
+    }
+    return values
   }
 
   private func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {

@@ -149,6 +149,9 @@ public struct EventID: Identifier {
   public let uuid: UUIDBytes
   public init(_ uuid: UUIDBytes) { self.uuid = uuid }
 
+  /// So many characters of an id are enough to ask for it.
+  public static let shownLengthMin = 4
+
   /// The namespace of imported names: version 5 of `timeline.import` in the DNS namespace.
   public static let importNamespace = UUIDBytes("f2893089-718e-5db9-9cd7-3a655b8cac3a")!
 

@@ -46,6 +46,13 @@ public struct Position: Sendable, Hashable {
     other.sizes.allSatisfy { self[$0.key] >= $0.value }
   }
 
+  /// The lines of the other position that are not here, by replica.
+  public func lacking(_ other: Position) -> [LineSpan] {
+    other.sorted.compactMap { replica, size in
+      self[replica] < size ? LineSpan(replica: replica, first: self[replica] + 1, last: size) : nil
+    }
+  }
+
   public var json: JSONValue {
     .object(
       sorted.map { JSONValue.Member($0.replica.description, .int(Int($0.size))) })
@@ -62,5 +69,22 @@ public struct Position: Sendable, Hashable {
       sizes[replica] = UInt64(size)
     }
     self.init(sizes)
+  }
+}
+
+/// Lines in a row of one log.
+public struct LineSpan: Sendable, Hashable, CustomStringConvertible {
+  public var replica: ReplicaID
+  public var first: UInt64
+  public var last: UInt64
+
+  public init(replica: ReplicaID, first: UInt64, last: UInt64) {
+    self.replica = replica
+    self.first = first
+    self.last = last
+  }
+
+  public var description: String {
+    (first == last ? "line \(first)" : "lines \(first) to \(last)") + " of replica \(replica)"
   }
 }

@@ -48,6 +48,8 @@ public enum Verb: String, Sendable, CaseIterable {
   case state = "STATE"
   case explain = "EXPLAIN"
   case watch = "WATCH"
+  case snapshot = "SNAPSHOT"
+  case snapshots = "SNAPSHOTS"
   case actors = "ACTORS"
   case status = "STATUS"
   case erase = "ERASE"
@@ -76,6 +78,9 @@ public enum Verb: String, Sendable, CaseIterable {
     case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - how parties stand"
     case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
+    case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"
+    case .snapshots:
+      "SNAPSHOTS, or SNAPSHOTS NAME - those to cite, or one held against what is here"
     case .actors: "ACTORS - the codes that events may name, a ROW each"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"

@@ -46,9 +46,9 @@ struct Command: Sendable {
   ]
 
   static let all: [Command] = [
-    .add, .importFile, .log, .show,
+    .add, .importFile, .export, .log, .show,
     .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
-    .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
+    .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
   ]
 
   var help: String {

@@ -114,21 +114,32 @@ struct FilterTerms {
 
   // MARK: Why nothing fits
 
-  func count(_ question: [JSONValue.Member], _ client: Client) throws(Failure) -> Int {
-    try client.ask("COUNT \(JSONValue.object(question).text)")["count"]?.int ?? 0
+  func count(
+    _ question: [JSONValue.Member], _ client: Client, _ tell: (JSONValue) -> Void = { _ in }
+  ) throws(Failure) -> Int {
+    let answer = try client.ask("COUNT \(JSONValue.object(question).text)")
+    tell(answer)
+    return answer["count"]?.int ?? 0
   }
 
   /// Lines that say what the timeline covers, and which part of the filter empties it.
   func reasons(
     _ question: [JSONValue.Member], _ client: Client
   ) throws(Failure) -> [String] {
-    let status = try client.ask("STATUS")
-    let events = status["events"]?.int ?? 0
+    // What is cited has as much as it has, whatever came since.
+    let isCited = question.contains { $0.key == "at" }
+    let whole = question.filter { $0.key == "at" }
+    let status = isCited ? .null : try client.ask("STATUS")
+    let events = isCited ? try count(whole, client) : status["events"]?.int ?? 0
     guard events > 0 else {
-      return ["nothing matched; the timeline has no events: timelinectl import FILE, or add"]
+      return [
+        isCited
+          ? "nothing matched; the snapshot has no events"
+          : "nothing matched; the timeline has no events: timelinectl import FILE, or add"
+      ]
     }
     var lines = [
-      "nothing matched; the timeline has \(Count.events(events))"
+      "nothing matched; the \(isCited ? "snapshot" : "timeline") has \(Count.events(events))"
         + (status["first"]?.string.map { " from \($0) to \(status["last"]?.string ?? "")" } ?? "")
     ]
     let own = members.map(\.key)
@@ -138,7 +149,7 @@ struct FilterTerms {
       lines.append(
         "  without \(part.shown.joined(separator: " ")): \(Count.events(try count(rest, client)))")
     }
-    if !others.isEmpty {
+    if !others.isEmpty, !isCited {
       lines.append("  without --known-at: \(Count.events(try count(members, client)))")
     }
     for text in texts {

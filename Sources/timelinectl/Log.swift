@@ -8,12 +8,11 @@ extension Command {
     name: "log", arguments: "[TERM…]", summary: "the events that fit, newest last",
     examples: [
       "log", "log actor=PRK type=test 'date>=2016'", "log --text solid-fuel --json",
-      "log --known-at 2026-11-01 --csv > events.csv",
+      "log --known-at 2026-11-01 --csv > events.csv", "log actor=PRK --at paper-2026",
     ],
-    flags: FilterTerms.flags + [
+    flags: FilterTerms.flags + Moment.flags + [
       Flag(name: "--limit", value: "N", help: "the newest N (-n N, -nN)"),
       Flag(name: "--all", value: nil, help: "all of them, on a terminal too"),
-      Flag(name: "--known-at", value: "WHEN", help: "only what was recorded by then"),
       Flag(name: "--after", value: "CURSOR", help: "only what was recorded or changed after it"),
       Flag(name: "--show-cursor", value: nil, help: "on stderr, a CURSOR for the next time"),
       Flag(name: "--jsonl", value: nil, help: "one event a line, as the log has it"),
@@ -26,15 +25,16 @@ extension Command {
       \(FilterTerms.help)
 
       WHEN is a day (its end, UTC), a time such as 2026-11-23T22:20:00Z, or a position. CURSOR
-      is a position: --show-cursor prints it, status --json has it. For another machine:
+      is a position: --show-cursor prints it, status --json has it. SNAPSHOT is the name or the id
+      of one that timelinectl snapshot list shows. For another machine:
         timelinectl log --jsonl --with-actors > all.jsonl, and there timelinectl import all.jsonl
       """
   ) { (context) throws(Failure) in
     let words = context.words
     let terms = try FilterTerms(words)
-    var more: [JSONValue.Member] = []
-    if let known = words["--known-at"] {
-      more.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+    let more = try Moment.members(words)
+    if words.has("--at"), words.has("--after") {
+      throw Failure(.usage, "--at shows the log as it stood, --after what came since: give one")
     }
     let question = terms.members + more
     let cursor = try words["--after"].map { (text) throws(Failure) in
@@ -52,11 +52,15 @@ extension Command {
       }
       limit = number
     }
+    let none = [JSONValue.Member("limit", .int(0))]
     let client = try context.connect()
     // Read before the events, so that none that comes meanwhile falls between two questions.
     var position: JSONValue?
     if words.has("--show-cursor") {
-      position = try client.ask("OPEN \(context.timeline)")["position"]
+      position =
+        words.has("--at")
+        ? try client.stream("QUERY \(JSONValue.object(more + none).text)") { _, _ in }["position"]
+        : try client.ask("OPEN \(context.timeline)")["position"]
     }
     var lines: [[UInt8]] = []
     func finish(isEmpty: Bool) throws(Failure) -> ExitCode {
@@ -74,7 +78,7 @@ extension Command {
         after: cursor, terms, more, client, timeline: context.timeline)
     }
     if words.has("--count") {
-      let count = cursor == nil ? try terms.count(question, client) : lines.count
+      let count = cursor == nil ? try terms.count(question, client, Moment.tell) : lines.count
       context.finish(.object(["count": .int(count)]), "\(count)\n")
       return try finish(isEmpty: count == 0)
     }
@@ -85,9 +89,10 @@ extension Command {
         members.append(JSONValue.Member("limit", .int(limit)))
         members.append(JSONValue.Member("order", .string("desc")))
       }
-      _ = try client.stream("QUERY \(JSONValue.object(members).text)") { _, json in
+      let end = try client.stream("QUERY \(JSONValue.object(members).text)") { _, json in
         lines.append(Array(json))
       }
+      Moment.tell(end)
       if limit != nil { lines.reverse() }
     }
     var total = lines.count
@@ -97,9 +102,9 @@ extension Command {
     }
     let shown = lines.count
     if words.has("--with-actors") {
-      lines = try Parties.added(client).map { Array($0.text.utf8) } + lines
+      lines = try Parties.added(client, more).map { Array($0.text.utf8) } + lines
     }
-    try write(lines, context)
+    write(lines, context)
     if shown < total, isForPeople || limit == 0 {
       Terminal.say(
         "\(shown) of \(Count.events(total)), "
@@ -108,21 +113,11 @@ extension Command {
     return try finish(isEmpty: total == 0)
   }
 
-  private static func write(_ lines: [[UInt8]], _ context: Context) throws(Failure) {
-    if context.isJSON {
-      var bytes: [UInt8] = [UInt8(ascii: "[")]
-      for (index, line) in lines.enumerated() {
-        bytes.append(contentsOf: index == 0 ? "\n".utf8 : ",\n".utf8)
-        bytes.append(contentsOf: line)
-      }
-      bytes.append(contentsOf: "\n]\n".utf8)
-      return Terminal.write(bytes)
-    }
-    if context.words.has("--jsonl") {
-      return Terminal.write(lines.flatMap { $0 + [0x0A] })
-    }
+  private static func write(_ lines: [[UInt8]], _ context: Context) {
+    if context.isJSON { return EventFile.write(lines, as: .json) }
+    if context.words.has("--jsonl") { return EventFile.write(lines, as: .jsonl) }
+    if context.words.has("--csv") { return EventFile.write(lines, as: .csv) }
     let events = lines.map { Client.json($0[...]) }
-    if context.words.has("--csv") { return Terminal.write(EventTable.text(events)) }
     let rows = events.map { event in
       [
         event["date"]?.string ?? "", EventText.kind(event), EventText.parties(event),

@@ -3,9 +3,13 @@
 import TimelineModel
 
 enum Parties {
-  static func all(_ client: Client) throws(Failure) -> [Actor] {
+  /// - Parameter moment: how the log stood, as members of a question.
+  static func all(
+    _ client: Client, _ moment: [JSONValue.Member] = []
+  ) throws(Failure) -> [Actor] {
     var actors: [Actor] = []
-    _ = try client.stream("ACTORS") { _, json in
+    let question = moment.isEmpty ? "" : " " + JSONValue.object(moment).text
+    _ = try client.stream("ACTORS" + question) { _, json in
       let json = Client.json(json)
       guard let code = json["code"]?.string.flatMap({ ActorCode($0) }) else { return }
       actors.append(
@@ -22,8 +26,10 @@ enum Parties {
   }
 
   /// Those that this timeline's people added, as the lines that would add them elsewhere.
-  static func added(_ client: Client) throws(Failure) -> [JSONValue] {
-    try all(client).filter { !ActorRegistry.shipped.contains($0.code) }.map { actor in
+  static func added(
+    _ client: Client, _ moment: [JSONValue.Member]
+  ) throws(Failure) -> [JSONValue] {
+    try all(client, moment).filter { !ActorRegistry.shipped.contains($0.code) }.map { actor in
       .object([
         "type": .string("log.actor"), "code": .string(actor.code.description),
         "name": .string(actor.name), "kind": .string(actor.kind.rawValue),
@@ -33,8 +39,10 @@ enum Parties {
   }
 
   /// Different parties, all known; what is wrong is said before anything is asked.
-  static func distinct(_ words: [String], _ client: Client) throws(Failure) -> [ActorCode] {
-    let registry = try registry(client)
+  static func distinct(
+    _ words: [String], _ client: Client, _ moment: [JSONValue.Member]
+  ) throws(Failure) -> [ActorCode] {
+    let registry = ActorRegistry(try all(client, moment))
     var codes: [ActorCode] = []
     for word in words {
       guard let code = ActorCode(word), registry.contains(code) else {

@@ -4,6 +4,7 @@
 enum PlainWords {
   private static let phrases: [(wire: String, plain: String)] = [
     ("ACTORS lists all", "timelinectl actor list shows all"),
+    ("SNAPSHOTS lists all", "timelinectl snapshot list shows all"),
     ("PEERS lists them", "timelinectl peer list shows them"),
     ("see `STATUS`", "see timelinectl status"), ("see STATUS", "see timelinectl status"),
     (

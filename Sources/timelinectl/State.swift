@@ -5,10 +5,11 @@ import Foundation
 import TimelineModel
 
 extension Command {
-  private static let stateFlags = [
-    Flag(name: "--as-of", value: "DAY", help: "on this day (today)"),
-    Flag(name: "--known-at", value: "WHEN", help: "from what was recorded by then"),
-  ]
+  private static let stateFlags =
+    [
+      Flag(
+        name: "--as-of", value: "DAY", help: "on this day (today; with --at the snapshot's, UTC)")
+    ] + Moment.flags
 
   private static func question(
     _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
@@ -21,18 +22,17 @@ extension Command {
       }
       throw Failure(.usage, "\(flag) takes a whole day, such as 2017-11-30")
     }
-    var members = [JSONValue.Member("parties", .strings(try Parties.distinct(names, client)))]
+    let moment = try Moment.members(words)
+    let parties = try Parties.distinct(names, client, moment)
+    var members = [JSONValue.Member("parties", .strings(parties))] + moment
+    // What is cited has a day of its own.
+    let day = words.has("--at") ? nil : today
     if let every = words["--every"] {
-      members += [
-        JSONValue.Member("every", .string(every)),
-        JSONValue.Member("from", .string(words["--from"] ?? "")),
-        JSONValue.Member("to", .string(words["--to"] ?? today)),
-      ]
-    } else {
-      members.append(JSONValue.Member("as_of", .string(words["--as-of"] ?? today)))
-    }
-    if let known = words["--known-at"] {
-      members.append(JSONValue.Member("known_at", try Moment.json(known, "--known-at")))
+      members.append(JSONValue.Member("every", .string(every)))
+      members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
+      if let to = words["--to"] ?? day { members.append(JSONValue.Member("to", .string(to))) }
+    } else if let day = words["--as-of"] ?? day {
+      members.append(JSONValue.Member("as_of", .string(day)))
     }
     return JSONValue.object(members + more).text
   }
@@ -56,7 +56,7 @@ extension Command {
     name: "state", arguments: "PARTY PARTY…",
     summary: "how things stand between two parties, on any day",
     examples: [
-      "state USA PRK", "state USA PRK --as-of 2017-11-30 --json",
+      "state USA PRK", "state USA PRK --as-of 2017-11-30 --json", "state USA PRK --at paper-2026",
       "state USA PRK --every month --from 1994-01-01 --to 2024-12-01 --csv > months.csv",
       "state USA PRK KOR CHN JPN RUS --as-of 2005-09-20",
     ], flags: stateFlags + seriesFlags,
@@ -77,13 +77,15 @@ extension Command {
     }
     let client = try context.connect()
     let state = try client.ask("STATE \(question(context, words.plain, client))")
+    Moment.tell(state)
     if isSeries {
       series(state, context)
     } else {
       context.finish(
         state,
         state["dyads"] == nil
-          ? StateText.text(state, context.terminal) : StateGroup.text(state, context.terminal))
+          ? StateText.text(state, Moment.words(words), context.terminal)
+          : StateGroup.text(state, context.terminal))
     }
     return .done
   }
@@ -118,6 +120,7 @@ extension Command {
     let client = try context.connect()
     let answer = try client.ask(
       "EXPLAIN \(question(context, Array(context.words.plain.prefix(2)), client, [figure]))")
+    Moment.tell(answer)
     let events = answer["events"]?.array ?? []
     let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
     // Only a sum has shares.

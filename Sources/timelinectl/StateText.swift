@@ -5,11 +5,13 @@ import TimelineModel
 
 struct StateText {
   private let state: JSONValue
+  /// Behind a command that is to see the log as this answer does.
+  private let moment: String
   private let terminal: Terminal
   private var text = ""
 
-  static func text(_ state: JSONValue, _ terminal: Terminal) -> String {
-    var result = StateText(state: state, terminal: terminal)
+  static func text(_ state: JSONValue, _ moment: String, _ terminal: Terminal) -> String {
+    var result = StateText(state: state, moment: moment, terminal: terminal)
     result.write()
     return result.text
   }
@@ -21,6 +23,11 @@ struct StateText {
 
   private var parties: [String] { (state["parties"]?.array ?? []).compactMap(\.string) }
   private var names: String { parties.joined(separator: " – ") }
+  private var cited: String {
+    state["snapshot"].map { snapshot in
+      ", as of snapshot \(snapshot["name"]?.string ?? "") [\(id(snapshot))]"
+    } ?? ""
+  }
   private var day: String { state["day"]?.string ?? "" }
 
   private mutating func write() {
@@ -68,7 +75,7 @@ struct StateText {
       "\(Count.events(state["events"]?.int ?? 0)), by rules \(state["rules"]?["version"]?.string ?? "?")"
         + ", weights \(state["rules"]?["weights"]?.string ?? "?")"
         + ", windows \(state["rules"]?["windows"]?.string ?? "?")"
-        + " and interests \(state["rules"]?["interests"]?.string ?? "?")")
+        + " and interests \(state["rules"]?["interests"]?.string ?? "?")\(cited)")
   }
 
   private mutating func figures() {
@@ -132,7 +139,7 @@ struct StateText {
   // MARK: Pieces
 
   private func why(_ figure: String) -> String {
-    "timelinectl why \(parties.joined(separator: " ")) \(figure) --as-of \(day)"
+    "timelinectl why \(parties.joined(separator: " ")) \(figure) --as-of \(day)\(moment)"
   }
 
   private func id(_ event: JSONValue) -> String { String((event["id"]?.string ?? "").prefix(8)) }

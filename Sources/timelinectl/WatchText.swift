@@ -19,6 +19,8 @@ enum WatchText {
     case "log.actor":
       let (code, name) = (line["code"]?.string ?? "", line["name"]?.string ?? "")
       return SafeText.line("actor \(code) (\(name)) added by \(author)")
+    case "log.snapshot":
+      return SafeText.line("snapshot \(line["name"]?.string ?? "") recorded by \(author)")
     default:
       return text(line, id: line["id"], nil)
     }

@@ -26,6 +26,8 @@ final class Connection {
   enum Deferred {
     case appended(Timeline.Staged)
     case appendedMany([Timeline.Staged])
+    /// A snapshot to cite.
+    case snapshot(Timeline.Staged, NamedSnapshot)
     case erased(Timeline.Staged)
     case ready([UInt8])
     /// Lines of a peer: it is told that they are durable.

@@ -8,7 +8,7 @@ extension RequestError {
     let code: ErrorCode =
       switch error {
       case .notJSON, .badEvent: .badEvent
-      case .exists, .wasErased: .exists
+      case .exists, .nameTaken, .wasErased: .exists
       case .unknownEvent: .notFound
       case .wrongPosition: .wrongPosition
       case .tooLarge: .tooLarge
@@ -19,6 +19,19 @@ extension RequestError {
       }
     self.init(code, error.message)
   }
+
+  init(_ error: CitationError) {
+    let code: ErrorCode =
+      switch error {
+      case .unknown: .notFound
+      case .ambiguous: .badRequest
+      case .lacking: .wrongPosition
+      case .damaged: .damaged
+      }
+    self.init(code, error.message)
+  }
+
+  init(_ line: DamagedLine) { self.init(.damaged, line.message) }
 
   init(_ problem: HeadProblem) {
     switch problem {

@@ -47,7 +47,11 @@ final class Heads {
 
   /// Looks at all logs.
   func begin(_ snapshot: Snapshot) {
-    run { [keeper] in Report(outcomes: keeper.checkAll(snapshot)) }
+    run { [keeper] in
+      let outcomes = keeper.checkAll(snapshot)
+      keeper.saveTrees()
+      return Report(outcomes: outcomes)
+    }
   }
 
   /// Lines have become durable that are to be signed soon.
@@ -124,6 +128,7 @@ final class Heads {
     {
       Journal.write(.warning, "the last lines are not signed: \(problem.message)")
     }
+    keeper.saveTrees()
   }
 
   /// Notes what came of it; makes the heads known.

@@ -8,7 +8,6 @@ import CLinux
 import Dispatch
 import EventStore
 import Glibc
-import Synchronization
 import TimelineModel
 
 final class Loop {
@@ -89,7 +88,7 @@ final class Loop {
         if descriptor == signals {
           signal = readSignal()
         } else if descriptor == wake {
-          touched += takeAnswers()
+          mailbox.open()
           touched += takeHeads()
           if mailbox.takeDamage() { readAgain() }
           if let index = mailbox.takeIndex() {
@@ -98,6 +97,8 @@ final class Loop {
             // is behind this has let it go too.
             indexer.async { malloc_trim(0) }
           }
+          // Last: an answer may be one more line to append, and until here nothing may be.
+          touched += takeAnswers()
         } else if let isUnix = listeners[descriptor] {
           accept(descriptor, isUnix: isUnix)
         } else if let connection = connections[descriptor] {
@@ -432,65 +433,5 @@ final class Loop {
       control(EPOLL_CTL_MOD, connection.descriptor, interest)
     }
     return false
-  }
-}
-
-/// What other threads bring to the loop; each wakes it.
-private final class Mailbox: Sendable {
-  struct Answer: Sendable {
-    /// The connection that asked.
-    var connection: ConnectionID
-    var answer: SlowQuestion.Answer
-  }
-
-  private struct Content {
-    var answers: [Answer] = []
-    /// What came of looking at heads.
-    var heads: [Heads.Report] = []
-    /// The index as it was saved last, to go on with.
-    var index: Timeline.SavedIndex?
-    /// Reading behind the start found that the log is not what the index on disk says.
-    var isDamaged = false
-  }
-
-  private let content = Mutex(Content())
-  private let wake: Int32
-
-  init(wake: Int32) { self.wake = wake }
-
-  func put(_ answer: Answer) { change { $0.answers.append(answer) } }
-  func put(_ heads: Heads.Report) { change { $0.heads.append(heads) } }
-  func put(_ index: Timeline.SavedIndex) { change { $0.index = index } }
-  func noteDamage() { change { $0.isDamaged = true } }
-
-  private func change(_ body: (inout Content) -> Void) {
-    content.withLock { body(&$0) }
-    var one: UInt64 = 1
-    _ = write(wake, &one, 8)
-  }
-
-  func takeAnswers() -> [Answer] {
-    var count: UInt64 = 0
-    _ = read(wake, &count, 8)
-    return content.withLock { content in
-      defer { content.answers = [] }
-      return content.answers
-    }
-  }
-
-  func takeHeads() -> [Heads.Report] {
-    content.withLock { content in
-      defer { content.heads = [] }
-      return content.heads
-    }
-  }
-
-  func takeIndex() -> Timeline.SavedIndex? { content.withLock { $0.index.take() } }
-
-  func takeDamage() -> Bool {
-    content.withLock { content in
-      defer { content.isDamaged = false }
-      return content.isDamaged
-    }
   }
 }

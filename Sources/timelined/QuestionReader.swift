@@ -11,7 +11,8 @@ struct QuestionReader {
   let today: Day
 
   private static let filterKeys = Filter.keys + ["where", "from", "to"]
-  private static let stateKeys = ["parties", "as_of", "known_at"]
+  private static let momentKeys = ["known_at", "at"]
+  private static let stateKeys = ["parties", "as_of"] + momentKeys
   private static let seriesKeys = ["every", "from", "to"]
 
   // MARK: Events
@@ -19,8 +20,10 @@ struct QuestionReader {
   func query(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(RequestError) -> Query {
-    let value = try request.value(in: line, keys: Self.filterKeys + ["known_at", "order", "limit"])
-    var query = Query(try filter(value))
+    let value = try request.value(
+      in: line, keys: Self.filterKeys + Self.momentKeys + ["order", "limit"])
+    var query = try moment(value)
+    query.filter = try filter(value, query.knownAt)
     if let order = value["order"] {
       guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
         throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
@@ -33,8 +36,44 @@ struct QuestionReader {
       }
       query.limit = limit
     }
-    if let known = value["known_at"] { query.knownAt = try position(known) }
     return query
+  }
+
+  /// How the log stood that is asked about.
+  private func moment(_ value: JSONValue) throws(RequestError) -> Query {
+    var query = Query()
+    if let known = value["known_at"] {
+      let position = try position(known)
+      let lacking = log.position.lacking(position)
+      guard lacking.isEmpty else {
+        throw RequestError(
+          .wrongPosition,
+          "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
+      }
+      query.knownAt = position
+    }
+    if let word = value["at"] {
+      guard query.knownAt == nil else {
+        throw RequestError(.badRequest, "known_at and at: give one of the two")
+      }
+      guard let word = word.string else {
+        throw RequestError(.badRequest, "at is the name of a snapshot, or its id")
+      }
+      query.cited = try cited(word)
+    }
+    return query
+  }
+
+  private func cited(_ word: String) throws(RequestError) -> RecordedSnapshot {
+    do throws(CitationError) { return try log.cited(word) } catch { throw RequestError(error) }
+  }
+
+  /// Those that could be named at a moment.
+  func actors(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> [Actor] {
+    let value = try request.value(in: line, keys: Self.momentKeys)
+    return log.registry(knownAt: try moment(value).knownAt).all
   }
 
   /// What is watched, and from where on.
@@ -49,17 +88,20 @@ struct QuestionReader {
       throw RequestError(
         .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
     }
-    return (try filter(value), start)
+    return (try filter(value, nil), start)
   }
 
-  private func filter(_ value: JSONValue) throws(RequestError) -> Filter {
+  private func filter(
+    _ value: JSONValue, _ knownAt: Position?
+  ) throws(RequestError) -> Filter {
     let filter: Filter
     do throws(FilterError) { filter = try Filter(json: value) } catch {
       throw RequestError(.badRequest, error.message)
     }
-    for code in filter.actors.union(filter.targets).union(filter.parties).sorted() {
-      _ = try actor(code.description)
-    }
+    let codes = filter.actors.union(filter.targets).union(filter.parties)
+    guard !codes.isEmpty else { return filter }
+    let registry = log.registry(knownAt: knownAt)
+    for code in codes.sorted() { _ = try actor(code.description, registry) }
     return filter
   }
 
@@ -71,14 +113,18 @@ struct QuestionReader {
     let isWhy = request.verb == .explain
     let value = try request.value(
       in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : Self.seriesKeys))
+    let query = try moment(value)
+    let registry = log.registry(knownAt: query.knownAt)
     var codes: Set<ActorCode> = []
     let names = value["parties"]?.array ?? []
-    for name in names { codes.insert(try actor(name.string ?? "")) }
+    for name in names { codes.insert(try actor(name.string ?? "", registry)) }
     guard codes.count == names.count, codes.count > 1 else {
       throw RequestError(
         .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
     }
-    var state = StateQuestion(parties: codes.sorted(), day: today)
+    // What is cited says the same on any day that it is asked for.
+    let last = query.cited?.recorded.day ?? today
+    var state = StateQuestion(parties: codes.sorted(), day: last, query: query)
     guard codes.count == 2 || !isWhy && value["every"] == nil else {
       throw RequestError(
         .badRequest, "the events behind a figure, and series, are those of two parties")
@@ -87,8 +133,7 @@ struct QuestionReader {
       throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
     }
     if let text = value["as_of"] { state.day = try day(text, "as_of") }
-    if let known = value["known_at"] { state.knownAt = try position(known) }
-    state.series = try series(value)
+    state.series = try series(value, through: last)
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
@@ -112,7 +157,9 @@ struct QuestionReader {
     return day
   }
 
-  private func series(_ value: JSONValue) throws(RequestError) -> StateQuestion.Series? {
+  private func series(_ value: JSONValue, through today: Day) throws(RequestError) -> StateQuestion
+    .Series?
+  {
     guard let every = value["every"] else {
       guard value["from"] == nil, value["to"] == nil else {
         throw RequestError(.badRequest, "from and to go with every")
@@ -138,11 +185,49 @@ struct QuestionReader {
     return StateQuestion.Series(step: step, days: days)
   }
 
+  // MARK: Snapshots to cite
+
+  /// What is to be named.
+  struct Naming: Sendable {
+    var name: SnapshotName
+    var note: String?
+    var author: String?
+  }
+
+  func naming(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> Naming {
+    let value = try request.value(in: line, keys: ["name", "note", "author"])
+    for member in value.members ?? [] where member.value.string == nil {
+      throw RequestError(.badRequest, "\(member.key) is a text")
+    }
+    guard let name = value["name"]?.string else {
+      throw RequestError(.badRequest, "SNAPSHOT takes a name: SNAPSHOT {\"name\":\"paper-2026\"}")
+    }
+    do throws(EventError) {
+      return Naming(
+        name: try SnapshotName(name), note: value["note"]?.string, author: value["author"]?.string)
+    } catch { throw RequestError(.badEvent, error.text) }
+  }
+
+  /// The one that SNAPSHOTS is asked for; nil for all.
+  func snapshot(_ request: Request) throws(RequestError) -> RecordedSnapshot? {
+    guard request.arguments.count <= 1, request.json == nil else {
+      throw RequestError(.badRequest, "SNAPSHOTS, or SNAPSHOTS NAME")
+    }
+    guard let word = request.arguments.first else { return nil }
+    do throws(CitationError) { return try log.recordedSnapshot(word) } catch {
+      throw RequestError(error)
+    }
+  }
+
   // MARK: Words
 
-  private func actor(_ name: String) throws(RequestError) -> ActorCode {
-    if let code = ActorCode(name), log.registry.contains(code) { return code }
-    let near = log.registry.nearest(to: name).map(\.code.description)
+  private func actor(
+    _ name: String, _ registry: ActorRegistry
+  ) throws(RequestError) -> ActorCode {
+    if let code = ActorCode(name), registry.contains(code) { return code }
+    let near = registry.nearest(to: name).map(\.code.description)
     throw RequestError(
       .badRequest,
       "unknown actor \"\(name.prefix(40))\"; "

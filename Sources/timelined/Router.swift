@@ -225,6 +225,12 @@ struct Router {
         } else {
           Self.acknowledge(staged, to: &connection.out)
         }
+      case .snapshot(let staged, let named):
+        if let failure, !timeline.isDurable(staged) {
+          Reply.error(RequestError(failure), to: &connection.out)
+        } else {
+          Reply.ok(staged.json(of: named), to: &connection.out)
+        }
       case .erased(let staged):
         if let failure, !timeline.isDurable(staged) {
           Reply.error(RequestError(failure), to: &connection.out)
@@ -274,7 +280,7 @@ struct Router {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(RequestError) -> Step {
     switch request.verb {
-    case .ping, .help, .quit, .actors, .status, .peers, .sync, .verify, .keys, .repair:
+    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair:
       guard request.isBare else {
         throw RequestError(.badRequest, "\(request.verb.rawValue) stands alone on its line")
       }
@@ -311,7 +317,7 @@ struct Router {
       Reply.ok(to: &connection.out)
       connection.isClosing = true
     case .actors:
-      let actors = timeline.snapshot.registry.all
+      let actors = try questions.actors(request, line)
       for actor in actors { Reply.row(actor.json, to: &connection.out) }
       Reply.end(.object(["count": .int(actors.count)]), to: &connection.out)
     case .status: Reply.ok(status, to: &connection.out)
@@ -333,6 +339,25 @@ struct Router {
       let (filter, start) = try questions.watch(request, line)
       connection.mode = .watching(filter, start)
       Reply.ok(.object(["position": start.json]), to: &connection.out)
+    case .snapshot:
+      let naming = try questions.naming(request, line)
+      if let id = timeline.snapshot(named: naming.name) {
+        throw RequestError(AppendError.nameTaken(naming.name, id))
+      }
+      guard !timeline.position.sizes.isEmpty else {
+        throw RequestError(.notFound, "nothing is recorded yet that could be cited")
+      }
+      connection.mode = .waiting
+      return .slow(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .name(naming)))
+    case .snapshots:
+      let here = timeline.lines
+      if let one = try questions.snapshot(request) {
+        connection.mode = .waiting
+        return .slow(SlowQuestion(snapshot: here, query: Query(), kind: .compare(one)))
+      }
+      let all = here.recordedSnapshots
+      for snapshot in all { Reply.row(snapshot.json(in: here), to: &connection.out) }
+      Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
     case .state, .explain: return state(try questions.state(request, line), connection)
     case .peers:
       for peer in peers.all { Reply.row(peer.json, to: &connection.out) }
@@ -398,7 +423,7 @@ struct Router {
     ]
     switch snapshot.find(id) {
     case .shown(let event):
-      Self.append(event, snapshot, to: &connection.out)
+      _ = Self.append(event, snapshot, to: &connection.out)
     case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
     case .line, .unknown:
       if let line = snapshot.line(of: id) {
@@ -547,7 +572,7 @@ struct Router {
   // MARK: States
 
   private func state(_ asked: StateQuestion, _ connection: Connection) -> Step {
-    let kept = asked.knownAt == nil ? states[asked.dyads] : [:]
+    let kept = asked.query.knownAt == nil ? states[asked.dyads] : [:]
     if asked.isOne, let one = kept.values.first, one.position == timeline.position {
       Reply.ok(asked.answer([one.history]), to: &connection.out)
       return .goOn
@@ -555,8 +580,7 @@ struct Router {
     connection.mode = .waiting
     return .slow(
       SlowQuestion(
-        snapshot: timeline.snapshot, query: Query(knownAt: asked.knownAt),
-        kind: .state(asked, kept)))
+        snapshot: timeline.snapshot, query: asked.query, kind: .state(asked, kept)))
   }
 
   // MARK: Streams
@@ -577,6 +601,12 @@ struct Router {
       connection.mode = .requests
       timeline.publish(proof.head, of: proof.replica)
       Reply.ok(proof.json, to: &connection.out)
+    case .named(let named, let author):
+      connection.mode = .requests
+      do throws(AppendError) {
+        let staged = try timeline.stage(named, author: author, recording(connection))
+        connection.deferred.append(.snapshot(staged, named))
+      } catch { Reply.error(RequestError(error), to: &connection.out) }
     case .error(let error):
       connection.mode = .requests
       Reply.error(error, to: &connection.out)
@@ -597,13 +627,22 @@ struct Router {
     switch connection.mode {
     case .streaming(let events, var sent):
       while sent < events.count, !connection.isCongested {
-        if let event = events[sent] { Self.append(event, events.snapshot, to: &connection.out) }
+        let isSent =
+          events[sent].map { Self.append($0, events.snapshot, to: &connection.out) } ?? false
+        if !isSent, let cited = events.query.cited {
+          let error = CitationError.damaged(cited, events.line(of: sent))
+          Reply.error(RequestError(error), to: &connection.out)
+          connection.mode = .requests
+          return true
+        }
         sent += 1
       }
       connection.mode = .streaming(events, sent: sent)
       guard sent == events.count else { break }
+      let cited = events.query.cited
+      let position = cited?.position ?? events.snapshot.position
       Reply.end(
-        .object(["count": .int(sent), "position": events.snapshot.position.json]),
+        JSONValue.object(["count": .int(sent), "position": position.json]).citing(cited),
         to: &connection.out)
       connection.mode = .requests
     case .watching(let filter, var position):
@@ -629,12 +668,18 @@ struct Router {
     return connection.out.count > before
   }
 
-  /// `EVENT` and its line; nothing where the line has been damaged since it was read.
-  private static func append(_ event: ShownEvent, _ snapshot: Snapshot, to out: inout [UInt8]) {
+  /// `EVENT` and its line; nothing, and false, where the line has been damaged since it was read.
+  private static func append(
+    _ event: ShownEvent, _ snapshot: Snapshot, to out: inout [UInt8]
+  ) -> Bool {
     let start = out.count
     out.append(contentsOf: "EVENT ".utf8)
-    guard snapshot.append(event, to: &out) else { return out.removeSubrange(start...) }
+    guard snapshot.append(event, to: &out) else {
+      out.removeSubrange(start...)
+      return false
+    }
     out.append(0x0A)
+    return true
   }
 
   /// A request on a watching connection ends the watch.

@@ -17,6 +17,10 @@ struct SlowQuestion: Sendable {
     case verify(heads: Heads.Outcomes)
     /// That a line is in its log.
     case prove(EventID, HeadKeeper)
+    /// The roots of all logs, for a snapshot to cite.
+    case name(QuestionReader.Naming)
+    /// A snapshot to cite, held against what is here.
+    case compare(RecordedSnapshot)
   }
 
   enum Answer: Sendable {
@@ -24,12 +28,17 @@ struct SlowQuestion: Sendable {
     case json(JSONValue)
     case state(JSONValue, [KeptHistory])
     case proof(HeadKeeper.Proof)
+    /// A snapshot that is to be recorded.
+    case named(NamedSnapshot, author: String?)
     case error(RequestError)
     /// Some of the answer, with more to come.
     case row(JSONValue)
     /// The last of it: rows, and what END says.
     case rows([JSONValue], end: JSONValue)
     case verified([JSONValue], end: JSONValue, damaged: Int)
+
+    /// Whether it is to become a line of the log.
+    var isAppend: Bool { if case .named = self { true } else { false } }
   }
 
   var snapshot: Snapshot
@@ -57,15 +66,32 @@ struct SlowQuestion: Sendable {
       do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
         return .error(RequestError(error))
       }
-    case .count: return .json(.object(["count": .int(snapshot.count(query))]))
-    case .events: return .events(EventList(query, in: snapshot))
+    case .name(let naming):
+      do throws(DamagedLine) {
+        return .named(try snapshot.named(naming.name, note: naming.note), author: naming.author)
+      } catch { return .error(RequestError(error)) }
+    case .compare(let recorded): return .json(recorded.compared(with: snapshot))
+    case .count:
+      let (count, damaged) = snapshot.tally(query)
+      return refusal(damaged) ?? .json(JSONValue.object(["count": .int(count)]).citing(query.cited))
+    case .events:
+      let events = EventList(query, in: snapshot)
+      return refusal(events.damaged) ?? .events(events)
     case .state(let asked, let kept):
       let now = asked.dyads.map { dyad in
         kept[dyad].map { $0.brought(upTo: snapshot) }
           ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
       }
-      return .state(asked.answer(now.map(\.history)), query.knownAt == nil ? now : [])
+      if let refusal = refusal(now.lazy.compactMap(\.damaged).first) { return refusal }
+      let state = asked.answer(now.map(\.history))
+      return .state(state.citing(query.cited), query.knownAt == nil ? now : [])
     }
+  }
+
+  /// What is cited is answered whole or not at all.
+  private func refusal(_ damaged: DamagedLine?) -> Answer? {
+    guard let cited = query.cited, let damaged else { return nil }
+    return .error(RequestError(CitationError.damaged(cited, damaged)))
   }
 }
 

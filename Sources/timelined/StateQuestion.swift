@@ -17,7 +17,8 @@ struct StateQuestion: Sendable {
   /// In order; those of a group are every two of them.
   var parties: [ActorCode]
   var day: Day
-  var knownAt: Position?
+  /// How the log stood.
+  var query: Query
   /// The figure whose events are wanted; nil for the state itself.
   var figure: String?
   var series: Series?

@@ -9,14 +9,18 @@ import TimelineModel
 struct KeptHistory: Sendable {
   private(set) var history: DyadHistory
   private(set) var position: Position
+  /// A line that would have had to be read, and is damaged.
+  private(set) var damaged: DamagedLine?
 
   /// Beyond this many new lines it is quicker to begin anew.
   private static let newLinesMax = 10_000
 
   /// All events of a snapshot, or those that were known at a position.
   init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
-    var history = DyadHistory(dyad, exerciseTargets: snapshot.registry.exerciseTargets)
+    var history = DyadHistory(
+      dyad, exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
     var events: [EventID: Event] = [:]
+    var damaged: DamagedLine?
     // What is not between the two can only be testimony, and only with links: few lines have those.
     var isBetween = true
     func mayCount(_ type: EventType, _ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
@@ -27,17 +31,23 @@ struct KeptHistory: Sendable {
     for party in [dyad.first, dyad.second] {
       var filter = Filter()
       filter.parties = [party]
-      snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
+      let unread = snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
         if isBetween || snapshot.mayHaveLinks(shown), events[shown.id] == nil {
-          events[shown.id] = snapshot.event(shown)
+          if let event = snapshot.event(shown) {
+            events[shown.id] = event
+          } else {
+            damaged = damaged ?? snapshot.damaged(shown)
+          }
         }
         // Of an event with versions nothing may be asked before.
         isBetween = true
         return true
       }
+      damaged = damaged ?? unread
     }
     history.insert(events.values)
     self.history = history
+    self.damaged = damaged
     position = snapshot.position
   }
 

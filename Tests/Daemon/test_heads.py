@@ -13,7 +13,7 @@ import unittest
 
 from daemon import event
 from machines import Machines
-from test_verify import checked, stub_of
+from test_verify import checked, leaf_of, root_of, stub_of
 
 
 class Heads(Machines):
@@ -173,6 +173,28 @@ class Heads(Machines):
         self.fails_text("verify", daemon)
         path.write_bytes(note)
         self.done("verify", daemon=daemon)
+
+    def test_a_tree_that_was_kept_is_held_against_the_head(self):
+        daemon = self.another()
+        client = daemon.client()
+        client.send("APPENDMANY 600")
+        for number in range(600):
+            client.send(json.dumps(event(f"line {number}")))
+        client.reply()
+        client.close()
+        id = self.json("log", "-n", "1", daemon=daemon)[0]["id"]
+        daemon.stop()
+        kept = pathlib.Path(daemon.data, "timelines/main/index/tree-" + self.own(daemon))
+        lines = self.lines(daemon)
+        whole = b"".join(root_of([leaf_of(line) for line in lines[at:at + 256]]) for at in (0, 256))
+        self.assertEqual(kept.read_bytes(), whole)
+        for bad in (whole[:31], bytes([whole[0] ^ 1]) + whole[1:], whole[32:] + whole[:32], whole + whole, b""):
+            kept.write_bytes(bad)
+            daemon.start()
+            self.done("verify-proof", self.file("p", self.proof(daemon, id)), "--key", self.key(daemon))
+            self.assertEqual(self.json("status", daemon=daemon)["unsigned"], [])
+            daemon.stop()
+            self.assertEqual(kept.read_bytes()[:64], whole)
 
     # MARK: Proofs
 

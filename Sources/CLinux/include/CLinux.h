@@ -192,29 +192,15 @@ static inline size_t clinux_skip_ascii(const uint8_t *text, size_t at, size_t co
   return at;
 }
 
-static inline clinux_block clinux_strange(clinux_block block) {
-  return (clinux_block)(block >= 0x80) | (clinux_block)(block == 0x5C);
-}
+// Two bytes of a needle by which it is looked for: letters in lower case, `*_case` 0x20 for a letter, else
+// 0; where they stand in it.
+typedef struct {
+  uint8_t one, one_case, two, two_case;
+  size_t one_at, two_at;
+} clinux_pair;
 
-// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or where `first` stands
-// with `last` behind it at `distance` (letters in lower case; `*_case` is 0x20 for a letter, else 0).
-// Returns their offset, or that of the first 32 that would reach past `count`. `*is_strange` says
-// whether they are not plain.
-static inline size_t clinux_next_block(
-    const uint8_t *text, size_t at, size_t count, size_t distance, uint8_t first,
-    uint8_t first_case, uint8_t last, uint8_t last_case, int *is_strange) {
-  *is_strange = 0;
-  for (; at + 32 + distance <= count; at += 32) {
-    clinux_block one = clinux_load(text + at), two = clinux_load(text + at + 16);
-    clinux_block one_end = clinux_load(text + at + distance);
-    clinux_block two_end = clinux_load(text + at + distance + 16);
-    clinux_block strange = clinux_strange(one) | clinux_strange(two);
-    clinux_block hits =
-        ((clinux_block)((one | first_case) == first) & (clinux_block)((one_end | last_case) == last))
-        | ((clinux_block)((two | first_case) == first) & (clinux_block)((two_end | last_case) == last));
-    if (!clinux_any(strange | hits)) continue;
-    *is_strange = clinux_any(strange);
-    break;
-  }
-  return at;
-}
+// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or at one of which a needle
+// of this length with these two bytes may begin. Returns their offset, or that of the first 32 for which
+// the needle would reach past `count`. `*is_strange` says whether they are not plain.
+size_t clinux_next_block(
+    const uint8_t *text, size_t at, size_t count, size_t length, clinux_pair pair, int *is_strange);
