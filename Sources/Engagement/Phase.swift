@@ -142,11 +142,7 @@ extension DyadHistory {
     let shocks = kinds.shocks[over(windows.crisisDays + 1, to: day)]
     if !shocks.isEmpty { return shocks }
     let window = over(windows.crisisDays, to: day)
-    let (all, first, second) = sums.over(window)
-    let least = windows.crisisSideWeight
-    let isCrisis =
-      all.taken >= windows.crisisWeight && first.taken >= least && second.taken >= least
-    return isCrisis ? kinds.negative[window] : nil
+    return sums.over(window).all.taken >= windows.crisisWeight ? kinds.negative[window] : nil
   }
 
   private func negotiating(_ day: Day) -> ArraySlice<Int>? {

@@ -7,7 +7,6 @@ public struct Windows: Sendable {
   let crisisDays: Int
   /// In thousandths, as all weights.
   let crisisWeight: Int
-  let crisisSideWeight: Int
   let talksDays: Int
   let stepDays: Int
   let confrontationDays: Int
@@ -30,7 +29,6 @@ public struct Windows: Sendable {
     version = table.rows.first?["version"] ?? ""
     crisisDays = value("crisis_days")
     crisisWeight = value("crisis_weight") * 1000
-    crisisSideWeight = value("crisis_side_weight") * 1000
     talksDays = value("talks_days")
     stepDays = value("step_days")
     confrontationDays = value("confrontation_days")

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import os
+import pathlib
+import random
 import unittest
 
-from ctl import Ctl
+from ctl import SHIPPED, Ctl
 
 SIX = ("USA", "PRK", "KOR", "CHN", "JPN", "RUS")
 
@@ -101,6 +104,33 @@ class StateTests(Ctl):
                  for day in ("1995-06-01", "2000-01-01", "2015-03-05")]
         self.assertEqual(kept, fresh)
         self.assertEqual([state["phase"]["name"] for state in kept], ["negotiating", "estranged", "negotiating"])
+
+    def test_replica_order_retraction_and_the_day_cut(self):
+        """The same events elsewhere, in another order, with others that were retracted, or no later ones."""
+        lines = pathlib.Path(SHIPPED).read_text().splitlines()
+        day = "2007-10-05"
+        seed = int(os.environ.get("STATE_SEED", random.randrange(1 << 30)))
+        print("state test: STATE_SEED=%d" % seed)
+        random.Random(seed).shuffle(lines)
+        other = self.another()
+        half = len(lines) // 2
+        for piece in (lines[:half], lines[half:]):
+            self.done("import", self.file("piece.jsonl", "\n".join(piece) + "\n"), daemon=other)
+        client = other.client()
+        self.addCleanup(client.close)
+        added = [client.append(type="talks", subtype="summit", date=date, actors=["USA", "PRK"], title="no")["id"]
+                 for date in ("1994-01-01", "2007-09-01")]
+        self.assertNotEqual(self.json("state", "USA", "PRK", "--as-of", day), self.json(
+            "state", "USA", "PRK", "--as-of", day, daemon=other))
+        for id in added:
+            self.done("retract", id, "--reason", "never was", daemon=other)
+        cut = self.another()
+        early = [line for line in lines if json.loads(line)["date"][:10] <= day]
+        self.done("import", self.file("early.jsonl", "\n".join(early) + "\n"), daemon=cut)
+        for pair in (("USA", "PRK"), ("KOR", "PRK")):
+            here = self.json("state", *pair, "--as-of", day)
+            self.assertEqual(here, self.json("state", *pair, "--as-of", day, daemon=other))
+            self.assertEqual(here, self.json("state", *pair, "--as-of", day, daemon=cut))
 
 
 if __name__ == "__main__":

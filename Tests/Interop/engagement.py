@@ -341,9 +341,7 @@ class Dyad:
         if near:
             return "crisis", near
         negative = [seen for seen in window if seen.first > day - windows["crisis_days"] and seen.weight < 0]
-        if -sum(seen.weight for seen in negative) >= windows["crisis_weight"] * 1000 and all(
-                -sum(seen.weight for seen in negative if seen.by[side]) >= windows["crisis_side_weight"] * 1000
-                for side in (0, 1)):
+        if -sum(seen.weight for seen in negative) >= windows["crisis_weight"] * 1000:
             return "crisis", negative
         breaks = [seen for seen in self.breaks if seen.first <= day]
 
