@@ -42,6 +42,33 @@ struct HistoryPropertyTests {
     }
   }
 
+  @Test("A late event without links changes what it can reach, and no more", arguments: seeds)
+  func late(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    // Some decades, so that there are days that it cannot reach.
+    let events = random.events(60).map { event in
+      var event = event
+      event.offer = nil
+      event.links = []
+      event.commitments = []
+      let first = Day(number: 10_000 + Int32(random.next(15_000)))
+      let last = first.advanced(by: random.next(3) == 0 ? random.next(200) : 0)
+      event.date = try! EventDate("\(first)/\(last)")
+      return event
+    }
+    var history = DyadHistory.empty(with: Array(events[..<40]))
+    for place in 40..<60 {
+      if random.next(3) == 0 { history.replace([events[place - 40].id], with: []) }
+      history.replace([events[place - 40].id], with: [events[place - 40], events[place]])
+      let fresh = DyadHistory.empty(with: Array(events[...place]))
+      let days = (0..<250).map { Day(number: 10_000 + 70 * Int32($0)) }
+      #expect(
+        history.series(days, every: .month) == fresh.series(days, every: .month), "seed \(seed)")
+      let day = Day(number: 10_000 + Int32(random.next(17_000)))
+      #expect(history.state(on: day) == fresh.state(on: day), "seed \(seed), \(day)")
+    }
+  }
+
   @Test("Retracting is the same as never having recorded", arguments: seeds)
   func retracting(seed: UInt64) {
     var random = RandomEvents(seed: seed)
