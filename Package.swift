@@ -13,6 +13,7 @@ let package = Package(
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Ground floor, pure.
     .target(name: "TransparencyLog", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -39,6 +40,10 @@ let package = Package(
       name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
 
+    .target(
+      name: "Backup", dependencies: ["TimelineModel", "TransparencyLog", "CZstd"],
+      swiftSettings: strict),
+
     // The binaries.
     .executableTarget(
       name: "timelined",
@@ -49,7 +54,7 @@ let package = Package(
 
     .executableTarget(
       name: "timelinectl",
-      dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
+      dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     // What Tests/Interop asks instead of a daemon.
@@ -68,6 +73,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "BackupTests", dependencies: ["Backup", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests", dependencies: ["TransparencyLog"], swiftSettings: strict),

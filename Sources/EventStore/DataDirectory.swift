@@ -52,9 +52,10 @@ public final class DataDirectory {
       let isOurs = try Self.onDisk { () throws(FileError) in
         let names = try fileSystem.list(path)
         let timelines = try fileSystem.list(path + "/timelines")
-        // A first start that a crash cut short may have left these.
+        // A first start that a crash cut short may have left these; a restore puts the key there.
+        let ours = ["lock", "timelines", "keys"]
         return timelines.isEmpty
-          && names.allSatisfy { $0 == "lock" || $0 == "timelines" || $0.hasSuffix(".new") }
+          && names.allSatisfy { ours.contains($0) || $0.hasSuffix(".new") }
       }
       guard isOurs else { throw .notOurs(path: path) }
     }

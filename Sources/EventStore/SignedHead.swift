@@ -16,7 +16,7 @@ public struct SignedHead: Sendable {
 
   /// What a log's heads and its machine's key are called.
   public static func name(_ replica: ReplicaID, of timeline: TimelineID) -> KeyName {
-    KeyName("timeline/\(timeline)/\(replica)")!
+    KeyName(log: replica, of: timeline)
   }
 
   /// Why a note is not the head of a log.

@@ -57,6 +57,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case verify = "VERIFY"
   case prove = "PROVE"
   case keys = "KEYS"
+  case backup = "BACKUP"
   case peers = "PEERS"
   case peer = "PEER"
   case sync = "SYNC"
@@ -88,6 +89,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .repair: "REPAIR - ask the peers for lines that are damaged here"
     case .prove: "PROVE ID - that a line is in its log, for whoever has the log's key alone"
     case .keys: "KEYS - what the heads of each log are checked with, a ROW each"
+    case .backup:
+      "BACKUP, or BACKUP {\"passphrase\":…} - all lines of all logs at one position; with the key"
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"

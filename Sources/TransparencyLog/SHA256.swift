@@ -45,6 +45,18 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
     return finish()
   }
 
+  /// Takes bytes that come in pieces; `finish` gives the hash of all of them.
+  public mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+    update(bytes.baseAddress, bytes.count)
+  }
+
+  /// The hash of what came so far, which may go on.
+  public func soFar() -> SHA256Digest {
+    let copy = SHA256()
+    guard EVP_MD_CTX_copy_ex(copy.context, context) == 1 else { stop("SHA-256 was not copied") }
+    return copy.take()
+  }
+
   /// The leaf hash of an entry.
   public mutating func leaf(_ entry: UnsafeBufferPointer<UInt8>) -> SHA256Digest {
     update(prefixes, 1)
@@ -73,7 +85,9 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
   }
 
   /// Takes the hash, and begins the next one.
-  private func finish() -> SHA256Digest {
+  public mutating func finish() -> SHA256Digest { take() }
+
+  private func take() -> SHA256Digest {
     withUnsafeTemporaryAllocation(byteCount: SHA256Digest.byteCount, alignment: 8) { space in
       let bytes = space.baseAddress!
       guard

@@ -16,6 +16,8 @@ public struct SigningKey: Sendable {
     self.key = key
   }
 
+  init(owning key: Ed25519PrivateKey) { self.key = key }
+
   /// Reads a key that is not encrypted; nil where the text is no Ed25519 key.
   public init?(pem: [UInt8]) {
     guard let key = Ed25519PrivateKey(pem: pem) else { return nil }

@@ -6,7 +6,7 @@ import TimelineModel
 import TimelineWire
 
 final class Client {
-  private let descriptor: Int32
+  let descriptor: Int32
   private var splitter = ReplyLines()
 
   init(socket path: String) throws(Failure) {
@@ -52,6 +52,27 @@ final class Client {
     }
   }
 
+  /// Sends as many as are taken without waiting.
+  func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
+    max(
+      0,
+      bytes.withUnsafeBytes {
+        Glibc.send(
+          descriptor, $0.baseAddress!, $0.count,
+          Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+      })
+  }
+
+  /// Takes what the daemon has sent, whatever it is.
+  func receive(_ body: (UnsafeBufferPointer<UInt8>) -> Void) throws(Failure) {
+    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
+    defer { buffer.deallocate() }
+    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+    if count < 0 && errno == EINTR { return }
+    guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
+    body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
+  }
+
   /// The next line that the daemon sends.
   func line() throws(Failure) -> [UInt8] { try line(until: nil)! }
 
@@ -61,6 +82,7 @@ final class Client {
       if let line = splitter.next() { return line }
       if let end, !isReadable(before: end) { return nil }
       var buffer = [UInt8](repeating: 0, count: 65_536)
+      try Interruption.wait(toRead: descriptor)
       let count = recv(descriptor, &buffer, buffer.count, 0)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }

@@ -48,7 +48,8 @@ struct Command: Sendable {
   static let all: [Command] = [
     .add, .importFile, .export, .log, .show,
     .correct, .retract, .erase, .state, .why, .watch, .status, .actor,
-    .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .dates,
+    .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup, .restore,
+    .dates,
   ]
 
   var help: String {

@@ -40,6 +40,7 @@ final class Connection {
     /// An APPENDMANY whose lines are still coming.
     case collecting(ManyLines)
     case streaming(EventList, sent: Int)
+    case backingUp(BackupStream)
     case watching(Filter, Position)
     /// A slow question is being answered on another thread.
     case waiting
@@ -101,7 +102,7 @@ final class Connection {
     switch mode {
     case .requests, .collecting, .watching, .syncing:
       !isCongested && !isClosing && !isBroken && splitter.hasLine
-    case .streaming, .waiting: false
+    case .streaming, .backingUp, .waiting: false
     }
   }
 

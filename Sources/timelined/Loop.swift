@@ -349,9 +349,9 @@ final class Loop {
     while !connection.isClosing, !connection.isBroken, !connection.isCongested {
       switch connection.mode {
       case .waiting: return false
-      case .streaming:
+      case .streaming, .backingUp:
         _ = router.pump(connection)
-        if case .streaming = connection.mode { return false }
+        guard case .requests = connection.mode else { return false }
       case .watching, .requests, .collecting, .syncing: break
       }
       let before = connection.splitter
@@ -412,7 +412,7 @@ final class Loop {
     let isIdle =
       switch connection.mode {
       case .requests, .collecting, .watching, .syncing: true
-      case .streaming, .waiting: false
+      case .streaming, .backingUp, .waiting: false
       }
     let isDone =
       connection.unsent == 0 && isIdle && !mayHaveMore

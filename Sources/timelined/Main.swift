@@ -56,8 +56,8 @@ enum Main {
     mallopt(M_TRIM_THRESHOLD, 8 << 20)
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
-      let timeline = try directory.openTimeline(
-        "main", newReplica: ReplicaID(.random()), key: try signingKey(directory))
+      let key = try signingKey(directory)
+      let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()), key: key)
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
       if let left = timeline.leftLog {
@@ -78,8 +78,8 @@ enum Main {
       let salts = SaltSupply()
       let ids = IDSupply()
       let router = Router(
-        timeline: timeline, heads: Heads(timeline.headKeeper()), peers: peers, now: Clock.now,
-        random: salts.next, newID: ids.next)
+        timeline: timeline, heads: Heads(timeline.headKeeper()), key: key, peers: peers,
+        now: Clock.now, random: salts.next, newID: ids.next)
       let loop = Loop(router, listeners: listeners, signals: signals)
       Journal.write(
         .info,

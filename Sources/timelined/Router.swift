@@ -5,6 +5,7 @@ import Engagement
 import EventStore
 import TimelineModel
 import TimelineWire
+import TransparencyLog
 
 struct Router {
   /// A question over fewer rows is quicker than a hand-over to another thread.
@@ -14,6 +15,8 @@ struct Router {
 
   let timeline: Timeline
   let heads: Heads
+  /// What this machine signs with.
+  let key: SigningKey?
   let peers: Peers
   let now: () -> RecordedTime
   let random: () -> UInt64
@@ -391,6 +394,13 @@ struct Router {
       // Read here: a head that is signed meanwhile covers more than the snapshot has.
       let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
       return .slow(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
+    case .backup:
+      let wanted = BackupStream.Request(
+        name: timeline.name, replica: timeline.replica, made: now(), heads: heads.keeper,
+        key: try keyWanted(request, line, connection))
+      connection.mode = .waiting
+      return .slow(
+        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .backup(wanted)))
     }
     return .goOn
   }
@@ -443,6 +453,22 @@ struct Router {
       connection.out.append(contentsOf: line)
     }
     Reply.end(.object(end), to: &connection.out)
+  }
+
+  /// The key that a backup is to hold, and what it is to be encrypted with; nil for one without.
+  private func keyWanted(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) -> BackupStream.WantedKey? {
+    let json = try request.value(in: line, keys: ["passphrase"])
+    guard let text = json["passphrase"] else { return nil }
+    guard !connection.isRemote else {
+      throw RequestError(.denied, "the key is given to its owner alone, on the Unix socket")
+    }
+    guard let passphrase = text.string.flatMap({ Passphrase($0) }) else {
+      throw RequestError(.badRequest, Passphrase.rule)
+    }
+    guard let key else { throw RequestError(.notFound, "this machine has no key yet") }
+    return BackupStream.WantedKey(key: key, passphrase: passphrase)
   }
 
   /// Lines that a peer may have and this machine lacks.
@@ -597,6 +623,10 @@ struct Router {
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
       _ = pump(connection)
+    case .backup(let backup):
+      if let head = backup.newestHead { timeline.publish(head, of: timeline.replica) }
+      connection.mode = .backingUp(backup)
+      _ = pump(connection)
     case .proof(let proof):
       connection.mode = .requests
       timeline.publish(proof.head, of: proof.replica)
@@ -645,6 +675,13 @@ struct Router {
         JSONValue.object(["count": .int(sent), "position": position.json]).citing(cited),
         to: &connection.out)
       connection.mode = .requests
+    case .backingUp(var backup):
+      // Emptied first, so that what the walk knows is not copied.
+      connection.mode = .requests
+      while !connection.isCongested {
+        guard backup.next(to: &connection.out) else { return true }
+      }
+      connection.mode = .backingUp(backup)
     case .watching(let filter, var position):
       let hasMore =
         !connection.isCongested

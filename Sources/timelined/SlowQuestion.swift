@@ -21,6 +21,8 @@ struct SlowQuestion: Sendable {
     case name(QuestionReader.Naming)
     /// A snapshot to cite, held against what is here.
     case compare(RecordedSnapshot)
+    /// All lines of all logs.
+    case backup(BackupStream.Request)
   }
 
   enum Answer: Sendable {
@@ -30,6 +32,7 @@ struct SlowQuestion: Sendable {
     case proof(HeadKeeper.Proof)
     /// A snapshot that is to be recorded.
     case named(NamedSnapshot, author: String?)
+    case backup(BackupStream)
     case error(RequestError)
     /// Some of the answer, with more to come.
     case row(JSONValue)
@@ -66,6 +69,7 @@ struct SlowQuestion: Sendable {
       do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
         return .error(RequestError(error))
       }
+    case .backup(let request): return .backup(BackupStream(request, snapshot))
     case .name(let naming):
       do throws(DamagedLine) {
         return .named(try snapshot.named(naming.name, note: naming.note), author: naming.author)

@@ -178,6 +178,11 @@ int rename(const char *path, const char *new) {
   return NEXT(rename)(path, new);
 }
 
+int renameat2(int old_directory, const char *path, int new_directory, const char *new, unsigned int flags) {
+  FAIL(fate("rename", path), -1);
+  return NEXT(renameat2)(old_directory, path, new_directory, new, flags);
+}
+
 int unlink(const char *path) {
   FAIL(fate("unlink", path), -1);
   return NEXT(unlink)(path);

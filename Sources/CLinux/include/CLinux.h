@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -84,6 +87,36 @@ static inline int clinux_write_all(int fd, const void *bytes, size_t count) {
     done += (size_t)written;
   }
   return 0;
+}
+
+// Which glibc shows under _GNU_SOURCE alone.
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path,
+              unsigned int flags);
+
+// SIG_IGN is a macro with a cast, which Swift does not see.
+static inline int clinux_is_ignored(const struct sigaction *action) {
+  return action->sa_handler == SIG_IGN;
+}
+
+// Renames a file unless something of that name is there (EEXIST).
+static inline int clinux_rename_new(const char *old_path, const char *new_path) {
+  return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, 1 /* RENAME_NOREPLACE */);
+}
+
+// Starts a program that is told to stop when we end, however that comes about (SIGTERM, prctl(2)), in a
+// process group of its own, so that a Ctrl-C is ours to pass on. It writes what it says to `errors`.
+// Its number, or -1.
+static inline pid_t clinux_start(
+    const char *path, char *const arguments[], char *const environment[], int errors) {
+  pid_t parent = getpid();
+  pid_t child = fork();
+  if (child != 0) return child;
+  // Of what another thread held when we forked nothing may be touched: system calls alone.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() == parent && dup2(errors, STDERR_FILENO) >= 0 && dup2(errors, STDOUT_FILENO) >= 0)
+    execve(path, arguments, environment);
+  _exit(127);
 }
 
 static inline int clinux_terminal_columns(int fd) {
