@@ -42,7 +42,8 @@ struct HistoryPropertyTests {
     }
   }
 
-  @Test("A late event without links changes what it can reach, and no more", arguments: seeds)
+  @Test(
+    "A late event without links changes what it can reach, and no more", arguments: seeds.prefix(6))
   func late(seed: UInt64) {
     var random = RandomEvents(seed: seed)
     // Some decades, so that there are days that it cannot reach.
@@ -56,12 +57,12 @@ struct HistoryPropertyTests {
       event.date = try! EventDate("\(first)/\(last)")
       return event
     }
-    var history = DyadHistory.empty(with: Array(events[..<40]))
-    for place in 40..<60 {
+    var history = DyadHistory.empty(with: Array(events[..<50]))
+    for place in 50..<60 {
       if random.next(3) == 0 { history.replace([events[place - 40].id], with: []) }
       history.replace([events[place - 40].id], with: [events[place - 40], events[place]])
       let fresh = DyadHistory.empty(with: Array(events[...place]))
-      let days = (0..<250).map { Day(number: 10_000 + 70 * Int32($0)) }
+      let days = (0..<60).map { Day(number: 10_000 + 290 * Int32($0)) }
       #expect(
         history.series(days, every: .month) == fresh.series(days, every: .month), "seed \(seed)")
       let day = Day(number: 10_000 + Int32(random.next(17_000)))
