@@ -30,7 +30,10 @@ let package = Package(
     .target(
       name: "Engagement",
       dependencies: ["TimelineModel"],
-      resources: [.embedInCode("Tables/weights.csv"), .embedInCode("Tables/interests.csv")],
+      resources: [
+        .embedInCode("Tables/weights.csv"), .embedInCode("Tables/windows.csv"),
+        .embedInCode("Tables/interests.csv"),
+      ],
       swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
@@ -56,6 +59,11 @@ let package = Package(
       name: "timelinectl",
       dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
+
+    // What Tests/Interop asks instead of a daemon.
+    .executableTarget(
+      name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
+      path: "Tests/EngagementStates", swiftSettings: strict),
 
     .testTarget(
       name: "TimelineModelTests", dependencies: ["TimelineModel", "TransparencyLog"],

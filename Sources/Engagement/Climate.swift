@@ -15,6 +15,7 @@ extension DyadHistory {
   /// 2^(-1/90), written out: every machine gets the same bits.
   static let fading = 0x1.fc126898365e4p-1
   private static let interval = 64
+  private static let trendDays = 90
   /// After a century without an event nothing is left: 2^(-406) of what there was.
   static let memoryDays = 36_525
   /// h^n for every age that counts.
@@ -30,9 +31,14 @@ extension DyadHistory {
     return fold(climates[known].climate, after: climates[known].day, through: day)
   }
 
+  /// How the total moved in 90 days.
+  func trend(on day: Day) -> Double {
+    climate(on: day).total - climate(on: day.advanced(by: -Self.trendDays)).total
+  }
+
   /// The climate on the first day, and on every 64th after it, up to the last event.
   func allClimates() -> [(day: Day, climate: Climate)] {
-    guard let start = firstDay, let last = events.last?.date.first else { return [] }
+    guard let start = firstDay, let last = entries.last?.first else { return [] }
     var all = [
       (day: start, climate: fold(Climate(), after: start.advanced(by: -1), through: start))
     ]
@@ -40,8 +46,8 @@ extension DyadHistory {
       var next = known.day.advanced(by: Self.interval)
       // Where nothing happens for a century there is nothing to keep.
       let coming = upTo(known.day).upperBound
-      if events[coming].date.first - known.day > Self.memoryDays + Self.interval {
-        next = events[coming].date.first.advanced(by: -1)
+      if entries[coming].first - known.day > Self.memoryDays + Self.interval {
+        next = entries[coming].first.advanced(by: -1)
       }
       all.append((next, fold(known.climate, after: known.day, through: next)))
     }
@@ -54,20 +60,20 @@ extension DyadHistory {
     var next = upTo(day).upperBound
     while current < last {
       current = current.advanced(by: 1)
-      if next > 0, current - max(events[next - 1].date.first, firstDay!) > Self.memoryDays {
+      if next > 0, current - max(entries[next - 1].first, firstDay!) > Self.memoryDays {
         result = Climate()
-        guard next < events.count, events[next].date.first <= last else { return result }
-        current = events[next].date.first
+        guard next < entries.count, entries[next].first <= last else { return result }
+        current = entries[next].first
       }
       var sums = (first: 0, second: 0, joint: 0)
-      while next < events.count, events[next].date.first == current {
-        let weight = weight(events[next])
-        if isJoint(events[next]) {
-          sums.joint += weight
-        } else if acts(dyad.first, in: events[next]) {
-          sums.first += weight
+      while next < entries.count, entries[next].first == current {
+        let entry = entries[next]
+        if entry.isJoint {
+          sums.joint += entry.weight
+        } else if entry.isByFirst {
+          sums.first += entry.weight
         } else {
-          sums.second += weight
+          sums.second += entry.weight
         }
         next += 1
       }
@@ -80,21 +86,19 @@ extension DyadHistory {
 
   /// The share of each event in the climate's total: w·2^(-Δ/90), largest first.
   public func climateShares(on day: Day) -> [(event: Event, share: Double)] {
-    events[upTo(day)].compactMap { event in
-      let weight = weight(event)
-      guard weight != 0, event.date.first != .distantPast,
-        case let age = day - event.date.first, age < Self.powers.count
+    entries[upTo(day)].compactMap { entry in
+      guard entry.weight != 0, entry.first != .distantPast,
+        case let age = day - entry.first, age < Self.powers.count
       else { return nil }
-      return (event, Double(weight) / 1000 * Self.powers[age])
+      return (entry.event, Double(entry.weight) / 1000 * Self.powers[age])
     }.sorted { (abs($0.share), $1.event.id) > (abs($1.share), $0.event.id) }
   }
 
   /// The share of each event in the trend: what it adds to C(d) less what it added to C(d-90).
-  func trendShares(on day: Day) -> [(event: Event, share: Double)] {
-    let before = Dictionary(
-      uniqueKeysWithValues: climateShares(on: day.advanced(by: -90)).map { ($0.event.id, $0.share) }
-    )
-    return climateShares(on: day).map { ($0.event, $0.share - (before[$0.event.id] ?? 0)) }
+  public func trendShares(on day: Day) -> [(event: Event, share: Double)] {
+    let before = climateShares(on: day.advanced(by: -Self.trendDays))
+    let byID = Dictionary(uniqueKeysWithValues: before.map { ($0.event.id, $0.share) })
+    return climateShares(on: day).map { ($0.event, $0.share - (byID[$0.event.id] ?? 0)) }
       .sorted { (abs($0.1), $1.0.id) > (abs($1.1), $0.0.id) }
   }
 }

@@ -1,4 +1,4 @@
-// E-6: the ledger of promises, and what the links of later events say of each.
+// E-6: the ledger of promises, what the links of later events say of each, and whose turn it is.
 
 import TimelineModel
 
@@ -19,38 +19,121 @@ public struct CommitmentState: Sendable {
   var json: JSONValue {
     .object([
       "agreement": .string(agreement.id.description), "key": .string(commitment.key),
-      "by": .strings(commitment.by), "what": .string(commitment.what),
-      "due": commitment.due.map { .string($0.text) },
+      "by": .strings(commitment.by), "to": .strings(commitment.to),
+      "what": .string(commitment.what), "due": commitment.due.map { .string($0.text) },
       "verifier": commitment.verifier.isEmpty ? nil : .strings(commitment.verifier),
       "state": .string(standing.rawValue), "event": by.map { .string($0.description) },
     ])
   }
 }
 
+/// One agreement, step for step.
+struct AgreementState {
+  /// An event that says something of its promises.
+  struct Move {
+    var event: Event
+    var says: [Link]
+  }
+
+  var agreement: Event
+  var commitments: [CommitmentState]
+  var moves: [Move]
+  var movedLast: [ActorCode]
+  var owed: [ActorCode]
+
+  var json: JSONValue {
+    .object([
+      "id": .string(agreement.id.description), "date": .string(agreement.date.text),
+      "title": .string(agreement.title),
+      "in_force": .bool(commitments.contains { $0.standing != .withdrawn }),
+      "moves": .array(
+        moves.map { move in
+          .object([
+            "id": .string(move.event.id.description), "date": .string(move.event.date.text),
+            "by": .strings(move.event.actors),
+            "says": .array(
+              move.says.map { link in
+                .object([
+                  "rel": .string(link.relation.rawValue), "key": link.key.map { .string($0) },
+                ])
+              }),
+          ])
+        }),
+      "moved_last": .strings(movedLast), "owed": .strings(owed),
+    ])
+  }
+}
+
 extension DyadHistory {
-  func commitments(on day: Day) -> [CommitmentState] {
-    kinds.agreements[upTo(day)].flatMap { place in
-      let agreement = events[place]
-      return zip(agreement.commitments, saidOfCommitments(of: agreement, upTo: day)).map {
+  func agreements(on day: Day) -> [AgreementState] {
+    kinds.ledgers[upTo(day)].map { place in
+      let entry = entries[place]
+      let agreement = entry.event
+      let commitments = zip(entry.promises, saidOfPromises(of: entry, upTo: day)).map {
         commitment, said in
         CommitmentState(
           agreement: agreement, commitment: commitment,
           standing: Self.standing(commitment, said.last?.link.relation, day),
           by: said.last?.event.id)
       }
+      let moves = moves(of: entry, upTo: day)
+      let parties = [dyad.first, dyad.second]
+      let last = Self.lastKeeping(moves)
+      let movedLast = parties.filter { last?.event.actors.contains($0) ?? false }
+      let owed = parties.filter { party in
+        let other = dyad.other(party)
+        return commitments.contains {
+          $0.isOutstanding && $0.commitment.by.contains(other)
+            && ($0.commitment.to.isEmpty || $0.commitment.to.contains(party))
+            && ($0.standing == .overdue || movedLast == [party])
+        }
+      }
+      return AgreementState(
+        agreement: agreement, commitments: commitments, moves: moves, movedLast: movedLast,
+        owed: owed)
     }
+  }
+
+  /// E-6.5: the last move that keeps a promise, if nothing was broken since.
+  private static func lastKeeping(_ moves: [AgreementState.Move]) -> AgreementState.Move? {
+    let last = moves.lastIndex { $0.says.contains { $0.relation == .fulfils } }
+    guard let last else { return nil }
+    let isBroken = moves[(last + 1)...].contains { move in
+      move.says.contains { [.suspends, .violates, .withdraws].contains($0.relation) }
+    }
+    return isBroken ? nil : moves[last]
+  }
+
+  /// E-6.2: links that concern at least one promise.
+  private func saidOfAny(
+    _ agreement: PlacedEvent, upTo day: Day
+  ) -> [(event: Event, link: Link)] {
+    links(to: agreement.event, Link.Relation.ofPromises, upTo: day).filter { _, link in
+      link.key.map { key in agreement.promises.contains { $0.key == key } }
+        ?? (link.relation != .fulfils && link.relation != .verifies)
+    }
+  }
+
+  private func moves(of agreement: PlacedEvent, upTo day: Day) -> [AgreementState.Move] {
+    var moves: [AgreementState.Move] = []
+    for (event, link) in saidOfAny(agreement, upTo: day) {
+      if moves.last?.event.id == event.id {
+        moves[moves.count - 1].says.append(link)
+      } else {
+        moves.append(AgreementState.Move(event: event, says: [link]))
+      }
+    }
+    return moves
   }
 
   /// What later events say of each promise of an agreement. Without a key a break concerns the whole
   /// agreement; a step must say which promise it keeps.
-  func saidOfCommitments(of agreement: Event, upTo day: Day) -> [[(event: Event, link: Link)]] {
-    let said = links(
-      to: agreement, [.fulfils, .verifies, .suspends, .violates, .withdraws], upTo: day)
-    return agreement.commitments.map { commitment in
-      said.filter { _, link in
-        link.key == commitment.key
-          || (link.key == nil && link.relation != .fulfils && link.relation != .verifies)
-      }
+  func saidOfPromises(
+    of agreement: PlacedEvent, upTo day: Day
+  ) -> [[(event: Event, link: Link)]] {
+    let said = saidOfAny(agreement, upTo: day)
+    return agreement.promises.map { commitment in
+      said.filter { _, link in link.key == nil || link.key == commitment.key }
     }
   }
 

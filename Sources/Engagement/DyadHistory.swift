@@ -4,30 +4,47 @@
 //
 // What a day's answer needs again and again is found once, when events come in: which events are of
 // which kind, sums of weights, the runs of phases, the climate every 64 days. An answer then costs
-// what it shows, not what the years hold.
+// what it shows, not what the years hold. An event that comes late is put in its place, and the
+// phases are found again as far as it can reach.
 
 import TimelineModel
 
 public struct DyadHistory: Sendable {
   public let dyad: Dyad
   public let weights: Weights
+  let windows: Windows
+  let interests: Interests
   private let exerciseTargets: [ActorCode: [ActorCode]]
-  /// By (first day, id). A place is an offset in it.
-  public private(set) var events: [Event] = []
+  /// In order (E-0.3). A place is an offset in it.
+  private(set) var entries: [PlacedEvent] = []
   private var days: [Day] = []
-  /// For each event that is linked to: which events say so, by their place, rising.
+  /// Events with others that may be testimony: those with a link that could make them so.
+  private var candidates: [Event] = []
+  /// For each event that is linked to: which events say so, by their place, rising; links that are
+  /// left out do not stand here.
   private var said: [EventID: [(place: Int, link: Link)]] = [:]
-  private(set) var kinds = Kinds()
-  private(set) var sums = Sums()
+  private(set) var leftOut: [LeftOutLink] = []
+  private(set) var kinds = KindPlaces()
+  private(set) var sums = WeightSums()
+  private(set) var silences: [Silence] = []
+  /// For each place of `kinds.messages`: from which day on it is not open.
+  private(set) var closings: [Day] = []
+  private(set) var openMessages = SpanCounts()
+  private(set) var openOffers = SpanCounts()
+  private(set) var outstanding = SpanCounts()
+  private(set) var overdue = SpanCounts()
   private(set) var phases: [PhaseRun] = []
   private(set) var climates: [(day: Day, climate: Climate)] = []
 
   public init(
-    _ dyad: Dyad, weights: Weights = .shipped,
+    _ dyad: Dyad, weights: Weights = .shipped, windows: Windows = .shipped,
+    interests: Interests = .shipped,
     exerciseTargets: [ActorCode: [ActorCode]] = ActorRegistry.shipped.exerciseTargets
   ) {
     self.dyad = dyad
     self.weights = weights
+    self.windows = windows
+    self.interests = interests
     self.exerciseTargets = exerciseTargets
   }
 
@@ -36,23 +53,138 @@ public struct DyadHistory: Sendable {
 
   /// Drops the events of these ids, and takes others in.
   public mutating func replace(_ old: Set<EventID>, with new: some Sequence<Event>) {
-    if !old.isEmpty { events.removeAll { old.contains($0.id) } }
-    events += new.filter { holds($0.type, actors: $0.actors, targets: $0.targets) }
-    events.sort { ($0.date.first, $0.id) < ($1.date.first, $1.id) }
-    days = events.map(\.date.first)
-    said = [:]
-    for (place, event) in events.enumerated() {
-      for link in event.links { said[link.id, default: []].append((place, link)) }
+    var change = HistoryChange()
+    if !old.isEmpty {
+      for entry in entries where old.contains(entry.event.id) {
+        change.add(entry.event, isSaidOf: said[entry.event.id] != nil)
+      }
+      entries.removeAll { old.contains($0.event.id) }
+      candidates.removeAll { old.contains($0.id) }
     }
-    kinds = Kinds(self)
-    sums = Sums(self)
+    var added: [PlacedEvent] = []
+    for event in new {
+      if isBetween(event.type, actors: event.actors, targets: event.targets) {
+        added.append(
+          PlacedEvent(event, dyad, weight: weights.weight(of: event), isTestimony: false))
+      } else if Self.mayTestify(event), isByOrTo(event.actors, event.targets) {
+        candidates.append(event)
+      }
+    }
+    for entry in added { change.add(entry.event, isSaidOf: false) }
+    place(added)
+    placeTestimony(&change)
+    days = entries.map(\.first)
+    hear()
+    // What had been waited for may be there now.
+    for entry in added where said[entry.event.id] != nil {
+      change.add(entry.event, isSaidOf: true)
+    }
+    kinds = KindPlaces(entries)
+    sums = WeightSums(entries)
+    silences = allSilences()
+    closings = kinds.messages.all.map(closing)
+    countMessages()
+    countPromises()
     climates = allClimates()
-    phases = allPhases()
+    phases = allPhases(keeping: phases, change)
   }
 
-  /// E-1, by what an index knows of an event.
-  public func holds(_ type: EventType, actors: [ActorCode], targets: [ActorCode]) -> Bool {
+  private mutating func place(_ added: [PlacedEvent]) {
+    guard added.count > 16 else {
+      for entry in added {
+        let place = lowerBound(entries.count) { PlacedEvent.isBefore(entries[$0], entry) }
+        entries.insert(entry, at: place)
+      }
+      return
+    }
+    entries = (entries + added).sorted(by: PlacedEvent.isBefore)
+  }
+
+  /// E-1.4: puts in the events with others that speak of a promise between the two.
+  private mutating func placeTestimony(_ change: inout HistoryChange) {
+    let before = Set(entries.lazy.filter(\.isTestimony).map(\.event.id))
+    guard !candidates.isEmpty || !before.isEmpty else { return }
+    let agreements = Dictionary(
+      uniqueKeysWithValues: entries.lazy.filter { $0.kinds.contains(.ledger) }.map {
+        ($0.event.id, $0.first)
+      })
+    let testimony = candidates.filter { step in
+      step.links.contains { link in
+        Link.Relation.ofPromises.contains(link.relation)
+          && agreements[link.id].map { $0 <= step.date.first } ?? false
+      }
+    }
+    let now = Set(testimony.map(\.id))
+    for entry in entries where entry.isTestimony && !now.contains(entry.event.id) {
+      change.add(entry.event, isSaidOf: true)
+    }
+    entries.removeAll { $0.isTestimony && !now.contains($0.event.id) }
+    let added = testimony.filter { !before.contains($0.id) }
+    for event in added { change.add(event, isSaidOf: true) }
+    place(added.map { PlacedEvent($0, dyad, weight: 0, isTestimony: true) })
+  }
+
+  /// E-1.6: the links that count, and those that are left out.
+  private mutating func hear() {
+    said = [:]
+    leftOut = []
+    guard entries.contains(where: { !$0.event.links.isEmpty }) else { return }
+    let byID = Dictionary(uniqueKeysWithValues: entries.map { ($0.event.id, $0.event) })
+    for (place, entry) in entries.enumerated() {
+      for link in entry.event.links {
+        guard let target = byID[link.id] else { continue }
+        if let reason = LeftOutLink.reason(entry.event, link, target) {
+          leftOut.append(
+            LeftOutLink(
+              place: place, link: link, reason: reason,
+              seen: max(entry.first, target.date.first)))
+        } else {
+          said[link.id, default: []].append((place, link))
+        }
+      }
+    }
+  }
+
+  /// Whether one of the two takes part: only such an event can be testimony, and only with links.
+  public func isByOrTo(_ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
+    [dyad.first, dyad.second].contains { actors.contains($0) || targets.contains($0) }
+  }
+
+  /// E-1.1 to E-1.3, by what an index knows of an event.
+  public func isBetween(_ type: EventType, actors: [ActorCode], targets: [ActorCode]) -> Bool {
     dyad.holds(type, actors: actors, targets: targets, exerciseTargets: exerciseTargets)
+  }
+
+  private static func mayTestify(_ event: Event) -> Bool {
+    event.links.contains { Link.Relation.ofPromises.contains($0.relation) }
+  }
+
+  private mutating func countMessages() {
+    var open: [(first: Day, end: Day)] = []
+    var offers: [(first: Day, end: Day)] = []
+    for (place, end) in zip(kinds.messages.all, closings) {
+      open.append((entries[place].first, end))
+      if entries[place].event.offer != nil { offers.append((entries[place].first, end)) }
+    }
+    openMessages = SpanCounts(open)
+    openOffers = SpanCounts(offers)
+  }
+
+  private mutating func countPromises() {
+    var promises: [(first: Day, end: Day)] = []
+    var late: [(first: Day, end: Day)] = []
+    for place in kinds.ledgers.all {
+      let agreement = entries[place]
+      let said = saidOfPromises(of: agreement, upTo: .distantFuture)
+      for (commitment, said) in zip(agreement.promises, said) {
+        let end = said.first?.event.date.first ?? .distantFuture
+        promises.append((agreement.first, end))
+        guard let due = commitment.due?.last, due != .distantFuture else { continue }
+        late.append((max(agreement.first, due.advanced(by: 1)), end))
+      }
+    }
+    outstanding = SpanCounts(promises)
+    overdue = SpanCounts(late)
   }
 
   // MARK: What the rules have in common
@@ -60,9 +192,16 @@ public struct DyadHistory: Sendable {
   /// The places of the events that began on the day or before.
   func upTo(_ day: Day) -> Range<Int> { 0..<firstPlace(after: day) }
 
-  /// The places of the events that began in the `length` days that end with this one.
+  /// E-0.4: the places of the events that began in the `length` days that end with this one.
   func over(_ length: Int, to day: Day) -> Range<Int> {
     firstPlace(after: day.advanced(by: -length))..<firstPlace(after: day)
+  }
+
+  /// The places of the events that began on one of these days; an open start is none of them.
+  func from(_ first: Day, to day: Day) -> Range<Int> {
+    let start = first == .distantPast ? first : first.advanced(by: -1)
+    let lower = firstPlace(after: start)
+    return lower..<max(lower, firstPlace(after: day))
   }
 
   private func firstPlace(after day: Day) -> Int {
@@ -72,165 +211,79 @@ public struct DyadHistory: Sendable {
   /// The first day of an event that has one.
   var firstDay: Day? { days.first { $0 != .distantPast } }
 
-  func weight(_ event: Event) -> Int { weights.weight(of: event) }
-
-  func acts(_ party: ActorCode, in event: Event) -> Bool { event.actors.contains(party) }
-
-  func isJoint(_ event: Event) -> Bool {
-    acts(dyad.first, in: event) && acts(dyad.second, in: event)
+  func isBy(_ party: ActorCode, _ entry: PlacedEvent) -> Bool {
+    party == dyad.first ? entry.isByFirst : entry.isBySecond
   }
 
-  /// What others say of an event by their links, up to a day: earliest first. An event does not
-  /// answer itself, nor one that came later.
+  /// What is said of an event by links that count, up to a day: in order.
   func links(
     to event: Event, _ relations: Set<Link.Relation>, upTo day: Day
   ) -> [(event: Event, link: Link)] {
     guard let said = said[event.id] else { return [] }
     let end = firstPlace(after: day)
     return said.compactMap { place, link in
-      let other = events[place]
-      guard place < end, relations.contains(link.relation), other.id != event.id,
-        other.date.first >= event.date.first
-      else { return nil }
-      return (other, link)
+      guard place < end, relations.contains(link.relation) else { return nil }
+      return (entries[place].event, link)
     }
   }
 
-  func ids(_ places: some Sequence<Int>) -> [EventID] { places.map { events[$0].id } }
+  /// Whether any link of the event counts.
+  func saysSomething(_ place: Int) -> Bool {
+    entries[place].event.links.contains { link in
+      said[link.id]?.contains { $0.place == place } ?? false
+    }
+  }
+
+  func ids(_ places: some Sequence<Int>) -> [EventID] { places.map { entries[$0].event.id } }
 }
 
-/// The number of leading places for which the test holds.
-func lowerBound(_ count: Int, _ isBefore: (Int) -> Bool) -> Int {
-  var low = 0
-  var high = count
-  while low < high {
-    let middle = (low + high) / 2
-    if isBefore(middle) { low = middle + 1 } else { high = middle }
-  }
-  return low
+extension Link.Relation {
+  /// What can be said of a promise.
+  static let ofPromises: Set<Link.Relation> = [
+    .fulfils, .verifies, .suspends, .violates, .withdraws,
+  ]
 }
 
-/// Places of the events of each kind, rising.
-struct Kinds: Sendable {
-  /// Some places of a history, rising.
-  struct Places: Sendable {
-    var all: [Int] = []
+/// Which days can have another phase after events came or went.
+struct HistoryChange {
+  /// Nil where nothing changed.
+  private(set) var first: Day?
+  /// The last day of the last of them; nothing stands behind it.
+  private(set) var last = Day.distantPast
 
-    /// Those within a range.
-    subscript(range: Range<Int>) -> ArraySlice<Int> {
-      let start = lowerBound(all.count) { all[$0] < range.lowerBound }
-      let end = lowerBound(all.count) { all[$0] < range.upperBound }
-      return all[start..<end]
-    }
-  }
-
-  /// E-3: direct contact: message, talks that were held, exchange, release, agreement.
-  var contacts = Places()
-  /// Messages, and offers wherever they stand.
-  var messages = Places()
-  var agreements = Places()
-  /// Those that went on beyond a day: one that began long ago may be the last.
-  var longContacts = Places()
-  /// Talks that were held.
-  var talks = Places()
-  /// Those that went on for more than `talksDaysMax`.
-  var longTalks = Places()
-  static let talksDaysMax = 366
-  /// What ends talks or an agreement's run.
-  var breaks = Places()
-  /// Steps that keep or verify a promise.
-  var steps = Places()
-  /// Attacks and nuclear tests.
-  var shocks = Places()
-  var negative = Places()
-  /// By what was tested.
-  var tests: [String: Places] = [:]
-  /// What may be under way for longer than a day.
-  var lasting = Places()
-  var contested = Places()
-
-  init() {}
-
-  init(_ history: DyadHistory) {
-    for (place, event) in history.events.enumerated() {
-      switch (event.type, event.subtype) {
-      case (.talks, "breakdown"): breaks.all.append(place)
-      case (.talks, _):
-        contacts.all.append(place)
-        talks.all.append(place)
-      case (.message, _), (.exchange, _), (.release, _): contacts.all.append(place)
-      case (.agreement, _):
-        contacts.all.append(place)
-        if !event.commitments.isEmpty { agreements.all.append(place) }
-      case (.step, "suspension"), (.step, "violation"), (.step, "withdrawal"):
-        breaks.all.append(place)
-      case (.step, "fulfilment"), (.step, "verification"): steps.all.append(place)
-      case (.test, "moratorium"): break
-      case (.test, let kind):
-        tests[kind ?? "", default: Places()].all.append(place)
-        if kind == "nuclear" { shocks.all.append(place) }
-      case (.incident, "attack"): shocks.all.append(place)
-      default: break
-      }
-      if contacts.all.last == place, event.date.last > event.date.first {
-        longContacts.all.append(place)
-      }
-      if talks.all.last == place, event.date.last - event.date.first > Self.talksDaysMax {
-        longTalks.all.append(place)
-      }
-      switch event.type {
-      case .exercise, .talks, .deployment, .sanction: lasting.all.append(place)
-      default: break
-      }
-      if event.type == .message || event.offer != nil { messages.all.append(place) }
-      if history.weight(event) < 0 { negative.all.append(place) }
-      if event.isContested { contested.all.append(place) }
-    }
+  mutating func add(_ event: Event, isSaidOf: Bool) {
+    // What links and promises bring about may lie far behind the event.
+    let reachesFar =
+      isSaidOf || !event.links.isEmpty || event.offer != nil || !event.commitments.isEmpty
+    first = min(first ?? event.date.first, event.date.first)
+    last = max(last, reachesFar ? .distantFuture : event.date.last)
   }
 }
 
-/// Weights in thousandths, added up from the first event on: what a window holds is one difference.
-struct Sums: Sendable {
-  struct Weight: Sendable {
-    var given = 0
-    var taken = 0
-
-    mutating func add(_ weight: Int) {
-      given += max(0, weight)
-      taken += max(0, -weight)
-    }
-
-    static func - (left: Self, right: Self) -> Self {
-      Weight(given: left.given - right.given, taken: left.taken - right.taken)
-    }
+/// E-1.6: a link that no figure reads.
+struct LeftOutLink: Sendable {
+  enum Reason: String {
+    case itself, later, circle
+    case noSuchKey = "no such key"
   }
 
-  private var all = [Weight()]
-  private var first = [Weight()]
-  private var second = [Weight()]
+  var place: Int
+  var link: Link
+  var reason: Reason
+  /// The first day on which both events are seen.
+  var seen: Day
 
-  init() {}
-
-  init(_ history: DyadHistory) {
-    for event in history.events {
-      let weight = history.weight(event)
-      func next(_ sums: [Weight], _ counts: Bool) -> Weight {
-        var sum = sums[sums.count - 1]
-        if counts { sum.add(weight) }
-        return sum
-      }
-      all.append(next(all, true))
-      first.append(next(first, history.acts(history.dyad.first, in: event)))
-      second.append(next(second, history.acts(history.dyad.second, in: event)))
+  static func reason(_ event: Event, _ link: Link, _ target: Event) -> Reason? {
+    if target.id == event.id { return .itself }
+    if target.date.first > event.date.first { return .later }
+    if target.date.first == event.date.first, target.links.contains(where: { $0.id == event.id }) {
+      return .circle
     }
-  }
-
-  /// Of all events; of those in which the first party acts; in which the second does.
-  func over(_ range: Range<Int>) -> (all: Weight, first: Weight, second: Weight) {
-    (
-      all[range.upperBound] - all[range.lowerBound],
-      first[range.upperBound] - first[range.lowerBound],
-      second[range.upperBound] - second[range.lowerBound]
-    )
+    if let key = link.key, !target.commitments.isEmpty,
+      !target.commitments.contains(where: { $0.key == key })
+    {
+      return .noSuchKey
+    }
+    return nil
   }
 }

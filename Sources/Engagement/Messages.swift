@@ -1,4 +1,4 @@
-// E-4, E-5: messages and offers, and what became of them.
+// E-4, E-5: messages and offers, what became of them, and which interests were spoken to.
 
 import TimelineModel
 
@@ -15,7 +15,8 @@ public struct MessageState: Sendable {
   public let by: EventID?
   /// Days from the message to its first answer.
   public let answeredAfter: Int?
-  public let age: Int
+  /// Nil where nobody knows when it began.
+  public let age: Int?
 
   /// Nobody has reacted, and it has not lapsed.
   public var isOpen: Bool { outcome == .open }
@@ -26,7 +27,7 @@ public struct MessageState: Sendable {
       "title": .string(event.title), "from": .string(from.description),
       "to": .string(to.description), "state": .string(outcome.rawValue),
       "by": by.map { .string($0.description) }, "answered_after": answeredAfter.map { .int($0) },
-      "age": .int(age),
+      "age": age.map { .int($0) },
     ])
   }
 
@@ -36,31 +37,63 @@ public struct MessageState: Sendable {
       members + [
         JSONValue.Member("if", .strings(offer.if)), JSONValue.Member("then", .strings(offer.then)),
         JSONValue.Member("condition", .string(offer.condition.rawValue)),
-        JSONValue.Member("interests", .strings(offer.interests)),
+        JSONValue.Member("interests", .strings(interests)),
       ])
+  }
+
+  /// E-5.1.
+  var interests: [String] {
+    var keys: [String] = []
+    let tagged = event.tags.filter { $0.hasPrefix("interest:") }.map { String($0.dropFirst(9)) }
+    for key in (event.offer?.interests ?? []) + tagged where !keys.contains(key) {
+      keys.append(key)
+    }
+    return keys
   }
 }
 
 extension DyadHistory {
-  /// Every message and offer of one side to the other up to the day, oldest first.
-  func messages(on day: Day) -> [MessageState] {
-    kinds.messages[upTo(day)].compactMap { message(events[$0], on: day) }
+  /// Every message and offer of one side to the other up to the day, in order.
+  func messages(on day: Day) -> [MessageState] { messages(upTo(day), on: day) }
+
+  func messages(_ places: Range<Int>, on day: Day) -> [MessageState] {
+    kinds.messages[places].compactMap { message(entries[$0], on: day) }
   }
 
-  func message(_ event: Event, on day: Day) -> MessageState? {
-    guard event.type == .message || event.offer != nil,
-      let from = [dyad.first, dyad.second].first(where: { acts($0, in: event) }),
-      event.targets.contains(dyad.other(from)), !isJoint(event)
-    else { return nil }
+  /// E-4.1: who writes to whom.
+  private func direction(_ entry: PlacedEvent) -> (from: ActorCode, to: ActorCode)? {
+    guard entry.kinds.contains(.message), entry.isByFirst != entry.isBySecond else { return nil }
+    let from = entry.isByFirst ? dyad.first : dyad.second
     let to = dyad.other(from)
-    let answers = links(to: event, [.answers, .accepts, .declines, .counters], upTo: day)
-      .filter { acts(to, in: $0.event) }
-    let withdrawal = links(to: event, [.withdraws], upTo: day).first { acts(from, in: $0.event) }
-    let later = links(to: event, [.follows], upTo: day)
-      .first { acts(from, in: $0.event) && $0.event.offer != nil }
+    return entry.event.targets.contains(to) ? (from, to) : nil
+  }
+
+  /// E-4.2: what is said of a message up to a day.
+  private func said(
+    of event: Event, from: ActorCode, to: ActorCode, upTo day: Day
+  ) -> (
+    answers: [(event: Event, link: Link)], withdrawal: Event?, successor: Event?
+  ) {
+    let all = links(
+      to: event, [.answers, .accepts, .declines, .counters, .withdraws, .follows], upTo: day)
+    let own = all.filter { $0.event.actors.contains(from) }
+    return (
+      all.filter {
+        $0.event.actors.contains(to) && $0.link.relation != .withdraws
+          && $0.link.relation != .follows
+      },
+      own.first { $0.link.relation == .withdraws }?.event,
+      own.first { $0.link.relation == .follows && $0.event.offer != nil }?.event
+    )
+  }
+
+  func message(_ entry: PlacedEvent, on day: Day) -> MessageState? {
+    guard let (from, to) = direction(entry) else { return nil }
+    let event = entry.event
+    let said = said(of: event, from: from, to: to, upTo: day)
     let outcome: MessageState.Outcome
     var by: Event?
-    if let last = answers.last {
+    if let last = said.answers.last {
       by = last.event
       outcome =
         switch last.link.relation {
@@ -69,10 +102,10 @@ extension DyadHistory {
         case .counters: .countered
         default: .answered
         }
-    } else if let withdrawal {
-      (outcome, by) = (.withdrawn, withdrawal.event)
-    } else if let later {
-      (outcome, by) = (.superseded, later.event)
+    } else if let withdrawal = said.withdrawal {
+      (outcome, by) = (.withdrawn, withdrawal)
+    } else if let successor = said.successor {
+      (outcome, by) = (.superseded, successor)
     } else if let end = event.offer?.expires?.last, end < day {
       outcome = .expired
     } else {
@@ -80,7 +113,43 @@ extension DyadHistory {
     }
     return MessageState(
       event: event, from: from, to: to, outcome: outcome, by: by?.id,
-      answeredAfter: answers.first.map { $0.event.date.first - event.date.first },
-      age: day - event.date.first)
+      answeredAfter: event.date.isOpenStart
+        ? nil : said.answers.first.map { $0.event.date.first - event.date.first },
+      age: event.date.isOpenStart ? nil : day - event.date.first)
+  }
+
+  /// The day from which on the message at a place is not open; the first of all where it is none.
+  /// What is said of it once is never unsaid, so there is one such day.
+  func closing(_ place: Int) -> Day {
+    guard let (from, to) = direction(entries[place]) else { return .distantPast }
+    let event = entries[place].event
+    let said = said(of: event, from: from, to: to, upTo: .distantFuture)
+    let turns = [said.answers.first?.event, said.withdrawal, said.successor].compactMap {
+      $0?.date.first
+    }
+    let lapse = event.offer?.expires?.last.advanced(by: 1)
+    return (turns + [lapse].compactMap { $0 }).min() ?? .distantFuture
+  }
+
+  /// E-5.2: every interest of each party, and the offers that spoke to it.
+  func interestsJSON(_ messages: [MessageState]) -> JSONValue {
+    let offers = messages.filter { $0.event.offer != nil }
+    return .array(
+      [dyad.first, dyad.second].flatMap { party in
+        interests.all.filter { $0.party == party }.map { interest in
+          JSONValue.object([
+            "party": .string(party.description), "key": .string(interest.key),
+            "name": .string(interest.name),
+            "offers": .array(
+              offers.filter { $0.to == party && $0.interests.contains(interest.key) }.map { offer in
+                .object([
+                  "id": .string(offer.event.id.description),
+                  "date": .string(offer.event.date.text), "from": .string(offer.from.description),
+                  "state": .string(offer.outcome.rawValue),
+                ])
+              }),
+          ])
+        }
+      })
   }
 }

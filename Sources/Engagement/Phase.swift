@@ -1,5 +1,4 @@
-// E-8: the phase of a dyad: the first of seven that holds. "Over n days" are the n days that end with
-// the day asked for; "n days ago" is at most n days back.
+// E-8: the phase of a dyad: the first of seven that holds.
 
 import TimelineModel
 
@@ -8,7 +7,7 @@ public enum Phase: String, Sendable, CaseIterable {
 }
 
 /// An unbroken run of days in one phase: until the next one begins.
-struct PhaseRun: Sendable {
+struct PhaseRun: Sendable, Equatable {
   var phase: Phase
   var since: Day
 }
@@ -16,145 +15,178 @@ struct PhaseRun: Sendable {
 /// A phase with the events that it rests on.
 public struct PhaseState: Sendable {
   public var phase: Phase
-  public var causes: [EventID]
   /// The first day of the unbroken run of days in this phase.
   public var since: Day
+  /// The phase of the day before; nil in the first run.
+  public var before: Phase?
+  /// What happened on that first day and brought it about; nothing where only time passed.
+  public var moved: [EventID]
+  public var causes: [EventID]
 }
 
 extension DyadHistory {
-  private static let stallDays = 1095
-  private static let talksEchoDays = 90
-  private static let probingDays = 180
-  private static let openOfferDays = 365
-  /// Days after the last turn of things, a beginning or an end, in which a phase can still change by
-  /// time alone: no rule looks back further than a year, and then `stalled` passes.
-  private static let echoDays = 366 + talksEchoDays + stallDays + 1
-
   /// The phase on a day.
   func phase(on day: Day) -> PhaseState {
-    let run = lowerBound(phases.count) { phases[$0].since <= day } - 1
-    guard run >= 0 else { return PhaseState(phase: .estranged, causes: [], since: day) }
-    let (phase, causes) = judge(day)
+    guard let run = run(on: day) else {
+      return PhaseState(phase: .estranged, since: day, moved: [], causes: [])
+    }
+    let (phase, since) = (phases[run].phase, phases[run].since)
     // A stalled phase rests on no event: on what does not come.
+    func causes(_ day: Day) -> ArraySlice<Int> {
+      let judged = judge(day)
+      return judged.phase == phase ? judged.causes : []
+    }
+    let then = Set(causes(since))
+    let moved = from(since, to: since).filter {
+      then.contains($0) || entries[$0].kinds.contains(.breaking) || saysSomething($0)
+    }
     return PhaseState(
-      phase: phases[run].phase, causes: phase == phases[run].phase ? ids(causes) : [],
-      since: phases[run].since)
+      phase: phase, since: since, before: run > 0 ? phases[run - 1].phase : nil,
+      moved: ids(moved), causes: ids(causes(day)))
+  }
+
+  /// The phase alone.
+  func phaseName(on day: Day) -> Phase { run(on: day).map { phases[$0].phase } ?? .estranged }
+
+  private func run(on day: Day) -> Int? {
+    let run = lowerBound(phases.count) { phases[$0].since <= day } - 1
+    return run < 0 ? nil : run
   }
 
   /// The runs of phases, found day by day from the dyad's first event, since `stalled` remembers. No
-  /// rule looks ahead, so the run of a day is the same whatever came after it.
-  func allPhases() -> [PhaseRun] {
-    guard var day = firstDay else { return [] }
-    let turns = turns()
-    var turn = 0
-    let outstanding = Outstanding(self)
-    var lastActive: Day?
+  /// rule looks ahead, so the run of a day is the same whatever came after it: of the runs that were
+  /// found before, those of days that a change cannot reach are kept.
+  func allPhases(keeping old: [PhaseRun], _ change: HistoryChange) -> [PhaseRun] {
+    guard let first = firstDay else { return [] }
+    guard let changed = change.first else { return old }
     var runs: [PhaseRun] = []
+    var day = first
+    var lastActive: Day?
+    // Days before the change are as they were, where the dyad began when it did.
+    if old.first?.since == first, changed > first {
+      runs = Array(old.prefix { $0.since < changed })
+      lastActive = Self.lastActive(in: runs, before: changed)
+      day = changed
+    }
+    // From here on they are again.
+    let settled =
+      change.last == .distantFuture || old.first?.since != first
+      ? nil : change.last.advanced(by: windows.echoDays)
+    let turns = turns(from: day, through: settled)
+    var turn = 0
     while true {
-      var phase = judge(day, outstanding).phase
-      if phase == .estranged, let lastActive, day - lastActive <= Self.stallDays {
+      var phase = judge(day).phase
+      if phase == .estranged, let lastActive, day - lastActive <= windows.stalledDays {
         phase = .stalled
       }
-      if phase == .negotiating || phase == .implementing { lastActive = day }
       if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
-      day = day.advanced(by: 1)
+      if let settled, day >= settled { return runs + old.drop { $0.since <= day } }
       while turn < turns.count, turns[turn] <= day { turn += 1 }
-      // Long after the last turn nothing changes until the next one.
-      if turn > 0, day - turns[turn - 1] > Self.echoDays {
-        guard turn < turns.count else { return runs }
-        day = turns[turn]
+      var next = turn < turns.count ? turns[turn] : nil
+      if phase == .stalled, let end = lastActive?.advanced(by: windows.stalledDays + 1) {
+        next = min(next ?? end, end)
       }
+      guard let next else { return runs }
+      if phase == .negotiating || phase == .implementing { lastActive = next.advanced(by: -1) }
+      day = next
     }
   }
 
-  /// The days on which something begins, and those after which something that lasted is over; rising.
-  private func turns() -> [Day] {
-    let ends = events.filter { $0.date.last > $0.date.first && $0.date.last != .distantFuture }
-      .map { $0.date.last.advanced(by: 1) }
-    let begins = events.map(\.date.first).filter { $0 != .distantPast }
-    return (begins + ends).sorted()
+  private static func lastActive(in runs: [PhaseRun], before day: Day) -> Day? {
+    guard
+      let last = runs.lastIndex(where: { $0.phase == .negotiating || $0.phase == .implementing })
+    else { return nil }
+    return (last + 1 < runs.count ? runs[last + 1].since : day).advanced(by: -1)
+  }
+
+  /// The days on which a phase can change, rising: an event begins, is over, or leaves a window. On
+  /// the days between, nothing that a rule asks is different. Within a stretch, where one is given.
+  private func turns(from start: Day, through end: Day?) -> [Day] {
+    let lengths = Set([
+      0, windows.crisisDays, windows.crisisDays + 1, windows.stepDays + 1,
+      windows.confrontationDays, windows.contactDays + 1, windows.offerDays + 1,
+    ])
+    let echoes = [1, windows.talksDays + 1, windows.contactDays + 1]
+    var turns: [Day] = []
+    func add(_ day: Day) {
+      if day > start, day != .distantFuture, end.map({ day <= $0 }) ?? true { turns.append(day) }
+    }
+    for entry in entries {
+      if let end, entry.first > end { break }
+      if entry.first != .distantPast, entry.first.advanced(by: windows.echoDays) >= start {
+        for length in lengths { add(entry.first.advanced(by: length)) }
+      }
+      if entry.kinds.contains(.contact), entry.last.advanced(by: windows.echoDays) >= start {
+        for echo in echoes { add(entry.last.advanced(by: echo)) }
+      }
+    }
+    // An offer lapses by its own date.
+    for closing in closings { add(closing) }
+    if let end { turns.append(end) }
+    turns.sort()
+    return turns
   }
 
   /// The phase by the events alone, with the places of those that it rests on; `estranged` where none
   /// of the others holds.
-  private func judge(
-    _ day: Day, _ outstanding: Outstanding? = nil
-  ) -> (phase: Phase, causes: ArraySlice<Int>) {
+  private func judge(_ day: Day) -> (phase: Phase, causes: ArraySlice<Int>) {
     if let causes = crisis(day) { return (.crisis, causes) }
     if let causes = negotiating(day) { return (.negotiating, causes) }
-    if let causes = implementing(day, outstanding) { return (.implementing, causes) }
+    if let causes = implementing(day) { return (.implementing, causes) }
     if let causes = confrontation(day) { return (.confrontation, causes) }
     if let causes = probing(day) { return (.probing, causes) }
     return (.estranged, [])
   }
 
   private func crisis(_ day: Day) -> ArraySlice<Int>? {
-    let shocks = kinds.shocks[over(31, to: day)]
+    let shocks = kinds.shocks[over(windows.crisisDays + 1, to: day)]
     if !shocks.isEmpty { return shocks }
-    let window = over(30, to: day)
-    return sums.over(window).all.taken >= 18_000 ? kinds.negative[window] : nil
+    let window = over(windows.crisisDays, to: day)
+    return sums.over(window).all.taken >= windows.crisisWeight ? kinds.negative[window] : nil
   }
 
   private func negotiating(_ day: Day) -> ArraySlice<Int>? {
     // Those that were long, and of the others those that can have ended so lately.
-    let recent = kinds.talks[over(Kinds.talksDaysMax + Self.talksEchoDays + 1, to: day)]
+    let recent = kinds.talks[over(KindPlaces.talksDaysMax + windows.talksDays + 1, to: day)]
+    if recent.isEmpty, kinds.longTalks.all.isEmpty { return nil }
     let going = (kinds.longTalks[upTo(day)] + recent).filter { place in
-      let date = events[place].date
-      guard date.last >= day || day - date.last <= Self.talksEchoDays else { return false }
-      let since = date.last >= day ? date.first : date.last
-      return kinds.breaks[over(max(1, day - since + 1), to: day)].isEmpty
+      let entry = entries[place]
+      guard entry.last >= day || day - entry.last <= windows.talksDays else { return false }
+      let since = entry.last >= day ? entry.first : entry.last
+      return kinds.breaks[from(since, to: day)].isEmpty
     }
     return going.isEmpty ? nil : Set(going).sorted()[...]
   }
 
-  private func implementing(_ day: Day, _ outstanding: Outstanding?) -> ArraySlice<Int>? {
-    let steps = kinds.steps[over(366, to: day)]
-    guard let last = steps.last,
-      kinds.breaks[over(day - events[last].date.first + 1, to: day)].isEmpty,
-      (outstanding ?? Outstanding(self)).holds(day)
+  private func implementing(_ day: Day) -> ArraySlice<Int>? {
+    guard outstanding[day] > 0 else { return nil }
+    let steps = kinds.steps[over(windows.stepDays + 1, to: day)]
+    guard let last = steps.last, kinds.breaks[from(entries[last].first, to: day)].isEmpty
     else { return nil }
     return steps
   }
 
   private func confrontation(_ day: Day) -> ArraySlice<Int>? {
-    let window = over(180, to: day)
+    let window = over(windows.confrontationDays, to: day)
     let (all, first, second) = sums.over(window)
-    guard first.taken >= 6000, second.taken >= 6000, all.taken >= 3 * all.given else { return nil }
+    let least = windows.confrontationWeight
+    guard first.taken >= least, second.taken >= least, all.taken >= 3 * all.given else {
+      return nil
+    }
     return kinds.negative[window]
   }
 
   private func probing(_ day: Day) -> ArraySlice<Int>? {
     let lasting = kinds.longContacts[upTo(day)].filter { place in
-      let last = events[place].date.last
-      return last >= day || day - last <= Self.probingDays
+      let last = entries[place].last
+      return last >= day || day - last <= windows.contactDays
     }
-    let contacts = lasting + kinds.contacts[over(Self.probingDays + 1, to: day)]
-    if !contacts.isEmpty { return Set(contacts).sorted()[...] }
-    let offers = kinds.messages[over(Self.openOfferDays + 1, to: day)].filter { place in
-      events[place].offer != nil && (message(events[place], on: day)?.isOpen ?? false)
-    }
+    let contacts = kinds.contacts[over(windows.contactDays + 1, to: day)]
+    if !contacts.isEmpty || !lasting.isEmpty { return Set(lasting + contacts).sorted()[...] }
+    let offsets = kinds.messages.offsets(over(windows.offerDays + 1, to: day))
+    let offers = offsets.filter { offset in
+      closings[offset] > day && entries[kinds.messages.all[offset]].event.offer != nil
+    }.map { kinds.messages.all[$0] }
     return offers.isEmpty ? nil : offers[...]
-  }
-}
-
-/// On which days a promise is outstanding: from its agreement until the first event that says
-/// anything of it.
-private struct Outstanding {
-  /// By first day; `until` is the latest end of all up to here.
-  private var spans: [(first: Day, until: Day)] = []
-
-  init(_ history: DyadHistory) {
-    for place in history.kinds.agreements.all {
-      let agreement = history.events[place]
-      for said in history.saidOfCommitments(of: agreement, upTo: .distantFuture) {
-        let end = said.first?.event.date.first ?? .distantFuture
-        spans.append((agreement.date.first, max(end, spans.last?.until ?? end)))
-      }
-    }
-  }
-
-  func holds(_ day: Day) -> Bool {
-    let count = lowerBound(spans.count) { spans[$0].first <= day }
-    return count > 0 && spans[count - 1].until > day
   }
 }

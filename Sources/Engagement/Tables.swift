@@ -36,14 +36,19 @@ public struct Interests: Sendable {
     public let name: String
   }
 
+  public let version: String
   public let all: [Interest]
 
-  public static let shipped = Interests(
-    all: CSVTable(utf8: PackageResources.interests_csv).rows.compactMap { row in
+  public static let shipped = Interests(CSVTable(utf8: PackageResources.interests_csv))
+
+  init(_ table: CSVTable) {
+    version = table.rows.first?["version"] ?? ""
+    all = table.rows.compactMap { row in
       ActorCode(row["party"]).map {
         Interest(party: $0, key: row["key"], name: row["name"])
       }
-    })
+    }
+  }
 }
 
 /// Two parties, the smaller code first: {USA, PRK} and {PRK, USA} are one.

@@ -115,8 +115,8 @@ public struct Snapshot: Sendable {
   private static let rareFrom = 64
 
   /// The events of a query, in its order; stops where the body returns false. `holds` says of an
-  /// event's type, actors and targets whether it is wanted; of one with versions it may be asked of
-  /// another version than the one that shows.
+  /// event's type, actors and targets whether it is wanted, right before the body gets it; of one with
+  /// versions it may be asked of another version than the one that shows, or not at all.
   ///
   /// Returns a line that would have had to be read and is damaged: its event was passed over, or another
   /// copy of it taken.
@@ -470,6 +470,13 @@ public struct Snapshot: Sendable {
     return Event(
       id: shown.id, document: document, node: node, in: text,
       isContested: !shown.contested.isEmpty)
+  }
+
+  private static let links = TextNeedle("links")
+
+  /// Whether an event's line may have links; false only where it surely has none.
+  public func mayHaveLinks(_ shown: ShownEvent) -> Bool {
+    line(shown.ref).map { Self.links.look(at: $0) != .holdsNot } ?? true
   }
 
   /// The text of a line that is no event, without its LF; nil where it is damaged.

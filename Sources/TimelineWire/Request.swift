@@ -76,7 +76,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .get: "GET ID - one event by its id or the first characters of it"
     case .query: "QUERY {filter} - the events that fit, oldest first"
     case .count: "COUNT {filter} - how many events fit"
-    case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - state of a dyad"
+    case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - how parties stand"
     case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"

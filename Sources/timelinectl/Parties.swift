@@ -38,8 +38,8 @@ enum Parties {
     }
   }
 
-  /// Two different parties, both known; what is wrong is said before anything is asked.
-  static func pair(
+  /// Different parties, all known; what is wrong is said before anything is asked.
+  static func distinct(
     _ words: [String], _ client: Client, _ moment: [JSONValue.Member]
   ) throws(Failure) -> [ActorCode] {
     let registry = ActorRegistry(try all(client, moment))
@@ -56,10 +56,12 @@ enum Parties {
       }
       codes.append(code)
     }
-    guard codes.count == 2, codes[0] != codes[1] else {
+    guard Set(codes).count == codes.count else {
       throw Failure(
         .usage,
-        "name two different parties, as USA PRK; \(words.joined(separator: " ")) is one and the same"
+        codes.count == 2
+          ? "name two different parties, as USA PRK; \(words.joined(separator: " ")) is one and the same"
+          : "name different parties; in \(words.joined(separator: " ")) one stands twice"
       )
     }
     return codes

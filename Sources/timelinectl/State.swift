@@ -12,20 +12,26 @@ extension Command {
     ] + Moment.flags
 
   private static func question(
-    _ context: Context, _ client: Client, _ more: [JSONValue.Member] = []
+    _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> String {
     let words = context.words
-    if let text = words["--as-of"], Day(text) == nil {
+    for flag in ["--as-of", "--from", "--to"] {
+      guard let text = words[flag], Day(text) == nil else { continue }
       do throws(DateError) { _ = try EventDate(text) } catch {
-        throw Failure(.usage, "--as-of: \(error.message)")
+        throw Failure(.usage, "\(flag): \(error.message)")
       }
-      throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30")
+      throw Failure(.usage, "\(flag) takes a whole day, such as 2017-11-30")
     }
     let moment = try Moment.members(words)
-    let pair = try Parties.pair(Array(words.plain.prefix(2)), client, moment)
-    var members = [JSONValue.Member("parties", .strings(pair))] + moment
+    let parties = try Parties.distinct(names, client, moment)
+    var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    if let day = words["--as-of"] ?? (words.has("--at") ? nil : today) {
+    let day = words.has("--at") ? nil : today
+    if let every = words["--every"] {
+      members.append(JSONValue.Member("every", .string(every)))
+      members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
+      if let to = words["--to"] ?? day { members.append(JSONValue.Member("to", .string(to))) }
+    } else if let day = words["--as-of"] ?? day {
       members.append(JSONValue.Member("as_of", .string(day)))
     }
     return JSONValue.object(members + more).text
@@ -37,20 +43,66 @@ extension Command {
     return Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)!.description
   }
 
+  private static let seriesFlags = [
+    Flag(name: "--every", value: "STEP", help: "a row each day, week, month, quarter or year"),
+    Flag(name: "--from", value: "DAY", help: "the first day of the rows"),
+    Flag(name: "--to", value: "DAY", help: "the last day of the rows (today)"),
+    Flag(name: "--csv", value: nil, help: "the rows as a table for other programs"),
+    Flag(name: "--plot", value: nil, help: "the plot alone, off a terminal too"),
+    Flag(name: "--all", value: nil, help: "all rows, on a terminal too"),
+  ]
+
   static let state = Command(
-    name: "state", arguments: "PARTY PARTY",
+    name: "state", arguments: "PARTY PARTY…",
     summary: "how things stand between two parties, on any day",
     examples: [
       "state USA PRK", "state USA PRK --as-of 2017-11-30 --json", "state USA PRK --at paper-2026",
-    ],
-    flags: stateFlags,
-    plain: 2...2
+      "state USA PRK --every month --from 1994-01-01 --to 2024-12-01 --csv > months.csv",
+      "state USA PRK KOR CHN JPN RUS --as-of 2005-09-20",
+    ], flags: stateFlags + seriesFlags,
+    notes: """
+      Of more than two parties every two are shown side by side. A row of --every says how things \
+      stood on its day; its exercises and tests are those since the row before.
+      """, plain: 2...8
   ) { (context) throws(Failure) in
+    let words = context.words
+    let isSeries = words["--every"] != nil
+    let alone = ["--from", "--to", "--csv", "--plot", "--all"].first { words.has($0) }
+    if let alone, !isSeries { throw Failure(.usage, "\(alone) goes with --every") }
+    if isSeries {
+      guard words.has("--from") else { throw Failure(.usage, "--every needs --from DAY") }
+      guard !words.has("--as-of") else {
+        throw Failure(.usage, "--every has --from and --to, and no --as-of")
+      }
+    }
     let client = try context.connect()
-    let state = try client.ask("STATE \(question(context, client))")
+    let state = try client.ask("STATE \(question(context, words.plain, client))")
     Moment.tell(state)
-    context.finish(state, StateText.text(state, Moment.words(context.words), context.terminal))
+    if isSeries {
+      series(state, context)
+    } else {
+      context.finish(
+        state,
+        state["dyads"] == nil
+          ? StateText.text(state, Moment.words(words), context.terminal)
+          : StateGroup.text(state, context.terminal))
+    }
     return .done
+  }
+
+  private static func series(_ answer: JSONValue, _ context: Context) {
+    let (words, terminal, series) = (context.words, context.terminal, StateSeries(answer))
+    if words.has("--csv"), !context.isJSON { return Terminal.write(series.csv) }
+    let isPlotted = terminal.isTerminal || words.has("--plot")
+    let isCut = terminal.isTerminal && !words.has("--all") && series.count > 24
+    let plot = isPlotted ? series.plot(terminal) : ""
+    let rows =
+      words.has("--plot")
+      ? "" : (isPlotted ? "\n" : "") + series.table(terminal, last: isCut ? 24 : series.count)
+    context.finish(answer, plot + rows)
+    if isCut, !words.has("--plot"), !context.isJSON {
+      Terminal.say("the last 24 of \(series.count) rows, --all for the rest")
+    }
   }
 
   static let why = Command(
@@ -60,25 +112,30 @@ extension Command {
     flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")],
     notes: """
       A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
-      commitments, under_way, tests, reciprocity, approach.
+      interests, commitments, under_way, tests, reciprocity, conducive, joint_action, rewards, \
+      respect, approach.
       """, plain: 3...3
   ) { (context) throws(Failure) in
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
     let client = try context.connect()
-    let answer = try client.ask("EXPLAIN \(question(context, client, [figure]))")
+    let answer = try client.ask(
+      "EXPLAIN \(question(context, Array(context.words.plain.prefix(2)), client, [figure]))")
     Moment.tell(answer)
     let events = answer["events"]?.array ?? []
     let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
     // Only a sum has shares.
     let hasShares = events.contains { $0["share"] != nil }
+    let hasSides = events.contains { $0["side"] != nil }
     let rows = events.prefix(isCut ? 40 : events.count).map { event in
-      (hasShares ? [event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? ""] : []) + [
-        event["date"]?.string ?? "", EventText.kind(event),
-        String((event["id"]?.string ?? "").prefix(8)),
-        Terminal.plain(event["title"]?.string ?? ""),
-      ]
+      (hasSides ? [event["side"]?.string ?? ""] : [])
+        + (hasShares ? [event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? ""] : []) + [
+          event["date"]?.string ?? "", EventText.kind(event),
+          String((event["id"]?.string ?? "").prefix(8)),
+          Terminal.plain(event["title"]?.string ?? ""),
+        ]
     }
-    let header = (hasShares ? ["SHARE"] : []) + ["DATE", "TYPE", "ID", "TITLE"]
+    let header =
+      (hasSides ? ["SIDE"] : []) + (hasShares ? ["SHARE"] : []) + ["DATE", "TYPE", "ID", "TITLE"]
     context.finish(
       answer,
       events.isEmpty

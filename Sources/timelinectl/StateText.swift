@@ -16,6 +16,11 @@ struct StateText {
     return result.text
   }
 
+  private static let criteria = [
+    ("conducive", "conducive"), ("joint act", "joint_action"), ("rewards", "rewards"),
+    ("respect", "respect"),
+  ]
+
   private var parties: [String] { (state["parties"]?.array ?? []).compactMap(\.string) }
   private var names: String { parties.joined(separator: " – ") }
   private var cited: String {
@@ -41,13 +46,23 @@ struct StateText {
     list("open offers", offers.map(offer))
     let unanswered = state["unanswered"]?.array ?? []
     list("unanswered", unanswered.map { "\(age($0)), \(direction($0)): \(titled($0))" })
-    let standing = (state["commitments"]?.array ?? []).filter { $0["state"]?.string != "withdrawn" }
-    list(
-      "commitments",
-      standing.map {
-        "\($0["state"]?.string ?? "")  \(codes($0["by"])): \($0["what"]?.string ?? "")"
-      })
+    list("interests spoken to", interests)
+    for agreement in state["agreements"]?.array ?? [] where isOutstanding(agreement) {
+      list(
+        "step for step: \(agreement["date"]?.string ?? "")  \(titled(agreement))", steps(agreement))
+    }
     text += "\n"
+    let leftOut = state["left_out"]?.array ?? []
+    if !leftOut.isEmpty {
+      let shown = leftOut.prefix(3).map { link in
+        "\(id(link)) \(link["rel"]?.string ?? "") (\(link["reason"]?.string ?? ""))"
+      }
+      row(
+        "left out",
+        (leftOut.count == 1
+          ? "1 link that says nothing: " : "\(leftOut.count) links that say nothing: ")
+          + shown.joined(separator: ", ") + (leftOut.count > 3 ? ", …" : ""))
+    }
     let provisional = (state["provisional"]?.array ?? []).compactMap(\.string)
     if !provisional.isEmpty {
       row(
@@ -58,7 +73,9 @@ struct StateText {
     row(
       "from",
       "\(Count.events(state["events"]?.int ?? 0)), by rules \(state["rules"]?["version"]?.string ?? "?")"
-        + " and weights \(state["rules"]?["weights"]?.string ?? "?")\(cited)")
+        + ", weights \(state["rules"]?["weights"]?.string ?? "?")"
+        + ", windows \(state["rules"]?["windows"]?.string ?? "?")"
+        + " and interests \(state["rules"]?["interests"]?.string ?? "?")\(cited)")
   }
 
   private mutating func figures() {
@@ -67,6 +84,12 @@ struct StateText {
       "phase",
       "\(phase?["name"]?.string ?? "") since \(phase?["since"]?.string ?? "")"
         + " (\(Count.days(phase?["days"]?.int ?? 0)))")
+    let moved = (phase?["moved"]?.array ?? []).compactMap(\.string).map { String($0.prefix(8)) }
+    if let before = phase?["from"]?.string {
+      row(
+        "  from",
+        before + (moved.isEmpty ? ", by time alone" : ", moved by \(moved.joined(separator: " "))"))
+    }
     let causes = (phase?["events"]?.array ?? []).compactMap(\.string)
     if !causes.isEmpty {
       let shown = causes.prefix(3).map { String($0.prefix(8)) }.joined(separator: " ")
@@ -79,16 +102,35 @@ struct StateText {
     for event in state["contact"]?["last"]?.array ?? [] {
       row("contact", "\(event["from"]?.string ?? "") \(ago(event)): \(titled(event))")
     }
+    if let silence = state["contact"]?["longest_silence"] {
+      row(
+        "  silence",
+        "longest \(Count.days(silence["days"]?.int ?? 0)),"
+          + " \(silence["from"]?.string ?? "") to \(silence["to"]?.string ?? "")")
+    }
     let climate = state["climate"]
     let parts = parties.map { "\($0) \(decimal(climate?[$0]))" }.joined(separator: ", ")
     row(
       "climate",
       "\(decimal(climate?["total"])), trend \(decimal(climate?["trend"]))"
         + " (\(parts), joint \(decimal(climate?["joint"])))")
-    row("reciprocity", state["reciprocity"]?.string ?? decimal(state["reciprocity"]))
+    let reciprocity = state["reciprocity"]
+    let gave = parties.map { "\($0) gave \(decimal(reciprocity?[$0]))" }
+    row(
+      "reciprocity",
+      "\(reciprocity?["ratio"]?.string ?? decimal(reciprocity?["ratio"]))"
+        + " (\(gave.joined(separator: ", ")))")
+    for (name, key) in Self.criteria {
+      let criterion = state["criteria"]?[key]
+      let (pro, contra) = (count(criterion?["for"]), count(criterion?["against"]))
+      row(
+        name,
+        "\(criterion?["verdict"]?.string ?? "") (\(pro) for, \(contra) against; \(why(key)))")
+    }
     row(
       "approach",
-      parties.map { "\($0) \(state["approach"]?[$0]?.string ?? "")" }.joined(separator: ", "))
+      parties.map { "\($0) \(state["approach"]?[$0]?["word"]?.string ?? "")" }
+        .joined(separator: ", "))
     if let test = state["tests"]?["last"]?.array?.first {
       row("last test", "\(ago(test)): \(titled(test))")
     }
@@ -105,7 +147,9 @@ struct StateText {
     "\(event["title"]?.string ?? "") [\(id(event))]"
   }
   private func ago(_ event: JSONValue) -> String { Count.ago(event["days"]?.int ?? 0) }
-  private func age(_ event: JSONValue) -> String { Count.days(event["age"]?.int ?? 0) }
+  private func age(_ event: JSONValue) -> String {
+    event["age"]?.int.map { Count.days($0) } ?? "since when is unknown"
+  }
   private func direction(_ event: JSONValue) -> String {
     "\(event["from"]?.string ?? "") → \(event["to"]?.string ?? "")"
   }
@@ -121,6 +165,49 @@ struct StateText {
   private func phrases(_ list: JSONValue?) -> String {
     (list?.array ?? []).compactMap(\.string).joined(separator: " and ")
   }
+  private func count(_ side: JSONValue?) -> Int { side?["count"]?.int ?? 0 }
+
+  /// The interests that an offer spoke to, and how each ended.
+  private var interests: [String] {
+    (state["interests"]?.array ?? []).compactMap { interest in
+      let offers = interest["offers"]?.array ?? []
+      guard !offers.isEmpty else { return nil }
+      let ends = offers.map { offer in
+        "\(offer["from"]?.string ?? "") \(offer["date"]?.string ?? "")"
+          + " \(offer["state"]?.string ?? "") [\(id(offer))]"
+      }
+      return "\(interest["party"]?.string ?? "") \(interest["name"]?.string ?? ""): "
+        + ends.joined(separator: ", ")
+    }
+  }
+
+  /// Whether anything is still to be done.
+  private func isOutstanding(_ agreement: JSONValue) -> Bool {
+    (state["commitments"]?.array ?? []).contains { promise in
+      promise["agreement"] == agreement["id"]
+        && ["open", "due", "overdue"].contains(promise["state"]?.string)
+    }
+  }
+
+  /// The promises of an agreement, and whose turn it is.
+  private func steps(_ agreement: JSONValue) -> [String] {
+    let promises = (state["commitments"]?.array ?? []).filter {
+      $0["agreement"] == agreement["id"]
+    }
+    let lines = promises.map { promise in
+      let due = promise["due"]?.string.map { ", due \($0)" } ?? ""
+      let event = promise["event"]?.string.map { " [\($0.prefix(8))]" } ?? ""
+      return "\(promise["state"]?.string ?? "")  \(codes(promise["by"])):"
+        + " \(promise["what"]?.string ?? "")\(due)\(event)"
+    }
+    let (last, owed) = (codes(agreement["moved_last"]), codes(agreement["owed"]))
+    let turn = [
+      last.isEmpty ? "" : "\(last) moved last", owed.isEmpty ? "" : "a step is owed to \(owed)",
+    ]
+    let said = turn.filter { !$0.isEmpty }.joined(separator: "; ")
+    return lines + (said.isEmpty ? [] : [said])
+  }
+
   private func decimal(_ value: JSONValue?) -> String {
     value?.number.map { JSONValue.threeDecimals($0) } ?? "none"
   }

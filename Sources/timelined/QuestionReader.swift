@@ -13,6 +13,7 @@ struct QuestionReader {
   private static let filterKeys = Filter.keys + ["where", "from", "to"]
   private static let momentKeys = ["known_at", "at"]
   private static let stateKeys = ["parties", "as_of"] + momentKeys
+  private static let seriesKeys = ["every", "from", "to"]
 
   // MARK: Events
 
@@ -106,39 +107,33 @@ struct QuestionReader {
 
   // MARK: States
 
-  /// What is asked of the state of a dyad.
-  struct State {
-    var dyad: Dyad
-    var day: Day
-    /// How the log stood.
-    var query: Query
-    /// The figure whose events are wanted; nil for the state itself.
-    var figure: String?
-  }
-
   func state(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> State {
+  ) throws(RequestError) -> StateQuestion {
     let isWhy = request.verb == .explain
-    let value = try request.value(in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : []))
+    let value = try request.value(
+      in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : Self.seriesKeys))
     let query = try moment(value)
     let registry = log.registry(knownAt: query.knownAt)
-    var codes: [ActorCode] = []
-    for name in value["parties"]?.array ?? [] {
-      codes.append(try actor(name.string ?? "", registry))
-    }
-    guard codes.count == 2, let dyad = Dyad(codes[0], codes[1]) else {
+    var codes: Set<ActorCode> = []
+    let names = value["parties"]?.array ?? []
+    for name in names { codes.insert(try actor(name.string ?? "", registry)) }
+    guard codes.count == names.count, codes.count > 1 else {
       throw RequestError(
         .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
     }
     // What is cited says the same on any day that it is asked for.
-    var state = State(dyad: dyad, day: query.cited?.recorded.day ?? today, query: query)
-    if let text = value["as_of"] {
-      guard let day = text.string.flatMap({ Day($0) }) else {
-        throw RequestError(.badRequest, "as_of is a day such as 2017-11-30")
-      }
-      state.day = day
+    let last = query.cited?.recorded.day ?? today
+    var state = StateQuestion(parties: codes.sorted(), day: last, query: query)
+    guard codes.count == 2 || !isWhy && value["every"] == nil else {
+      throw RequestError(
+        .badRequest, "the events behind a figure, and series, are those of two parties")
     }
+    guard codes.count <= StateQuestion.partiesMax else {
+      throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
+    }
+    if let text = value["as_of"] { state.day = try day(text, "as_of") }
+    state.series = try series(value, through: last)
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
@@ -153,6 +148,41 @@ struct QuestionReader {
       state.figure = word
     }
     return state
+  }
+
+  private func day(_ json: JSONValue, _ key: String) throws(RequestError) -> Day {
+    guard let day = json.string.flatMap({ Day($0) }) else {
+      throw RequestError(.badRequest, "\(key) is a day such as 2017-11-30")
+    }
+    return day
+  }
+
+  private func series(_ value: JSONValue, through today: Day) throws(RequestError) -> StateQuestion
+    .Series?
+  {
+    guard let every = value["every"] else {
+      guard value["from"] == nil, value["to"] == nil else {
+        throw RequestError(.badRequest, "from and to go with every")
+      }
+      return nil
+    }
+    let words = SeriesStep.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let step = every.string.flatMap(SeriesStep.init(rawValue:)) else {
+      throw RequestError(.badRequest, "every is one of \(words)")
+    }
+    guard let from = value["from"], value["as_of"] == nil else {
+      throw RequestError(.badRequest, "a series has from and to, and no as_of")
+    }
+    let first = try day(from, "from")
+    let last = try value["to"].map { (json) throws(RequestError) in try day(json, "to") } ?? today
+    guard first <= last else {
+      throw RequestError(.badRequest, "the series ends before it begins: from \(first) to \(last)")
+    }
+    guard let days = step.days(from: first, through: last, max: StateQuestion.rowsMax) else {
+      throw RequestError(
+        .badRequest, "a series has at most \(StateQuestion.rowsMax) rows; ask for fewer days")
+    }
+    return StateQuestion.Series(step: step, days: days)
   }
 
   // MARK: Snapshots to cite

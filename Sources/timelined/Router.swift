@@ -597,18 +597,16 @@ struct Router {
 
   // MARK: States
 
-  private func state(_ asked: QuestionReader.State, _ connection: Connection) -> Step {
-    let kept = asked.query.knownAt == nil ? states[asked.dyad] : nil
-    if let kept, kept.position == timeline.position {
-      let answer = SlowQuestion.state(kept.history, asked.day, asked.figure)
-      Reply.ok(answer, to: &connection.out)
+  private func state(_ asked: StateQuestion, _ connection: Connection) -> Step {
+    let kept = asked.query.knownAt == nil ? states[asked.dyads] : [:]
+    if asked.isOne, let one = kept.values.first, one.position == timeline.position {
+      Reply.ok(asked.answer([one.history]), to: &connection.out)
       return .goOn
     }
     connection.mode = .waiting
     return .slow(
       SlowQuestion(
-        snapshot: timeline.snapshot, query: asked.query,
-        kind: .state(asked.dyad, asked.day, figure: asked.figure, kept)))
+        snapshot: timeline.snapshot, query: asked.query, kind: .state(asked, kept)))
   }
 
   // MARK: Streams
@@ -619,7 +617,7 @@ struct Router {
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
     case .state(let json, let kept):
-      if let kept { states.keep(kept) }
+      for history in kept { states.keep(history) }
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
     case .events(let events):

@@ -11,9 +11,8 @@ struct SlowQuestion: Sendable {
   enum Kind: Sendable {
     case events
     case count
-    /// The state of a dyad, or the events behind one of its figures; from what is kept of it, if
-    /// anything.
-    case state(Dyad, Day, figure: String?, KeptHistory?)
+    /// The states of dyads, or the events behind a figure; from what is kept of them, if anything.
+    case state(StateQuestion, [Dyad: KeptHistory])
     /// Everything read again.
     case verify(heads: Heads.Outcomes)
     /// That a line is in its log.
@@ -29,7 +28,7 @@ struct SlowQuestion: Sendable {
   enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
-    case state(JSONValue, KeptHistory?)
+    case state(JSONValue, [KeptHistory])
     case proof(HeadKeeper.Proof)
     /// A snapshot that is to be recorded.
     case named(NamedSnapshot, author: String?)
@@ -82,13 +81,14 @@ struct SlowQuestion: Sendable {
     case .events:
       let events = EventList(query, in: snapshot)
       return refusal(events.damaged) ?? .events(events)
-    case .state(let dyad, let day, let figure, let kept):
-      let now =
-        kept.map { $0.brought(upTo: snapshot) }
-        ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
-      if let refusal = refusal(now.damaged) { return refusal }
-      let state = Self.state(now.history, day, figure)
-      return .state(state.citing(query.cited), query.knownAt == nil ? now : nil)
+    case .state(let asked, let kept):
+      let now = asked.dyads.map { dyad in
+        kept[dyad].map { $0.brought(upTo: snapshot) }
+          ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
+      }
+      if let refusal = refusal(now.lazy.compactMap(\.damaged).first) { return refusal }
+      let state = asked.answer(now.map(\.history))
+      return .state(state.citing(query.cited), query.knownAt == nil ? now : [])
     }
   }
 
@@ -96,10 +96,6 @@ struct SlowQuestion: Sendable {
   private func refusal(_ damaged: DamagedLine?) -> Answer? {
     guard let cited = query.cited, let damaged else { return nil }
     return .error(RequestError(CitationError.damaged(cited, damaged)))
-  }
-
-  static func state(_ history: DyadHistory, _ day: Day, _ figure: String?) -> JSONValue {
-    figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
   }
 }
 

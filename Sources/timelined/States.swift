@@ -19,21 +19,35 @@ struct KeptHistory: Sendable {
   init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
     var history = DyadHistory(
       dyad, exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
-    var filter = Filter()
-    filter.parties = [dyad.first, dyad.second]
-    var events: [Event] = []
-    var missed: DamagedLine?
-    let damaged = snapshot.visit(Query(filter, knownAt: knownAt), where: history.holds) { shown in
-      if let event = snapshot.event(shown) {
-        events.append(event)
-      } else {
-        missed = missed ?? snapshot.damaged(shown)
-      }
-      return true
+    var events: [EventID: Event] = [:]
+    var damaged: DamagedLine?
+    // What is not between the two can only be testimony, and only with links: few lines have those.
+    var isBetween = true
+    func mayCount(_ type: EventType, _ actors: [ActorCode], _ targets: [ActorCode]) -> Bool {
+      isBetween = history.isBetween(type, actors: actors, targets: targets)
+      return isBetween || history.isByOrTo(actors, targets)
     }
-    history.insert(events)
+    // One after the other: there is a list of the events of each, and none of those of either.
+    for party in [dyad.first, dyad.second] {
+      var filter = Filter()
+      filter.parties = [party]
+      let unread = snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
+        if isBetween || snapshot.mayHaveLinks(shown), events[shown.id] == nil {
+          if let event = snapshot.event(shown) {
+            events[shown.id] = event
+          } else {
+            damaged = damaged ?? snapshot.damaged(shown)
+          }
+        }
+        // Of an event with versions nothing may be asked before.
+        isBetween = true
+        return true
+      }
+      damaged = damaged ?? unread
+    }
+    history.insert(events.values)
     self.history = history
-    self.damaged = damaged ?? missed
+    self.damaged = damaged
     position = snapshot.position
   }
 
@@ -62,7 +76,12 @@ final class States {
   /// The one used last comes last.
   private var kept: [KeptHistory] = []
 
-  subscript(dyad: Dyad) -> KeptHistory? { kept.last { $0.history.dyad == dyad } }
+  /// What is kept of some dyads.
+  subscript(dyads: [Dyad]) -> [Dyad: KeptHistory] {
+    Dictionary(
+      kept.lazy.filter { dyads.contains($0.history.dyad) }.map { ($0.history.dyad, $0) }
+    ) { $1 }
+  }
 
   /// Nothing that was kept is believed any more.
   func forget() { kept = [] }

@@ -52,6 +52,8 @@ def run(bench):
     bench.figures.show("state of a dyad on any day, first question", "ms")
     bench.figures.show("state of a dyad on any day, p99 after it", "ms", [
         (None, 1.0, True), ("SQLite, fold of the climate alone", 0.01, True)])
+    bench.figures.show("states of a dyad, every month of 40 years", "ms", [(None, 50.0, True)])
+    bench.figures.show("state of a dyad after a late event of 1986, worst of ten", "ms")
 
 
 def ask(bench, question, chance, daemon, best, plain, duck, scan):
@@ -106,6 +108,16 @@ def states(bench, daemon, database, chance):
         'STATE {"parties":["USA","PRK"],"as_of":"%s"}' % day for day in ["2020-01-01"] + days))
     bench.figures.add("state of a dyad on any day, first question", "timeline", waits[0] * 1000)
     bench.figures.add("state of a dyad on any day, p99 after it", "timeline", p99_ms(waits[1:]))
+    bench.figures.add("states of a dyad, every month of 40 years", "timeline", median_ms(daemon.ask(*[
+        'STATE {"parties":["USA","PRK"],"every":"month","from":"1985-06-01","to":"2025-05-01"}'] * 5)))
+    # A late event is put in its place: the first question after it shows what that cost.
+    late = []
+    for number in range(10):
+        late += ['APPEND {"type":"talks","subtype":"official","date":"1986-03-%02d","actors":["USA","PRK"],'
+                 '"title":"Late event %d","unsourced":true}' % (number + 1, number),
+                 'STATE {"parties":["USA","PRK"],"as_of":"2020-01-01"}']
+    bench.figures.add("state of a dyad after a late event of 1986, worst of ten", "timeline",
+                      max(daemon.ask(*late)[1::2]) * 1000)
     # One part of a state, the climate, as SQL can fold it.
     waits = [timed(lambda: database.execute(
         "select sum(pow(0.5, (julianday(?) - julianday(date)) / 90.0)) from event where date <= ? and "

@@ -34,7 +34,7 @@ class UsageTests(Ctl):
         self.assertIn("did you mean log?", self.fails(2, "help", "lgo", "--json"))
         self.assertIn("did you mean log?", self.fails(2, "lgo"))
         self.fails(2, "--frob")
-        for words in (("status", "foo"), ("state", "USA", "PRK", "CHN"), ("actor", "list", "korea"), ("sync", "now"),
+        for words in (("status", "foo"), ("state", "USA"), ("actor", "list", "korea"), ("sync", "now"),
                       ("show",), ("show", "a", "b"), ("why", "USA", "PRK"), ("import",), ("actor", "frob"), ("peer", "add")):
             err = self.fails(2, *words, "--json")
             self.assertIn(words[0], err)
@@ -90,7 +90,7 @@ class StateTextTests(Ctl):
         text = self.done("state", "USA", "PRK", "--as-of", "2017-11-30")
         state = self.json("state", "USA", "PRK", "--as-of", "2017-11-30")
         self.assertIn("last test   1 day ago: First Hwasong-15", text)
-        self.assertIn("by rules 1 and weights 1", text)
+        self.assertIn("by rules 2, weights 2, windows 1 and interests 1", text)
         self.assertIn("open offers", text)
         offers = [o for o in state["offers"] if o["state"] == "open"]
         for offer in offers:

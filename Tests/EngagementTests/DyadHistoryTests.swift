@@ -2,26 +2,6 @@ import Engagement
 import Testing
 import TimelineModel
 
-private let us = ActorCode("USA")!
-private let dprk = ActorCode("PRK")!
-
-private func event(
-  _ name: String, _ type: EventType, _ subtype: String? = nil, _ date: String,
-  _ actors: [ActorCode] = [us], _ targets: [ActorCode] = [dprk], offer: Offer? = nil,
-  commitments: [Commitment] = [], links: [(Link.Relation, String, String?)] = []
-) -> Event {
-  Event(
-    id: EventID(importedName: name), type: type, subtype: subtype, date: try! EventDate(date),
-    actors: actors, targets: targets, title: name, offer: offer, commitments: commitments,
-    links: links.map { Link(relation: $0.0, id: EventID(importedName: $0.1), key: $0.2) })
-}
-
-private func state(_ events: [Event], _ day: String) -> JSONValue {
-  var history = DyadHistory(Dyad(us, dprk)!)
-  history.insert(events)
-  return history.state(on: Day(day)!)
-}
-
 @Suite("The state of a dyad")
 struct DyadHistoryTests {
   let offer = event(

@@ -1,0 +1,66 @@
+// E-3: direct contact, and its absence.
+
+import TimelineModel
+
+/// The longest time without contact up to a contact.
+struct Silence: Sendable {
+  /// The last day of the contacts so far.
+  var covered: Day
+  var longest: (days: Int, from: Day, to: Day)?
+}
+
+extension DyadHistory {
+  /// For each contact, in order: the longest silence up to it.
+  func allSilences() -> [Silence] {
+    var all: [Silence] = []
+    for place in kinds.contacts.all {
+      let entry = entries[place]
+      guard let before = all.last else {
+        all.append(Silence(covered: entry.last))
+        continue
+      }
+      var silence = before
+      silence.covered = max(before.covered, entry.last)
+      silence.note(from: before.covered, to: entry.first)
+      all.append(silence)
+    }
+    return all
+  }
+
+  /// The days since any contact; nil where there was none.
+  func neglect(on day: Day) -> Int? {
+    silence(on: day).map { max(0, day - min($0.covered, day)) }
+  }
+
+  private func silence(on day: Day) -> Silence? {
+    let count = kinds.contacts.offsets(upTo(day)).upperBound
+    return count == 0 ? nil : silences[count - 1]
+  }
+
+  func longestSilence(on day: Day) -> (days: Int, from: Day, to: Day)? {
+    guard var silence = silence(on: day) else { return nil }
+    silence.note(from: silence.covered, to: day)
+    return silence.longest
+  }
+
+  /// The last contact by each side, if there is one: by its last day, up to this one.
+  func lastContacts(_ day: Day) -> [(ActorCode, PlacedEvent)] {
+    let past = upTo(day)
+    return [dyad.first, dyad.second].compactMap { party in
+      // Of those that begin and end on a day the one that began last.
+      let candidates =
+        kinds.longContacts[past].filter { isBy(party, entries[$0]) }
+        + [kinds.contacts[past].last { isBy(party, entries[$0]) }].compactMap { $0 }
+      return candidates.max { left, right in
+        (min(entries[left].last, day), left) < (min(entries[right].last, day), right)
+      }.map { (party, entries[$0]) }
+    }
+  }
+}
+
+extension Silence {
+  fileprivate mutating func note(from: Day, to: Day) {
+    guard to > from, to - from > longest?.days ?? 0 else { return }
+    longest = (to - from, from, to)
+  }
+}

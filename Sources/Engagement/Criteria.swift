@@ -1,0 +1,135 @@
+// E-13: the four criteria of genuine engagement, each with the events for and against.
+
+import TimelineModel
+
+struct Criterion {
+  enum Verdict: String {
+    case met, partly
+    case notMet = "not met"
+    case noEvidence = "no evidence"
+  }
+
+  static let latestMax = 5
+
+  var name: String
+  var verdict: Verdict
+  /// Places in a history, rising.
+  var supporting: [Int]
+  var opposing: [Int]
+}
+
+extension DyadHistory {
+  func criteria(on day: Day) -> [Criterion] {
+    let window = over(windows.criteriaDays, to: day)
+    let messages = kinds.messages[window].compactMap { place in
+      message(entries[place], on: day).map { (place: place, message: $0) }
+    }
+    return [
+      conducive(window), jointAction(window), rewards(window, messages), respect(window, messages),
+    ]
+  }
+
+  private func conducive(_ window: Range<Int>) -> Criterion {
+    let easing = kinds.easing[window]
+    let straining = kinds.straining[window]
+    let bothGive =
+      easing.contains { entries[$0].isByFirst } && easing.contains { entries[$0].isBySecond }
+    let verdict: Criterion.Verdict =
+      if easing.isEmpty && straining.isEmpty {
+        .noEvidence
+      } else if bothGive && easing.count >= 2 * straining.count {
+        .met
+      } else if !easing.isEmpty && 2 * easing.count >= straining.count {
+        .partly
+      } else {
+        .notMet
+      }
+    return Criterion(
+      name: "conducive", verdict: verdict, supporting: Array(easing), opposing: Array(straining))
+  }
+
+  private func jointAction(_ window: Range<Int>) -> Criterion {
+    let meetings = kinds.meetings[window]
+    let sharing = kinds.sharing[window]
+    let verdict: Criterion.Verdict =
+      if !meetings.isEmpty && !sharing.isEmpty {
+        .met
+      } else if !meetings.isEmpty || !sharing.isEmpty {
+        .partly
+      } else {
+        window.isEmpty ? .noEvidence : .notMet
+      }
+    return Criterion(
+      name: "joint_action", verdict: verdict, supporting: (meetings + sharing).sorted(),
+      opposing: Array(kinds.breaks[window]))
+  }
+
+  private func rewards(
+    _ window: Range<Int>, _ messages: [(place: Int, message: MessageState)]
+  ) -> Criterion {
+    let offers = messages.filter { $0.message.event.offer != nil }
+    let open = offers.filter(\.message.isOpen).map(\.place)
+    let refused = offers.filter {
+      [.declined, .withdrawn, .expired].contains($0.message.outcome)
+    }.map(\.place)
+    let given = kinds.positive[window].filter { !entries[$0].isJoint }
+    func sum(_ places: [Int]) -> Int { places.reduce(0) { $0 + entries[$1].weight } }
+    let first = sum(given.filter { entries[$0].isByFirst })
+    let second = sum(given.filter { entries[$0].isBySecond })
+    let (smaller, larger) = (min(first, second), max(first, second))
+    let verdict: Criterion.Verdict =
+      if larger > 0 && 2 * smaller >= larger {
+        .met
+      } else if larger > 0 && 5 * smaller >= larger || !open.isEmpty {
+        .partly
+      } else {
+        larger == 0 && refused.isEmpty ? .noEvidence : .notMet
+      }
+    return Criterion(
+      name: "rewards", verdict: verdict,
+      supporting: Set(given + open).sorted(), opposing: refused)
+  }
+
+  private func respect(
+    _ window: Range<Int>, _ messages: [(place: Int, message: MessageState)]
+  ) -> Criterion {
+    func isAnswered(_ message: MessageState) -> Bool {
+      message.answeredAfter.map { $0 <= windows.answerDays } ?? false
+    }
+    let answered = messages.filter { isAnswered($0.message) }.map(\.place)
+    let unanswered = messages.filter {
+      !isAnswered($0.message) && $0.message.age ?? 0 > windows.answerDays
+    }.map(\.place)
+    let threats = kinds.threats[window]
+    let judged = answered.count + unanswered.count
+    let areAnswered = judged > 0 && 3 * answered.count >= 2 * judged
+    let verdict: Criterion.Verdict =
+      if areAnswered && threats.isEmpty {
+        .met
+      } else if areAnswered || judged > 0 && threats.isEmpty {
+        .partly
+      } else {
+        judged == 0 && threats.isEmpty ? .noEvidence : .notMet
+      }
+    return Criterion(
+      name: "respect", verdict: verdict, supporting: answered,
+      opposing: Set(unanswered + threats).sorted())
+  }
+
+  func criteriaJSON(on day: Day) -> JSONValue {
+    func side(_ places: [Int]) -> JSONValue {
+      .object([
+        "count": .int(places.count), "latest": .strings(ids(places.suffix(Criterion.latestMax))),
+      ])
+    }
+    return .object(
+      criteria(on: day).map { criterion in
+        JSONValue.Member(
+          criterion.name,
+          .object([
+            "verdict": .string(criterion.verdict.rawValue), "for": side(criterion.supporting),
+            "against": side(criterion.opposing),
+          ]))
+      })
+  }
+}

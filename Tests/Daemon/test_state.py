@@ -1,0 +1,137 @@
+"""`state` of groups and through the years, and what `why` says of each figure."""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import random
+import unittest
+
+from ctl import SHIPPED, Ctl
+
+SIX = ("USA", "PRK", "KOR", "CHN", "JPN", "RUS")
+
+
+class StateTests(Ctl):
+    shipped = True
+
+    def test_a_group_is_every_two_of_it(self):
+        group = self.json("state", *SIX, "--as-of", "2005-09-20")
+        self.assertEqual(group["parties"], sorted(SIX))
+        pairs = [(one, other) for place, one in enumerate(sorted(SIX)) for other in sorted(SIX)[place + 1:]]
+        self.assertEqual([tuple(state["parties"]) for state in group["dyads"]], pairs)
+        alone = self.json("state", "USA", "PRK", "--as-of", "2005-09-20")
+        self.assertIn(alone, group["dyads"])
+        text = self.done("state", *SIX, "--as-of", "2005-09-20")
+        self.assertIn("PRK – USA  negotiating", text)
+        self.assertEqual(text.count("\n"), len(pairs) + 5)
+        self.assertIn("no events", self.done("state", "USA", "PRK", "LUX", "--as-of", "2005-09-20"))
+
+    def test_a_row_says_what_the_state_says(self):
+        series = self.json("state", "USA", "PRK", "--every", "quarter", "--from", "1993-08-31", "--to", "2024-12-01")
+        rows = series["rows"]
+        self.assertEqual([row["day"] for row in rows[:4]], ["1993-08-31", "1993-11-30", "1994-02-28", "1994-05-31"])
+        for row in rows[::9]:
+            state = self.json("state", "USA", "PRK", "--as-of", row["day"])
+            self.assertEqual(row["phase"], state["phase"]["name"])
+            for ours, theirs in (("climate", "total"), ("PRK", "PRK"), ("USA", "USA"), ("joint", "joint"), ("trend", "trend")):
+                self.assertEqual(row[ours], state["climate"][theirs], row)
+            self.assertEqual(row["neglect"], state["contact"]["neglect"])
+            self.assertEqual(row["unanswered"], len(state["unanswered"]))
+            self.assertEqual(row["overdue"], sum(c["state"] == "overdue" for c in state["commitments"]))
+        tests = self.json("log", "type=test", "actor=PRK", "date>=1993-06-01", "date<=2024-11-30")
+        tests = [test for test in tests if test.get("subtype") != "moratorium"]
+        self.assertEqual(sum(row["tests"] for row in rows), len(tests))
+
+    def test_csv_table_and_plot(self):
+        asked = ("state", "USA", "PRK", "--every", "year", "--from", "2016-01-01", "--to", "2024-12-01")
+        rows = self.json(*asked)["rows"]
+        read = list(csv.DictReader(io.StringIO(self.done(*asked, "--csv"), newline="")))
+        self.assertEqual(len(read), len(rows))
+        for ours, theirs in zip(read, rows):
+            self.assertEqual(list(ours), list(theirs))
+            self.assertEqual(ours["phase"], theirs["phase"])
+            self.assertEqual(float(ours["climate"]), theirs["climate"])
+        table = self.done(*asked).splitlines()
+        self.assertEqual(table[0].split()[:3], ["DAY", "PHASE", "CLIMATE"])
+        self.assertEqual(len(table), len(rows) + 1)
+        plot = self.done(*asked, "--plot").splitlines()
+        # A column a year: of these none is negotiating; 2018-01-01 and 2023-01-01 are confrontation.
+        phases = next(line for line in plot if line.startswith("phase")).split()[1]
+        letters = {"crisis": "C", "confrontation": "c", "negotiating": "n", "implementing": "i",
+                   "probing": "p", "stalled": "s", "estranged": "."}
+        self.assertEqual(phases, "".join(letters[row["phase"]] for row in rows))
+
+    def test_what_cannot_be_asked(self):
+        for words, said in (
+                (("USA", "PRK", "--every", "fortnight", "--from", "2020-01-01"), "every is one of day, week, month"),
+                (("USA", "PRK", "--every", "month"), "--every needs --from"),
+                (("USA", "PRK", "--from", "2020-01-01"), "--from goes with --every"),
+                (("USA", "PRK", "--csv"), "--csv goes with --every"),
+                (("USA", "PRK", "--every", "day", "--from", "1900-01-01"), "at most 15000 rows"),
+                (("USA", "PRK", "--every", "day", "--from", "2020-01-02", "--to", "2020-01-01"), "ends before it begins"),
+                (("USA", "PRK", "--every", "day", "--from", "2020-01"), "--from takes a whole day"),
+                (("USA", "PRK", "KOR", "--every", "day", "--from", "2020-01-01"), "those of two parties"),
+                (("USA", "PRK", "USA"), "one stands twice"), (("USA", "USA"), "one and the same"),
+        ):
+            with self.subTest(words):
+                self.assertIn(said, self.fails(2, "state", *words))
+
+    def test_why_of_each_criterion(self):
+        state = self.json("state", "USA", "PRK", "--as-of", "2018-06-13")
+        for name, criterion in state["criteria"].items():
+            events = self.json("why", "USA", "PRK", name, "--as-of", "2018-06-13")["events"]
+            for side in ("for", "against"):
+                ids = [event["id"] for event in events if event["side"] == side]
+                self.assertEqual(len(ids), criterion[side]["count"])
+                self.assertEqual(ids[-5:], criterion[side]["latest"])
+        self.assertTrue(self.done("why", "USA", "PRK", "conducive", "--as-of", "2018-06-13").startswith("SIDE "))
+
+    def test_a_late_event_of_decades_ago(self):
+        """It changes the states after it as if it had always been there."""
+        own = self.another()
+        client = own.client()
+        self.addCleanup(client.close)
+        talks = {"type": "talks", "subtype": "official", "actors": ["USA", "PRK"], "unsourced": True}
+        client.append(**{**talks, "date": "2015-03-01", "title": "late"})
+        ask = 'STATE {"parties":["USA","PRK"],"as_of":"%s"}'
+        before = client.ok(ask % "1995-06-01")
+        self.assertEqual(before["events"], 0)
+        client.append(**{**talks, "date": "1995-05-01", "title": "early"})
+        kept = [client.ok(ask % day) for day in ("1995-06-01", "2000-01-01", "2015-03-05")]
+        fresh = [client.ok(ask[:-1] % day + ',"known_at":%s}' % json.dumps(client.ok("STATUS")["position"]))
+                 for day in ("1995-06-01", "2000-01-01", "2015-03-05")]
+        self.assertEqual(kept, fresh)
+        self.assertEqual([state["phase"]["name"] for state in kept], ["negotiating", "estranged", "negotiating"])
+
+    def test_replica_order_retraction_and_the_day_cut(self):
+        """The same events elsewhere, in another order, with others that were retracted, or no later ones."""
+        lines = pathlib.Path(SHIPPED).read_text().splitlines()
+        day = "2007-10-05"
+        seed = int(os.environ.get("STATE_SEED", random.randrange(1 << 30)))
+        print("state test: STATE_SEED=%d" % seed)
+        random.Random(seed).shuffle(lines)
+        other = self.another()
+        half = len(lines) // 2
+        for piece in (lines[:half], lines[half:]):
+            self.done("import", self.file("piece.jsonl", "\n".join(piece) + "\n"), daemon=other)
+        client = other.client()
+        self.addCleanup(client.close)
+        added = [client.append(type="talks", subtype="summit", date=date, actors=["USA", "PRK"], title="no")["id"]
+                 for date in ("1994-01-01", "2007-09-01")]
+        self.assertNotEqual(self.json("state", "USA", "PRK", "--as-of", day), self.json(
+            "state", "USA", "PRK", "--as-of", day, daemon=other))
+        for id in added:
+            self.done("retract", id, "--reason", "never was", daemon=other)
+        cut = self.another()
+        early = [line for line in lines if json.loads(line)["date"][:10] <= day]
+        self.done("import", self.file("early.jsonl", "\n".join(early) + "\n"), daemon=cut)
+        for pair in (("USA", "PRK"), ("KOR", "PRK")):
+            here = self.json("state", *pair, "--as-of", day)
+            self.assertEqual(here, self.json("state", *pair, "--as-of", day, daemon=other))
+            self.assertEqual(here, self.json("state", *pair, "--as-of", day, daemon=cut))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,53 @@
+// Answers of the rules without a daemon, for the second implementation in Tests/Interop. A line in:
+//
+//     {"parties":["PRK","USA"],"events":[…],"days":["2017-11-30"],"every":"month","from":…,"to":…}
+//
+// A line out: the states of these days, the rows of the series, `why` of climate and trend. An event
+// may say "contested": true.
+
+import Engagement
+import TimelineModel
+
+func event(_ body: JSONValue) -> Event {
+  let bytes = Array(body.text.utf8)
+  let event = bytes.withUnsafeBufferPointer { text -> Event? in
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil, let id = body["id"]?.string.flatMap({ EventID($0) })
+    else { return nil }
+    return Event(
+      id: id, document: document, in: text, isContested: body["contested"]?.bool ?? false)
+  }
+  guard let event else { fatalError("no event: \(body.text)") }
+  return event
+}
+
+func day(_ value: JSONValue?) -> Day {
+  guard let day = value?.string.flatMap({ Day($0) }) else {
+    fatalError("no day: \(value?.text ?? "")")
+  }
+  return day
+}
+
+while let line = readLine() {
+  guard let asked = try? JSONValue(parsing: line) else { fatalError("no JSON: \(line)") }
+  let parties = (asked["parties"]?.array ?? []).compactMap(\.string).compactMap { ActorCode($0) }
+  guard parties.count == 2, let dyad = Dyad(parties[0], parties[1]) else {
+    fatalError("no parties")
+  }
+  var history = DyadHistory(dyad)
+  history.insert((asked["events"]?.array ?? []).map(event))
+  let days = (asked["days"]?.array ?? []).map { day($0) }
+  var rows: [JSONValue] = []
+  if let every = asked["every"]?.string.flatMap(SeriesStep.init(rawValue:)) {
+    let days = every.days(from: day(asked["from"]), through: day(asked["to"]), max: 10_000)
+    rows = history.series(days ?? [], every: every)
+  }
+  let why = days.map { day in
+    JSONValue.array(["climate", "trend"].map { history.why($0, on: day) ?? .null })
+  }
+  print(
+    JSONValue.object([
+      "states": .array(days.map { history.state(on: $0) }), "rows": .array(rows),
+      "why": .array(why),
+    ]).text)
+}

@@ -1,0 +1,140 @@
+import Engagement
+import Testing
+import TimelineModel
+
+@Suite("What holds for any events")
+struct HistoryPropertyTests {
+  static let seeds = (0..<24).map { UInt64($0) &* 7919 &+ 1 }
+
+  private func state(_ events: [Event], _ day: Day) -> JSONValue {
+    DyadHistory.empty(with: events).state(on: day)
+  }
+
+  @Test("Order of arrival, pieces and corrections never change a state", arguments: seeds)
+  func arrival(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    let events = random.events(60)
+    var history = DyadHistory(Dyad(us, dprk)!)
+    var waiting = events
+    var wrong: Set<EventID> = []
+    while !waiting.isEmpty {
+      var piece: [Event] = []
+      for _ in 0...random.next(random.next(3) == 0 ? 30 : 3) where !waiting.isEmpty {
+        piece.append(waiting.remove(at: random.next(waiting.count)))
+      }
+      // Some come with another date first, and are corrected later.
+      var first = piece
+      if random.next(2) == 0 {
+        first[0].date = try! EventDate(random.dates(around: random.day()))
+        wrong.insert(first[0].id)
+      }
+      // An event that nobody wanted is retracted again.
+      history.insert(first)
+      if random.next(3) == 0, !wrong.isEmpty {
+        history.replace(wrong, with: events.filter { wrong.contains($0.id) })
+        wrong = []
+      }
+    }
+    history.replace(wrong, with: events.filter { wrong.contains($0.id) })
+    for _ in 0..<8 {
+      let day = random.day()
+      #expect(history.state(on: day) == state(events, day), "seed \(seed), \(day)")
+    }
+  }
+
+  @Test(
+    "A late event without links changes what it can reach, and no more", arguments: seeds.prefix(6))
+  func late(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    // Some decades, so that there are days that it cannot reach.
+    let events = random.events(60).map { event in
+      var event = event
+      event.offer = nil
+      event.links = []
+      event.commitments = []
+      let first = Day(number: 10_000 + Int32(random.next(15_000)))
+      let last = first.advanced(by: random.next(3) == 0 ? random.next(200) : 0)
+      event.date = try! EventDate("\(first)/\(last)")
+      return event
+    }
+    var history = DyadHistory.empty(with: Array(events[..<50]))
+    for place in 50..<60 {
+      if random.next(3) == 0 { history.replace([events[place - 40].id], with: []) }
+      history.replace([events[place - 40].id], with: [events[place - 40], events[place]])
+      let fresh = DyadHistory.empty(with: Array(events[...place]))
+      let days = (0..<60).map { Day(number: 10_000 + 290 * Int32($0)) }
+      #expect(
+        history.series(days, every: .month) == fresh.series(days, every: .month), "seed \(seed)")
+      let day = Day(number: 10_000 + Int32(random.next(17_000)))
+      #expect(history.state(on: day) == fresh.state(on: day), "seed \(seed), \(day)")
+    }
+  }
+
+  @Test("Retracting is the same as never having recorded", arguments: seeds)
+  func retracting(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    let events = random.events(60)
+    var history = DyadHistory.empty(with: events)
+    let gone = Set(events.map(\.id).filter { _ in random.next(3) == 0 })
+    history.replace(gone, with: [])
+    let left = events.filter { !gone.contains($0.id) }
+    for _ in 0..<8 {
+      let day = random.day()
+      #expect(history.state(on: day) == state(left, day), "seed \(seed), \(day)")
+    }
+  }
+
+  @Test("A day's state is that of a log cut at that day", arguments: seeds)
+  func cut(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    let events = random.events(60)
+    let history = DyadHistory.empty(with: events)
+    for _ in 0..<8 {
+      let day = random.day()
+      let past = events.filter { $0.date.first <= day }
+      #expect(history.state(on: day) == state(past, day), "seed \(seed), \(day)")
+    }
+  }
+
+  @Test("The shares of a figure add up to it, and a row says what the state says", arguments: seeds)
+  func shares(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    let history = DyadHistory.empty(with: random.events(80))
+    for _ in 0..<8 {
+      let day = random.day()
+      for figure in ["climate", "trend"] {
+        let why = history.why(figure, on: day)
+        let sum = (why?["events"]?.array ?? []).reduce(0) { $0 + ($1["share"]?.number ?? 0) }
+        #expect(abs(sum - (why?["value"]?.number ?? .nan)) < 1e-9, "seed \(seed), \(day)")
+      }
+      let state = history.state(on: day)
+      let row = history.series([day], every: .month)[0]
+      let states = { (key: String) in
+        (state["commitments"]?.array ?? []).count { $0["state"]?.string == key }
+      }
+      #expect(row["phase"] == state["phase"]?["name"])
+      #expect(row["climate"]?.text == state["climate"]?["total"]?.text)
+      #expect(row["trend"]?.text == state["climate"]?["trend"]?.text)
+      #expect(row["neglect"] == state["contact"]?["neglect"])
+      #expect(row["unanswered"]?.int == state["unanswered"]?.array?.count, "seed \(seed), \(day)")
+      #expect(
+        row["open_offers"]?.int
+          == state["offers"]?.array?.count { $0["state"]?.string == "open" })
+      #expect(row["overdue"]?.int == states("overdue"), "seed \(seed), \(day)")
+      #expect(
+        row["outstanding"]?.int == states("overdue") + states("due") + states("open"))
+      let gave = (history.why("reciprocity", on: day)?["events"]?.array ?? []).reduce(0) {
+        $0 + ($1["by"]?.array?.contains(.string("PRK")) == true ? $1["share"]?.number ?? 0 : 0)
+      }
+      #expect(JSONValue.thousandths(gave).text == state["reciprocity"]?["PRK"]?.text)
+      for criterion in ["conducive", "joint_action", "rewards", "respect"] {
+        let rows = history.why(criterion, on: day)?["events"]?.array ?? []
+        for side in ["for", "against"] {
+          #expect(
+            rows.count { $0["side"]?.string == side }
+              == state["criteria"]?[criterion]?[side]?["count"]?.int)
+        }
+      }
+    }
+  }
+}

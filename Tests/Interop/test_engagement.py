@@ -1,0 +1,240 @@
+"""The states of the daemon beside those of engagement.py, which is written from docs/engagement.md alone:
+every field, for the shipped events on 500 days and more, and for 2,000 sets of random events. ENGAGEMENT_SEED=N
+repeats a set, ENGAGEMENT_SETS=N is how many there are."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import unittest
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "Daemon")]
+
+import engagement  # noqa: E402
+from daemon import BINARIES, ROOT, Daemon  # noqa: E402
+
+NAMES = uuid.UUID("f2893089-718e-5db9-9cd7-3a655b8cac3a")
+SETS = int(os.environ.get("ENGAGEMENT_SETS", 2000))
+SEED = os.environ.get("ENGAGEMENT_SEED")
+TABLES = engagement.Tables()
+
+
+def parsed(text):
+    """Numbers with decimals stay text: they are compared as they are shown."""
+    return json.loads(text, parse_float=str)
+
+
+def differences(ours, theirs, where=""):
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(set(ours) | set(theirs)):
+            yield from differences(ours.get(key), theirs.get(key), where + "." + key)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for place, (one, other) in enumerate(zip(ours, theirs)):
+            yield from differences(one, other, "%s[%d]" % (where, place))
+    elif ours != theirs:
+        yield "%s: second implementation %r, library %r" % (where, ours, theirs)
+
+
+def shipped():
+    events = [json.loads(line) for line in (ROOT / "data" / "us-dprk.jsonl").read_text().splitlines()]
+
+    def id(name):
+        return str(uuid.uuid5(NAMES, name))
+    for event in events:
+        event["id"] = id(event["id"])
+        for link in event.get("links", []):
+            link["id"] = id(link["id"])
+    return events
+
+
+class ShippedTests(unittest.TestCase):
+    """The daemon, asked over its socket."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon().start()
+        cls.addClassCleanup(cls.daemon.remove)
+        subprocess.run(
+            [BINARIES / "timelinectl", "import", ROOT / "data" / "us-dprk.jsonl"], check=True, capture_output=True,
+            env={**os.environ, "TIMELINE_SOCKET": cls.daemon.socket})
+        cls.events = shipped()
+
+    def compare(self, one, other, days):
+        dyad = engagement.Dyad(one, other, self.events, TABLES)
+        dyad.prepare(max(days))
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        for day in days:
+            text = engagement.day_text(day)
+            answer = client.ask("STATE " + json.dumps({"parties": [one, other], "as_of": text}))
+            word, _, state = answer.partition(" ")
+            self.assertEqual(word, "OK", answer)
+            found = list(differences(dyad.state(day), parsed(state)))
+            self.assertEqual(found, [], "%s %s on %s" % (one, other, text))
+
+    def days(self, count, seed):
+        chance = random.Random(seed)
+        first, last = engagement.number(1985, 1, 1), engagement.number(2026, 11, 25)
+        return sorted(chance.sample(range(first, last), count))
+
+    def test_the_two(self):
+        self.compare("USA", "PRK", self.days(500, 1) + [engagement.number(1980, 1, 1)])
+
+    def test_other_dyads(self):
+        for seed, pair in enumerate([
+                ("KOR", "PRK"), ("JPN", "PRK"), ("CHN", "PRK"), ("IAE", "PRK"), ("USA", "KOR"), ("KED", "PRK")]):
+            with self.subTest(pair):
+                self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
+
+
+CODES = ["USA", "PRK", "KOR", "IAE"]
+KINDS = {
+    "message": ["letter"], "statement": ["assurance", "threat", "demand"],
+    "talks": ["summit", "official", "breakdown"], "agreement": ["accord"],
+    "step": ["fulfilment", "verification", "suspension", "violation", "withdrawal"],
+    "exercise": ["field", "cancelled", "postponed"], "test": ["nuclear", "icbm", "srbm", "moratorium"],
+    "deployment": ["strategic-asset", "withdrawal"], "sanction": ["impose", "extend", "designate", "lift", "waive"],
+    "aid": ["food", "suspended"], "exchange": ["ngo"], "incident": ["attack", "clash", "intrusion"],
+    "release": ["detainee"], "report": [],
+}
+RELATIONS = ["answers", "accepts", "declines", "counters", "fulfils", "verifies", "violates", "suspends", "withdraws",
+             "extends", "follows", "part-of", "same", "corrects"]
+
+
+def date(chance, day):
+    text = engagement.day_text(day)
+    other = engagement.day_text(day + chance.randrange(300))
+    form = chance.randrange(24)
+    return {0: text + "/" + other, 1: text + "/" + other, 2: text + "/..", 3: "../" + text, 4: text[:7],
+            5: text[:4], 6: text + "/", 7: "/" + text, 8: text + "~", 9: text[:7] + "/" + engagement.day_text(day + 31),
+            10: text + "T03:17:00+09:00", 11: text[:4] + "-2%d" % chance.randrange(1, 5),
+            12: text[:7] + "-XX"}.get(form, text)
+
+
+def random_set(seed):
+    """Few parties, few kinds, many links, so that rules meet. Some sets are calm and some are not, so that
+    every phase comes."""
+    chance = random.Random(seed)
+    start = engagement.number(1999, 1, 1) + chance.randrange(365)
+    length = chance.choice([200, 600, 1500])
+    kinds = [(type, subtype) for type, subtypes in KINDS.items() for subtype in subtypes + [None, None, "other"][:1 + chance.randrange(2)]]
+    mood = chance.random()
+    if mood < 0.3:
+        kinds = [kind for kind in kinds if kind[0] in ("test", "incident", "sanction", "exercise", "statement", "message")]
+    elif mood < 0.65:
+        kinds = [kind for kind in kinds if kind[0] in ("message", "talks", "agreement", "step", "statement", "exercise")]
+    events = []
+    for place in range(chance.randrange(1, 28)):
+        day = start + chance.randrange(length)
+        type, subtype = chance.choice(kinds)
+        actors = [code for code in CODES if chance.random() < 0.4] or [chance.choice(CODES)]
+        event = {"id": str(uuid.UUID(int=chance.getrandbits(128))), "type": type, "date": date(chance, day),
+                 "actors": actors, "title": "event %d" % place, "unsourced": True}
+        targets = [code for code in CODES if code not in actors and chance.random() < 0.6]
+        if targets or chance.random() < 0.5:
+            event["targets"] = targets
+        if subtype:
+            event["subtype"] = subtype
+        if chance.random() < 0.1:
+            event["weight"] = chance.randrange(-10000, 10001) / 1000
+        if chance.random() < 0.05:
+            event["contested"] = True
+        if type in ("message", "statement", "talks") and chance.random() < 0.6:
+            event["offer"] = {"then": ["b"], "condition": chance.choice(["prior", "simultaneous", "none"])}
+            if chance.random() < 0.5:
+                event["offer"]["if"] = ["a"]
+            if chance.random() < 0.4:
+                event["offer"]["expires"] = date(chance, day + chance.randrange(200))
+            if chance.random() < 0.7:
+                event["offer"]["interests"] = chance.sample(["assurance", "legitimacy", "verification", "families"], 2)
+            event["tags"] = chance.choice([[], ["interest:assurance"], ["interest:development", "x"]])
+        if type == "agreement":
+            event["commitments"] = []
+            for key in range(chance.randrange(4)):
+                promise = {"key": "k%d" % key, "by": chance.sample(CODES, chance.randrange(1, 3)), "what": "w"}
+                if chance.random() < 0.5:
+                    promise["to"] = [chance.choice(CODES)]
+                if chance.random() < 0.6:
+                    promise["due"] = date(chance, day + chance.randrange(200))
+                if chance.random() < 0.3:
+                    promise["verifier"] = ["IAE"]
+                event["commitments"].append(promise)
+        if events:
+            event["links"] = []
+            for _ in range(chance.choice([0, 0, 1, 1, 2, 3])):
+                link = {"rel": chance.choice(RELATIONS), "id": chance.choice(events)["id"]}
+                agreements = [other for other in events if other.get("commitments")]
+                if agreements and chance.random() < 0.5:
+                    target = chance.choice(agreements)
+                    link = {"rel": chance.choice(RELATIONS[4:9]), "id": target["id"]}
+                    if chance.random() < 0.8:
+                        link["key"] = "k%d" % chance.randrange(len(target["commitments"]) + 1)
+                elif chance.random() < 0.05:
+                    link["id"] = event["id"]
+                event["links"].append(link)
+                # A circle of two on one day.
+                if chance.random() < 0.05:
+                    other = next(e for e in events + [event] if e["id"] == link["id"])
+                    event["date"] = other["date"]
+                    other.setdefault("links", []).append({"rel": "answers", "id": event["id"]})
+        events.append(event)
+    days = sorted(start + chance.randrange(-50, length + 400) for _ in range(3))
+    step = chance.choice(["day", "week", "month", "quarter", "year"])
+    first = start + chance.randrange(length)
+    return {"parties": chance.sample(CODES[:3], 2), "events": events, "days": [engagement.day_text(day) for day in days],
+            "every": step, "from": engagement.day_text(first),
+            "to": engagement.day_text(first + {"day": 5, "week": 30, "month": 130, "quarter": 300, "year": 800}[step])}
+
+
+def check(seeds):
+    """What differs, for some sets: one process each."""
+    sets = [random_set(seed) for seed in seeds]
+    answers = subprocess.run(
+        [BINARIES / "engagement-states"], input="".join(json.dumps(asked) + "\n" for asked in sets),
+        capture_output=True, text=True, check=True).stdout.splitlines()
+    found, phases = [], {}
+    for seed, asked, answer in zip(seeds, sets, answers, strict=True):
+        theirs, exact = parsed(answer), json.loads(answer)
+        dyad = engagement.Dyad(*asked["parties"], asked["events"], TABLES)
+        days = [engagement.span(text)[0] for text in asked["days"]]
+        first, last = engagement.span(asked["from"])[0], engagement.span(asked["to"])[0]
+        dyad.prepare(max(days + [last]))
+        ours = {"states": [dyad.state(day) for day in days],
+                "rows": engagement.series(dyad, first, last, asked["every"])}
+        theirs.pop("why")
+        found += ["seed %d: %s" % (seed, text) for text in differences(ours, theirs)]
+        for state in ours["states"]:
+            phases[state["phase"]["name"]] = phases.get(state["phase"]["name"], 0) + 1
+        for day, (climate, trend) in zip(days, exact["why"]):
+            now, before = dyad.climate(day)[1], dyad.climate(day - 90)[1]
+            for figure, value in ((climate, now), (trend, now - before)):
+                total = sum(event["share"] for event in figure["events"])
+                if figure["value"] != value or abs(total - value) > 1e-9:
+                    found.append("seed %d: %s on %s: %r, %r, shares %r" % (
+                        seed, figure["figure"], figure["day"], value, figure["value"], total))
+    return found, phases
+
+
+class RandomTests(unittest.TestCase):
+    def test_sets_of_random_events(self):
+        seeds = [int(SEED)] if SEED else list(range(SETS))
+        pieces = [seeds[start:start + 100] for start in range(0, len(seeds), 100)]
+        phases = {}
+        with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+            for found, met in pool.map(check, pieces):
+                self.assertEqual(found[:5], [])
+                for phase, count in met.items():
+                    phases[phase] = phases.get(phase, 0) + count
+        # The sets are worth something: each phase was met often.
+        if not SEED and SETS >= 2000:
+            self.assertEqual(len(phases), 7, phases)
+            self.assertGreater(min(phases.values()), 40, phases)
+
+
+if __name__ == "__main__":
+    unittest.main()
