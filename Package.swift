@@ -85,7 +85,8 @@ let package = Package(
 
     // What must hold of any input, for libFuzzer and for the corpus that it left.
     .target(
-      name: "FuzzTargets", dependencies: ["TimelineModel", "TimelineWire", "TransparencyLog"],
+      name: "FuzzTargets",
+      dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog"],
       path: "Tests/FuzzTargets", swiftSettings: strict),
     .testTarget(
       name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: strict),

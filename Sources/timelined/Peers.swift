@@ -8,8 +8,10 @@ struct Peer {
   var address: String
   var host: String
   var port: UInt16
-  /// The connection that serves it now.
+  /// The connection that serves it now, or is being made.
   var descriptor: Int32?
+  /// Whether both have greeted each other on it.
+  var isLive = false
   var isInSync = false
   /// Why the last attempt, or the last connection, ended.
   var error: String?
@@ -19,7 +21,7 @@ struct Peer {
 
   var json: JSONValue {
     .object([
-      "address": .string(address), "connected": .bool(descriptor != nil),
+      "address": .string(address), "connected": .bool(isLive),
       "in_sync": .bool(isInSync), "error": error.map { .string($0) },
     ])
   }
@@ -87,6 +89,7 @@ final class Peers {
     update(address) {
       $0.descriptor = descriptor
       $0.nextAttempt = nil
+      $0.isLive = false
       $0.isInSync = false
     }
   }
@@ -99,6 +102,7 @@ final class Peers {
   func failed(_ address: String, _ reason: String, _ now: Int64) {
     update(address) {
       $0.descriptor = nil
+      $0.isLive = false
       $0.isInSync = false
       $0.error = reason
       let wait = Self.backoffMicroseconds << Int64(min($0.failures, 6))
@@ -107,8 +111,9 @@ final class Peers {
     }
   }
 
-  func note(_ descriptor: Int32, isInSync: Bool) {
+  func note(_ descriptor: Int32, isLive: Bool, isInSync: Bool) {
     guard let place = all.firstIndex(where: { $0.descriptor == descriptor }) else { return }
+    all[place].isLive = isLive
     all[place].isInSync = isInSync
     if isInSync {
       all[place].error = nil

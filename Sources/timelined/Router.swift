@@ -377,7 +377,7 @@ struct Router {
       peers.tryAllNow()
       Reply.ok(
         .object([
-          "wanted": .int(wanted), "peers": .int(peers.all.count(where: { $0.descriptor != nil })),
+          "wanted": .int(wanted), "peers": .int(peers.all.count(where: \.isLive)),
         ]), to: &connection.out)
     case .keys:
       let rows = keys
@@ -699,7 +699,9 @@ struct Router {
         connection.out.append(contentsOf: session.pump(snapshot))
         connection.mode = .syncing(session)
       }
-      peers.note(connection.descriptor, isInSync: session.isInSync(with: snapshot))
+      peers.note(
+        connection.descriptor, isLive: session.isLive,
+        isInSync: session.isInSync(with: snapshot))
     case .requests, .collecting, .waiting: break
     }
     return connection.out.count > before

@@ -2,12 +2,12 @@
 // libFuzzer entry (Tests/Fuzz) and the test of the corpus (Tests/FuzzCorpusTests) both come through
 // `check`. docs/fuzzing.md tells how to run it, and what was found.
 //
-// To add a target (backups, once they have a format): a file beside this one, a case here, and seeds
+// To add a target: a file beside this one, a case here, and seeds
 // in Tests/Fixtures/fuzz/NAME.
 
 /// A reader with its properties; the raw value names it in `scripts/fuzz` and its corpus.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-  case line, json, event, `protocol`, sync, date, filter, csv, note
+  case line, json, event, `protocol`, sync, date, filter, csv, note, backup
 
   /// Throws where something does not hold that must hold of every input.
   public func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
@@ -21,6 +21,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .filter: try FilterProperties.check(input)
     case .csv: try CSVProperties.check(input)
     case .note: try NoteProperties.check(input)
+    case .backup: try BackupProperties.check(input)
     }
   }
 }
