@@ -263,7 +263,7 @@ final class Loop {
     let after = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
     Journal.write(.info, "\(before - after) damaged lines were put back, \(after) are left")
     router.heads.begin(router.timeline.lines)
-    if after > 0, after < before { askAgain() }
+    if after < before { askAgain() }
   }
 
   /// Has every peer that is connected asked for what is lacking.
