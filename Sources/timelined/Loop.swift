@@ -235,7 +235,7 @@ final class Loop {
   /// Returns the peers that are to hear of a new head, and those that were told that theirs was wrong.
   private func takeHeads() -> [Connection] {
     for report in mailbox.takeHeads() {
-      router.heads.took(report.outcomes, router.timeline)
+      router.heads.took(report, router.timeline)
       mend(report.mends)
       if let (id, error) = report.blame, let connection = connections[id.descriptor],
         connection.id == id
