@@ -592,7 +592,7 @@ struct ReplicaLog: Sendable {
         } catch { reason = error.message }
         return
       }
-      guard entry.replica == id, entry.ref.seq > size else {
+      guard entry.replica == id, entry.ref.seq > size, entry.ref.seq <= size + Self.gapMax else {
         reason = "a line of another place"
         return
       }
