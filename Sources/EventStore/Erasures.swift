@@ -43,19 +43,23 @@ struct Erasures: Sendable {
 }
 
 extension EventIndex {
-  /// Every line of an event that can be read: copies, corrections, retractions.
+  /// Every line of an event that can be read: copies, corrections, retractions; also those that came
+  /// before the event itself.
   func lines(of id: EventID) -> [LineRef] {
-    guard let slot = slot(of: id), !self[slot].flags.contains(.unlisted) else { return [] }
-    return Array(
-      Set([self[slot].ref] + (copies[slot] ?? []) + (histories[slot]?.versions.map(\.ref) ?? [])))
+    let ahead = (waiting[id] ?? []).map(\.ref)
+    guard let slot = slot(of: id), !self[slot].flags.contains(.unlisted) else { return ahead }
+    let versions = histories[slot]?.versions.map(\.ref) ?? []
+    return Array(Set([self[slot].ref] + (copies[slot] ?? []) + versions + ahead))
   }
 
   /// Lines that are to lose their words and have not, by log.
   func linesToErase(_ logs: [ReplicaLog]) -> [Int: Set<UInt64>] {
     var found: [Int: Set<UInt64>] = [:]
     for erasure in erasures.all {
+      // Whoever wrote it may have named places that no log has.
       let named = erasure.lines.compactMap { place in
-        logs.firstIndex { $0.id == place.replica }.map { LineRef(replica: $0, seq: place.seq) }
+        logs.firstIndex { $0.id == place.replica && place.seq <= $0.size }
+          .map { LineRef(replica: $0, seq: place.seq) }
       }
       for ref in named + lines(of: erasure.id) {
         guard let entry = IndexEntry(reading: ref, logs, vocabulary), erasures.covers(entry) else {
@@ -65,6 +69,15 @@ extension EventIndex {
       }
     }
     return found
+  }
+
+  /// A line that is to lose its words and cannot be read.
+  func unreadableToErase(_ logs: [ReplicaLog]) -> LogPlace? {
+    guard logs.contains(where: \.hasDamage) else { return nil }
+    return erasures.all.lazy.flatMap(\.lines).first { place in
+      logs.first { $0.id == place.replica && place.seq <= $0.size }
+        .map { $0.line(place.seq) == nil } ?? false
+    }
   }
 
   /// Lines without a body that no erasure explains, by log: somebody holds their words back.

@@ -50,7 +50,7 @@ struct EventIndex: Sendable {
   /// Further lines that hold the same event with the same body.
   private(set) var copies: [UInt32: [LineRef]] = [:]
   /// Corrections and retractions of events that are not here yet.
-  private var waiting: [EventID: [EventHistory.Version]] = [:]
+  private(set) var waiting: [EventID: [EventHistory.Version]] = [:]
   /// Actors added by log.actor events; of two for one code the later recorded holds.
   private(set) var registry = ActorRegistry.shipped
   private var actorEvents: [ActorCode: [ActorEvent]] = [:]

@@ -143,7 +143,7 @@ public final class HeadKeeper: Sendable {
   /// The tree as it was kept, as far as a head reaches.
   private func savedTree(_ replica: ReplicaID, upTo size: UInt64) -> LogTree {
     let bytes = (try? fileSystem.read(treePath(replica))) ?? nil
-    let count = min((bytes?.count ?? 0) / 32, Int(size) / LogTree.blockLines)
+    let count = min((bytes?.count ?? 0) / 32, Int(clamping: size) / LogTree.blockLines)
     return LogTree(
       blocks: (0..<count).compactMap { SHA256Digest(Array(bytes![$0 * 32..<($0 + 1) * 32])) })
   }
@@ -153,27 +153,51 @@ public final class HeadKeeper: Sendable {
     try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, snapshot) }
   }
 
-  /// Takes the head of a log that a peer sent; what it covers must be here already. Returns the newest
-  /// one.
-  public func take(
-    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot
-  ) throws(HeadProblem) -> SignedHead {
-    try kept.withLock { (kept) throws(HeadProblem) in
+  /// What came of a head that a peer sent.
+  public enum Taken: Sendable {
+    /// The newest one that is here now, or why there is none to rely on.
+    case here(Outcome)
+    /// The peer should not have sent it.
+    case refused(HeadProblem)
+  }
+
+  /// Takes the head of a log that a peer sent; what it covers must be here already.
+  public func take(_ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot) -> Taken {
+    kept.withLock { kept in
       guard let log = snapshot.log(replica), let key = snapshot.key(of: replica) else {
-        throw .noKey(replica)
+        return .here(.failure(.noKey(replica)))
       }
       let head: SignedHead
       do throws(SignedHead.Refusal) { head = try read(note, key, replica) } catch {
-        throw .refused(replica, error)
+        return .refused(.refused(replica, error))
       }
-      let newest = try settle(&kept[replica, default: Kept()], log, snapshot)
-      if let newest, newest.size > head.size { return newest }
-      try check(head, &kept[replica]!.tree, log)
-      if newest?.checkpoint == head.checkpoint { return newest! }
-      try write(head, log)
-      kept[replica]!.head = head
-      return head
+      guard head.size <= log.size else {
+        return .refused(.shorter(replica, size: log.size, signed: head.size))
+      }
+      return .here(
+        Result { () throws(HeadProblem) in
+          try take(head, &kept[replica, default: Kept()], log, snapshot)
+        })
     }
+  }
+
+  private func take(
+    _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> SignedHead {
+    var newest: SignedHead?
+    do throws(HeadProblem) { newest = try settle(&kept, log, snapshot) } catch {
+      // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
+      // what was; of another's this one takes its place.
+      guard case .refused = error, log.id != own else { throw error }
+      kept = Kept()
+    }
+    if let newest, newest.size > head.size { return newest }
+    try check(head, &kept.tree, log)
+    if let newest, newest.checkpoint == head.checkpoint { return newest }
+    try write(head, log)
+    kept.head = head
+    kept.isRead = true
+    return head
   }
 
   public struct Proof: Sendable {

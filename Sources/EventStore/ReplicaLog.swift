@@ -488,9 +488,12 @@ struct ReplicaLog: Sendable {
   /// crashes. Where lines of a damaged run are given, what stood there is kept beside the segment. The
   /// log has to be opened anew, also after an error.
   ///
-  /// - Parameter signed: lines under the newest head.
+  /// - Parameters:
+  ///   - erased: lines whose words are to go; of what stood there, or speaks of `ids`, nothing is kept.
+  ///   - signed: lines under the newest head.
   func rewrite(
-    _ lines: [UInt64: [UInt8]], signed: UInt64, _ fileSystem: some FileSystem
+    _ lines: [UInt64: [UInt8]], forgetting erased: Set<UInt64>, _ ids: [EventID], signed: UInt64,
+    _ fileSystem: some FileSystem
   ) throws(FileError) {
     for index in segments.indices {
       let end = index + 1 < segments.count ? segments[index + 1].first : size + 1
@@ -498,9 +501,9 @@ struct ReplicaLog: Sendable {
       guard lines.keys.contains(where: seqs.contains) else { continue }
       let hasNext = index + 1 < segments.count
       let (bytes, aside, lost) = rewritten(
-        seqs, of: segments[index], hasNext: hasNext, lines, signed: signed)
+        seqs, of: segments[index], hasNext: hasNext, lines, erased, signed: signed)
       if let lost { try fileSystem.replace(path(ofFirst: lost.first), with: lost.bytes) }
-      for piece in aside {
+      for piece in aside where !Self.speaks(piece, of: ids) {
         let path = try unusedName(segments[index].path + ".damaged", fileSystem)
         try fileSystem.replace(path, with: piece)
       }
@@ -513,11 +516,16 @@ struct ReplicaLog: Sendable {
     for name in try fileSystem.list(directory)
     where name.contains(".torn") || name.contains(".damaged") {
       let path = directory + "/" + name
-      let text = String(decoding: try fileSystem.read(path) ?? [], as: UTF8.self)
-      if ids.contains(where: { text.contains($0.description) }) {
+      if Self.speaks(try fileSystem.read(path) ?? [], of: ids) {
         try fileSystem.replace(path, with: [])
       }
     }
+  }
+
+  private static func speaks(_ bytes: [UInt8], of ids: [EventID]) -> Bool {
+    guard !ids.isEmpty else { return false }
+    let text = String(decoding: bytes, as: UTF8.self)
+    return ids.contains { text.contains($0.description) }
   }
 
   func syncDirectory(_ fileSystem: some FileSystem) throws(FileError) {
@@ -526,7 +534,7 @@ struct ReplicaLog: Sendable {
 
   private func rewritten(
     _ seqs: Range<UInt64>, of segment: Segment, hasNext: Bool, _ lines: [UInt64: [UInt8]],
-    signed: UInt64
+    _ erased: Set<UInt64>, signed: UInt64
   ) -> (bytes: [UInt8], aside: [[UInt8]], lost: (first: UInt64, bytes: [UInt8])?) {
     var lost: (first: UInt64, bytes: [UInt8])?
     var bytes: [UInt8] = []
@@ -557,7 +565,7 @@ struct ReplicaLog: Sendable {
         } else {
           bytes += found
         }
-        if !raw.isEmpty { aside.append(raw) }
+        if !raw.isEmpty, erased.isDisjoint(with: run) { aside.append(raw) }
       } else {
         bytes += raw
       }
@@ -592,7 +600,7 @@ struct ReplicaLog: Sendable {
         } catch { reason = error.message }
         return
       }
-      guard entry.replica == id, entry.ref.seq > size else {
+      guard entry.replica == id, entry.ref.seq > size, entry.ref.seq <= size + Self.gapMax else {
         reason = "a line of another place"
         return
       }

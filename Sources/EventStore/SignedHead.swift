@@ -57,8 +57,10 @@ public struct SignedHead: Sendable {
     of replica: ReplicaID, by key: NoteVerifier?, in directory: String,
     _ fileSystem: some FileSystem
   ) -> UInt64 {
-    guard let key, let bytes = try? read(replica, in: directory, fileSystem) else { return 0 }
-    return (try? SignedHead(bytes, by: key))?.size ?? 0
+    guard let key, let bytes = try? read(replica, in: directory, fileSystem),
+      let size = (try? SignedHead(bytes, by: key))?.size, size <= LineLimits.seqMax
+    else { return 0 }
+    return size
   }
 
   func write(

@@ -61,6 +61,8 @@ public final class Timeline {
   private var erased: [LogPlace] = []
   /// Why what was erased is not gone yet.
   public private(set) var unfinishedErasure: String?
+  /// Whether the next commit is to try again.
+  private var isErasureDue = false
 
   /// Lines that are stamped, but not yet written.
   private struct Batch {
@@ -736,7 +738,11 @@ public final class Timeline {
   /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.
   private func eraseWhatIsDue() {
     let due = index.linesToErase(logs)
-    unfinishedErasure = nil
+    unfinishedErasure = index.unreadableToErase(logs).map {
+      "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
+        + "stands on the disk until timelinectl repair has fetched it from a peer"
+    }
+    isErasureDue = false
     guard !due.isEmpty, readOnly == nil else { return }
     permit.end()
     permit = IndexPermit()
@@ -748,21 +754,35 @@ public final class Timeline {
       }
       for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
         let log = logs[place]
-        try log.emptyAside(naming: subjects(of: seqs, in: place), fileSystem)
-        try log.rewrite(stubs(of: seqs, in: log), signed: signed(place), fileSystem)
+        let ids = subjects(of: seqs, in: place)
+        // Also beside the other logs: an event may have been tried there first.
+        for log in logs { try log.emptyAside(naming: ids, fileSystem) }
+        try log.rewrite(
+          stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(place), fileSystem)
         erased += seqs.sorted().map { LogPlace(log.id, $0) }
       }
     } catch { failure = error }
-    do throws(FileError) {
-      // After a failure too: which files stand there now has to be found out.
-      if failure?.cause == .full {
-        for place in due.keys { try logs[place].syncDirectory(fileSystem) }
-      }
-      try readAgain()
-    } catch { failure = error }
+    let places = failure?.cause == .full ? Array(due.keys) : []
+    do throws(FileError) { try openRewritten(places) } catch { failure = error }
     guard let failure else { return }
     unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
+    isErasureDue = true
     if failure.cause != .full { _ = note(failure) }
+  }
+
+  /// Opens the logs anew after segments were rewritten, or may have been: which files stand there now has
+  /// to be found out. Where it cannot be, nothing is written any more, whatever the reason: what is
+  /// open may be a file that has no name any more, and a line in it would be lost.
+  ///
+  /// - Parameter places: logs of which the renames may not be durable.
+  private func openRewritten(_ places: [Int]) throws(FileError) {
+    do throws(FileError) {
+      for place in places { try logs[place].syncDirectory(fileSystem) }
+      try readAgain()
+    } catch {
+      readOnly = "the timeline is read-only since \(error.message)"
+      throw error
+    }
   }
 
   /// Lines under the head of a log that is on disk.
@@ -780,33 +800,45 @@ public final class Timeline {
     let reader = BodyReader(index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?
+    var unsynced: [Int] = []
     var hasChanged = false
     for (place, log) in logs.enumerated() {
       var found: [UInt64: [UInt8]] = [:]
+      var erased: [UInt64: EventID] = [:]
       for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
         line.withUnsafeBufferPointer { text in
-          guard let parsed = try? Line(text), !parsed.isStub || log.line(name.seq) == nil else {
-            return
+          guard let parsed = try? Line(text) else { return }
+          if let here = log.line(name.seq), let stub = try? Line(here) {
+            // Where only the words lack, what is here says which they were.
+            guard !parsed.isStub,
+              stub.leaf(of: here, using: &hasher) == parsed.leaf(of: text, using: &hasher)
+            else { return }
           }
           let ref = LineRef(replica: place, seq: name.seq)
-          let isErased = index.erasures.covers(IndexEntry(parsed, text, ref: ref, reader))
-          found[name.seq] = isErased ? parsed.stub(of: text, using: &hasher) : line
+          let entry = IndexEntry(parsed, text, ref: ref, reader)
+          guard index.erasures.covers(entry) else {
+            found[name.seq] = line
+            return
+          }
+          found[name.seq] = parsed.stub(of: text, using: &hasher)
+          erased[name.seq] = entry.subject
         }
       }
       guard !found.isEmpty, failure == nil else { continue }
       hasChanged = true
       do throws(FileError) {
-        try log.rewrite(found, signed: signed(place), fileSystem)
+        try log.rewrite(
+          found, forgetting: Set(erased.keys), Array(erased.values), signed: signed(place),
+          fileSystem)
       } catch {
         failure = error
-        if error.cause == .full {
-          do throws(FileError) { try log.syncDirectory(fileSystem) } catch { failure = error }
-        }
+        if error.cause == .full { unsynced.append(place) }
       }
     }
     guard hasChanged else { return }
-    do throws(FileError) { try readAgain() } catch { failure = error }
+    do throws(FileError) { try openRewritten(unsynced) } catch { throw .readOnly(readOnly!) }
     if let failure { throw note(failure) }
+    if unfinishedErasure != nil { eraseWhatIsDue() }
   }
 
   private func stubs(of seqs: Set<UInt64>, in log: ReplicaLog) -> [UInt64: [UInt8]] {
@@ -845,7 +877,7 @@ public final class Timeline {
   public func commit() throws(AppendError) {
     var failure: AppendError?
     let erasures = index.erasures.all.count
-    var hasNewErasure: Bool { index.erasures.all.count > erasures || unfinishedErasure != nil }
+    var hasNewErasure: Bool { index.erasures.all.count > erasures || isErasureDue }
     for place in logs.indices where !batches[place].lengths.isEmpty {
       defer { batches[place].removeAll() }
       if let readOnly {

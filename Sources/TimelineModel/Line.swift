@@ -15,6 +15,8 @@ public enum LineLimits {
   /// A request is a line and its verb.
   public static let requestBytesMax = lineBytesMax + 1024
   public static let authorBytesMax = 256
+  /// No log has more lines: what a place in the index can say.
+  public static let seqMax: UInt64 = 1 << 47
 }
 
 /// Why a line is not one of ours.
@@ -97,7 +99,9 @@ public struct Line: Sendable, Hashable {
       seq = seq * 10 + UInt64(digit)
       at += 1
     }
-    guard seq > 0, line[seqStart] != UInt8(ascii: "0") else { throw .envelope("seq") }
+    guard (1...LineLimits.seqMax).contains(seq), line[seqStart] != UInt8(ascii: "0") else {
+      throw .envelope("seq")
+    }
     self.seq = seq
     try expect(#","recorded":""#, "recorded")
     guard let recorded = RecordedTime(utf8: try take(RecordedTime.textLength, "recorded")) else {

@@ -104,8 +104,6 @@ public struct SyncSession: Sendable {
   public static let wantedMax: UInt64 = 1000
   private static let headBytesMax = 8 << 10
   private static let incomingBytesMax = 1 << 20
-  /// No log has more lines: what a place in the index can say.
-  private static let seqMax: Int = 1 << 47
 
   public let timeline: TimelineID
   public let name: String
@@ -122,6 +120,8 @@ public struct SyncSession: Sendable {
   private var incoming: Incoming?
   /// A proof whose line comes next.
   private var proof: (place: LogPlace, text: [UInt8])?
+  /// The line of what was asked for that was proven last: each is, once.
+  private var proven: UInt64 = 0
   /// What is being asked for, and what will be; nil until it is looked up.
   private var asked: WantedLines?
   private var toAsk: [WantedLines]?
@@ -237,8 +237,11 @@ public struct SyncSession: Sendable {
     return out
   }
 
-  /// Looks up again what is to be asked for.
-  public mutating func askAgain() { toAsk = nil }
+  /// Looks up again what is to be asked for, and what can be sent: lines that were damaged may be back.
+  public mutating func askAgain() {
+    toAsk = nil
+    blocked = []
+  }
 
   /// What is to be fetched again, one range after the other.
   private mutating func want(_ source: some LogSource) -> [UInt8] {
@@ -252,6 +255,7 @@ public struct SyncSession: Sendable {
       next.count = Self.wantedMax
     }
     asked = next
+    proven = 0
     return Array("WANT \(name) \(next.replica) \(next.first) \(next.count)\n".utf8)
   }
 
@@ -336,7 +340,8 @@ public struct SyncSession: Sendable {
     }
     for head in heads {
       guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int,
-        (0...Self.seqMax).contains(size), let rest = head.value.array?.dropFirst(), rest.count == 2,
+        (0...Int(LineLimits.seqMax)).contains(size), let rest = head.value.array?.dropFirst(),
+        rest.count == 2,
         let check = rest.first?.string, let signed = rest.last?.int, (0...size).contains(signed)
       else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
       let seq = UInt64(size)
@@ -355,7 +360,7 @@ public struct SyncSession: Sendable {
   private mutating func announce(_ words: [String]) throws(RequestError) -> [Effect] {
     guard words.count == 6, words[1] == name, let replica = ReplicaID(words[2]),
       let first = UInt64(words[3]), let count = UInt64(words[4]), let bytes = Int(words[5]),
-      first > 0, first <= UInt64(Self.seqMax), count > 0, count <= 1 << 20, bytes > 0,
+      first > 0, first <= LineLimits.seqMax, count > 0, count <= 1 << 20, bytes > 0,
       bytes <= Self.incomingBytesMax
     else { throw RequestError(.badRequest, "LINES timeline replica first count bytes") }
     incoming = Incoming(
@@ -380,7 +385,7 @@ public struct SyncSession: Sendable {
   private func lines(_ words: [String]) throws(RequestError) -> WantedLines {
     guard words.count == 5, words[1] == name, let replica = ReplicaID(words[2]),
       let first = UInt64(words[3]), let count = UInt64(words[4]), first > 0,
-      first <= UInt64(Self.seqMax), (1...Self.wantedMax).contains(count)
+      first <= LineLimits.seqMax, (1...Self.wantedMax).contains(count)
     else {
       throw RequestError(
         .badRequest, "\(words[0]) timeline replica first count, at most \(Self.wantedMax)")
@@ -394,12 +399,15 @@ public struct SyncSession: Sendable {
     let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
     let text = UnsafeBufferPointer(rebasing: line[start...])
     guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
-      let seq = UInt64(words[3]), let asked, asked.replica == replica, seq >= asked.first,
-      seq - asked.first < asked.count, text.count <= Self.headBytesMax,
+      let seq = UInt64(words[3]), let asked, asked.replica == replica,
+      seq >= max(asked.first, proven + 1), seq - asked.first < asked.count,
+      text.count <= Self.headBytesMax,
       let proof = (try? JSONValue(parsing: text))?.string
     else {
-      throw RequestError(.badRequest, "PROOF timeline replica seq \"proof\", of what was asked for")
+      throw RequestError(
+        .badRequest, "PROOF timeline replica seq \"proof\", of what was asked for, each once")
     }
+    proven = seq
     self.proof = (LogPlace(replica, seq), Array(proof.utf8))
   }
 

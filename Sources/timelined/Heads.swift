@@ -19,6 +19,8 @@ final class Heads {
     var reply: (connection: ConnectionID, bytes: [UInt8])?
     /// Lines to put back, each proven.
     var mends: [LogPlace: [UInt8]] = [:]
+    /// Whether this was the signing of our own.
+    var isOfSigning = false
   }
 
   let keeper: HeadKeeper
@@ -26,10 +28,10 @@ final class Heads {
   var report: @Sendable (Report) -> Void = { _ in }
   /// Why a log has no head that can be relied on.
   private(set) var problems: [ReplicaID: HeadProblem] = [:]
-  private var due: Int64?
-  /// When the next one is to be signed, in microseconds; nil where nothing is to be, and while work is
-  /// done whose end wakes the loop anyway.
-  var nextDue: Int64? { running == 0 ? due : nil }
+  /// When the next one is to be signed, in microseconds; nil while one is, whose end wakes the loop.
+  var due: Int64? { isSigning ? nil : wanted }
+  private var wanted: Int64?
+  private var isSigning = false
   private var lastBegun: Int64 = 0
   /// Reports that are to come.
   private var running = 0
@@ -58,16 +60,19 @@ final class Heads {
 
   /// Lines have become durable that are to be signed soon.
   func want(_ now: Int64) {
-    if due == nil { due = max(now, lastBegun + Self.pause) }
+    if wanted == nil { wanted = max(now, lastBegun + Self.pause) }
   }
 
-  func isDue(_ now: Int64) -> Bool { nextDue.map { $0 <= now } ?? false }
+  /// Whatever else is being done: peers can ask for proofs without a pause.
+  func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? false }
 
   func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) {
-    due = nil
+    wanted = nil
+    isSigning = true
     lastBegun = now
     run { [keeper] in
-      Report(outcomes: [own: Self.sign(keeper, snapshot)].compactMapValues { $0 })
+      Report(
+        outcomes: [own: Self.sign(keeper, snapshot)].compactMapValues { $0 }, isOfSigning: true)
     }
   }
 
@@ -83,17 +88,13 @@ final class Heads {
   ) {
     guard running < Self.runningMax else { return }
     run { [keeper] in
-      do throws(HeadProblem) {
-        return Report(outcomes: [replica: .success(try keeper.take(note, of: replica, snapshot))])
-      } catch {
-        switch error {
-        case .otherRoot, .disk, .damaged: return Report(outcomes: [replica: .failure(error)])
-        // Whoever has the lines, but not yet the one with the key, is told nothing new.
-        case .noKey, .unknown, .notCovered, .stopped: return Report(outcomes: [:])
-        case .refused, .shorter:
-          let error = RequestError(.badRequest, error.message)
-          return Report(outcomes: [:], blame: (connection, error))
-        }
+      switch keeper.take(note, of: replica, snapshot) {
+      // Whoever has the lines, but not yet the one with the key, is told nothing new.
+      case .here(.failure(.noKey)), .here(.failure(.stopped)): Report(outcomes: [:])
+      case .here(let outcome): Report(outcomes: [replica: outcome])
+      case .refused(let problem):
+        Report(
+          outcomes: [:], blame: (connection, RequestError(.badRequest, problem.message)))
       }
     }
   }
@@ -134,9 +135,10 @@ final class Heads {
   }
 
   /// Notes what came of it; makes the heads known.
-  func took(_ outcomes: Outcomes, _ timeline: Timeline) {
+  func took(_ report: Report, _ timeline: Timeline) {
     running -= 1
-    for (replica, outcome) in outcomes {
+    if report.isOfSigning { isSigning = false }
+    for (replica, outcome) in report.outcomes {
       switch outcome {
       case .success(let head):
         problems[replica] = nil

@@ -126,7 +126,7 @@ final class Loop {
   private var patience: Int32 {
     let quiet = router.timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
     guard
-      let next = [router.peers.nextAttempt, quiet, router.heads.nextDue].compactMap({ $0 }).min()
+      let next = [router.peers.nextAttempt, quiet, router.heads.due].compactMap({ $0 }).min()
     else { return -1 }
     return Int32(clamping: max(0, (next - router.now().microseconds + 999) / 1000))
   }
@@ -236,7 +236,7 @@ final class Loop {
   /// Returns the peers that are to hear of a new head, and those that were told that theirs was wrong.
   private func takeHeads() -> [Connection] {
     for report in mailbox.takeHeads() {
-      router.heads.took(report.outcomes, router.timeline)
+      router.heads.took(report, router.timeline)
       mend(report.mends)
       if let (id, error) = report.blame, let connection = connections[id.descriptor],
         connection.id == id
@@ -264,7 +264,7 @@ final class Loop {
     let after = router.timeline.lines.lacking.reduce(0) { $0 + $1.lines.count }
     Journal.write(.info, "\(before - after) damaged lines were put back, \(after) are left")
     router.heads.begin(router.timeline.lines)
-    if after > 0, after < before { askAgain() }
+    if after < before { askAgain() }
   }
 
   /// Has every peer that is connected asked for what is lacking.

@@ -274,6 +274,47 @@ class Heads(Machines):
         self.settled(c, self.own(a), 3)
         self.done("verify-proof", self.file("p", self.proof(c, id)), "--key", self.key(a))
 
+    def test_a_damaged_head_of_another_machine_is_had_again_from_it(self):
+        a, b = self.machine(), self.machine()
+        [id] = self.append(a, 1)
+        self.done("peer", "add", a.listen[0], daemon=b)
+        self.settled(b, self.own(a), 2)
+        b.stop()
+        path = self.log(b, self.own(a)) / "checkpoint"
+        path.write_bytes(path.read_bytes()[:-9])
+        b.start()
+        # The peer is not blamed: one session, to whose end all is well again.
+        self.settled(b, self.own(a), 2)
+        self.assertEqual(self.json("status", daemon=b)["unsigned"], [])
+        self.assertEqual(self.head(b, self.own(a)), self.head(a))
+        self.done("verify-proof", self.file("p", self.proof(b, id)), "--key", self.key(a))
+        self.assertFalse([line for line in b.lines if "ended" in line], b.lines)
+
+    def test_a_head_of_our_own_that_was_damaged_ends_no_session(self):
+        a, b = self.machine(), self.machine()
+        self.append(a, 1)
+        self.done("peer", "add", a.listen[0], daemon=b)
+        self.settled(b, self.own(a), 2)
+        a.stop()
+        path = self.log(a) / "checkpoint"
+        bad = path.read_bytes()[:-9]
+        path.write_bytes(bad)
+        a.start()
+        self.done("sync", "--wait", daemon=b)
+        self.append(b, 1)
+        self.done("sync", "--wait", daemon=b)
+        peer = self.peer(a)
+        peer.send(f"HEAD main {self.own(a)} 2 " + json.dumps((self.log(b, self.own(a)) / "checkpoint").read_text()))
+        peer.send("PING")
+        while (reply := peer.reply()) != "PONG":
+            self.assertFalse(reply.startswith("ERR"), reply)
+        peer.send("PING")
+        while (reply := peer.reply()) != "PONG":
+            self.assertFalse(reply.startswith("ERR"), reply)
+        peer.close()
+        self.assertIn("cannot be relied on", " ".join(self.json("status", daemon=a)["unsigned"]))
+        self.assertEqual(path.read_bytes(), bad)
+
     def test_heads_that_are_none_are_refused(self):
         daemon = self.another()
         self.append(daemon)

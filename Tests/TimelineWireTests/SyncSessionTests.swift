@@ -10,6 +10,8 @@ private struct Machine: LogSource {
   var wanted: [WantedLines] = []
   var proven: [LogPlace: [UInt8]] = [:]
   var proved: [WantedLines] = []
+  /// Lines of its own log that it cannot read.
+  var damaged: Set<UInt64> = []
   /// A note that says how many lines it is over.
   var heads: [ReplicaID: String] = [:]
 
@@ -24,7 +26,7 @@ private struct Machine: LogSource {
   func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
-    guard let log = logs[replica], first >= 1, first <= log.count else {
+    guard let log = logs[replica], first >= 1, first <= log.count, !damaged.contains(first) else {
       return (0, UnsafeBufferPointer(start: nil, count: 0))
     }
     var bytes: [UInt8] = []
@@ -171,6 +173,43 @@ struct SyncSessionTests {
     wire.right.askAgain()
     wire.settle(&a, &b)
     #expect(b.proved.last == WantedLines(a.id, 5, 1))
+  }
+
+  @Test("Each line is proven once, so that an answer has an end")
+  func provenOnce() {
+    var b = Machine(2)
+    b.wanted = [WantedLines(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
+    let replica = b.wanted[0].replica
+    for (first, second) in [(3, 3), (5, 4), (6, 7), (6, 2)] {
+      var session = SyncSession(timeline: .main, name: "main", device: b.id, isInitiator: false)
+      func say(_ text: String) -> [SyncSession.Effect] {
+        Array(text.utf8).withUnsafeBufferPointer { session.receive($0, b) }
+      }
+      _ = say("HELLO timeline-sync 1 {}")
+      _ = say("HAVE main {\"uuid\":\"\(TimelineID.main)\",\"heads\":{}}")
+      _ = Wire.pump(&session, b)
+      #expect(say("PROOF main \(replica) \(first) \"\"").isEmpty)
+      #expect(say("").count == 1)
+      let effects = say("PROOF main \(replica) \(second) \"\"")
+      #expect(
+        effects.contains { if case .end = $0 { true } else { false } }, "\(first), then \(second)")
+    }
+  }
+
+  @Test("What is sent stops at a damaged line, and goes on in the same session once it is back")
+  func repaired() {
+    var (a, b) = (Machine(1), Machine(2))
+    a.append("one")
+    a.append("two")
+    a.damaged = [1]
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(b.logs.isEmpty)
+    a.damaged = []
+    wire.left.askAgain()
+    wire.settle(&a, &b)
+    #expect(b.logs == a.logs)
+    #expect(wire.left.isInSync(with: a))
   }
 
   @Test("A head follows its lines, through the one in the middle too, and is sent once")
