@@ -652,10 +652,17 @@ public struct EventValidator {
     }
   }
 
+  /// A weight in thousandths; nil where it is none. A number with three decimals is the double nearest to
+  /// so many thousandths; 1000 times that need not be whole (4.039).
+  static func thousandths(_ weight: Double) -> Int? {
+    guard abs(weight) <= 10, case let number = (weight * 1000).rounded(), number / 1000 == weight
+    else { return nil }
+    return Int(number)
+  }
+
   private func checkWeight(_ node: Int) throws(EventError) {
     guard document.kind(node) == .number,
-      let number = document.value(node, in: text).number, abs(number) <= 10,
-      (number * 1000).rounded() == number * 1000
+      document.value(node, in: text).number.flatMap(Self.thousandths) != nil
     else {
       let value = String(decoding: text[document.rawRange(node)].prefix(40), as: UTF8.self)
       throw EventError("weight", "\(value): a number from -10 to 10 with at most three decimals")

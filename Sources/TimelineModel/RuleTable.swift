@@ -311,16 +311,15 @@ extension RuleTable {
   ) throws(CellFault) -> Int {
     let shown = String(json.text.prefix(40))
     guard kind == .weights else {
-      guard case .int(let value) = json else {
+      guard let value = json.int else {
         throw CellFault("value", "\(shown): a whole number")
       }
       return value
     }
-    guard let weight = json.number, abs(weight) <= 10, (weight * 1000).rounded() == weight * 1000
-    else {
+    guard let weight = json.number.flatMap(EventValidator.thousandths) else {
       throw CellFault("weight", "\(shown): a number from -10 to 10 with at most three decimals")
     }
-    return Int(weight * 1000)
+    return weight
   }
 
   private static func check(
