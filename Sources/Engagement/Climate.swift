@@ -100,7 +100,9 @@ extension DyadHistory {
   /// The share of each event in the trend: what it adds to C(d) less what it added to C(d-90).
   public func trendShares(on day: Day) -> [(event: Event, share: Double)] {
     let before = Dictionary(
-      uniqueKeysWithValues: shares(on: day.advanced(by: -Self.trendDays)).map { ($0.place, $0.share) })
+      uniqueKeysWithValues: shares(on: day.advanced(by: -Self.trendDays)).map {
+        ($0.place, $0.share)
+      })
     return largestFirst(shares(on: day).map { ($0.place, $0.share - (before[$0.place] ?? 0)) })
   }
 

@@ -120,7 +120,7 @@ class StateTextTests(Ctl):
 
     def test_shares_only_where_there_are_any(self):
         self.assertTrue(self.done("why", "USA", "PRK", "climate", "--as-of", "2017-11-30").startswith("SHARE "))
-        self.assertTrue(self.done("why", "USA", "PRK", "phase", "--as-of", "2017-11-30").startswith("DATE "))
+        self.assertTrue(self.done("why", "USA", "PRK", "phase", "--as-of", "2018-06-13").startswith("DATE "))
         self.assertIn("figures are phase, climate", self.fails(2, "why", "USA", "PRK", "nope"))
 
 
