@@ -23,18 +23,14 @@ let package = Package(
     .target(
       name: "TimelineModel",
       dependencies: ["TransparencyLog", "CLinux"],
-      resources: [.embedInCode("Tables/actors.csv")],
+      resources: [
+        .embedInCode("Tables/actors.csv"), .embedInCode("Tables/weights.csv"),
+        .embedInCode("Tables/windows.csv"), .embedInCode("Tables/interests.csv"),
+      ],
       swiftSettings: strict),
 
     // First floor; these do not know each other.
-    .target(
-      name: "Engagement",
-      dependencies: ["TimelineModel"],
-      resources: [
-        .embedInCode("Tables/weights.csv"), .embedInCode("Tables/windows.csv"),
-        .embedInCode("Tables/interests.csv"),
-      ],
-      swiftSettings: strict),
+    .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),

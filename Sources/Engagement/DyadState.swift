@@ -41,12 +41,7 @@ extension DyadHistory {
     return .object(members)
   }
 
-  public var rulesJSON: JSONValue {
-    .object([
-      "version": .string(Self.rulesVersion), "weights": .string(weights.version),
-      "windows": .string(windows.version), "interests": .string(interests.version),
-    ])
-  }
+  public var rulesJSON: JSONValue { rules.json }
 
   private func leftOutJSON(_ link: LeftOutLink) -> JSONValue {
     .object([

@@ -136,7 +136,7 @@ extension DyadHistory {
     let offers = messages.filter { $0.event.offer != nil }
     return .array(
       [dyad.first, dyad.second].flatMap { party in
-        interests.all.filter { $0.party == party }.map { interest in
+        rules.interests.filter { $0.party == party }.map { interest in
           JSONValue.object([
             "party": .string(party.description), "key": .string(interest.key),
             "name": .string(interest.name),

@@ -51,6 +51,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case snapshot = "SNAPSHOT"
   case snapshots = "SNAPSHOTS"
   case actors = "ACTORS"
+  case rules = "RULES"
   case status = "STATUS"
   case erase = "ERASE"
   case repair = "REPAIR"
@@ -83,6 +84,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .snapshots:
       "SNAPSHOTS, or SNAPSHOTS NAME - those to cite, or one held against what is here"
     case .actors: "ACTORS - the codes that events may name, a ROW each"
+    case .rules:
+      "RULES, or RULES {\"table\":WORD} - which tables states are reckoned by, or one of them whole"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
     case .erase: "ERASE {\"id\":ID,\"reason\":TEXT} - an event's words go, from every machine"

@@ -17,10 +17,9 @@ extension Command {
       Flag(name: "--show-cursor", value: nil, help: "on stderr, a CURSOR for the next time"),
       Flag(name: "--jsonl", value: nil, help: "one event a line, as the log has it"),
       Flag(name: "--csv", value: nil, help: "a table with a header, which import reads again"),
-      Flag(name: "--with-actors", value: nil, help: "first the actors that your team added"),
       Flag(name: "--count", value: nil, help: "how many there are"),
       Flag(name: "--exit-code", value: nil, help: "exit 3 where nothing matched"),
-    ],
+    ] + Parties.prefaceFlags,
     notes: """
       \(FilterTerms.help)
 
@@ -41,8 +40,8 @@ extension Command {
       try Moment.json(text, "--after")
     }
     let isTable = !["--json", "--jsonl", "--csv"].contains { words.has($0) }
-    if words.has("--with-actors"), isTable {
-      throw Failure(.usage, "--with-actors goes with --jsonl, --csv or --json")
+    if let flag = ["--with-actors", "--with-rules"].first(where: { words.has($0) }), isTable {
+      throw Failure(.usage, "\(flag) goes with --jsonl, --csv or --json")
     }
     let isForPeople = context.terminal.isTerminal && isTable
     var limit: Int?
@@ -101,9 +100,7 @@ extension Command {
       lines = lines.suffix(limit)
     }
     let shown = lines.count
-    if words.has("--with-actors") {
-      lines = try Parties.added(client, more).map { Array($0.text.utf8) } + lines
-    }
+    lines = try Parties.preface(context, client, more) + lines
     write(lines, context)
     if shown < total, isForPeople || limit == 0 {
       Terminal.say(

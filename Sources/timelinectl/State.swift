@@ -105,6 +105,20 @@ extension Command {
     }
   }
 
+  /// What the shares add up to, and what it is compared with.
+  private static func sums(_ answer: JSONValue) -> String {
+    func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
+    var lines = (answer["sums"]?.array ?? []).map { sum in
+      "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
+        + " \(decimal(sum["threshold"])) for this phase"
+    }
+    if let parts = answer["parts"]?.members {
+      let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
+      lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
+    }
+    return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+  }
+
   static let why = Command(
     name: "why", arguments: "PARTY PARTY FIGURE",
     summary: "the events behind a figure of the state",
@@ -113,7 +127,8 @@ extension Command {
     notes: """
       A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
       interests, commitments, under_way, tests, reciprocity, conducive, joint_action, rewards, \
-      respect, approach.
+      respect, approach. Where it is a sum each event has its share, largest first, and the shares \
+      add up to it; against means that a phase holds in spite of it.
       """, plain: 3...3
   ) { (context) throws(Failure) in
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
@@ -140,7 +155,7 @@ extension Command {
       answer,
       events.isEmpty
         ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
-        : context.terminal.table(Array(rows), header: header))
+        : context.terminal.table(Array(rows), header: header) + sums(answer))
     if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
     return .done
   }

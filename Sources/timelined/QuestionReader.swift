@@ -76,6 +76,44 @@ struct QuestionReader {
     return log.registry(knownAt: try moment(value).knownAt).all
   }
 
+  /// Which tables of rules are wanted: all, or one whole.
+  func rules(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> RulesQuestion {
+    let value = try request.value(
+      in: line, keys: ["table", "event", "shipped", "lines"] + Self.momentKeys)
+    var question = RulesQuestion(query: try moment(value))
+    if let word = value["table"] {
+      let kinds = RuleTable.Kind.allCases.map(\.rawValue)
+      guard let kind = word.string.flatMap(RuleTable.Kind.init(rawValue:)) else {
+        throw RequestError(.badRequest, "table is one of \(kinds.joined(separator: ", "))")
+      }
+      question.kind = kind
+    }
+    if let word = value["event"] {
+      guard let word = word.string, word.utf8.count >= EventID.shownLengthMin else {
+        throw RequestError(
+          .badRequest, "event is an id, or at least its first \(EventID.shownLengthMin) characters")
+      }
+      question.event = word.lowercased()
+    }
+    for key in ["shipped", "lines"] where value[key] != nil {
+      guard value[key] == .bool(true) else {
+        throw RequestError(.badRequest, "\(key) is true, or left out")
+      }
+    }
+    question.isShipped = value["shipped"] != nil
+    question.isLines = value["lines"] != nil
+    let given = [question.event != nil, question.isShipped].count { $0 }
+    guard given == 0 || (question.kind != nil && given == 1),
+      !question.isLines || question.kind == nil
+    else {
+      throw RequestError(
+        .badRequest, "event or shipped go with table, and name one; lines stands without table")
+    }
+    return question
+  }
+
   /// What is watched, and from where on.
   func watch(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>

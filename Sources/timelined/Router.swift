@@ -323,6 +323,7 @@ struct Router {
       let actors = try questions.actors(request, line)
       for actor in actors { Reply.row(actor.json, to: &connection.out) }
       Reply.end(.object(["count": .int(actors.count)]), to: &connection.out)
+    case .rules: try questions.rules(request, line).answer(timeline.lines, to: &connection.out)
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
     case .query, .count:
@@ -495,6 +496,7 @@ struct Router {
       "first": snapshot.span.map { .string($0.first.description) },
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
+      "unusable_rules": snapshot.unusableRules.isEmpty ? nil : .strings(snapshot.unusableRules),
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },

@@ -63,14 +63,25 @@ def table(name):
 
 
 class Tables:
-    def __init__(self):
-        weights, windows, self.interests = table("weights.csv"), table("windows.csv"), table("interests.csv")
-        self.weights = {(row["type"], row["subtype"]): round(float(row["weight"]) * 1000) for row in weights}
-        self.windows = {row["name"]: int(row["value"]) for row in windows}
+    """Those that ship; in the place of some those of a team, `{"weights": (version, rows, event)}`, event None
+    where none is stated."""
+
+    def __init__(self, **own):
+        self.versions = {"version": "2"}
+        rows, events = {}, {}
+        for name in ("weights", "windows", "interests"):
+            shipped = table(name + ".csv")
+            self.versions[name], rows[name], event = own.get(name) or (shipped[0]["version"], shipped, None)
+            if event:
+                events[name] = event
+        if events:
+            self.versions["events"] = events
+        self.weights = {(row["type"], row.get("subtype", "")): round(float(row["weight"]) * 1000)
+                        for row in rows["weights"]}
+        self.windows = {row["name"]: int(row["value"]) for row in rows["windows"]}
+        self.interests = rows["interests"]
         self.against = {row["code"]: row["exercises_against"].split(";") for row in table("actors.csv")
                         if row["exercises_against"]}
-        self.versions = {"version": "2", "weights": weights[0]["version"], "windows": windows[0]["version"],
-                         "interests": self.interests[0]["version"]}
 
 
 def three(value):
@@ -334,7 +345,8 @@ class Dyad:
     # E-8
 
     def judge(self, day, window, long_contacts, outstanding):
-        """The phase of a day by the events alone; `window` holds those that began in the last 480 days."""
+        """The phase of a day by the events alone; `window` holds those that began in the last days, as many as
+        any rule looks back."""
         windows = self.windows
         near = [seen for seen in window if day - seen.first <= windows["crisis_days"]
                 and (seen.isa("incident", "attack") or seen.isa("test", "nuclear"))]
@@ -392,10 +404,12 @@ class Dyad:
             return any(first <= day < end for first, end in promises)
 
         firsts = [seen.first for seen in dated]
+        reach = 1 + max(value for name, value in self.windows.items()
+                        if name.endswith("_days") and name != "stalled_days")
         self.first_day = dated[0].first
         active = None
         for current in range(self.first_day + len(self.phases), day + 1):
-            window = dated[bisect.bisect_right(firsts, current - 480):bisect.bisect_right(firsts, current)]
+            window = dated[bisect.bisect_right(firsts, current - reach):bisect.bisect_right(firsts, current)]
             phase, rests = self.judge(current, window, None, outstanding)
             if phase == "estranged":
                 back = self.phases[-self.windows["stalled_days"]:]
@@ -543,6 +557,59 @@ class Dyad:
             verdict = "no evidence" if a + u == 0 and not threats else "not met"
         result["respect"] = criterion(verdict, answered, unanswered + threats)
         return result
+
+    # Why
+
+    def why(self, figure, day):
+        """What is said of a figure beside what `state` says: shares by id, sums."""
+        def gifts(events):
+            return {party: sum(seen.weight for seen in events if seen.by[side]) / 1000
+                    for side, party in enumerate(self.parties)}
+
+        if figure in ("climate", "trend"):
+            def share(seen, day):
+                age = day - seen.first
+                return seen.weight / 1000 * H ** age if 0 <= age < CENTURY else 0.0
+            past = [seen for seen in self.upto(day) if seen.weight and day - seen.first < CENTURY]
+            now, before = self.climate(day), self.climate(day - 90)
+            shares = {seen.id: share(seen, day) - (share(seen, day - 90) if figure == "trend" else 0) for seen in past}
+            if figure == "climate":
+                before = (0.0, 0.0, 0.0), 0.0
+            return {"shares": shares, "value": now[1] - before[1],
+                    "parts": dict(zip(self.parties + ["joint"], (one - other for one, other in zip(now[0], before[0]))))}
+        if figure == "neglect":
+            contacts = [seen for seen in self.upto(day) if seen.is_contact]
+            if not contacts:
+                return {"ids": []}
+            last = max(contacts, key=lambda seen: (min(seen.last, day), seen.first, seen.id))
+            return {"ids": [last.id], "value": day - min(last.last, day)}
+        if figure == "interests":
+            keys = {(row["party"], row["key"]) for row in self.tables.interests}
+            return {"ids": [seen.id for seen, message in self.messages(day) if seen.offer
+                            and any((message["to"], key) in keys for key in self.interests_of(seen))]}
+        if figure == "reciprocity":
+            gave = [seen for seen in self.over(self.windows["reciprocity_days"], day) if seen.weight > 0]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
+        if figure == "rewards":
+            gave = [seen for seen in self.over(self.windows["criteria_days"], day) if seen.weight > 0 and not all(seen.by)]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
+        assert figure == "phase"
+        name = self.phase(day)["name"]
+        window = self.over(self.windows["%s_days" % name], day) if name in ("crisis", "confrontation") else []
+        negative = [seen for seen in window if seen.weight < 0]
+        total = sum(seen.weight for seen in negative)
+        if name == "crisis" and not any(
+                day - self.windows["crisis_days"] <= seen.first <= day
+                and (seen.isa("incident", "attack") or seen.isa("test", "nuclear")) for seen in self.all):
+            return {"shares": {seen.id: seen.weight / 1000 for seen in negative}, "sums": [
+                {"of": "all", "value": total / 1000, "threshold": -self.windows["crisis_weight"]}]}
+        if name == "confrontation":
+            positive = [seen for seen in window if seen.weight > 0]
+            least = -self.windows["confrontation_weight"]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in negative + positive}, "sums": [
+                {"of": party, "value": value, "threshold": least} for party, value in gifts(negative).items()] + [
+                {"of": "all", "value": total / 1000, "threshold": -3 * sum(seen.weight for seen in positive) / 1000}]}
+        return {"shares": {}}
 
     # All of it
 

@@ -1,6 +1,7 @@
 """The states of the daemon beside those of engagement.py, which is written from docs/engagement.md alone:
-every field, for the shipped events on 500 days and more, and for 2,000 sets of random events. ENGAGEMENT_SEED=N
-repeats a set, ENGAGEMENT_SETS=N is how many there are."""
+every field, for the shipped events on 500 days and more, and for 2,000 sets of random events, by the tables that
+ship and by those of teams. ENGAGEMENT_SEED=N repeats a set, ENGAGEMENT_SETS=N is how many there are; TABLES_SEED=N
+repeats the days and the tables of the daemon's tests by teams."""
 
 import concurrent.futures
 import json
@@ -52,8 +53,8 @@ def shipped():
     return events
 
 
-class ShippedTests(unittest.TestCase):
-    """The daemon, asked over its socket."""
+class Shipped(unittest.TestCase):
+    """The daemon with the shipped events, asked over its socket."""
 
     @classmethod
     def setUpClass(cls):
@@ -64,8 +65,8 @@ class ShippedTests(unittest.TestCase):
             env={**os.environ, "TIMELINE_SOCKET": cls.daemon.socket})
         cls.events = shipped()
 
-    def compare(self, one, other, days):
-        dyad = engagement.Dyad(one, other, self.events, TABLES)
+    def compare(self, one, other, days, tables=TABLES):
+        dyad = engagement.Dyad(one, other, self.events, tables)
         dyad.prepare(max(days))
         client = self.daemon.client()
         self.addCleanup(client.close)
@@ -76,12 +77,15 @@ class ShippedTests(unittest.TestCase):
             self.assertEqual(word, "OK", answer)
             found = list(differences(dyad.state(day), parsed(state)))
             self.assertEqual(found, [], "%s %s on %s" % (one, other, text))
+        return dyad
 
     def days(self, count, seed):
         chance = random.Random(seed)
         first, last = engagement.number(1985, 1, 1), engagement.number(2026, 11, 25)
         return sorted(chance.sample(range(first, last), count))
 
+
+class ShippedTests(Shipped):
     def test_the_two(self):
         self.compare("USA", "PRK", self.days(500, 1) + [engagement.number(1980, 1, 1)])
 
@@ -92,6 +96,44 @@ class ShippedTests(unittest.TestCase):
                 self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
 
 
+class TeamTests(Shipped):
+    def test_team_tables(self):
+        """Other weights, other windows, other interests, each alone and all together: recorded in the timeline."""
+        seed = int(os.environ.get("TABLES_SEED", random.randrange(1 << 30)))
+        print("team tables: TABLES_SEED=%d" % seed)
+        chance = random.Random(seed)
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        before = client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-11-30"}')
+        position = client.ok("STATUS")["position"]
+        shipped = {name: client.ok('RULES {"table":"%s","shipped":true}' % name) for name in TEAM}
+        own = {}
+        for count, names in enumerate((["weights"], ["windows"], ["interests"], ["weights", "windows", "interests"])):
+            for name in names:
+                body = team_table(chance, name, "TEAM-%d" % count)
+                event = client.ok("APPEND " + json.dumps(body))["id"]
+                own[name] = (body["name"], body["rows"], event)
+            days = self.days(60, chance.random())
+            dyad = self.compare("USA", "PRK", days, engagement.Tables(**own))
+            self.compare("KOR", "PRK", days[::4], engagement.Tables(**own))
+            for day in days[::6]:
+                for figure in FIGURES:
+                    answer = client.ok("EXPLAIN " + json.dumps(
+                        {"parties": ["PRK", "USA"], "figure": figure, "as_of": engagement.day_text(day)}))
+                    self.assertEqual(list(unexplained(dyad.why(figure, day), answer)), [])
+        # What was known before is by the tables of before.
+        self.assertEqual(before, client.ok("STATE " + json.dumps(
+            {"parties": ["USA", "PRK"], "as_of": "2017-11-30", "known_at": position})))
+        for name, table in shipped.items():
+            client.ok("APPEND " + json.dumps({
+                "type": "log.rules", "table": name, "name": "shipped-" + table["version"], "rows": table["rows"],
+                "reason": "as before"}))
+        after = client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-11-30"}')
+        self.assertEqual({**before, "rules": None}, {**after, "rules": None})
+
+
+TEAM = ("weights", "windows", "interests")
+FIGURES = ("climate", "trend", "phase", "neglect", "interests", "reciprocity", "rewards")
 CODES = ["USA", "PRK", "KOR", "IAE"]
 KINDS = {
     "message": ["letter"], "statement": ["assurance", "threat", "demand"],
@@ -186,9 +228,59 @@ def random_set(seed):
     days = sorted(start + chance.randrange(-50, length + 400) for _ in range(3))
     step = chance.choice(["day", "week", "month", "quarter", "year"])
     first = start + chance.randrange(length)
+    # Of every three sets two are by a team's tables.
+    tables = [team_table(chance, name, "TEAM-%d" % seed) for name in TEAM if seed % 3 and chance.random() < 0.7]
     return {"parties": chance.sample(CODES[:3], 2), "events": events, "days": [engagement.day_text(day) for day in days],
+            "tables": tables, "figures": FIGURES,
             "every": step, "from": engagement.day_text(first),
             "to": engagement.day_text(first + {"day": 5, "week": 30, "month": 130, "quarter": 300, "year": 800}[step])}
+
+
+def team_table(chance, name, version):
+    """A table as a team might have it: the body of a log.rules line."""
+    shipped = engagement.table(name + ".csv")
+    if name == "weights":
+        rows = [{"type": row["type"], **({"subtype": row["subtype"]} if row["subtype"] else {}),
+                 "weight": chance.choice([float(row["weight"]), chance.randrange(-10000, 10001) / 1000])}
+                for row in shipped if not row["subtype"] or chance.random() < 0.8]
+    elif name == "windows":
+        rows = [{"name": row["name"], "value": chance.choice(
+            [int(row["value"]), 1 + chance.randrange(40 if row["name"].endswith("weight") else 1200)])} for row in shipped]
+    else:
+        rows = [{"party": row["party"], "key": row["key"], "name": "our " + row["name"]}
+                for row in shipped if chance.random() < 0.7] + [
+                    {"party": "USA", "key": "assurance", "name": "of ours"}, {"party": "IAE", "key": "verification", "name": "n"}]
+        chance.shuffle(rows)
+    return {"type": "log.rules", "table": name, "name": version, "rows": rows, "reason": "a test"}
+
+
+def unexplained(ours, theirs):
+    """What `why` says differently."""
+    events = theirs["events"]
+    shares = {event["id"]: event["share"] for event in events if "share" in event}
+    where = "%s on %s" % (theirs["figure"], theirs["day"])
+
+    def near(one, other):
+        return one is not None and other is not None and abs(one - other) <= 1e-9
+    if "ids" in ours and ours["ids"] != [event["id"] for event in events]:
+        yield where + ": other events"
+    if "value" in ours and not near(ours["value"], theirs.get("value")):
+        yield "%s: %r, library %r" % (where, ours["value"], theirs.get("value"))
+    if "shares" in ours and (set(ours["shares"]) != set(shares) or not all(
+            near(share, ours["shares"][id]) for id, share in shares.items())):
+        yield "%s: shares %r, library %r" % (where, ours["shares"], shares)
+    for part, value in ours.get("parts", {}).items():
+        if not near(value, theirs["parts"].get(part)):
+            yield "%s: part %s %r, library %r" % (where, part, value, theirs["parts"])
+    if ours.get("sums", []) != theirs.get("sums", []):
+        yield "%s: sums %r, library %r" % (where, ours.get("sums"), theirs.get("sums"))
+    # The parts add up, and the largest stand first.
+    if theirs["figure"] in ("climate", "trend") and not near(sum(shares.values()), theirs["value"]):
+        yield where + ": the shares do not add up"
+    if theirs["figure"] in ("climate", "trend", "reciprocity", "phase"):
+        sizes = [abs(event["share"]) for event in events if "share" in event]
+        if sizes != sorted(sizes, reverse=True):
+            yield where + ": not the largest first"
 
 
 def check(seeds):
@@ -200,7 +292,8 @@ def check(seeds):
     found, phases = [], {}
     for seed, asked, answer in zip(seeds, sets, answers, strict=True):
         theirs, exact = parsed(answer), json.loads(answer)
-        dyad = engagement.Dyad(*asked["parties"], asked["events"], TABLES)
+        own = {table["table"]: (table["name"], table["rows"], None) for table in asked["tables"]}
+        dyad = engagement.Dyad(*asked["parties"], asked["events"], engagement.Tables(**own) if own else TABLES)
         days = [engagement.span(text)[0] for text in asked["days"]]
         first, last = engagement.span(asked["from"])[0], engagement.span(asked["to"])[0]
         dyad.prepare(max(days + [last]))
@@ -210,13 +303,9 @@ def check(seeds):
         found += ["seed %d: %s" % (seed, text) for text in differences(ours, theirs)]
         for state in ours["states"]:
             phases[state["phase"]["name"]] = phases.get(state["phase"]["name"], 0) + 1
-        for day, (climate, trend) in zip(days, exact["why"]):
-            now, before = dyad.climate(day)[1], dyad.climate(day - 90)[1]
-            for figure, value in ((climate, now), (trend, now - before)):
-                total = sum(event["share"] for event in figure["events"])
-                if figure["value"] != value or abs(total - value) > 1e-9:
-                    found.append("seed %d: %s on %s: %r, %r, shares %r" % (
-                        seed, figure["figure"], figure["day"], value, figure["value"], total))
+        for day, answers in zip(days, exact["why"]):
+            for figure, answer in zip(FIGURES, answers, strict=True):
+                found += ["seed %d: %s" % (seed, text) for text in unexplained(dyad.why(figure, day), answer)]
     return found, phases
 
 
