@@ -8,6 +8,11 @@ public struct DiaryEntry: Sendable, Hashable {
   public let day: Day
   public let change: StateChange
 
+  public init(day: Day, change: StateChange) {
+    self.day = day
+    self.change = change
+  }
+
   public var json: JSONValue {
     .object([JSONValue.Member("day", .string(day.description))] + change.members)
   }
