@@ -61,9 +61,11 @@ struct Telling {
   /// How the command ends once nothing more is told.
   func finish() throws(Failure) -> ExitCode {
     if let until, count < until {
+      let noun = context.words.has("--state") ? "change" : "event"
+      let time = context.words["--timeout"].map { " within \($0)" } ?? ""
       throw Failure(
         .timedOut, code: "timeout",
-        "\(count) of \(Count.events(until)) came within \(context.words["--timeout"] ?? "")")
+        "\(count) of \(until) \(noun)\(until == 1 ? "" : "s") came\(time)")
     }
     return failed > 0 ? .partlyDone : .done
   }

@@ -169,7 +169,8 @@ struct QuestionReader {
     let first = try day(from, "from")
     if let to = value["to"] { state.day = try day(to, "to") }
     guard first <= state.day else {
-      throw RequestError(.badRequest, "from \(first) is after to \(state.day)")
+      throw RequestError(
+        .badRequest, "\(first) is after \(state.day): changes go from a day to a later one")
     }
     if let every = value["every"] {
       guard every.string == "day" else {

@@ -89,7 +89,7 @@ class ReplayTests(Ctl):
 
     def test_until_and_what_is_wrong(self):
         self.assertEqual(self.done("watch", "--state", *PAIR, "--from", "2018-01-01", "--until", "3").count("\n"), 3)
-        self.assertIn("0 of 1 event", self.fails(
+        self.assertIn("0 of 1 change came\n", self.fails(
             8, "watch", "--state", *PAIR, "--from", "1950-01-01", "--to", "1950-02-01", "--until", "1", "--json"))
         self.assertEqual(self.ctl("watch", "--state", *PAIR, "--timeout", "0")[:2], (0, ""))
         for words, said in (

@@ -38,7 +38,7 @@ class WhatIfTests(Ctl):
 
     def test_nothing_is_recorded(self):
         before = (self.json("status")["position"], self.log_files(), self.json("state", *PAIR))
-        answer = self.json("what-if", *PAIR, PACKAGE, "--without", LETTER)
+        answer = self.json("what-if", *PAIR, PACKAGE, "--without", LETTER, "--as-of", "2027-04-02")
         self.assertGreater(len(answer["changes"]), 20)
         self.done("what-if", *PAIR, "--add", *RELEASE)
         self.assertEqual(before, (self.json("status")["position"], self.log_files(), self.json("state", *PAIR)))
@@ -87,27 +87,39 @@ class WhatIfTests(Ctl):
         self.assertEqual(len(set(answers[0]["events"])), 4)
         self.assertEqual(answers[0]["after"]["events"], answers[0]["before"]["events"] + 4)
 
+    def test_the_readme_shows_what_it_says(self):
+        """Of the shipped package, each line that README.md quotes; of the log, those of a summer."""
+        readme = (ROOT / "README.md").read_text()
+        said = self.done("what-if", *PAIR, PACKAGE, "--as-of", "2027-04-02") + self.done("watch", "--state", *PAIR, "--from", "2018-06-01", "--to", "2018-07-27")
+        quoted = [line for piece in ("data/what-if-package.jsonl --as-of 2027-04-02\n", "--from 2018-06-01 --to 2018-07-27\n")
+                  for line in readme.split(piece)[1].split("\n\n")[0].split("    $ ")[0].splitlines()]
+        quoted = [line.strip() for line in quoted if line.strip() not in ("", "…")]
+        self.assertGreater(len(quoted), 6)
+        for line in quoted:
+            self.assertIn(line, said.splitlines())
+
     def test_the_day(self):
-        self.assertEqual(self.json("what-if", *PAIR, PACKAGE)["day"], "2027-04-02")
         today = self.json("state", *PAIR)["day"]
+        self.assertEqual(self.json("what-if", *PAIR, PACKAGE)["day"], max(today, "2027-04-02"))
         past = self.json("what-if", *PAIR, "--add", *RELEASE[:3], "2020-01-01", *RELEASE[4:])
         self.assertEqual(past["day"], today)
         self.assertEqual(self.json("what-if", *PAIR, PACKAGE, "--as-of", "2026-12-01")["after"]["offers"][-1]["state"], "open")
         self.done("snapshot", "create", "now")
-        self.assertEqual(self.json("what-if", *PAIR, PACKAGE, "--at", "now")["day"], "2027-04-02")
+        self.assertEqual(self.json("what-if", *PAIR, PACKAGE, "--at", "now")["day"], max(today, "2027-04-02"))
         cited = self.json("what-if", *PAIR, "--without", LETTER, "--at", "now")
         self.assertEqual(cited["snapshot"]["name"], "now")
-        reply = self.if_lines(self.client(), {"parties": PAIR}, [event(date="2031-05-05"), event(date="2030", title="other")])
-        self.assertEqual(json.loads(reply[3:])["day"], "2031-05-05")
+        reply = self.if_lines(self.client(), {"parties": PAIR}, [event(date="2131-05-05"), event(date="2130", title="other")])
+        self.assertEqual(json.loads(reply[3:])["day"], "2131-05-05")
 
     def test_by_options(self):
         offer = self.json("log", "id=dacbdeb9")[0]
         one = self.json("what-if", *PAIR, "--add", "--type", "message", "--date", "2026-12-01", "--actors", "USA", "--targets", "PRK",
-                        "--title", "No word on that", "--unsourced", "--link", "accepts:dacbdeb9", "--add", *RELEASE)
+                        "--title", "No word on that", "--unsourced", "--link", "accepts:dacbdeb9", "--add", *RELEASE,
+                        "--as-of", "2026-12-20")
         self.assertEqual(len(one["events"]), 2)
         changed = next(change for change in one["changes"] if change.get("id") == offer["id"])
         self.assertEqual((changed["what"], changed["from"], changed["to"], changed["by"]), ("offer", "open", "accepted", one["events"][:1]))
-        text = self.done("what-if", *PAIR, "--add", *RELEASE)
+        text = self.done("what-if", *PAIR, "--as-of", "2026-12-20", "--add", *RELEASE)
         self.assertIn("nothing is recorded", text)
         self.assertIn("2026-12-20  release  PRK → USA  %s  Home" % one["events"][1][:8], text)
         self.assertLess(text.index("phase        estranged → probing"), text.index("IF IT WERE SO"))
