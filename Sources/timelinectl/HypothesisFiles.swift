@@ -66,6 +66,7 @@ struct HypothesisFiles {
       for word in Self.hexWords(data) { words[EventID(importedName: word).description] = word }
     }
     var found: [String: String] = [:]
+    var isHere: [String: Bool] = [:]
     for (place, line) in lines.enumerated() {
       guard let links = line.event["links"]?.array else { continue }
       var body = EventBody(line.event.members ?? [])
@@ -74,6 +75,13 @@ struct HypothesisFiles {
         let id = link["id"]?.string ?? ""
         guard !own.contains(id), let word = words[id] else {
           mended.append(link)
+          guard !own.contains(id), EventID(id) != nil else { continue }
+          if isHere[id] == nil { isHere[id] = try Self.isHere(id, client) }
+          if isHere[id] == false {
+            Terminal.say(
+              "timelinectl: \(line.place): the link \(link["rel"]?.string ?? "") leads to an event that"
+                + " is neither here nor among these, and says nothing")
+          }
           continue
         }
         if found[id] == nil {
@@ -90,6 +98,16 @@ struct HypothesisFiles {
       }
       body.setItems("links", mended)
       lines[place].event = body.json
+    }
+  }
+
+  private static func isHere(_ id: String, _ client: Client) throws(Failure) -> Bool {
+    do throws(Failure) {
+      _ = try client.stream("GET \(id)") { _, _ in }
+      return true
+    } catch {
+      guard error.code == "not-found" else { throw error }
+      return false
     }
   }
 

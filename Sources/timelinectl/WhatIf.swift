@@ -25,6 +25,8 @@ extension Command {
       A word with a dot or a slash in it, or -, is a file, in any form that import takes. The day is \
       today, or that of the last of the events where it comes later. Events may name each other and \
       those of the log in their links.
+
+      \(subtypes)
       """, plain: 2...Int.max
   ) { (context) throws(Failure) in
     let words = context.words

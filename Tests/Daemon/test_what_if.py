@@ -141,6 +141,11 @@ class WhatIfTests(Ctl):
         self.assertEqual(self.json("what-if", *PAIR, self.file("short.jsonl", short)), whole)
         self.assertIn("short.jsonl:1: links: no event is named \"deadbeef\"", self.fails(
             1, "what-if", *PAIR, self.file("short.jsonl", text.replace("usdprk-2025-09-21-offer-talks", "deadbeef"))))
+        # One that leads nowhere says nothing, and that is said.
+        code, out, err = self.ctl("what-if", *PAIR, self.file("lost.jsonl", text.replace("usdprk-2025-09-21-offer-talks", "never-was")), "--json")
+        self.assertEqual((code, json.loads(out)["changes"] == whole["changes"]), (0, False))
+        self.assertIn("lost.jsonl:1: the link answers leads to an event that is neither here nor among these", err)
+        self.assertEqual(err.count("\n"), 1)
         csv = "date,type,actors,targets,title,unsourced\n2026-12-20,release,PRK,USA,Home,true\n"
         self.assertEqual(len(self.json("what-if", *PAIR, self.file("x.csv", csv))["events"]), 1)
 
