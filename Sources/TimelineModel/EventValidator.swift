@@ -520,8 +520,8 @@ public struct EventValidator {
     let key = UnsafeBufferPointer(
       rebasing: text[document.rawRange(first).lowerBound..<document.rawRange(last).upperBound])
     return registry == nil
-      ? try reader.formedParties.number(of: key, read)
-      : try reader.knownParties.number(of: key, read)
+      ? try reader.legacy.shelves.formedParties.number(of: key, read)
+      : try reader.legacy.shelves.knownParties.number(of: key, read)
   }
 
   private func codes(
@@ -594,14 +594,14 @@ public struct EventValidator {
 
   private func tags(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.tags.number(of: key) { () throws(EventError) in
+    return try reader.legacy.shelves.tags.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofTags: try words(node, "tags"))
     }
   }
 
   private func subtype(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.subtypes.number(of: key) { () throws(EventError) in
+    return try reader.legacy.shelves.subtypes.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofSubtype: try word(node, "subtype"))
     }
   }
