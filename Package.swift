@@ -53,7 +53,9 @@ let package = Package(
 
     .executableTarget(
       name: "timelinectl",
-      dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
+      dependencies: [
+        "Backup", "Engagement", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux",
+      ],
       swiftSettings: strict),
 
     // What Tests/Interop asks instead of a daemon.

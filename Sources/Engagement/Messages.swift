@@ -61,7 +61,7 @@ extension DyadHistory {
   }
 
   /// E-4.1: who writes to whom.
-  private func direction(_ entry: PlacedEvent) -> (from: ActorCode, to: ActorCode)? {
+  func direction(_ entry: PlacedEvent) -> (from: ActorCode, to: ActorCode)? {
     guard entry.kinds.contains(.message), entry.isByFirst != entry.isBySecond else { return nil }
     let from = entry.isByFirst ? dyad.first : dyad.second
     let to = dyad.other(from)
@@ -69,7 +69,7 @@ extension DyadHistory {
   }
 
   /// E-4.2: what is said of a message up to a day.
-  private func said(
+  func said(
     of event: Event, from: ActorCode, to: ActorCode, upTo day: Day
   ) -> (
     answers: [(event: Event, link: Link)], withdrawal: Event?, successor: Event?

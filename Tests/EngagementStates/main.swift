@@ -1,9 +1,11 @@
 // Answers of the rules without a daemon, for the second implementation in Tests/Interop. A line in:
 //
-//     {"parties":["PRK","USA"],"events":[…],"days":["2017-11-30"],"every":"month","from":…,"to":…}
+//     {"parties":["PRK","USA"],"events":[…],"days":["2017-11-30"],"every":"month","from":…,"to":…,
+//      "diary":[first,last]}
 //
-// A line out: the states of these days, the rows of the series, `why` of the figures that are asked for. An
-// event may say "contested": true; "tables" are bodies of log.rules lines.
+// A line out: the states of these days, the rows of the series, `why` of the figures that are asked for, what
+// changed between each of the days and the next (of the last: the first), and the diary. An event may say
+// "contested": true; "tables" are bodies of log.rules lines.
 
 import Engagement
 import TimelineModel
@@ -63,9 +65,15 @@ while let line = readLine() {
       (asked["figures"]?.array ?? []).compactMap(\.string).map { history.why($0, on: day) ?? .null }
     )
   }
+  let states = days.map { history.state(on: $0) }
+  let changes = zip(states, states.dropFirst() + states.prefix(1)).map { before, after in
+    JSONValue.array(StateChanges.between(before, after).map(\.json))
+  }
+  let span = (asked["diary"]?.array ?? []).map { day($0) }
+  let diary = span.count == 2 ? history.diary(from: span[0], through: span[1]) : []
   print(
     JSONValue.object([
-      "states": .array(days.map { history.state(on: $0) }), "rows": .array(rows),
-      "why": .array(why),
+      "states": .array(states), "rows": .array(rows), "why": .array(why),
+      "changes": .array(changes), "diary": .array(diary.map(\.json)),
     ]).text)
 }

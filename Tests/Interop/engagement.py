@@ -458,6 +458,10 @@ class Dyad:
                 covered = min(seen.last, day) if covered is None else max(covered, min(seen.last, day))
         if longest:
             result["longest_silence"] = longest
+        # E-3.6
+        silent = day - result["neglect"] + self.windows["answer_days"]
+        if silent <= day:
+            result["silent_since"] = day_text(silent)
         return result
 
     def brief(self, seen, day):
@@ -709,3 +713,118 @@ def series(dyad, first, last, step):
         rows.append(dyad.row(day, later(first, step, count - 1)))
         count += 1
     return rows
+
+
+# E-16
+
+TOLD = ("phase", "silence", "offer", "message", "commitment")
+
+
+def known(items, *keys):
+    """The items of a list by what they are known by; the later of two alike."""
+    return {tuple(item.get(key) for key in keys): item for item in items}
+
+
+def both(before, after):
+    """(X's, Y's) of each: what Y has, in its order, then what X has alone."""
+    return [(before.get(name), after[name]) for name in after] + [
+        (before[name], None) for name in before if name not in after]
+
+
+def change(what, old, new, by=None, **more):
+    result = {"what": what, **{key: value for key, value in more.items() if value is not None}}
+    for side, value in (("from", old), ("to", new)):
+        if value is not None:
+            result[side] = value
+    if by is not None:
+        result["by"] = by
+    return result
+
+
+def changes(x, y):
+    """What is different in the state `y` beside the state `x`."""
+    result = []
+
+    def compare(what, old, new, by=None, **more):
+        if old != new:
+            result.append(change(what, old, new, by, **more))
+
+    def get(item, key):
+        return None if item is None else item.get(key)
+
+    phases = x["phase"], y["phase"]
+    compare("phase", phases[0]["name"], phases[1]["name"], phases[1]["moved"])
+    if phases[0]["name"] == phases[1]["name"] and x["events"] and y["events"]:
+        compare("since", phases[0]["since"], phases[1]["since"], phases[1]["moved"])
+    spoke = [event["id"] for event in x["contact"]["last"]]
+    fresh = [event["id"] for event in y["contact"]["last"] if event["id"] not in spoke]
+    compare("silence", x["contact"].get("silent_since"), y["contact"].get("silent_since"), list(dict.fromkeys(fresh)))
+
+    old = {kind: known(x[kind], "id") for kind in ("offers", "messages")}
+    new = {kind: known(y[kind], "id") for kind in ("offers", "messages")}
+    for kind, other in (("offers", "messages"), ("messages", "offers")):
+        for name, item in new[kind].items():
+            if kind == "messages" and name in new["offers"]:
+                continue
+            was = old["offers"].get(name) or old["messages"].get(name)
+            compare(kind[:-1], get(was, "state"), item["state"],
+                    [item["by"]] if "by" in item else [] if was else [item["id"]], id=item["id"], title=item["title"])
+        for name, item in old[kind].items():
+            if name in new["offers"] or name in new["messages"] or kind == "messages" and name in old["offers"]:
+                continue
+            compare(kind[:-1], item["state"], None, [], id=item["id"], title=item["title"])
+
+    for was, now in both(known(x["commitments"], "agreement", "key"), known(y["commitments"], "agreement", "key")):
+        shown = now or was
+        by = [now["event"]] if now and "event" in now else [] if was else [now["agreement"]]
+        compare("commitment", get(was, "state"), get(now, "state"), by, key=shown["key"], id=shown["agreement"],
+                title=shown["what"])
+    agreements = both(known(x["agreements"], "id"), known(y["agreements"], "id"))
+    for what in ("owed", "moved_last", "in_force"):
+        for was, now in agreements:
+            shown = now or was
+            nothing = None if what == "in_force" else []
+            compare(what, was[what] if was else nothing, now[what] if now else nothing, id=shown["id"], title=shown["title"])
+
+    for key in ("conducive", "joint_action", "rewards", "respect"):
+        compare("criterion", x["criteria"][key]["verdict"], y["criteria"][key]["verdict"], key=key)
+    for key in y["parties"]:
+        compare("approach", x["approach"][key]["word"], y["approach"][key]["word"], key=key)
+    compare("reciprocity", x["reciprocity"]["ratio"], y["reciprocity"]["ratio"])
+    for key in ["total", "trend"] + y["parties"] + ["joint"]:
+        compare("climate", x["climate"][key], y["climate"][key], key=key)
+
+    for was, now in both(known(x["contact"]["last"], "from"), known(y["contact"]["last"], "from")):
+        shown = now or was
+        compare("contact", get(was, "id"), get(now, "id"), key=shown["from"], title=shown["title"])
+    compare("neglect", x["contact"].get("neglect"), y["contact"].get("neglect"))
+    for was, now in both(known(x["interests"], "party", "key"), known(y["interests"], "party", "key")):
+        ids = [[offer["id"] for offer in row["offers"]] for row in (was, now)]
+        if ids[0] != ids[1]:
+            result.append(change("interest", len(ids[0]), len(ids[1]), [id for id in ids[1] if id not in ids[0]],
+                                 party=now["party"], key=now["key"], title=now["name"]))
+    for was, now in both(known(x["under_way"], "id"), known(y["under_way"], "id")):
+        shown = now or was
+        compare("under_way", was and "under way", now and "under way", id=shown["id"], title=shown["title"])
+    for was, now in both(known(x["tests"]["last"], "subtype"), known(y["tests"]["last"], "subtype")):
+        shown = now or was
+        compare("test", get(was, "id"), get(now, "id"), key=shown.get("subtype"), title=shown["title"])
+    compare("events", x["events"], y["events"])
+    ids = [{id: id for id in state["provisional"]} for state in (x, y)]
+    for was, now in both(*ids):
+        compare("provisional", was and "provisional", now and "provisional", id=now or was)
+    for was, now in both(*(known(state["left_out"], "id", "rel", "to", "reason") for state in (x, y))):
+        shown = now or was
+        compare("left_out", get(was, "reason"), get(now, "reason"), key=shown["rel"] + " " + shown["to"], id=shown["id"])
+    return result
+
+
+def diary(dyad, first, last):
+    """E-16.4."""
+    result = []
+    before = dyad.state(first - 1)
+    for day in range(first, last + 1):
+        after = dyad.state(day)
+        result += [{"day": day_text(day), **change} for change in changes(before, after) if change["what"] in TOLD]
+        before = after
+    return result

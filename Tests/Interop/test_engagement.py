@@ -79,6 +79,26 @@ class Shipped(unittest.TestCase):
             self.assertEqual(found, [], "%s %s on %s" % (one, other, text))
         return dyad
 
+    def ask(self, client, verb, **question):
+        word, _, answer = client.ask(verb + " " + json.dumps(question)).partition(" ")
+        self.assertEqual(word, "OK", answer)
+        return parsed(answer)
+
+    def compare_changes(self, one, other, days):
+        """E-16, between each of these days and the next, near ones and far ones."""
+        dyad = engagement.Dyad(one, other, self.events, TABLES)
+        dyad.prepare(max(days))
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        found = []
+        for first, last in zip(days, days[1:]):
+            answer = self.ask(client, "CHANGES", parties=[one, other], to=engagement.day_text(last),
+                              **{"from": engagement.day_text(first)})
+            ours = engagement.changes(dyad.state(first), dyad.state(last))
+            self.assertEqual(list(differences(ours, answer["changes"])), [], "%s to %s" % (answer["from"], answer["to"]))
+            found += answer["changes"]
+        return {change["what"] for change in found}
+
     def days(self, count, seed):
         chance = random.Random(seed)
         first, last = engagement.number(1985, 1, 1), engagement.number(2026, 11, 25)
@@ -94,6 +114,60 @@ class ShippedTests(Shipped):
                 ("KOR", "PRK"), ("JPN", "PRK"), ("CHN", "PRK"), ("IAE", "PRK"), ("USA", "KOR"), ("KED", "PRK")]):
             with self.subTest(pair):
                 self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
+
+    def test_what_changed(self):
+        far = self.days(120, 2)
+        near = [day for first in self.days(12, 3) for day in range(first, first + 5)]
+        met = self.compare_changes("USA", "PRK", far) | self.compare_changes("USA", "PRK", near)
+        met |= self.compare_changes("KOR", "PRK", self.days(60, 4))
+        # Nearly all kinds are met.
+        self.assertGreaterEqual(met, {
+            "phase", "since", "silence", "offer", "message", "commitment", "owed", "moved_last", "in_force",
+            "criterion", "approach", "reciprocity", "climate", "contact", "neglect", "interest", "under_way",
+            "test", "events"})
+
+    def test_a_diary(self):
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        for pair, spans in ((("USA", "PRK"), [("1994-06-01", 420), ("2002-09-01", 500), ("2018-01-01", 420)]),
+                            (("KOR", "PRK"), [("2018-01-01", 300)])):
+            dyad = engagement.Dyad(*pair, self.events, TABLES)
+            dyad.prepare(engagement.number(2020, 1, 1))
+            for start, length in spans:
+                first = engagement.span(start)[0]
+                answer = self.ask(client, "CHANGES", parties=pair, every="day", to=engagement.day_text(first + length),
+                                  **{"from": start})
+                ours = engagement.diary(dyad, first, first + length)
+                self.assertEqual(list(differences(ours, answer["changes"])), [], start)
+                self.assertGreater(len(ours), 10)
+
+    def test_what_if(self):
+        """E-17: the second implementation has the events in its list, the daemon has them laid over its log."""
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        chance = random.Random(5)
+        package = [json.loads(line) for line in (ROOT / "data" / "what-if-package.jsonl").read_text().splitlines()]
+        for event in package:
+            event["id"] = str(uuid.uuid5(NAMES, event["id"]))
+            for link in event.get("links", []):
+                link["id"] = str(uuid.uuid5(NAMES, link["id"]))
+        for _ in range(12):
+            laid = chance.sample(package, chance.randrange(len(package) + 1))
+            gone = {event["id"] for event in chance.sample(self.events, chance.randrange(60))}
+            day = engagement.number(2026, 6, 1) + chance.randrange(700)
+            question = {"parties": ["USA", "PRK"], "as_of": engagement.day_text(day), "without": sorted(gone)}
+            client.send("\n".join(["WHATIF %d %s" % (len(laid), json.dumps(question))] + [json.dumps(e) for e in laid]))
+            word, _, answer = client.reply().partition(" ")
+            self.assertEqual(word, "OK", answer)
+            answer = parsed(answer)
+            states = []
+            for events in (self.events, [event for event in self.events if event["id"] not in gone] + laid):
+                dyad = engagement.Dyad("USA", "PRK", events, TABLES)
+                dyad.prepare(day)
+                states.append(dyad.state(day))
+            self.assertEqual(list(differences(states[0], answer["before"])), [])
+            self.assertEqual(list(differences(states[1], answer["after"])), [])
+            self.assertEqual(list(differences(engagement.changes(*states), answer["changes"])), [])
 
 
 class TeamTests(Shipped):
@@ -233,6 +307,7 @@ def random_set(seed):
     return {"parties": chance.sample(CODES[:3], 2), "events": events, "days": [engagement.day_text(day) for day in days],
             "tables": tables, "figures": FIGURES,
             "every": step, "from": engagement.day_text(first),
+            "diary": [engagement.day_text(first), engagement.day_text(first + 12)],
             "to": engagement.day_text(first + {"day": 5, "week": 30, "month": 130, "quarter": 300, "year": 800}[step])}
 
 
@@ -296,9 +371,12 @@ def check(seeds):
         dyad = engagement.Dyad(*asked["parties"], asked["events"], engagement.Tables(**own) if own else TABLES)
         days = [engagement.span(text)[0] for text in asked["days"]]
         first, last = engagement.span(asked["from"])[0], engagement.span(asked["to"])[0]
-        dyad.prepare(max(days + [last]))
-        ours = {"states": [dyad.state(day) for day in days],
-                "rows": engagement.series(dyad, first, last, asked["every"])}
+        diary = [engagement.span(text)[0] for text in asked["diary"]]
+        dyad.prepare(max(days + diary + [last]))
+        states = [dyad.state(day) for day in days]
+        ours = {"states": states, "rows": engagement.series(dyad, first, last, asked["every"]),
+                "changes": [engagement.changes(x, y) for x, y in zip(states, states[1:] + states[:1])],
+                "diary": engagement.diary(dyad, *diary)}
         theirs.pop("why")
         found += ["seed %d: %s" % (seed, text) for text in differences(ours, theirs)]
         for state in ours["states"]:
