@@ -202,7 +202,9 @@ class RulesTests(Machines):
                 (2, ("show", "wieghts"), "did you mean weights?"), (2, ("frob",), "It is rules, rules show TABLE"),
                 (2, ("set", "weights"), "It is rules"), (1, ("show", "weights", "--event", "abcdef"), "no table of weights"),
                 (1, ("set", "weights", "/nowhere.csv", "--version", "T", "--reason", "r"), "cannot read"),
-                (2, ("show", "weights", "--event", "abcd", "--shipped"), "give one of them")):
+                (2, ("show", "weights", "--event", "abcd", "--shipped"), "give one of them"),
+                (2, ("show", "weights", "--reason", "r"), "--reason does not go with rules show"),
+                (2, ("--csv",), "--csv does not go with rules list"), (2, ("reset", "weights", "--at", "x"), "--at does not go with rules reset")):
             with self.subTest(words):
                 self.assertIn(said, self.fails(exit, "rules", *words))
         self.assertEqual([row["version"] for row in self.json("rules")], ["2", "1", "1"])
