@@ -35,6 +35,7 @@ let package = Package(
         .embedInCode("Tables/interests.csv"),
       ],
       swiftSettings: strict),
+    .target(name: "Coding", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
@@ -51,13 +52,16 @@ let package = Package(
     .executableTarget(
       name: "timelined",
       dependencies: [
-        "EventStore", "TimelineWire", "Engagement", "TimelineModel", "TransparencyLog", "CLinux",
+        "EventStore", "TimelineWire", "Engagement", "Coding", "TimelineModel", "TransparencyLog",
+        "CLinux",
       ],
       swiftSettings: strict),
 
     .executableTarget(
       name: "timelinectl",
-      dependencies: ["Backup", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux"],
+      dependencies: [
+        "Backup", "Coding", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux",
+      ],
       swiftSettings: strict),
 
     // What Tests/Interop asks instead of a daemon.
@@ -70,6 +74,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CodingTests", dependencies: ["Coding", "Engagement", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
       name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],

@@ -1,7 +1,6 @@
 // `state`, `why`: how things stand between two parties, and which events say so. What is
 // said of it stands in StateText.
 
-import Foundation
 import TimelineModel
 
 extension Command {
@@ -26,7 +25,7 @@ extension Command {
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : today
+    let day = words.has("--at") ? nil : Today.text
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
       members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
@@ -35,12 +34,6 @@ extension Command {
       members.append(JSONValue.Member("as_of", .string(day)))
     }
     return JSONValue.object(members + more).text
-  }
-
-  /// The client's own day.
-  private static var today: String {
-    let parts = Calendar.current.dateComponents([.year, .month, .day], from: Date())
-    return Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)!.description
   }
 
   private static let seriesFlags = [
