@@ -122,7 +122,9 @@ public struct Lint: Sendable {
   private mutating func backwards(_ event: LintedEvent) {
     guard let says = event.statements else { return }
     if let expires = says.expires, expires.last < event.first {
-      note(event, .backwards) { "the offer expires on \(expires.text), it begins on \(event.first)" }
+      note(event, .backwards) {
+        "the offer expires on \(expires.text), it begins on \(event.first)"
+      }
     }
     for (key, due) in says.promises {
       guard let due, due.last < event.first else { continue }
@@ -161,8 +163,9 @@ public struct Lint: Sendable {
   }
 
   /// Of several events together.
-  mutating func note(_ kind: LintKind, _ ids: [EventID], reason: Finding.Reason, _ text: () -> String)
-  {
+  mutating func note(
+    _ kind: LintKind, _ ids: [EventID], reason: Finding.Reason, _ text: () -> String
+  ) {
     guard ids.contains(where: isWanted) else { return }
     add(kind) { Finding(kind, ids, text(), reason: reason) }
   }

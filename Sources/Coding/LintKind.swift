@@ -66,7 +66,8 @@ public enum LintKind: String, Sendable, Hashable, CaseIterable {
     case .noSource: "timelinectl correct ID --source-title … --source-url … --reason …"
     case .noAddress: "timelinectl correct ID --source-url … --reason …"
     case .noDue: "timelinectl correct ID --commitment 'key=…; due=…' --reason …"
-    case .unknownSubtype: "timelinectl correct ID --subtype …; timelinectl add --help lists those known"
+    case .unknownSubtype:
+      "timelinectl correct ID --subtype …; timelinectl add --help lists those known"
     case .future: "nothing, where it is planned; else timelinectl correct ID --date …"
     }
   }

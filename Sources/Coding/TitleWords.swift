@@ -85,6 +85,9 @@ public struct TitleWords: Sendable, Hashable {
     return numbersInCommon == min(numbers.count, other.numbers.count)
   }
 
+  /// How many words both have.
+  public func inCommon(_ other: TitleWords) -> Int { Self.common(words, other.words) }
+
   private static func common(_ left: [UInt64], _ right: [UInt64]) -> Int {
     var (count, at, other) = (0, 0, 0)
     while at < left.count, other < right.count {

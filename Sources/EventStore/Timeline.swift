@@ -429,7 +429,8 @@ public final class Timeline {
       let text = UnsafeBufferPointer(rebasing: bytes[range])
       var document = JSONDocument()
       guard (try? document.parse(text)) != nil else { return nil }
-      let node = document.member("corrects", of: 0, in: text) == nil
+      let node =
+        document.member("corrects", of: 0, in: text) == nil
         ? 0 : document.member("body", of: 0, in: text)
       return node.flatMap { LinkedEvent(id: id, document, node: $0, in: text) }
     }

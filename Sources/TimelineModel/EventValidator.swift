@@ -270,7 +270,8 @@ public struct EventValidator {
     guard !isNew || last >= first else {
       throw EventError(
         field,
-        "\(document.string(node, in: text)) is over before the event begins, on \(first); \(advice)")
+        "\(document.string(node, in: text)) is over before the event begins, on \(first); \(advice)"
+      )
     }
   }
 
@@ -360,7 +361,9 @@ public struct EventValidator {
       }
       try oneOf(relation, field["rel"], Link.Relation.allCases.map(\.rawValue))
       let id = try id(item, "id", of: field)
-      if isNew, id == own, let relation = Link.Relation(rawValue: document.string(relation, in: text)) {
+      if isNew, id == own,
+        let relation = Link.Relation(rawValue: document.string(relation, in: text))
+      {
         throw EventError.linkToItself(count - 1, Link(relation: relation, id: id))
       }
       if let key = document.member("key", of: item, in: text) { _ = try word(key, field["key"]) }

@@ -123,8 +123,9 @@ public enum LinkFault: Sendable, Hashable {
     case .later:
       return EventError(
         "links[\(place)].id",
-        "\(says), which begins after this event does (\(event.date) counts from "
-          + "\(event.first)); an event links to what came before it: mend the date, or let the "
+        "\(says), which begins after this event does (\(event.date)"
+          + (event.date == event.first.description ? "" : ", which counts from \(event.first)")
+          + "); an event links to what came before it: mend the date, or let the "
           + "later event link to this one")
     case .noSuchKey:
       let key = link.key ?? ""
