@@ -37,14 +37,16 @@ struct LintQuestion: Sendable {
       on: day, registry: snapshot.registry(knownAt: query.knownAt), limit: limit,
       isWanted: { wanted?.contains($0) ?? true })
     var isUnwanted = false
-    let damaged = all.read({ shown, document, node, text in
-      LintedEvent(
-        id: shown.id, isContested: !shown.contested.isEmpty, document, node: node, in: text)
-    }) { events in
+    func take(_ events: [LintedEvent]) -> Bool {
       for event in events { lint.take(event) }
       isUnwanted = !progress(lint.events, all.count)
       return !isUnwanted
     }
+    let damaged = all.read(
+      { shown, document, node, text in
+        LintedEvent(
+          id: shown.id, isContested: !shown.contested.isEmpty, document, node: node, in: text)
+      }, take)
     if isUnwanted { return .unwanted }
     if query.cited != nil, let damaged { return .damaged(damaged) }
     if wanted == nil {
