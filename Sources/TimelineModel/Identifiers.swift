@@ -75,32 +75,29 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// A random (version 4) UUID from the operating system's generator, by libuuid.
-  public static func random() -> Self {
-    let uuid = fromLibrary { libraryRandom($0) }
-    guard uuid.high >> 12 & 15 == 4, uuid.low >> 62 == 2 else {
-      fatalError("libuuid made \(uuid.text), which is no random UUID (RFC 9562, version 4)")
-    }
-    return uuid
+  /// The random (version 4) UUID of 128 random bits, of which it keeps 122 (RFC 9562 section 5.4).
+  public init(random high: UInt64, _ low: UInt64) {
+    self.init(high: high & ~0xf000 | 0x4000, low: low & ~(3 << 62) | 1 << 63)
   }
 
-  private static let libraryRandom: clinux_uuid_maker = {
-    guard let maker = clinux_uuid_random() else {
-      fatalError("libuuid.so.1 cannot be loaded; install Debian's libuuid1")
-    }
-    return maker
-  }()
+  /// A random UUID from the operating system's generator.
+  public static func random() -> Self {
+    var generator = SystemRandomNumberGenerator()
+    return Self(random: generator.next(), generator.next())
+  }
 
   /// The name-based (version 5, SHA-1) UUID of a name in a namespace (RFC 9562 section 5.5).
   public static func named(_ name: String, in namespace: Self) -> Self {
     var space = namespace.octets
     var name = name
     return name.withUTF8 { name in
-      fromLibrary { out in
-        name.withMemoryRebound(to: CChar.self) { characters in
-          uuid_generate_sha1(out, &space, characters.baseAddress, characters.count)
-        }
+      var octets = [UInt8](repeating: 0, count: 16)
+      name.withMemoryRebound(to: CChar.self) { characters in
+        uuid_generate_sha1(&octets, &space, characters.baseAddress, characters.count)
       }
+      let high = octets[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      let low = octets[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      return Self(high: high, low: low)
     }
   }
 
@@ -108,14 +105,6 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
     (0..<16).map { index in
       UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - (index & 7) * 8))
     }
-  }
-
-  private static func fromLibrary(_ make: (UnsafeMutablePointer<UInt8>) -> Void) -> Self {
-    var octets = [UInt8](repeating: 0, count: 16)
-    octets.withUnsafeMutableBufferPointer { make($0.baseAddress!) }
-    let high = octets[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    let low = octets[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    return Self(high: high, low: low)
   }
 }
 

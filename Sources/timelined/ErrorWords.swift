@@ -38,7 +38,14 @@ extension RequestError {
     case .stopped: self.init(.busy, problem.message)
     case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
     case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
-    case .disk(let error): self.init(error.cause == .full ? .full : .internal, problem.message)
+    case .disk(let error):
+      let code: ErrorCode =
+        switch error.cause {
+        case .full: .full
+        case .tooManyFiles: .busy
+        default: .internal
+        }
+      self.init(code, problem.message)
     }
   }
 

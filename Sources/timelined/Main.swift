@@ -50,6 +50,11 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     clinux_raise_open_files()
     clinux_survive_bad_pages()
+    // Dispatch opens descriptors of its own for its first work, and ends the process where none is left:
+    // that is before anybody connects.
+    let firstWork = DispatchWorkItem {}
+    DispatchQueue.global().async(execute: firstWork)
+    firstWork.wait()
     // What is large goes back to the system when it is done with, instead of staying in the heap.
     // A batch of appends is not large: its memory is used again for the next one.
     mallopt(M_MMAP_THRESHOLD, 4 << 20)
@@ -75,11 +80,10 @@ enum Main {
       listeners[try Listener.unix(arguments.socket)] = true
       let signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC))
       let peers = try Peers(directory)
-      let salts = SaltSupply()
-      let ids = IDSupply()
+      let chance = Chance()
       let router = Router(
         timeline: timeline, heads: Heads(timeline.headKeeper()), key: key, peers: peers,
-        now: Clock.now, random: salts.next, newID: ids.next)
+        now: Clock.now, random: chance.word, newID: chance.id)
       let loop = Loop(router, listeners: listeners, signals: signals)
       Journal.write(
         .info,

@@ -2,7 +2,6 @@
 // missing from its module map, macros, and the CRC-32C instruction. Nothing else lives here.
 #pragma once
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -38,15 +37,6 @@ static inline int64_t clinux_peer_uid(int fd) {
   socklen_t length = sizeof credentials;
   if (getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &credentials, &length) != 0) return -1;
   return (int64_t)credentials.uid;
-}
-
-// libuuid's own uuid_generate_random; null where the library is not there. Foundation exports a function
-// of the same name, which is found first by every ordinary call, and opens a file for each id.
-typedef void (*clinux_uuid_maker)(unsigned char *bytes);
-
-static inline clinux_uuid_maker clinux_uuid_random(void) {
-  void *library = dlopen("libuuid.so.1", RTLD_NOW | RTLD_LOCAL);
-  return library == NULL ? NULL : (clinux_uuid_maker)dlsym(library, "uuid_generate_random");
 }
 
 // A page of a mapped file that the disk cannot read raises SIGBUS where it is looked at. With the handler
