@@ -171,6 +171,37 @@ public enum Proposals {
     }
   }
 
+  /// Who verifies is mostly none of the two whose promise it is (E-1.4): then no state of its pairs knows of
+  /// it, and the promises are looked for in the agreements themselves, the newest first.
+  public static func verifications(for draft: Draft, _ agreements: [JSONValue]) -> [Proposal] {
+    guard draft.verifies else { return [] }
+    let words = TitleWords(draft.title)
+    var found: [(nearness: Int, proposal: Proposal)] = []
+    for agreement in agreements {
+      for promise in list(agreement, "commitments") {
+        let codes = { (key: String) in (promise[key]?.array ?? []).compactMap(\.string) }
+        guard codes("verifier").contains(where: { isBy(draft, $0) }),
+          codes("by").contains(where: { code in
+            draft.parties.everyone.contains { $0.description == code }
+          }),
+          let id = id(agreement["id"]), let key = promise["key"]?.string
+        else { continue }
+        let what = promise["what"]?.string ?? ""
+        found.append(
+          (
+            words.inCommon(TitleWords(what)),
+            Proposal(
+              .verifies, id, key: key,
+              why: "a promise that it is to verify, \(cut(what)): \(title(agreement))")
+          ))
+      }
+    }
+    let sorted = found.enumerated().sorted {
+      (-$0.element.nearness, $0.offset) < (-$1.element.nearness, $1.offset)
+    }
+    return sorted.prefix(max).map(\.element.proposal)
+  }
+
   private static let outstanding = ["overdue", "due", "open"]
 
   private static func others(_ promise: JSONValue) -> [JSONValue] {
@@ -205,6 +236,9 @@ public enum Proposals {
 }
 
 extension Draft {
+  /// Whether it says that a promise was kept, as a third party may.
+  public var verifies: Bool { type == .step && subtype == "verification" }
+
   /// Whether it eases, as an answer or a step may.
   private var isEasing: Bool {
     switch (type, subtype) {
@@ -225,7 +259,7 @@ extension Draft {
   /// What it would say of a promise; nil where it is of no such kind.
   fileprivate var sayOfPromise: Link.Relation? {
     switch (type, subtype) {
-    case (.step, "verification"): .verifies
+    case _ where verifies: .verifies
     case (.step, "suspension"), (.aid, "suspended"): .suspends
     case (.step, "violation"): .violates
     case (.step, "withdrawal"): .withdraws

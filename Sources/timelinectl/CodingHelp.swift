@@ -77,8 +77,13 @@ struct CodingHelp {
     guard isWanted, let draft = Draft(body.json) else { return found }
     do throws(Failure) {
       if body.items("links").isEmpty {
-        let proposals = Proposals.all(for: draft, try states(draft))
-        found.proposals = proposals.filter { $0.id.description != own }
+        let proposals =
+          Proposals.all(for: draft, try states(draft))
+          + Proposals.verifications(for: draft, try agreements(draft))
+        var words: Set<String> = []
+        found.proposals = proposals.filter {
+          $0.id.description != own && words.insert($0.word).inserted
+        }
       }
       if own == nil { found.likes = try likes(draft) }
     } catch {
@@ -97,6 +102,23 @@ struct CodingHelp {
       states.append(try client.ask("STATE \(question.text)"))
     }
     return states
+  }
+
+  private static let agreementsMax = 50
+
+  /// Those of its parties up to its day, the newest first; asked where a third party may speak of one.
+  private func agreements(_ draft: Draft) throws(Failure) -> [JSONValue] {
+    guard draft.verifies else { return [] }
+    let question = JSONValue.object([
+      "type": .string(EventType.agreement.word), "party": .strings(draft.parties.everyone),
+      "to": .string(draft.date.first.description), "order": .string("desc"),
+      "limit": .int(Self.agreementsMax),
+    ])
+    var agreements: [JSONValue] = []
+    _ = try client.stream("QUERY \(question.text)") { _, json in
+      agreements.append(Client.json(json))
+    }
+    return agreements
   }
 
   /// Beyond so many of one type on a day nobody would read which ones are alike.

@@ -60,6 +60,18 @@ struct LintTests {
     #expect(findings([offer, next], .unanswered).isEmpty)
   }
 
+  @Test("An answer that the offer links to on the same day is none, and a circle")
+  func mutual() {
+    let mutual = [
+      linted(
+        "offer", "message", "2001-01-01",
+        Self.offer + ",\"links\":[{\"rel\":\"answers\",\"id\":\"\(id("a"))\"}]"),
+      linted("a", "statement", "2001-01-01", actors: ["PRK"], links("accepts:offer")),
+    ]
+    #expect(findings(mutual, .unanswered).map { $0.ids[0] } == [id("offer")])
+    #expect(findings(mutual, .badLink).map(\.reason) == [.circle])
+  }
+
   static let deal = linted(
     "deal", "agreement", "2007-02-13", actors: ["USA", "PRK"], targets: [],
     #""unsourced":true,"commitments":["#

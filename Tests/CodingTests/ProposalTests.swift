@@ -96,6 +96,26 @@ struct ProposalTests {
         == "part-of:round")
   }
 
+  @Test("A third party verifies what it was named for, of whom it acts on")
+  func verifications() throws {
+    let deal = try JSONValue(
+      parsing: #"{"id":"\#(id("deal"))","title":"deal","commitments":["#
+        + #"{"key":"oil","by":["USA"],"what":"oil","verifier":["IAE"]},"#
+        + #"{"key":"seal","by":["PRK"],"what":"seal the plant","verifier":["IAE"]},"#
+        + #"{"key":"shut","by":["PRK"],"what":"shut the reactor","verifier":["IAE"]},"#
+        + #"{"key":"own","by":["PRK"],"what":"reactor"}]}"#)
+    func keys(_ subtype: String, _ actor: String) throws -> [String?] {
+      let draft = Draft(
+        try JSONValue(
+          parsing: #"{"type":"step","subtype":"\#(subtype)","date":"2007-07-18","#
+            + #""actors":["\#(actor)"],"targets":["PRK"],"title":"The reactor is shut"}"#))!
+      return Proposals.verifications(for: draft, [deal]).map(\.key)
+    }
+    #expect(try keys("verification", "IAE") == ["shut", "seal"])
+    #expect(try keys("verification", "CHN") == [])
+    #expect(try keys("fulfilment", "IAE") == [])
+  }
+
   @Test("What is no event yet has no pairs to ask for")
   func drafts() {
     #expect(Draft(try! JSONValue(parsing: #"{"type":"tset","date":"2007"}"#)) == nil)

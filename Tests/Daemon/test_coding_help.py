@@ -143,6 +143,11 @@ class Proposed(Ctl):
         self.assertEqual(kinds[0], "fulfils")
         kinds, _ = suggestions("--type", "step", "--subtype", "suspension", "--date", "2008-02-15")
         self.assertEqual(kinds[0], "suspends")
+        # Who verifies is mostly none of the two.
+        kinds, all_ = suggestions("--type", "step", "--subtype", "verification", "--date", "2007-07-18", "--actors", "IAE", "--targets", "PRK",
+                                  "--title", "The IAEA confirms the shutdown")
+        self.assertEqual(kinds[0], "verifies")
+        self.assertIn("shut-down", [s["json"].get("key") for s in all_])
         kinds, _ = suggestions("--type", "statement", "--date", "2005-09-15")
         self.assertIn("part-of", kinds)
         kinds, _ = suggestions("--type", "message", "--date", "2005-09-15", "--actors", "PRK", "--targets", "USA",

@@ -116,6 +116,11 @@ struct LinkRecordingTests {
     #expect(failure.place == 2)
     let wrong = [message(1, "2001-02-01"), message(2, "2001-01-31", links: [("answers", 1, nil)])]
     #expect(timeline.texts(wrong) { (try? timeline.check($0, $1)[1].get()) == nil })
+    // Nothing that was only tried is taken for known.
+    let tried = [message(9, links: [("answers", 50, nil)])]
+    #expect(timeline.texts(tried) { (try? timeline.check($0, $1)[0].get()) != nil })
+    try timeline.record(message(8, links: [("answers", 9, nil)]))
+    #expect(try timeline.refusal(message(9, links: [("answers", 8, nil)])) != nil)
     // What is corrected in the same request counts as corrected.
     try timeline.record(message(5, links: [("answers", 6, nil)]))
     let freed = [correction(5, message(5)), message(6, links: [("answers", 5, nil)])]
@@ -123,7 +128,7 @@ struct LinkRecordingTests {
       return #expect(Bool(false))
     }
     try timeline.commit()
-    #expect(timeline.titles.count == 2)
+    #expect(timeline.titles.count == 3)
   }
 
   @Test("What another machine sends is kept; to mend a word nobody has to mend its links")
