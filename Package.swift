@@ -31,6 +31,7 @@ let package = Package(
 
     // First floor; these do not know each other.
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
+    .target(name: "Coding", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
@@ -47,14 +48,16 @@ let package = Package(
     .executableTarget(
       name: "timelined",
       dependencies: [
-        "EventStore", "TimelineWire", "Engagement", "TimelineModel", "TransparencyLog", "CLinux",
+        "EventStore", "TimelineWire", "Engagement", "Coding", "TimelineModel", "TransparencyLog",
+        "CLinux",
       ],
       swiftSettings: strict),
 
     .executableTarget(
       name: "timelinectl",
       dependencies: [
-        "Backup", "Engagement", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux",
+        "Backup", "Coding", "Engagement", "TimelineModel", "TimelineWire", "TransparencyLog",
+        "CLinux",
       ],
       swiftSettings: strict),
 
@@ -68,6 +71,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CodingTests", dependencies: ["Coding", "Engagement", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
       name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],

@@ -5,6 +5,8 @@ import TimelineModel
 struct PreparedEvent: Sendable {
   var body: ValidBody
   var parts: RequestParts
+  /// The event as its links see it; nil where it has none.
+  var linking: LinkedEvent?
 
   init(
     _ text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry, _ reader: BodyReader
@@ -14,6 +16,13 @@ struct PreparedEvent: Sendable {
       body = try reader.validate(text, registry: registry, isStored: false)
       parts = try RequestParts(reader.document, in: text)
     } catch { throw .badEvent(error) }
+    switch body {
+    case .happening(let facts) where facts.hasLinks:
+      linking = LinkedEvent(id: parts.id, reader.document, in: text)
+    case .statement(_, .correct(let id, _, let node, let facts)) where facts.hasLinks:
+      linking = LinkedEvent(id: id, reader.document, node: node, in: text)
+    default: break
+    }
   }
 
   /// Many of them, on all processors.

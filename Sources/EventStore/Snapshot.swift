@@ -492,6 +492,17 @@ public struct Snapshot: Sendable {
       isContested: !shown.contested.isEmpty)
   }
 
+  /// An event that shows, as its links and those to it see it; nil where there is none of that id.
+  public func linked(_ id: EventID, knownAt: Position? = nil) -> LinkedEvent? {
+    guard case .shown(let shown) = find(id, knownAt: knownAt), let text = line(shown.ref) else {
+      return nil
+    }
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil else { return nil }
+    let node = shown.version == nil ? 0 : document.member("body", of: 0, in: text) ?? 0
+    return LinkedEvent(id: id, document, node: node, in: text)
+  }
+
   private static let links = TextNeedle("links")
 
   /// Whether an event's line may have links; false only where it surely has none.

@@ -46,6 +46,10 @@ public final class Timeline {
     var subject: EventID?
   }
 
+  /// What is staged to be said of an event last: the line of a correction, nothing for a retraction.
+  private var pendingVersions: [EventID: Range<Int>] = [:]
+  private var linkWalk = LinkWalk()
+
   /// Actors that staged lines add: what is staged behind them may name them.
   private var pendingActors: [Actor] = []
   private var reader: BodyReader
@@ -384,7 +388,52 @@ public final class Timeline {
     if let id = prepared.parts.id, let staged = try duplicate(of: id, prepared.parts, text) {
       return staged
     }
+    if let linking = prepared.linking {
+      do throws(EventError) { try checkLinks(of: linking) } catch {
+        throw .badEvent(error)
+      }
+    }
     return try stamp(prepared.parts, prepared.body, recording, text, vocabulary)
+  }
+
+  // MARK: Links
+
+  /// Links lead to what came before and to commitments that are there, and never back. One to an event
+  /// that is not here is taken: it may come by a sync, or later in the same file.
+  private func checkLinks(of event: LinkedEvent) throws(EventError) {
+    let here = lines
+    let old = event.id.flatMap { linked($0, here) }
+    // To mend a word nobody has to mend what another machine let pass; LINT goes on naming it.
+    if let old, old.links == event.links, old.first == event.first { return }
+    for (place, link) in event.links.enumerated() {
+      guard let target = linked(link.id, here),
+        let fault = LinkFault.of(link, from: event, to: target)
+      else { continue }
+      throw fault.error(place, link, from: event, to: target)
+    }
+    // Nobody can name a new id before its append was answered.
+    guard let id = event.id else { return }
+    let isNew = index.slot(of: id) == nil && pendingIDs[id] == nil
+    let found = linkWalk.circle(of: id, isNew: isNew, event.links) { id in
+      linked(id, here)?.links.map(\.id)
+    }
+    if let (place, way) = found, let target = linked(event.links[place].id, here) {
+      throw LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+    }
+  }
+
+  /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
+  private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
+    guard let range = pendingVersions[id] ?? pendingIDs[id]?.bytes else { return here.linked(id) }
+    return batches[0].bytes.withUnsafeBufferPointer { bytes in
+      let text = UnsafeBufferPointer(rebasing: bytes[range])
+      var document = JSONDocument()
+      guard (try? document.parse(text)) != nil else { return nil }
+      let node =
+        document.member("corrects", of: 0, in: text) == nil
+        ? 0 : document.member("body", of: 0, in: text)
+      return node.flatMap { LinkedEvent(id: id, document, node: $0, in: text) }
+    }
   }
 
   /// Takes all or none of a list of events; an error says which one, from 0.
@@ -442,8 +491,10 @@ public final class Timeline {
 
   /// Drops what was staged after the first so many lines of the own batch.
   private func unstage(to count: Int) {
+    linkWalk = LinkWalk()
     for entry in batches[0].entries[count...] {
       pendingIDs[entry.id] = nil
+      pendingVersions[entry.subject] = nil
       if case .statement(_, .actor) = entry.body { pendingActors.removeLast() }
     }
     batches[0].bytes.removeLast(batches[0].lengths[count...].reduce(0, +))
@@ -498,6 +549,14 @@ public final class Timeline {
         body: body.by(number)))
     if case .statement(_, .actor(let actor)) = body { pendingActors.append(actor) }
     // Nobody can name a new id before its append was answered.
+    if case .statement(_, let statement) = body {
+      switch statement {
+      case .correct(let subject, _, _, _):
+        pendingVersions[subject] = start..<batches[0].bytes.count
+      case .retract(let subject, _): pendingVersions[subject] = start..<start
+      default: break
+      }
+    }
     if parts.id != nil {
       pendingIDs[id] = Pending(bytes: start..<batches[0].bytes.count, subject: body.subject(of: id))
     }
@@ -710,6 +769,7 @@ public final class Timeline {
     }
     clock = latest
     self.ahead += ahead
+    linkWalk = LinkWalk()
     batches[place].add(batch)
   }
 
@@ -921,6 +981,9 @@ public final class Timeline {
       if let error { failure = note(error) }
     }
     pendingIDs.removeAll(keepingCapacity: true)
+    // What was corrected may link elsewhere now.
+    if !pendingVersions.isEmpty { linkWalk = LinkWalk() }
+    pendingVersions = [:]
     pendingActors = []
     if hasNewErasure { eraseWhatIsDue() }
     if let failure { throw failure }

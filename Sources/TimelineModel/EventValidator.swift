@@ -25,6 +25,7 @@ public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var tags: UInt32 = 0
   public var subtype: UInt32 = 0
   public var type: EventType
+  public var hasLinks = false
   /// The envelope says it, not the body: whoever reads the line puts it here.
   public var author: UInt16 = 0
 }
@@ -102,19 +103,25 @@ public struct EventValidator {
   private let registry: ActorRegistry?
   /// Lines of a log carry `salt`; a request does not.
   private let isStored: Bool
+  /// The event that a correction is of.
+  private let subject: EventID?
+
+  /// What is to be recorded must hold together; what others recorded is kept as long as it can be read.
+  private var isNew: Bool { registry != nil }
 
   /// - Parameters:
   ///   - reader: has parsed the text; `text`: its bytes.
   ///   - isStored: the body stands in a log already, so envelope fields beside it are no error.
   init(
     _ reader: BodyReader, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?,
-    isStored: Bool
+    isStored: Bool, subject: EventID? = nil
   ) {
     self.reader = reader
     document = reader.document
     self.text = text
     self.registry = registry
     self.isStored = isStored
+    self.subject = subject
   }
 
   func validate(node: Int = 0) throws(EventError) -> ValidBody {
@@ -185,9 +192,12 @@ public struct EventValidator {
     if let node = members[.confidence] {
       try oneOf(node, "confidence", Confidence.allCases.map(\.rawValue))
     }
-    if let node = members[.offer] { try offer(node, type) }
-    if let node = members[.commitments] { try commitments(node, type) }
-    if let node = members[.links] { try links(node) }
+    if let node = members[.offer] { try offer(node, type, first) }
+    if let node = members[.commitments] { try commitments(node, type, first) }
+    if let node = members[.links] {
+      try links(node, of: subject ?? members[.id].flatMap(eventID))
+      facts.hasLinks = document.next(node) > node + 1
+    }
     if let node = members[.tags] { facts.tags = try tags(node) }
     if let node = members[.weightReason] { try someString(node, "weight_reason") }
     if let node = members[.weight] {
@@ -256,7 +266,20 @@ public struct EventValidator {
 
   private static let sourceNames: [StaticString] = ["title", "publisher", "url", "doi"]
 
-  private func offer(_ node: Int, _ type: EventType) throws(EventError) {
+  /// What stands for a time after the event does not end before it begins.
+  private func ending(
+    _ node: Int, _ field: Field, notBefore first: Day, _ advice: StaticString
+  ) throws(EventError) {
+    let last = try date(node, field).last
+    guard !isNew || last >= first else {
+      throw EventError(
+        field,
+        "\(document.string(node, in: text)) is over before the event begins, on \(first); \(advice)"
+      )
+    }
+  }
+
+  private func offer(_ node: Int, _ type: EventType, _ first: Day) throws(EventError) {
     guard type == .message || type == .statement || type == .talks else {
       throw EventError("offer", "stands on a message, statement or talks, not on \(type.word)")
     }
@@ -273,7 +296,10 @@ public struct EventValidator {
       case "condition":
         try oneOf(value, "offer.condition", Offer.Condition.allCases.map(\.rawValue))
         hasCondition = true
-      case "expires": _ = try date(value, "offer.expires")
+      case "expires":
+        try ending(
+          value, "offer.expires", notBefore: first,
+          "an offer stands until a day that comes after it, or for no stated time")
       case "interests": _ = try words(value, "offer.interests")
       default: break
       }
@@ -286,7 +312,9 @@ public struct EventValidator {
     }
   }
 
-  private func commitments(_ node: Int, _ type: EventType) throws(EventError) {
+  private func commitments(
+    _ node: Int, _ type: EventType, _ first: Day
+  ) throws(EventError) {
     guard type == .agreement else {
       throw EventError("commitments", "stand on an agreement, not on \(type.word)")
     }
@@ -318,12 +346,14 @@ public struct EventValidator {
         _ = try codes(verifier, field["verifier"], atLeast: 0)
       }
       if let due = document.member("due", of: item, in: text) {
-        _ = try date(due, field["due"])
+        try ending(
+          due, field["due"], notBefore: first,
+          "a promise falls due after it was made; mend this or the event's date")
       }
     }
   }
 
-  private func links(_ node: Int) throws(EventError) {
+  private func links(_ node: Int, of own: EventID?) throws(EventError) {
     try array(node, "links", "a list of {\"rel\":…,\"id\":…}")
     var count = 0
     for item in document.children(node) {
@@ -334,7 +364,12 @@ public struct EventValidator {
         throw EventError(field["rel"], "missing")
       }
       try oneOf(relation, field["rel"], Link.Relation.allCases.map(\.rawValue))
-      _ = try id(item, "id", of: field)
+      let id = try id(item, "id", of: field)
+      if isNew, id == own,
+        let relation = Link.Relation(rawValue: document.string(relation, in: text))
+      {
+        throw EventError.linkToItself(count - 1, Link(relation: relation, id: id))
+      }
       if let key = document.member("key", of: item, in: text) { _ = try word(key, field["key"]) }
     }
   }
@@ -355,7 +390,7 @@ public struct EventValidator {
       let supersedes = try ids(node, "supersedes")
       guard
         case .happening(let facts) = try EventValidator(
-          reader, in: text, registry: registry, isStored: false
+          reader, in: text, registry: registry, isStored: false, subject: target
         ).validate(node: body)
       else {
         throw EventError("body.type", "a correction holds an event, not a line of the log")
@@ -509,6 +544,11 @@ public struct EventValidator {
 
   // MARK: Fields
 
+  private func eventID(_ node: Int) -> EventID? {
+    guard document.kind(node) == .string else { return nil }
+    return document.withText(node, in: text) { EventID(utf8: $0) }
+  }
+
   private func id(
     _ object: Int, _ name: StaticString, of list: Field? = nil
   ) throws(EventError) -> EventID {
@@ -516,9 +556,7 @@ public struct EventValidator {
     guard let node = document.member(name, of: object, in: text) else {
       throw EventError(field, "missing; the id of an event")
     }
-    guard document.kind(node) == .string,
-      let id = document.withText(node, in: text, { EventID(utf8: $0) })
-    else {
+    guard let id = eventID(node) else {
       let value = String(decoding: text[document.rawRange(node)].prefix(50), as: UTF8.self)
       throw EventError(
         field, "\(value) is no event id: 36 characters, lower-case hex and hyphens")

@@ -33,7 +33,7 @@ public struct TextNeedle: Sendable {
       two_case: letterCase(needle[two]), one_at: one, two_at: two)
   }
 
-  static func fold(_ text: String) -> String {
+  public static func fold(_ text: String) -> String {
     text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
   }
 

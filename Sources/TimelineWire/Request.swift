@@ -49,6 +49,7 @@ public enum Verb: String, Sendable, CaseIterable {
   case explain = "EXPLAIN"
   case changes = "CHANGES"
   case whatIf = "WHATIF"
+  case lint = "LINT"
   case watch = "WATCH"
   case snapshot = "SNAPSHOT"
   case snapshots = "SNAPSHOTS"
@@ -85,6 +86,7 @@ public enum Verb: String, Sendable, CaseIterable {
       "CHANGES {\"parties\":[A,B],\"from\":DAY,\"to\":DAY} - what changed; with \"every\":\"day\" day by day"
     case .whatIf:
       "WHATIF N {\"parties\":[A,B],\"without\":[ID]}, then N lines of events - the state as if it were so"
+    case .lint: "LINT {filter, \"day\":DAY,\"limit\":n} - gaps and faults of the events, a ROW each"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"
     case .snapshots:

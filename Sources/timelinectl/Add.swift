@@ -19,7 +19,10 @@ extension Command {
       "add",
       "add --type test --subtype srbm --date 2026-11-20 --actors PRK \\\n    --title 'Two SRBMs' --source-url https://…",
       "add --type agreement --date 2007-02-13 --actors PRK --title Plan \\\n    --commitment 'key=shutdown; by=PRK; what=Shut Yongbyon down; due=2007-04' \\\n    --add-source 'publisher=State Department; date=2007-02-13'",
-    ], flags: EventPatch.flags + [from, EventRecording.author, EventRecording.dryRun],
+    ],
+    flags: EventPatch.flags + [
+      from, EventRecording.author, EventRecording.dryRun, CodingHelp.suggest,
+    ],
     notes: subtypes
   ) { (context) throws(Failure) in
     guard context.words.plain.isEmpty else {
@@ -29,12 +32,25 @@ extension Command {
     let recording = EventRecording(context, try context.connect())
     let patch = EventPatch(context.words)
     let template = try Template(EventBody())
+    let help = CodingHelp(context, recording.client)
+    var found = CodingHelp.Found()
+    var isTold = false
     /// The event that was recorded, or would be; nil where nothing was written.
-    func record(_ text: String?) throws(Failure) -> (body: EventBody, reply: JSONValue?)? {
+    func record(
+      _ text: String?, inEditor: Bool = false
+    ) throws(Failure) -> (body: EventBody, reply: JSONValue?)? {
       var body = EventBody()
       if let text { body = try template.read(text, find: recording.find).body }
       try patch.apply(to: &body, find: recording.find)
       guard !body.isEmpty else { return nil }
+      found = try help.look(body)
+      if inEditor, !isTold, let remark = help.remark(found) {
+        // What is wrong with it comes first.
+        try recording.check(body.members)
+        isTold = true
+        throw remark
+      }
+      guard isTold || help.goesOn(found) else { return nil }
       return (body, try recording.send(body.members))
     }
     let done: (body: EventBody, reply: JSONValue?)?
@@ -43,27 +59,33 @@ extension Command {
     } else if !patch.isEmpty {
       done = try record(nil)
     } else {
-      done = try EventEditor(context, again: "add").edit(template.text, accept: record)
+      done = try EventEditor(context, again: "add").edit(template.text) {
+        (text) throws(Failure) in try record(text, inEditor: true)
+      }
     }
     guard let (body, reply) = done else {
-      Terminal.say("nothing was written, nothing is recorded")
+      Terminal.say(
+        found.likes.isEmpty
+          ? "nothing was written, nothing is recorded" : "nothing is recorded")
       context.finish(.object(["changed": .bool(false)]), "")
       return .done
     }
     if let hint = body.subtypeHint { Terminal.say("timelinectl: \(hint)") }
     guard let reply else {
+      help.tellBefore(found)
       context.finish(
-        .object(["dry_run": .bool(true), "event": body.json]),
+        help.with(found, .object(["dry_run": .bool(true), "event": body.json])),
         EventText.whole(body.json, context.terminal)
           + "it would be recorded; nothing was (--dry-run)\n")
       return .done
     }
     let id = (reply["id"]?.string ?? "").prefix(8)
     context.finish(
-      reply,
+      help.with(found, reply),
       "recorded \(id): \(Terminal.plain(body["title"]?.string ?? ""))\n"
         + "to change it: timelinectl correct \(id); to take it back: timelinectl retract \(id) --reason …\n"
     )
+    if !isTold { help.tell(found, recorded: id) }
     return .done
   }
 }

@@ -18,7 +18,7 @@ extension Command {
       Flag(
         name: "--restore", value: nil, help: "let a retracted event show again, as it last stood"),
     ] + EventPatch.flags + EventPatch.removals + [
-      from, EventRecording.author, EventRecording.dryRun,
+      from, EventRecording.author, EventRecording.dryRun, CodingHelp.suggest,
     ],
     notes: """
       An option changes the field that it names and leaves all others; an empty value, as in \
@@ -41,7 +41,10 @@ extension Command {
       throw Failure(.usage, "--restore: \(old.id.prefix(8)) was not retracted")
     }
     let patch = EventPatch(words)
-    let template = try Template(old.body, reason: words["--reason"] ?? "")
+    let help = CodingHelp(context, recording.client)
+    let found = try help.look(old.body, own: old.id)
+    let template = try Template(
+      old.body, reason: words["--reason"] ?? "", proposals: found.templateLines)
     /// The correction that was recorded, or would be; nil where nothing is different.
     func record(_ text: String?) throws(Failure) -> (body: EventBody, reply: JSONValue?)? {
       var body = old.body
@@ -97,9 +100,10 @@ extension Command {
       return .done
     }
     context.finish(
-      reply,
+      help.with(found, reply),
       text + (isRestored ? "restored" : "corrected")
         + " \(old.id.prefix(8)): \(Terminal.plain(body["title"]?.string ?? ""))\n")
+    if body.items("links").isEmpty { help.tell(found, recorded: old.id.prefix(8)) }
     return .done
   }
 }

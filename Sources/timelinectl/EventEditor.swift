@@ -78,8 +78,12 @@ struct EventEditor {
 
   private static let mark = "#! "
 
+  /// The code of what is no fault, and only to be read once.
+  static let proposal = "proposal"
+
   private static func remark(_ failure: Failure) -> String {
-    let lines = [failure.text, "Mend it, save and leave. Leave without a change to give up."]
+    let advice = "Mend it, save and leave. Leave without a change to give up."
+    let lines = [failure.text] + (failure.code == proposal ? [] : [advice])
     return lines.flatMap { Wrapped($0, to: 90).lines }.map { "\(mark)\($0)\n" }.joined()
   }
 
@@ -146,6 +150,7 @@ struct EventEditor {
 extension Failure {
   /// Whether other words may do.
   fileprivate var isMendable: Bool {
-    ["usage", "bad-event", "bad-request", "not-found", "exists", "too-large"].contains(code)
+    ["usage", "bad-event", "bad-request", "not-found", "exists", "too-large", EventEditor.proposal]
+      .contains(code)
   }
 }

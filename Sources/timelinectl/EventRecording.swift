@@ -24,6 +24,14 @@ struct EventRecording {
     let event = JSONValue.object(
       members + (author.map { [JSONValue.Member("author", .string($0))] } ?? []))
     guard isDryRun else { return try client.ask("APPEND \(event.text)") }
+    try check(event)
+    return nil
+  }
+
+  /// Throws what the daemon would refuse.
+  func check(_ members: [JSONValue.Member]) throws(Failure) { try check(.object(members)) }
+
+  private func check(_ event: JSONValue) throws(Failure) {
     var refusal: Failure?
     _ = try client.stream("CHECKMANY 1\n\(event.text)") { _, json in
       let row = Client.json(json)
@@ -31,7 +39,6 @@ struct EventRecording {
       refusal = Client.failure(Array("ERR \(word) \(text)".utf8))
     }
     if let refusal { throw refusal }
-    return nil
   }
 
   /// The whole id of an event that is here.

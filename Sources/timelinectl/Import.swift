@@ -53,6 +53,7 @@ extension Command {
         path, reader.faults, [], "\(path) cannot be read as a table; nothing was imported")
     }
     let count = reader.count + reader.repeated + reader.problems.count
+    ImportLinks.check(&reader)
     // Where nothing is recorded yet, nothing can be there already.
     var check: ImportCheck?
     if !position.isEmpty || reader.hasStatements { check = try ImportCheck.run(&reader, client) }

@@ -106,8 +106,12 @@ struct Template {
   /// What `text` reads as.
   private let given: [String: [String]]
 
-  /// - Parameter reason: of a correction, as far as it is known.
-  init(_ body: EventBody, reason: String? = nil) throws(Failure) {
+  /// - Parameters:
+  ///   - reason: of a correction, as far as it is known.
+  ///   - proposals: lines that the event could have, for the comment of its links.
+  init(
+    _ body: EventBody, reason: String? = nil, proposals: [String] = []
+  ) throws(Failure) {
     self.body = body
     fields = (reason == nil ? [] : [Self.reason]) + Self.fields
     var text = """
@@ -120,6 +124,9 @@ struct Template {
         field.key == "reason"
         ? [reason ?? ""].filter { !$0.isEmpty } : Self.values(field, body)
       if let comment = field.comment { text += "# \(comment)\n" }
+      if case .links = field.shape, !proposals.isEmpty {
+        text += "# it could have one of these:\n" + proposals.map { "# \($0)\n" }.joined()
+      }
       if values.isEmpty {
         text += Self.empty(field)
       } else {

@@ -279,6 +279,28 @@ struct QuestionReader {
     return StateQuestion.Series(step: step, days: days)
   }
 
+  // MARK: Gaps and faults
+
+  func lint(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> (LintQuestion, Query) {
+    let value = try request.value(
+      in: line, keys: Self.filterKeys + Self.momentKeys + ["day", "limit"])
+    var query = try moment(value)
+    query.filter = try filter(value, query.knownAt)
+    var lint = LintQuestion(
+      day: query.cited?.recorded.day ?? today, limit: LintQuestion.limitUsual)
+    if let text = value["day"] { lint.day = try day(text, "day") }
+    if let limit = value["limit"] {
+      guard let limit = limit.int, (0...LintQuestion.limitMax).contains(limit) else {
+        throw RequestError(
+          .badRequest, "limit is a number of rows of each kind, from 0 to \(LintQuestion.limitMax)")
+      }
+      lint.limit = limit
+    }
+    return (lint, query)
+  }
+
   // MARK: Snapshots to cite
 
   /// What is to be named.

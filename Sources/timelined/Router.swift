@@ -397,6 +397,10 @@ struct Router {
       let all = here.recordedSnapshots
       for snapshot in all { Reply.row(snapshot.json(in: here), to: &connection.out) }
       Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
+    case .lint:
+      let (asked, query) = try questions.lint(request, line)
+      connection.mode = .waiting
+      return .slow(SlowQuestion(snapshot: timeline.snapshot, query: query, kind: .lint(asked)))
     case .state, .explain, .changes: return state(try questions.state(request, line), connection)
     case .peers:
       for peer in peers.all { Reply.row(peer.json, to: &connection.out) }

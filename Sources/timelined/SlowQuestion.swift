@@ -23,6 +23,8 @@ struct SlowQuestion: Sendable {
     case compare(RecordedSnapshot)
     /// All lines of all logs.
     case backup(BackupStream.Request)
+    /// Gaps and faults of the events.
+    case lint(LintQuestion)
   }
 
   enum Answer: Sendable {
@@ -70,6 +72,20 @@ struct SlowQuestion: Sendable {
         return .error(RequestError(error))
       }
     case .backup(let request): return .backup(BackupStream(request, snapshot))
+    case .lint(let asked):
+      let outcome = asked.answer(query, snapshot) { done, total in
+        if total > LintQuestion.quietEvents {
+          report(
+            .row(
+              .object(["progress": .string("linting"), "done": .int(done), "total": .int(total)])))
+        }
+        return isWanted()
+      }
+      switch outcome {
+      case .rows(let rows, let end): return .rows(rows, end: end)
+      case .damaged(let line): return refusal(line) ?? .error(RequestError(line))
+      case .unwanted: return .rows([], end: .null)
+      }
     case .name(let naming):
       do throws(DamagedLine) {
         return .named(try snapshot.named(naming.name, note: naming.note), author: naming.author)

@@ -1,0 +1,152 @@
+// The part of `Lint` that needs the other events: links that say nothing, offers that nobody answered,
+// promises that nobody spoke of.
+
+import TimelineModel
+
+struct LintLinks {
+  private struct Said {
+    /// Place of the event that says it.
+    var place: Int
+    var link: Link
+  }
+
+  private let events: [LintedEvent]
+  private let places: [EventID: Int]
+  private let find: (EventID) -> Lint.Target
+  /// What links that count say of an event, by the event's place.
+  private var said: [Int: [Said]] = [:]
+
+  init(_ events: [LintedEvent], _ find: @escaping (EventID) -> Lint.Target) {
+    self.events = events
+    self.find = find
+    places = Dictionary(events.enumerated().map { ($1.id, $0) }) { first, _ in first }
+  }
+
+  mutating func look(_ lint: inout Lint) {
+    for place in events.indices {
+      for link in events[place].statements!.linked.links { look(at: link, of: place, &lint) }
+    }
+    circles(&lint)
+    for place in events.indices {
+      offer(place, &lint)
+      promises(place, &lint)
+    }
+  }
+
+  // MARK: Links
+
+  private mutating func look(at link: Link, of place: Int, _ lint: inout Lint) {
+    let event = events[place]
+    let own = event.statements!.linked
+    let target: LinkedEvent
+    let says = "\(link.relation.rawValue) \(link.id.short)"
+    func missing(_ why: String, _ lint: inout Lint) {
+      lint.note(event, .missingTarget, others: [link.id]) { "\(says), which \(why)" }
+    }
+    if let other = places[link.id] {
+      target = events[other].statements!.linked
+    } else {
+      switch find(link.id) {
+      case .event(let found): target = found
+      case .retracted: return missing("was retracted", &lint)
+      case .line: return missing("is a line of the log, no event", &lint)
+      case .unknown: return missing("is not here", &lint)
+      }
+    }
+    func bad(_ reason: Finding.Reason, _ text: String, _ lint: inout Lint) {
+      lint.note(event, .badLink, others: [link.id], reason: reason, key: link.key) { text }
+    }
+    switch LinkFault.of(link, from: own, to: target) {
+    case .itself: bad(.itself, "\(link.relation.rawValue) itself", &lint)
+    case .later: bad(.later, "\(says), which begins later (\(target.date))", &lint)
+    case .noSuchKey:
+      let keys = target.keys.prefix(5).joined(separator: ", ")
+      bad(
+        .noSuchKey,
+        "\(says)#\(link.key ?? ""), which it does not have"
+          + (keys.isEmpty ? "" : "; it has \(keys)\(target.keys.count > 5 ? ", …" : "")"), &lint)
+    case .circle: break
+    case nil:
+      if link.key == nil, [.fulfils, .verifies].contains(link.relation), !target.keys.isEmpty {
+        bad(.noKey, "\(says) without saying which commitment", &lint)
+      }
+      // Same day and back: neither counts (E-1.6).
+      let leadsBack = target.first == own.first && target.links.contains { $0.id == event.id }
+      if let other = places[link.id], !leadsBack {
+        said[other, default: []].append(Said(place: place, link: link))
+      }
+    }
+  }
+
+  private func circles(_ lint: inout Lint) {
+    let targets = events.map { event in
+      event.statements!.linked.links.compactMap { places[$0.id] }
+    }
+    for circle in LinkCircles.all(targets) {
+      let ids = circle.map { events[$0].id }
+      lint.note(.badLink, ids, reason: .circle) {
+        "links lead round and round among \(ids.count) events: "
+          + ids.prefix(5).map(\.short).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
+      }
+    }
+  }
+
+  // MARK: Offers and promises
+
+  /// What was said of an event by the day.
+  private func said(_ place: Int, by day: Day) -> [Said] {
+    (said[place] ?? []).filter { events[$0.place].first <= day }
+  }
+
+  /// E-4, for whoever made the offer and to whomever.
+  private func offer(_ place: Int, _ lint: inout Lint) {
+    let event = events[place]
+    guard event.statements!.hasOffer, event.first != .distantPast, event.first <= lint.day else {
+      return
+    }
+    let days = lint.day - event.first
+    let lapsed = event.statements!.expires.map { $0.last < lint.day } ?? false
+    guard days >= Lint.answerDays, !lapsed else { return }
+    let isSettled = said(place, by: lint.day).contains { said in
+      let other = events[said.place]
+      let isOwn = other.parties.actors.contains(where: event.parties.actors.contains)
+      let isTheirs =
+        event.parties.targets.isEmpty
+        || other.parties.actors.contains(where: event.parties.targets.contains)
+      return switch said.link.relation {
+      case .answers, .accepts, .declines, .counters: isTheirs
+      case .withdraws: isOwn
+      case .follows: isOwn && other.statements!.hasOffer
+      default: false
+      }
+    }
+    guard !isSettled else { return }
+    lint.note(event, .unanswered, days: days) { "open for \(days) days" }
+  }
+
+  /// E-6, for every promise of an agreement.
+  private func promises(_ place: Int, _ lint: inout Lint) {
+    let event = events[place]
+    guard !event.statements!.promises.isEmpty, event.first <= lint.day else { return }
+    let said = said(place, by: lint.day).map(\.link)
+    for (key, due) in event.statements!.promises {
+      let isSpokenOf = said.contains { link in
+        switch link.relation {
+        case .fulfils, .verifies: link.key == key
+        case .suspends, .violates, .withdraws: link.key == nil || link.key == key
+        default: false
+        }
+      }
+      guard !isSpokenOf else { continue }
+      guard let due else {
+        lint.note(event, .noDue, key: key) { "\(key) has no due date, and nobody spoke of it" }
+        continue
+      }
+      guard due.last < lint.day else { continue }
+      let days = lint.day - due.last
+      lint.note(event, .overdue, key: key, days: days) {
+        "\(key) was due on \(due.text), \(days) days ago"
+      }
+    }
+  }
+}

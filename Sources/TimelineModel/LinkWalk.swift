@@ -1,0 +1,69 @@
+// Whether links lead from an event back to it. One event after another is asked for, each with its links;
+// what has been walked once is not walked again, so a long chain that is recorded event by event costs
+// each of them one step.
+//
+//     explored   every event that its links lead to is explored too, or awaited
+//     awaited    named by an explored event, and not here: once it comes, it may close a circle
+//
+// Whoever owns it begins with a new one when links may have changed behind its back.
+
+public struct LinkWalk: Sendable {
+  private var explored: Set<EventID> = []
+  private var awaited: Set<EventID> = []
+
+  /// Events that one question looks at. A circle that is longer is found by `Lint`.
+  static let visitsMax = 10_000
+  private static let keptMax = 200_000
+
+  public init() {}
+
+  /// The events by which the links lead back to the event, and the place of the link that they begin
+  /// with; nil where none does.
+  ///
+  /// - Parameters:
+  ///   - isNew: whether it was not here before.
+  ///   - linksOf: the events that the links of an event name; nil where it is not here.
+  public mutating func circle(
+    of id: EventID, isNew: Bool, _ links: [Link], _ linksOf: (EventID) -> [EventID]?
+  ) -> (place: Int, way: [EventID])? {
+    if explored.count + awaited.count > Self.keptMax { self = LinkWalk() }
+    let skips = isNew && !awaited.contains(id)
+    /// From where the walk came to an event; the event itself for a start.
+    var from: [EventID: EventID] = [:]
+    var waiting: [EventID] = []
+    var missing: [EventID] = []
+    func isDone(_ next: EventID) -> Bool { from[next] != nil || skips && explored.contains(next) }
+    for link in links where link.id != id && !isDone(link.id) {
+      from[link.id] = link.id
+      waiting.append(link.id)
+    }
+    var visits = 0
+    while let next = waiting.popLast(), visits < Self.visitsMax {
+      visits += 1
+      guard let targets = linksOf(next) else {
+        missing.append(next)
+        continue
+      }
+      for target in targets {
+        if target == id {
+          let way = Self.way(to: next, from)
+          return (links.firstIndex { $0.id == way[0] } ?? 0, Array(way.dropFirst()))
+        }
+        guard !isDone(target) else { continue }
+        from[target] = next
+        waiting.append(target)
+      }
+    }
+    explored.formUnion(from.keys)
+    explored.subtract(missing)
+    awaited.formUnion(missing)
+    explored.insert(id)
+    return nil
+  }
+
+  private static func way(to last: EventID, _ from: [EventID: EventID]) -> [EventID] {
+    var way = [last]
+    while let before = from[way[way.count - 1]], before != way[way.count - 1] { way.append(before) }
+    return way.reversed()
+  }
+}

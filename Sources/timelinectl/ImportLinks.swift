@@ -1,0 +1,116 @@
+// Links between the lines of a file, held to the same rules as those to what is recorded: the daemon gets
+// the lines some at a time, and an event that its link names may be among the next. What a correction in
+// the file says is judged by the daemon alone.
+
+import TimelineModel
+
+struct ImportLinks {
+  private struct Entry {
+    var place: ImportIDs.Place
+    var event: LinkedEvent
+  }
+
+  /// Lines with links, in the order of the file.
+  private var linking: [Entry] = []
+  /// Every line that one of these names, or that is one of these.
+  private var byID: [EventID: Entry] = [:]
+  private var document = JSONDocument()
+
+  private static let links = TextNeedle("links")
+
+  /// Takes out of the reader the lines whose links say nothing.
+  static func check(_ reader: inout ImportReader) {
+    var check = ImportLinks()
+    check.read(reader.batches)
+    guard !check.linking.isEmpty else { return }
+    check.judge(&reader)
+  }
+
+  private mutating func read(_ batches: [ImportBatch]) {
+    for (number, batch) in batches.enumerated() {
+      for item in batch.items.indices {
+        let mayHave = batch.text(item).withUnsafeBufferPointer {
+          Self.links.look(at: $0) != .holdsNot
+        }
+        guard mayHave, let event = event(batch, item), !event.links.isEmpty else { continue }
+        let entry = Entry(place: ImportIDs.Place(batch: number, item: item), event: event)
+        linking.append(entry)
+        byID[batch.items[item].id] = entry
+      }
+    }
+    let named = Set(linking.lazy.flatMap { $0.event.links.map(\.id) })
+    guard !named.isEmpty else { return }
+    for (number, batch) in batches.enumerated() {
+      for item in batch.items.indices
+      where byID[batch.items[item].id] == nil && named.contains(batch.items[item].id) {
+        byID[batch.items[item].id] = event(batch, item).map {
+          Entry(place: ImportIDs.Place(batch: number, item: item), event: $0)
+        }
+      }
+    }
+  }
+
+  private mutating func event(_ batch: ImportBatch, _ item: Int) -> LinkedEvent? {
+    batch.text(item).withUnsafeBufferPointer { text in
+      guard (try? document.parse(text)) != nil else { return nil }
+      return LinkedEvent(id: batch.items[item].id, document, in: text)
+    }
+  }
+
+  private func judge(_ reader: inout ImportReader) {
+    var bad: [Int: Set<Int>] = [:]
+    func refuse(_ entry: Entry, _ error: EventError, naming ids: [EventID]) {
+      guard bad[entry.place.batch, default: []].insert(entry.place.item).inserted else { return }
+      let batch = reader.batches[entry.place.batch]
+      // In the file they have names.
+      let text = ids.reduce(error.text) { text, id in
+        guard let place = byID[id]?.place else { return text }
+        let name = ImportedEvent(reader.batches[place.batch].text(place.item)).name
+        return text.replacing(id.short, with: name)
+      }
+      reader.refuse(text, line: batch.line(entry.place.item))
+    }
+    for entry in linking {
+      for (place, link) in entry.event.links.enumerated() {
+        guard let target = byID[link.id]?.event,
+          let fault = LinkFault.of(link, from: entry.event, to: target)
+        else { continue }
+        refuse(
+          entry, fault.error(place, link, from: entry.event, to: target), naming: [link.id])
+      }
+    }
+    for circle in circles {
+      let ids = circle.prefix(Self.toldMax).compactMap { linking[$0].event.id }
+      for number in circle {
+        refuse(linking[number], error(linking[number].event, in: circle), naming: ids)
+      }
+    }
+    for (batch, places) in bad { reader.remove(places, from: batch) }
+    reader.sortProblems()
+  }
+
+  /// Which way leads back is told where somebody may still want to follow it.
+  private static let toldMax = 100
+
+  private func error(_ event: LinkedEvent, in circle: [Int]) -> EventError {
+    var walk = LinkWalk()
+    if circle.count <= Self.toldMax, let id = event.id,
+      let (place, way) = walk.circle(
+        of: id, isNew: true, event.links, { byID[$0]?.event.links.map(\.id) }),
+      let target = byID[event.links[place].id]?.event
+    {
+      return LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+    }
+    return EventError(
+      "links",
+      "it is one of \(circle.count) events of the file whose links lead round in a circle; one of"
+        + " these links must go")
+  }
+
+  private var circles: [[Int]] {
+    let places = Dictionary(
+      linking.enumerated().compactMap { place, entry in entry.event.id.map { ($0, place) } }
+    ) { first, _ in first }
+    return LinkCircles.all(linking.map { $0.event.links.compactMap { places[$0.id] } })
+  }
+}
