@@ -23,18 +23,14 @@ let package = Package(
     .target(
       name: "TimelineModel",
       dependencies: ["TransparencyLog", "CLinux"],
-      resources: [.embedInCode("Tables/actors.csv")],
+      resources: [
+        .embedInCode("Tables/actors.csv"), .embedInCode("Tables/weights.csv"),
+        .embedInCode("Tables/windows.csv"), .embedInCode("Tables/interests.csv"),
+      ],
       swiftSettings: strict),
 
     // First floor; these do not know each other.
-    .target(
-      name: "Engagement",
-      dependencies: ["TimelineModel"],
-      resources: [
-        .embedInCode("Tables/weights.csv"), .embedInCode("Tables/windows.csv"),
-        .embedInCode("Tables/interests.csv"),
-      ],
-      swiftSettings: strict),
+    .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(name: "Coding", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(
       name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
@@ -60,7 +56,8 @@ let package = Package(
     .executableTarget(
       name: "timelinectl",
       dependencies: [
-        "Backup", "Coding", "TimelineModel", "TimelineWire", "TransparencyLog", "CLinux",
+        "Backup", "Coding", "Engagement", "TimelineModel", "TimelineWire", "TransparencyLog",
+        "CLinux",
       ],
       swiftSettings: strict),
 

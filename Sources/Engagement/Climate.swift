@@ -36,6 +36,14 @@ extension DyadHistory {
     climate(on: day).total - climate(on: day.advanced(by: -Self.trendDays)).total
   }
 
+  /// How each part did.
+  func trends(on day: Day) -> Climate {
+    let (now, before) = (climate(on: day), climate(on: day.advanced(by: -Self.trendDays)))
+    return Climate(
+      first: now.first - before.first, second: now.second - before.second,
+      joint: now.joint - before.joint)
+  }
+
   /// The climate on the first day, and on every 64th after it, up to the last event.
   func allClimates() -> [(day: Day, climate: Climate)] {
     guard let start = firstDay, let last = entries.last?.first else { return [] }
@@ -86,19 +94,33 @@ extension DyadHistory {
 
   /// The share of each event in the climate's total: w·2^(-Δ/90), largest first.
   public func climateShares(on day: Day) -> [(event: Event, share: Double)] {
-    entries[upTo(day)].compactMap { entry in
-      guard entry.weight != 0, entry.first != .distantPast,
-        case let age = day - entry.first, age < Self.powers.count
-      else { return nil }
-      return (entry.event, Double(entry.weight) / 1000 * Self.powers[age])
-    }.sorted { (abs($0.share), $1.event.id) > (abs($1.share), $0.event.id) }
+    largestFirst(shares(on: day))
   }
 
   /// The share of each event in the trend: what it adds to C(d) less what it added to C(d-90).
   public func trendShares(on day: Day) -> [(event: Event, share: Double)] {
-    let before = climateShares(on: day.advanced(by: -Self.trendDays))
-    let byID = Dictionary(uniqueKeysWithValues: before.map { ($0.event.id, $0.share) })
-    return climateShares(on: day).map { ($0.event, $0.share - (byID[$0.event.id] ?? 0)) }
-      .sorted { (abs($0.1), $1.0.id) > (abs($1.1), $0.0.id) }
+    let before = Dictionary(
+      uniqueKeysWithValues: shares(on: day.advanced(by: -Self.trendDays)).map {
+        ($0.place, $0.share)
+      })
+    return largestFirst(shares(on: day).map { ($0.place, $0.share - (before[$0.place] ?? 0)) })
+  }
+
+  private func shares(on day: Day) -> [(place: Int, share: Double)] {
+    upTo(day).compactMap { place in
+      let entry = entries[place]
+      guard entry.weight != 0, entry.first != .distantPast,
+        case let age = day - entry.first, age < Self.powers.count
+      else { return nil }
+      return (place, Double(entry.weight) / 1000 * Self.powers[age])
+    }
+  }
+
+  /// Equal ones in the order of the events.
+  private func largestFirst(
+    _ shares: [(place: Int, share: Double)]
+  ) -> [(event: Event, share: Double)] {
+    shares.sorted { (-abs($0.share), $0.place) < (-abs($1.share), $1.place) }
+      .map { (entries[$0.place].event, $0.share) }
   }
 }

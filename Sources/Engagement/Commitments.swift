@@ -69,13 +69,7 @@ extension DyadHistory {
     kinds.ledgers[upTo(day)].map { place in
       let entry = entries[place]
       let agreement = entry.event
-      let commitments = zip(entry.promises, saidOfPromises(of: entry, upTo: day)).map {
-        commitment, said in
-        CommitmentState(
-          agreement: agreement, commitment: commitment,
-          standing: Self.standing(commitment, said.last?.link.relation, day),
-          by: said.last?.event.id)
-      }
+      let commitments = commitments(of: entry, on: day)
       let moves = moves(of: entry, upTo: day)
       let parties = [dyad.first, dyad.second]
       let last = Self.lastKeeping(moves)
@@ -91,6 +85,15 @@ extension DyadHistory {
       return AgreementState(
         agreement: agreement, commitments: commitments, moves: moves, movedLast: movedLast,
         owed: owed)
+    }
+  }
+
+  func commitments(of entry: PlacedEvent, on day: Day) -> [CommitmentState] {
+    zip(entry.promises, saidOfPromises(of: entry, upTo: day)).map { commitment, said in
+      CommitmentState(
+        agreement: entry.event, commitment: commitment,
+        standing: Self.standing(commitment, said.last?.link.relation, day),
+        by: said.last?.event.id)
     }
   }
 

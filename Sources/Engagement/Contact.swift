@@ -32,6 +32,13 @@ extension DyadHistory {
     silence(on: day).map { max(0, day - min($0.covered, day)) }
   }
 
+  /// E-3.6: since when there has been no contact for as long as an answer may take.
+  func silentSince(on day: Day) -> Day? {
+    guard let silence = silence(on: day) else { return nil }
+    let since = min(silence.covered, day).advanced(by: windows.answerDays)
+    return since <= day ? since : nil
+  }
+
   private func silence(on day: Day) -> Silence? {
     let count = kinds.contacts.offsets(upTo(day)).upperBound
     return count == 0 ? nil : silences[count - 1]

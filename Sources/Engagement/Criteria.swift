@@ -16,6 +16,8 @@ struct Criterion {
   /// Places in a history, rising.
   var supporting: [Int]
   var opposing: [Int]
+  /// Of rewards: the events that gave something, and how much each side did, in thousandths.
+  var given: (places: [Int], first: Int, second: Int)?
 }
 
 extension DyadHistory {
@@ -87,7 +89,7 @@ extension DyadHistory {
       }
     return Criterion(
       name: "rewards", verdict: verdict,
-      supporting: Set(given + open).sorted(), opposing: refused)
+      supporting: Set(given + open).sorted(), opposing: refused, given: (given, first, second))
   }
 
   private func respect(

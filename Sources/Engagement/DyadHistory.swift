@@ -11,10 +11,8 @@ import TimelineModel
 
 public struct DyadHistory: Sendable {
   public let dyad: Dyad
-  public let weights: Weights
-  let windows: Windows
-  let interests: Interests
-  private let exerciseTargets: [ActorCode: [ActorCode]]
+  public let rules: Rules
+  public let exerciseTargets: [ActorCode: [ActorCode]]
   /// In order (E-0.3). A place is an offset in it.
   private(set) var entries: [PlacedEvent] = []
   private var days: [Day] = []
@@ -37,14 +35,11 @@ public struct DyadHistory: Sendable {
   private(set) var climates: [(day: Day, climate: Climate)] = []
 
   public init(
-    _ dyad: Dyad, weights: Weights = .shipped, windows: Windows = .shipped,
-    interests: Interests = .shipped,
+    _ dyad: Dyad, rules: Rules = .shipped,
     exerciseTargets: [ActorCode: [ActorCode]] = ActorRegistry.shipped.exerciseTargets
   ) {
     self.dyad = dyad
-    self.weights = weights
-    self.windows = windows
-    self.interests = interests
+    self.rules = rules
     self.exerciseTargets = exerciseTargets
   }
 
@@ -65,7 +60,7 @@ public struct DyadHistory: Sendable {
     for event in new {
       if isBetween(event.type, actors: event.actors, targets: event.targets) {
         added.append(
-          PlacedEvent(event, dyad, weight: weights.weight(of: event), isTestimony: false))
+          PlacedEvent(event, dyad, weight: rules.weights.weight(of: event), isTestimony: false))
       } else if Self.mayTestify(event), isByOrTo(event.actors, event.targets) {
         candidates.append(event)
       }
@@ -188,6 +183,8 @@ public struct DyadHistory: Sendable {
   }
 
   // MARK: What the rules have in common
+
+  var windows: Windows { rules.windows }
 
   /// The places of the events that began on the day or before.
   func upTo(_ day: Day) -> Range<Int> { 0..<firstPlace(after: day) }

@@ -41,12 +41,7 @@ extension DyadHistory {
     return .object(members)
   }
 
-  public var rulesJSON: JSONValue {
-    .object([
-      "version": .string(Self.rulesVersion), "weights": .string(weights.version),
-      "windows": .string(windows.version), "interests": .string(interests.version),
-    ])
-  }
+  public var rulesJSON: JSONValue { rules.json }
 
   private func leftOutJSON(_ link: LeftOutLink) -> JSONValue {
     .object([
@@ -56,7 +51,7 @@ extension DyadHistory {
     ])
   }
 
-  private func phaseJSON(_ day: Day) -> JSONValue {
+  func phaseJSON(_ day: Day) -> JSONValue {
     let phase = phase(on: day)
     return .object([
       "name": .string(phase.phase.rawValue), "since": .string(phase.since.description),
@@ -74,7 +69,7 @@ extension DyadHistory {
     ])
   }
 
-  private func contact(_ day: Day) -> JSONValue {
+  func contact(_ day: Day) -> JSONValue {
     let last = lastContacts(day).map { party, entry in
       brief(entry.event, day, ["from": .string(party.description)])
     }
@@ -86,6 +81,7 @@ extension DyadHistory {
           "to": .string(silence.to.description),
         ])
       },
+      "silent_since": silentSince(on: day).map { .string($0.description) },
     ])
   }
 

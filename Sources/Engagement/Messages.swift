@@ -61,7 +61,7 @@ extension DyadHistory {
   }
 
   /// E-4.1: who writes to whom.
-  private func direction(_ entry: PlacedEvent) -> (from: ActorCode, to: ActorCode)? {
+  func direction(_ entry: PlacedEvent) -> (from: ActorCode, to: ActorCode)? {
     guard entry.kinds.contains(.message), entry.isByFirst != entry.isBySecond else { return nil }
     let from = entry.isByFirst ? dyad.first : dyad.second
     let to = dyad.other(from)
@@ -69,7 +69,7 @@ extension DyadHistory {
   }
 
   /// E-4.2: what is said of a message up to a day.
-  private func said(
+  func said(
     of event: Event, from: ActorCode, to: ActorCode, upTo day: Day
   ) -> (
     answers: [(event: Event, link: Link)], withdrawal: Event?, successor: Event?
@@ -136,7 +136,7 @@ extension DyadHistory {
     let offers = messages.filter { $0.event.offer != nil }
     return .array(
       [dyad.first, dyad.second].flatMap { party in
-        interests.all.filter { $0.party == party }.map { interest in
+        rules.interests.filter { $0.party == party }.map { interest in
           JSONValue.object([
             "party": .string(party.description), "key": .string(interest.key),
             "name": .string(interest.name),

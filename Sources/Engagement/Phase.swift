@@ -12,6 +12,15 @@ struct PhaseRun: Sendable, Equatable {
   var since: Day
 }
 
+/// A sum of weights that a phase is found by; it is met where it is the threshold or below.
+struct PhaseSum: Sendable {
+  /// A party; nil for all events.
+  var party: ActorCode?
+  /// In thousandths, as all weights.
+  var value: Int
+  var threshold: Int
+}
+
 /// A phase with the events that it rests on.
 public struct PhaseState: Sendable {
   public var phase: Phase
@@ -143,6 +152,29 @@ extension DyadHistory {
     if !shocks.isEmpty { return shocks }
     let window = over(windows.crisisDays, to: day)
     return sums.over(window).all.taken >= windows.crisisWeight ? kinds.negative[window] : nil
+  }
+
+  /// The sums by which the phase of a day holds, and the events with weights above 0 that it holds
+  /// against; none where it rests on no sum.
+  func sums(of phase: Phase, on day: Day) -> (sums: [PhaseSum], against: ArraySlice<Int>) {
+    switch phase {
+    case .crisis:
+      guard kinds.shocks[over(windows.crisisDays + 1, to: day)].isEmpty else { return ([], []) }
+      let taken = sums.over(over(windows.crisisDays, to: day)).all.taken
+      return ([PhaseSum(value: -taken, threshold: -windows.crisisWeight)], [])
+    case .confrontation:
+      let window = over(windows.confrontationDays, to: day)
+      let (all, first, second) = sums.over(window)
+      let least = -windows.confrontationWeight
+      return (
+        [
+          PhaseSum(party: dyad.first, value: -first.taken, threshold: least),
+          PhaseSum(party: dyad.second, value: -second.taken, threshold: least),
+          PhaseSum(value: -all.taken, threshold: -3 * all.given),
+        ], kinds.positive[window]
+      )
+    default: return ([], [])
+    }
   }
 
   private func negotiating(_ day: Day) -> ArraySlice<Int>? {

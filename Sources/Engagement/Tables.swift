@@ -1,54 +1,63 @@
-// The tables that the rules use, versioned; every answer states the version.
+// What the rules reckon with beside events: weights and interests by their tables, of which every answer
+// states the versions.
 
 import TimelineModel
 
+/// The tables that are in use; answers state which.
+public struct Rules: Sendable, Hashable {
+  public let tables: RuleTables
+  let weights: Weights
+  let windows: Windows
+  let interests: [Interest]
+
+  public static let shipped = Rules(.shipped)
+
+  public init(_ tables: RuleTables) {
+    self.tables = tables
+    weights = Weights(tables[.weights])
+    windows = Windows(tables[.windows])
+    interests = tables[.interests].rows.compactMap { row in
+      ActorCode(row["party"]).map { Interest(party: $0, key: row["key"], name: row["name"]) }
+    }
+  }
+
+  public static func == (left: Rules, right: Rules) -> Bool { left.tables == right.tables }
+  public func hash(into hasher: inout Hasher) { hasher.combine(tables) }
+
+  /// The versions, and the events that hold those tables that do not ship.
+  var json: JSONValue {
+    let events = tables.all.compactMap { table in
+      table.event.map { JSONValue.Member(table.kind.rawValue, .string($0.description)) }
+    }
+    return .object(
+      [JSONValue.Member("version", .string(DyadHistory.rulesVersion))]
+        + tables.all.map { JSONValue.Member($0.kind.rawValue, .string($0.version)) }
+        + (events.isEmpty ? [] : [JSONValue.Member("events", .object(events))]))
+  }
+}
+
 /// Cooperation weights in whole thousandths, from -10,000 to +10,000, by type and subtype
-/// (data/weights.csv; the idea of the scale is Goldstein 1992).
-public struct Weights: Sendable {
-  public let version: String
+/// (the idea of the scale is Goldstein 1992).
+struct Weights: Sendable {
   private let byKind: [String: Int]
 
-  public static let shipped = Weights(CSVTable(utf8: PackageResources.weights_csv))
-
-  init(_ table: CSVTable) {
-    version = table.rows.first?["version"] ?? ""
-    byKind = Dictionary(
-      table.rows.map { row in
-        let key = row["subtype"].isEmpty ? row["type"] : row["type"] + "/" + row["subtype"]
-        return (key, Int(((Double(row["weight"]) ?? 0) * 1000).rounded()))
-      }
-    ) { $1 }
+  init(_ table: RuleTable) {
+    byKind = Dictionary(table.rows.map { ($0.key(of: .weights), $0.number) }) { $1 }
   }
 
   /// E-2: the event's own weight, else its subtype's, else its type's.
-  public func weight(of event: Event) -> Int {
+  func weight(of event: Event) -> Int {
     if let own = event.weight { return Int(own) }
     return event.subtype.flatMap { byKind[event.type.word + "/" + $0] }
       ?? byKind[event.type.word] ?? 0
   }
 }
 
-/// What each party wants, by key (data/interests.csv).
-public struct Interests: Sendable {
-  public struct Interest: Sendable {
-    public let party: ActorCode
-    public let key: String
-    public let name: String
-  }
-
-  public let version: String
-  public let all: [Interest]
-
-  public static let shipped = Interests(CSVTable(utf8: PackageResources.interests_csv))
-
-  init(_ table: CSVTable) {
-    version = table.rows.first?["version"] ?? ""
-    all = table.rows.compactMap { row in
-      ActorCode(row["party"]).map {
-        Interest(party: $0, key: row["key"], name: row["name"])
-      }
-    }
-  }
+/// What a party wants, by key.
+struct Interest: Sendable {
+  let party: ActorCode
+  let key: String
+  let name: String
 }
 
 /// Two parties, the smaller code first: {USA, PRK} and {PRK, USA} are one.

@@ -1,9 +1,8 @@
-// The lengths and thresholds of the rules (data/windows.csv), versioned; docs/engagement.md names each.
+// The lengths and thresholds of the rules; docs/engagement.md names each.
 
 import TimelineModel
 
-public struct Windows: Sendable {
-  public let version: String
+struct Windows: Sendable {
   let crisisDays: Int
   /// In thousandths, as all weights.
   let crisisWeight: Int
@@ -18,27 +17,24 @@ public struct Windows: Sendable {
   let criteriaDays: Int
   let answerDays: Int
 
-  public static let shipped = Windows(CSVTable(utf8: PackageResources.windows_csv))
-
-  init(_ table: CSVTable) {
-    let values = Dictionary(table.rows.map { ($0["name"], Int($0["value"])) }) { $1 }
-    func value(_ name: String) -> Int {
-      guard let value = values[name] ?? nil else { fatalError("data/windows.csv: no \(name)") }
+  init(_ table: RuleTable) {
+    let values = Dictionary(table.rows.map { ($0["name"], $0.number) }) { $1 }
+    func value(_ name: WindowName) -> Int {
+      guard let value = values[name.rawValue] else { fatalError("no window \(name.rawValue)") }
       return value
     }
-    version = table.rows.first?["version"] ?? ""
-    crisisDays = value("crisis_days")
-    crisisWeight = value("crisis_weight") * 1000
-    talksDays = value("talks_days")
-    stepDays = value("step_days")
-    confrontationDays = value("confrontation_days")
-    confrontationWeight = value("confrontation_weight") * 1000
-    contactDays = value("contact_days")
-    offerDays = value("offer_days")
-    stalledDays = value("stalled_days")
-    reciprocityDays = value("reciprocity_days")
-    criteriaDays = value("criteria_days")
-    answerDays = value("answer_days")
+    crisisDays = value(.crisisDays)
+    crisisWeight = value(.crisisWeight) * 1000
+    talksDays = value(.talksDays)
+    stepDays = value(.stepDays)
+    confrontationDays = value(.confrontationDays)
+    confrontationWeight = value(.confrontationWeight) * 1000
+    contactDays = value(.contactDays)
+    offerDays = value(.offerDays)
+    stalledDays = value(.stalledDays)
+    reciprocityDays = value(.reciprocityDays)
+    criteriaDays = value(.criteriaDays)
+    answerDays = value(.answerDays)
   }
 
   /// Days after an event in which a phase can still change by it, or by its growing old: no rule

@@ -54,6 +54,8 @@ struct EventIndex: Sendable {
   /// Actors added by log.actor events; of two for one code the later recorded holds.
   private(set) var registry = ActorRegistry.shipped
   private var actorEvents: [ActorCode: [ActorEvent]] = [:]
+  /// The tables of rules that a team recorded.
+  private(set) var rules = RecordedRules()
   /// The snapshots to cite, as they came.
   private(set) var snapshots: [SnapshotEvent] = []
   /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
@@ -236,6 +238,7 @@ struct EventIndex: Sendable {
       case .erase(let id, let lines): erasures.add(id, lines, by: entry.ref)
       case .member(let replica, let key): add(key, of: replica, entry)
       case .snapshot(let named): add(named, entry)
+      case .rules, .unusableRules: rules.add(statement, entry)
       case .correct, .retract, .other: break
       }
     }
@@ -464,6 +467,7 @@ struct EventIndex: Sendable {
     var actors: [[LineRef]]
     var members: [[LineRef]]
     var snapshots: [[LineRef]]
+    var rules: [[LineRef]]
     var erasures: [[LineRef]]
     var stubs: [[LineRef]]
     var unreadable: Int
@@ -480,6 +484,7 @@ struct EventIndex: Sendable {
       actors: [actorEvents.values.joined().map(\.ref)],
       members: [members.values.map(\.ref)],
       snapshots: [snapshots.map(\.ref)],
+      rules: [rules.all.map(\.ref)],
       erasures: [erasures.all.map(\.ref)],
       stubs: [erasures.stubs],
       unreadable: unreadable)
@@ -524,6 +529,12 @@ struct EventIndex: Sendable {
       }
       add(named, entry)
     }
+    for ref in irregular.rules.joined() {
+      guard let entry = read(ref), case .statement(.logRules, let statement) = entry.body else {
+        return false
+      }
+      rules.add(statement, entry)
+    }
     for ref in irregular.erasures.joined() {
       guard let entry = read(ref), case .statement(_, .erase(let id, let lines)) = entry.body else {
         return false
@@ -561,7 +572,7 @@ extension EventIndex.Irregular {
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
       "actors": lists(actors), "members": lists(members), "snapshots": lists(snapshots),
-      "erasures": lists(erasures), "stubs": lists(stubs),
+      "rules": lists(rules), "erasures": lists(erasures), "stubs": lists(stubs),
       "unreadable": .int(unreadable),
     ])
   }
@@ -582,6 +593,7 @@ extension EventIndex.Irregular {
       histories: lists(json["histories"]), copies: lists(json["copies"]),
       waiting: lists(json["waiting"]), actors: lists(json["actors"]),
       members: lists(json["members"]), snapshots: lists(json["snapshots"]),
+      rules: lists(json["rules"]),
       erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable)
   }
 }

@@ -26,6 +26,26 @@ public struct Snapshot: Sendable {
     return index.registry(where: horizon(position).knows)
   }
 
+  /// The tables of rules that held at a position; those of now where it is nil.
+  public func rules(knownAt position: Position?) -> RuleTables {
+    index.rules.tables(where: horizon(position).knows)
+  }
+
+  /// Every table of rules that was recorded by a position, in the order of recording, with what each
+  /// line says.
+  public func recordedRules(knownAt position: Position?) -> [RecordedTable] {
+    let horizon = horizon(position)
+    return index.rules.all.filter { horizon.knows($0.ref) }.sorted().map { entry in
+      let line = line(entry.ref).flatMap { text in
+        (try? Line(text)) == nil
+          ? nil : try? JSONValue(parsing: UnsafeBufferPointer(rebasing: text.dropLast()))
+      }
+      return RecordedTable(
+        id: entry.id, replica: logs[entry.ref.replica].id, seq: entry.ref.seq,
+        recorded: entry.recorded, table: entry.table, fault: entry.fault, line: line)
+    }
+  }
+
   /// Lines that came without their words, of which no erasure is here.
   public var withheld: [LogPlace] { index.withheld(logs) }
 

@@ -649,7 +649,7 @@ public final class Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && pendingIDs[$0] == nil }
-    case .actor, .erase, .member, .snapshot, .other: return nil
+    case .actor, .erase, .member, .snapshot, .rules, .unusableRules, .other: return nil
     }
   }
 
@@ -677,7 +677,37 @@ public final class Timeline {
       if let old = registry[actor.code] {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
-    case .erase, .member, .snapshot, .other: break
+    case .rules(let table): try check(table)
+    case .erase, .member, .snapshot, .unusableRules, .other: break
+    }
+  }
+
+  /// A name stands for one table; a subtype is one that the model names, or that an event here has.
+  private func check(_ table: RuleTable) throws(EventError) {
+    let other = index.rules.all.first {
+      $0.table?.kind == table.kind && $0.table?.version == table.version
+        && $0.table?.rows != table.rows
+    }
+    if let other {
+      throw EventError(
+        "name",
+        "\"\(table.version)\" is another table of \(table.kind.rawValue) already, event"
+          + " \(other.id); give this one a name of its own")
+    }
+    for (row, type, subtype) in table.unknownSubtypes {
+      var filter = Filter()
+      filter.types = [type]
+      filter.subtypes = [subtype]
+      var query = Query(filter)
+      query.limit = 1
+      guard snapshot.count(query) == 0 else { continue }
+      let near = EditDistance.nearest(to: subtype, in: type.knownSubtypes)
+      throw EventError(
+        "rows[\(row)].subtype",
+        "\"\(subtype)\" is no subtype of \(type.word), and no event here has it; "
+          + (near.isEmpty
+            ? "those that are known: \(type.knownSubtypes.joined(separator: ", "))"
+            : "did you mean \(near.joined(separator: ", "))?"))
     }
   }
 

@@ -36,9 +36,12 @@ public struct Actor: Sendable, Hashable {
 /// The actors that are known, by code.
 public struct ActorRegistry: Sendable {
   private var byCode: [ActorCode: Actor]
+  /// Whom the exercises of some are aimed at.
+  public private(set) var exerciseTargets: [ActorCode: [ActorCode]]
 
   public init(_ actors: [Actor]) {
     byCode = Dictionary(actors.map { ($0.code, $0) }) { _, last in last }
+    exerciseTargets = byCode.mapValues(\.exercisesAgainst).filter { !$0.value.isEmpty }
   }
 
   /// The table that ships, `data/actors.csv`.
@@ -59,14 +62,14 @@ public struct ActorRegistry: Sendable {
 
   public func contains(_ code: ActorCode) -> Bool { byCode[code] != nil }
 
-  public mutating func add(_ actor: Actor) { byCode[actor.code] = actor }
+  public mutating func add(_ actor: Actor) {
+    byCode[actor.code] = actor
+    let targets = actor.exercisesAgainst
+    exerciseTargets[actor.code] = targets.isEmpty ? nil : targets
+  }
 
   /// All, by code.
   public var all: [Actor] { byCode.values.sorted { $0.code < $1.code } }
-
-  public var exerciseTargets: [ActorCode: [ActorCode]] {
-    byCode.mapValues(\.exercisesAgainst).filter { !$0.value.isEmpty }
-  }
 
   /// Up to three codes that may have been meant, the nearest first.
   public func nearest(to text: String) -> [Actor] {

@@ -56,6 +56,12 @@ public struct CSVTable: Sendable {
     }
   }
 
+  /// A field as it stands in a file: in quotes where it has to be.
+  public static func field(_ text: String) -> String {
+    text.utf8.contains { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }
+      ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+  }
+
   private struct Record {
     var line: Int
     var fields: [String]

@@ -41,6 +41,10 @@ public enum LogStatement: Sendable {
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
   case snapshot(NamedSnapshot)
+  /// A team's own table of rules.
+  case rules(RuleTable)
+  /// One of another machine that cannot be reckoned with, and why.
+  case unusableRules(String)
   case other
 }
 
@@ -443,9 +447,40 @@ public struct EventValidator {
         return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
       } catch { throw EventError("vkey", error.message) }
     case .logSnapshot: return .snapshot(try snapshot(node))
+    case .logRules:
+      do throws(EventError) { return .rules(try rules(node)) } catch {
+        guard registry == nil else { throw error }
+        return .unusableRules(error.text)
+      }
     default:
       return .other
     }
+  }
+
+  private func rules(_ node: Int) throws(EventError) -> RuleTable {
+    let kinds = RuleTable.Kind.allCases.map(\.rawValue)
+    guard let kindNode = document.member("table", of: node, in: text) else {
+      throw EventError("table", "missing; one of \(Self.list(kinds))")
+    }
+    try oneOf(kindNode, "table", kinds)
+    guard let nameNode = document.member("name", of: node, in: text) else {
+      throw EventError("name", "missing; what answers state as the version of the table")
+    }
+    guard let rows = document.member("rows", of: node, in: text) else {
+      throw EventError("rows", "missing; the whole table, a list of {…}")
+    }
+    try array(rows, "rows", "a list of {…}, the whole table")
+    if let reason = document.member("reason", of: node, in: text) {
+      _ = try nonEmpty(reason, "reason")
+    } else if registry != nil {
+      throw EventError("reason", "missing; why the table is as it is")
+    }
+    let name = try string(nameNode, "name")
+    do throws(RuleTable.Fault) {
+      return try RuleTable(
+        RuleTable.Kind(rawValue: document.string(kindNode, in: text))!, version: name,
+        rows: document.value(rows, in: text).array ?? [], registry: registry)
+    } catch { throw EventError(error.place, error.message) }
   }
 
   private func snapshot(_ node: Int) throws(EventError) -> NamedSnapshot {
@@ -558,8 +593,8 @@ public struct EventValidator {
     let key = UnsafeBufferPointer(
       rebasing: text[document.rawRange(first).lowerBound..<document.rawRange(last).upperBound])
     return registry == nil
-      ? try reader.formedParties.number(of: key, read)
-      : try reader.knownParties.number(of: key, read)
+      ? try reader.legacy.shelves.formedParties.number(of: key, read)
+      : try reader.legacy.shelves.knownParties.number(of: key, read)
   }
 
   private func codes(
@@ -610,17 +645,16 @@ public struct EventValidator {
   /// Lower-case letters, digits, and `.`, `-`, `_`, `:`.
   private func word(_ node: Int, _ field: Field) throws(EventError) -> String {
     let word = try string(node, field)
-    let isWord =
-      !word.isEmpty
-      && word.utf8.allSatisfy { byte in
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
-          || byte == 0x2E || byte == 0x2D || byte == 0x5F || byte == 0x3A
-      }
-    guard isWord else {
+    guard !word.isEmpty, word.utf8.allSatisfy(Self.isOfAWord) else {
       throw EventError(
         field, "\"\(word)\" is no word: lower-case letters, digits, and . - _ : only")
     }
     return word
+  }
+
+  static func isOfAWord(_ byte: UInt8) -> Bool {
+    (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
+      || byte == 0x2E || byte == 0x2D || byte == 0x5F || byte == 0x3A
   }
 
   private func words(_ node: Int, _ field: Field) throws(EventError) -> [String] {
@@ -632,14 +666,14 @@ public struct EventValidator {
 
   private func tags(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.tags.number(of: key) { () throws(EventError) in
+    return try reader.legacy.shelves.tags.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofTags: try words(node, "tags"))
     }
   }
 
   private func subtype(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.subtypes.number(of: key) { () throws(EventError) in
+    return try reader.legacy.shelves.subtypes.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofSubtype: try word(node, "subtype"))
     }
   }
@@ -656,10 +690,17 @@ public struct EventValidator {
     }
   }
 
+  /// A weight in thousandths; nil where it is none. A number with three decimals is the double nearest to
+  /// so many thousandths; 1000 times that need not be whole (4.039).
+  static func thousandths(_ weight: Double) -> Int? {
+    guard abs(weight) <= 10, case let number = (weight * 1000).rounded(), number / 1000 == weight
+    else { return nil }
+    return Int(number)
+  }
+
   private func checkWeight(_ node: Int) throws(EventError) {
     guard document.kind(node) == .number,
-      let number = document.value(node, in: text).number, abs(number) <= 10,
-      (number * 1000).rounded() == number * 1000
+      document.value(node, in: text).number.flatMap(Self.thousandths) != nil
     else {
       let value = String(decoding: text[document.rawRange(node)].prefix(40), as: UTF8.self)
       throw EventError("weight", "\(value): a number from -10 to 10 with at most three decimals")

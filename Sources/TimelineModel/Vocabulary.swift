@@ -43,7 +43,7 @@ public final class Vocabulary: Sendable {
   }
 
   private let known = Mutex(Known())
-  private let idle = Mutex<[BodyReader]>([])
+  private let left = Mutex<[BodyReader.Legacy]>([])
 
   public init() {
     _ = number(of: Parties(actors: [], targets: []))
@@ -86,10 +86,10 @@ public final class Vocabulary: Sendable {
     return number
   }
 
-  /// Lends a reader that has seen events before, if there is one.
+  /// Lends a reader that knows what others have seen before it, if there is one.
   public func lendReader<Result>(_ body: (BodyReader) -> Result) -> Result {
-    let reader = idle.withLock { $0.popLast() } ?? BodyReader(self)
-    defer { idle.withLock { $0.append(reader) } }
+    let reader = BodyReader(self, after: left.withLock { $0.popLast() } ?? BodyReader.Legacy())
+    defer { left.withLock { $0.append(reader.legacy) } }
     return body(reader)
   }
 }

@@ -48,10 +48,13 @@ public enum Verb: String, Sendable, CaseIterable {
   case state = "STATE"
   case explain = "EXPLAIN"
   case lint = "LINT"
+  case changes = "CHANGES"
+  case whatIf = "WHATIF"
   case watch = "WATCH"
   case snapshot = "SNAPSHOT"
   case snapshots = "SNAPSHOTS"
   case actors = "ACTORS"
+  case rules = "RULES"
   case status = "STATUS"
   case erase = "ERASE"
   case repair = "REPAIR"
@@ -80,11 +83,17 @@ public enum Verb: String, Sendable, CaseIterable {
     case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - how parties stand"
     case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
     case .lint: "LINT {filter, \"day\":DAY,\"limit\":n} - gaps and faults of the events, a ROW each"
+    case .changes:
+      "CHANGES {\"parties\":[A,B],\"from\":DAY,\"to\":DAY} - what changed; with \"every\":\"day\" day by day"
+    case .whatIf:
+      "WHATIF N {\"parties\":[A,B],\"without\":[ID]}, then N lines of events - the state as if it were so"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"
     case .snapshots:
       "SNAPSHOTS, or SNAPSHOTS NAME - those to cite, or one held against what is here"
     case .actors: "ACTORS - the codes that events may name, a ROW each"
+    case .rules:
+      "RULES, or RULES {\"table\":WORD} - which tables states are reckoned by, or one of them whole"
     case .status: "STATUS - position, events, size, damage"
     case .verify: "VERIFY - read everything again: checks, numbers, times, each log's root"
     case .erase: "ERASE {\"id\":ID,\"reason\":TEXT} - an event's words go, from every machine"

@@ -47,7 +47,7 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .export, .log, .show,
-    .correct, .retract, .erase, .lint, .state, .why, .watch, .status, .actor,
+    .correct, .retract, .erase, .lint, .state, .why, .whatIf, .rules, .watch, .status, .actor,
     .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup, .restore,
     .dates,
   ]

@@ -48,7 +48,8 @@ enum EventTable {
   ]
 
   static func text(_ events: [JSONValue]) -> String {
-    ([names] + events.map(row)).map { $0.map(field).joined(separator: ",") + "\r\n" }.joined()
+    ([names] + events.map(row)).map { $0.map(CSVTable.field).joined(separator: ",") + "\r\n" }
+      .joined()
   }
 
   private static func row(_ event: JSONValue) -> [String] {
@@ -90,11 +91,6 @@ enum EventTable {
       one.count == other.count && zip(one, other).allSatisfy { isSame($0, $1) }
     default: one == other || (one.number.map { $0 == other.number } ?? false)
     }
-  }
-
-  private static func field(_ text: String) -> String {
-    text.utf8.contains { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }
-      ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
   }
 
   // MARK: In

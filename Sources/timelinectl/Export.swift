@@ -12,8 +12,7 @@ extension Command {
     flags: FilterTerms.flags + Moment.flags + [
       Flag(name: "--jsonl", value: nil, help: "one event a line, as the log has it (as it is)"),
       Flag(name: "--csv", value: nil, help: "a table with a header, which import reads again"),
-      Flag(name: "--with-actors", value: nil, help: "first the actors that your team added"),
-    ],
+    ] + Parties.prefaceFlags,
     notes: """
       The same as timelinectl log --jsonl: each event in the version that shows, by date. Of a \
       SNAPSHOT the same bytes on every machine that has its lines, and nothing but an error on one \
@@ -29,10 +28,7 @@ extension Command {
     let terms = try FilterTerms(words)
     let moment = try Moment.members(words)
     let client = try context.connect()
-    var lines: [[UInt8]] = []
-    if words.has("--with-actors") {
-      lines = try Parties.added(client, moment).map { Array($0.text.utf8) }
-    }
+    var lines = try Parties.preface(context, client, moment)
     let question = JSONValue.object(terms.members + moment)
     let end = try client.stream("QUERY \(question.text)") { _, json in lines.append(Array(json)) }
     Moment.tell(end)

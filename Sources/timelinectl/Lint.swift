@@ -38,7 +38,7 @@ extension Command {
     let kinds = try wantedKinds(words)
     let terms = try FilterTerms(words)
     var question = terms.members + (try Moment.members(words))
-    if let day = words["--as-of"] ?? (words.has("--at") ? nil : Today.text) {
+    if let day = words["--as-of"] ?? (words.has("--at") ? nil : Day.today.description) {
       guard Day(day) != nil else {
         throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30; \(day) is none")
       }

@@ -17,10 +17,9 @@ extension Command {
       Flag(name: "--show-cursor", value: nil, help: "on stderr, a CURSOR for the next time"),
       Flag(name: "--jsonl", value: nil, help: "one event a line, as the log has it"),
       Flag(name: "--csv", value: nil, help: "a table with a header, which import reads again"),
-      Flag(name: "--with-actors", value: nil, help: "first the actors that your team added"),
       Flag(name: "--count", value: nil, help: "how many there are"),
       Flag(name: "--exit-code", value: nil, help: "exit 3 where nothing matched"),
-    ],
+    ] + Parties.prefaceFlags,
     notes: """
       \(FilterTerms.help)
 
@@ -41,8 +40,8 @@ extension Command {
       try Moment.json(text, "--after")
     }
     let isTable = !["--json", "--jsonl", "--csv"].contains { words.has($0) }
-    if words.has("--with-actors"), isTable {
-      throw Failure(.usage, "--with-actors goes with --jsonl, --csv or --json")
+    if let flag = ["--with-actors", "--with-rules"].first(where: { words.has($0) }), isTable {
+      throw Failure(.usage, "\(flag) goes with --jsonl, --csv or --json")
     }
     let isForPeople = context.terminal.isTerminal && isTable
     var limit: Int?
@@ -101,9 +100,7 @@ extension Command {
       lines = lines.suffix(limit)
     }
     let shown = lines.count
-    if words.has("--with-actors") {
-      lines = try Parties.added(client, more).map { Array($0.text.utf8) } + lines
-    }
+    lines = try Parties.preface(context, client, more) + lines
     write(lines, context)
     if shown < total, isForPeople || limit == 0 {
       Terminal.say(
@@ -141,48 +138,51 @@ extension Command {
   }
 
   static let watch = Command(
-    name: "watch", arguments: "[TERM…]", summary: "events as they are recorded, here or elsewhere",
-    examples: ["watch", "watch actor=PRK --json", "watch --until 1 --timeout 30s"],
-    flags: FilterTerms.flags + [
-      Flag(name: "--until", value: "N", help: "end after N events"),
-      Flag(name: "--timeout", value: "TIME", help: "end after 30s, 5m, 1h; exit 8 before N events"),
+    name: "watch", arguments: "[TERM…] | --state PARTY PARTY…",
+    summary: "events as they are recorded, or how things change between parties",
+    examples: [
+      "watch", "watch actor=PRK --json", "watch --until 1 --timeout 30s",
+      "watch --state USA PRK --exec 'mail -s \"$TIMELINE_CHANGE_WHAT\" me'",
+      "watch --state USA PRK --from 2018-01-01 --to 2018-12-31",
     ],
+    flags: FilterTerms.flags + [
+      Flag(
+        name: "--state", value: nil,
+        help: "tell when the phase, a message, an offer or a commitment changes its state")
+    ] + Telling.flags,
     notes: """
-      With --json one JSON value a line (JSON Lines), written at once.
+      With --json one JSON value a line (JSON Lines), written at once. CMD gets that line on its \
+      standard input, and of it in its environment TIMELINE_EVENT_ID, _TYPE, _DATE and _TITLE.
+
+      With --state also where only time passed: an offer expires, a commitment falls due, no contact \
+      for 90 days. --from DAY --to DAY tells what changed on these days; --from alone what changed \
+      since, and then goes on. CMD finds TIMELINE_CHANGE (the JSON) and TIMELINE_CHANGE_DAY, _WHAT, \
+      _ID, _KEY, _TITLE, _FROM, _TO, _BY, _PARTIES.
 
       \(FilterTerms.help)
       """
   ) { (context) throws(Failure) in
-    let until = try context.words["--until"].map { (text) throws(Failure) in
-      guard let number = Int(text), number > 0 else {
-        throw Failure(.usage, "--until takes a number of events, from 1 on; not \(text)")
-      }
-      return number
-    }
-    let end = try context.words["--timeout"].map { (text) throws(Failure) in
-      ContinuousClock.now + (try Wait.duration(text, "--timeout"))
-    }
+    if context.words.has("--state") { return try StateWatch.run(context) }
+    var telling = try Telling(context)
     let terms = try FilterTerms(context.words)
     let client = try context.connect()
     _ = try client.ask("WATCH \(JSONValue.object(terms.members).text)")
-    var count = 0
-    while until.map({ count < $0 }) ?? true {
-      guard let line = try client.line(until: end) else {
-        guard let until else { return .done }
-        throw Failure(
-          .timedOut, code: "timeout",
-          "\(count) of \(Count.events(until)) came within \(context.words["--timeout"] ?? "")")
-      }
+    while !telling.isDone, let line = try client.line(until: telling.end) {
       guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
-      count += 1
-      let json = line.dropFirst(6)
-      if context.isJSON {
-        Terminal.write(Array(json) + [0x0A])
-        continue
-      }
-      Terminal.write(try WatchText.line(Client.json(json), context) + "\n")
+      let bytes = Array(line.dropFirst(6))
+      let event = Client.json(bytes[...])
+      let said = event["body"] ?? event
+      try telling.tell(
+        bytes, { () throws(Failure) in try WatchText.line(event, context) },
+        [
+          "TIMELINE_EVENT_ID": (event["corrects"] ?? event["retracts"] ?? event["id"])?.string
+            ?? "",
+          "TIMELINE_EVENT_TYPE": event["type"]?.string ?? "",
+          "TIMELINE_EVENT_DATE": said["date"]?.string ?? "",
+          "TIMELINE_EVENT_TITLE": said["title"]?.string ?? "",
+        ])
     }
-    return .done
+    return try telling.finish()
   }
 
   static let status = Command(

@@ -38,6 +38,27 @@ enum Parties {
     }
   }
 
+  /// What an export puts before its events, where it is asked to: the actors and the tables of rules that
+  /// this timeline's people added, as lines for another.
+  static func preface(
+    _ context: Context, _ client: Client, _ moment: [JSONValue.Member]
+  ) throws(Failure) -> [[UInt8]] {
+    var lines: [[UInt8]] = []
+    if context.words.has("--with-actors") {
+      lines = try added(client, moment).map { Array($0.text.utf8) }
+    }
+    if context.words.has("--with-rules") {
+      let question = JSONValue.object([JSONValue.Member("lines", .bool(true))] + moment)
+      _ = try client.stream("RULES \(question.text)") { _, line in lines.append(Array(line)) }
+    }
+    return lines
+  }
+
+  static let prefaceFlags = [
+    Flag(name: "--with-actors", value: nil, help: "first the actors that your team added"),
+    Flag(name: "--with-rules", value: nil, help: "first the tables of rules that your team set"),
+  ]
+
   /// Different parties, all known; what is wrong is said before anything is asked.
   static func distinct(
     _ words: [String], _ client: Client, _ moment: [JSONValue.Member]

@@ -1,31 +1,37 @@
 // `state`, `why`: how things stand between two parties, and which events say so. What is
 // said of it stands in StateText.
 
+import Foundation
 import TimelineModel
 
 extension Command {
-  private static let stateFlags =
+  static let stateFlags =
     [
       Flag(
         name: "--as-of", value: "DAY", help: "on this day (today; with --at the snapshot's, UTC)")
     ] + Moment.flags
 
-  private static func question(
-    _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
-  ) throws(Failure) -> String {
-    let words = context.words
-    for flag in ["--as-of", "--from", "--to"] {
+  /// Whole days, where these flags are given.
+  static func checkDays(_ words: Words, _ flags: [String]) throws(Failure) {
+    for flag in flags {
       guard let text = words[flag], Day(text) == nil else { continue }
       do throws(DateError) { _ = try EventDate(text) } catch {
         throw Failure(.usage, "\(flag): \(error.message)")
       }
       throw Failure(.usage, "\(flag) takes a whole day, such as 2017-11-30")
     }
+  }
+
+  private static func question(
+    _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
+  ) throws(Failure) -> String {
+    let words = context.words
+    try checkDays(words, ["--as-of", "--from", "--to"])
     let moment = try Moment.members(words)
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : Today.text
+    let day = words.has("--at") ? nil : today
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
       members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
@@ -35,6 +41,9 @@ extension Command {
     }
     return JSONValue.object(members + more).text
   }
+
+  /// The client's own day.
+  static var today: String { Day.today.description }
 
   private static let seriesFlags = [
     Flag(name: "--every", value: "STEP", help: "a row each day, week, month, quarter or year"),
@@ -52,7 +61,8 @@ extension Command {
       "state USA PRK", "state USA PRK --as-of 2017-11-30 --json", "state USA PRK --at paper-2026",
       "state USA PRK --every month --from 1994-01-01 --to 2024-12-01 --csv > months.csv",
       "state USA PRK KOR CHN JPN RUS --as-of 2005-09-20",
-    ], flags: stateFlags + seriesFlags,
+      "state USA PRK --since 2018-01-01 --as-of 2018-06-13",
+    ], flags: stateFlags + [ChangesSince.flag] + seriesFlags,
     notes: """
       Of more than two parties every two are shown side by side. A row of --every says how things \
       stood on its day; its exercises and tests are those since the row before.
@@ -67,6 +77,10 @@ extension Command {
       guard !words.has("--as-of") else {
         throw Failure(.usage, "--every has --from and --to, and no --as-of")
       }
+    }
+    if words.has("--since") {
+      if isSeries { throw Failure(.usage, "--since and --every: give one of the two") }
+      return try ChangesSince.run(context)
     }
     let client = try context.connect()
     let state = try client.ask("STATE \(question(context, words.plain, client))")
@@ -98,6 +112,20 @@ extension Command {
     }
   }
 
+  /// What the shares add up to, and what it is compared with.
+  private static func sums(_ answer: JSONValue) -> String {
+    func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
+    var lines = (answer["sums"]?.array ?? []).map { sum in
+      "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
+        + " \(decimal(sum["threshold"])) for this phase"
+    }
+    if let parts = answer["parts"]?.members {
+      let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
+      lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
+    }
+    return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+  }
+
   static let why = Command(
     name: "why", arguments: "PARTY PARTY FIGURE",
     summary: "the events behind a figure of the state",
@@ -106,7 +134,8 @@ extension Command {
     notes: """
       A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
       interests, commitments, under_way, tests, reciprocity, conducive, joint_action, rewards, \
-      respect, approach.
+      respect, approach. Where it is a sum each event has its share, largest first, and the shares \
+      add up to it; against means that a phase holds in spite of it.
       """, plain: 3...3
   ) { (context) throws(Failure) in
     let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
@@ -133,8 +162,23 @@ extension Command {
       answer,
       events.isEmpty
         ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
-        : context.terminal.table(Array(rows), header: header))
+        : context.terminal.table(Array(rows), header: header) + sums(answer))
     if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
     return .done
+  }
+}
+
+extension Day {
+  /// The day at the place where this program runs.
+  static var today: Day {
+    let parts = Calendar.current.dateComponents([.year, .month, .day], from: Date())
+    return Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)!
+  }
+
+  /// The time until the next one begins.
+  static var rest: Duration {
+    let parts = Calendar.current.dateComponents([.hour, .minute, .second], from: Date())
+    let seconds = (parts.hour ?? 0) * 3600 + (parts.minute ?? 0) * 60 + (parts.second ?? 0)
+    return .seconds(max(1, 86_400 - seconds))
   }
 }

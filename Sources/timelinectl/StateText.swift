@@ -73,9 +73,7 @@ struct StateText {
     row(
       "from",
       "\(Count.events(state["events"]?.int ?? 0)), by rules \(state["rules"]?["version"]?.string ?? "?")"
-        + ", weights \(state["rules"]?["weights"]?.string ?? "?")"
-        + ", windows \(state["rules"]?["windows"]?.string ?? "?")"
-        + " and interests \(state["rules"]?["interests"]?.string ?? "?")\(cited)")
+        + ", \(table("weights")), \(table("windows")) and \(table("interests"))\(cited)")
   }
 
   private mutating func figures() {
@@ -137,6 +135,12 @@ struct StateText {
   }
 
   // MARK: Pieces
+
+  /// A table by its version; a team's own with its event.
+  private func table(_ name: String) -> String {
+    let event = state["rules"]?["events"]?[name]?.string.map { " [\($0.prefix(8))]" }
+    return "\(name) \(state["rules"]?[name]?.string ?? "?")\(event ?? "")"
+  }
 
   private func why(_ figure: String) -> String {
     "timelinectl why \(parties.joined(separator: " ")) \(figure) --as-of \(day)\(moment)"

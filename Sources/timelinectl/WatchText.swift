@@ -19,6 +19,9 @@ enum WatchText {
     case "log.actor":
       let (code, name) = (line["code"]?.string ?? "", line["name"]?.string ?? "")
       return SafeText.line("actor \(code) (\(name)) added by \(author)")
+    case "log.rules":
+      let (table, name) = (line["table"]?.string ?? "", line["name"]?.string ?? "")
+      return SafeText.line("\(table) \(name) recorded by \(author)\(reason)")
     case "log.snapshot":
       return SafeText.line("snapshot \(line["name"]?.string ?? "") recorded by \(author)")
     default:

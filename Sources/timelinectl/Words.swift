@@ -12,6 +12,10 @@ struct Flag: Sendable {
 struct Words {
   var plain: [String] = []
   private var values: [String: [String]] = [:]
+  /// All options in the order in which they came.
+  private var inOrder: [(name: String, value: String)] = []
+
+  private init() {}
 
   init(_ words: [String], flags: [Flag]) throws(Failure) {
     var rest = words[...]
@@ -44,15 +48,33 @@ struct Words {
         guard parts.count == 1 else {
           throw Failure(.usage, "\(name) takes no value: write \(name), or leave it out")
         }
-        values[name, default: []].append("")
+        add(name, "")
       } else if parts.count == 2 {
-        values[name, default: []].append(parts[1])
+        add(name, parts[1])
       } else if let value = rest.popFirst() {
-        values[name, default: []].append(value)
+        add(name, value)
       } else {
         throw Failure(.usage, "\(name) needs a value: \(name) \(flag.value!)")
       }
     }
+  }
+
+  private mutating func add(_ name: String, _ value: String) {
+    values[name, default: []].append(value)
+    inOrder.append((name, value))
+  }
+
+  /// The options ahead of a switch that may come again and again, and those behind it each time.
+  func split(at name: String) -> (ahead: Words, behind: [Words]) {
+    var all = [Words()]
+    for option in inOrder {
+      if option.name == name {
+        all.append(Words())
+      } else {
+        all[all.count - 1].add(option.name, option.value)
+      }
+    }
+    return (all[0], Array(all.dropFirst()))
   }
 
   func has(_ name: String) -> Bool { values[name] != nil }

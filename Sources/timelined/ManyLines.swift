@@ -1,4 +1,4 @@
-// The lines that follow an APPENDMANY or CHECKMANY, until all are there.
+// The lines that follow an APPENDMANY, CHECKMANY or WHATIF, until all are there.
 
 import TimelineModel
 import TimelineWire
@@ -12,8 +12,14 @@ struct ManyLines {
   /// does not mean it.
   private static let skippedMax = 1_000_000
 
-  /// Nothing is to be recorded.
-  let isCheck: Bool
+  /// What is to be done with them.
+  enum Purpose {
+    case append, check
+    /// They are laid over the log, to answer this.
+    case whatIf(StateQuestion?)
+  }
+
+  var purpose: Purpose
   private(set) var left: Int
   /// Why they will be refused: the rest is skipped.
   private(set) var refusal: RequestError?
@@ -23,15 +29,23 @@ struct ManyLines {
 
   /// Reads how many lines follow.
   init(_ request: Request) throws(RequestError) {
-    guard request.arguments.count == 1, let count = Int(request.arguments[0]), count > 0 else {
+    let isWhatIf = request.verb == .whatIf
+    guard request.arguments.count == 1, let count = Int(request.arguments[0]),
+      count > 0 || isWhatIf && count == 0
+    else {
       throw RequestError(
         .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
     }
-    guard count <= Self.skippedMax, request.json == nil else {
+    guard count <= Self.skippedMax, request.json == nil || isWhatIf else {
       throw RequestError(
         .badRequest, "\(request.verb.rawValue) takes a number of at most \(Self.linesMax)")
     }
-    isCheck = request.verb == .checkMany
+    purpose =
+      switch request.verb {
+      case .whatIf: .whatIf(nil)
+      case .checkMany: .check
+      default: .append
+      }
     left = count
     if count > Self.linesMax {
       refusal = RequestError(.tooLarge, "at most \(Self.linesMax) lines at once; send less")
@@ -52,16 +66,21 @@ struct ManyLines {
   /// Counts a line, and takes none.
   mutating func refuse(_ error: RequestError) {
     left -= 1
+    refuseAll(error)
+  }
+
+  /// The lines will come all the same.
+  mutating func refuseAll(_ error: RequestError) {
     refusal = refusal ?? error
     bytes = []
     ends = []
   }
 
   /// The lines, each by itself.
-  func withTexts(_ body: ([UnsafeBufferPointer<UInt8>]) -> Void) {
+  func withTexts<Result>(_ body: ([UnsafeBufferPointer<UInt8>]) -> Result) -> Result {
     bytes.withUnsafeBufferPointer { all in
       var start = 0
-      body(
+      return body(
         ends.map { end in
           defer { start = end }
           return UnsafeBufferPointer(rebasing: all[start..<end])

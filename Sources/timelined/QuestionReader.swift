@@ -14,6 +14,7 @@ struct QuestionReader {
   private static let momentKeys = ["known_at", "at"]
   private static let stateKeys = ["parties", "as_of"] + momentKeys
   private static let seriesKeys = ["every", "from", "to"]
+  private static let changesKeys = ["parties", "from", "to", "every"] + momentKeys
 
   // MARK: Events
 
@@ -76,6 +77,44 @@ struct QuestionReader {
     return log.registry(knownAt: try moment(value).knownAt).all
   }
 
+  /// Which tables of rules are wanted: all, or one whole.
+  func rules(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> RulesQuestion {
+    let value = try request.value(
+      in: line, keys: ["table", "event", "shipped", "lines"] + Self.momentKeys)
+    var question = RulesQuestion(query: try moment(value))
+    if let word = value["table"] {
+      let kinds = RuleTable.Kind.allCases.map(\.rawValue)
+      guard let kind = word.string.flatMap(RuleTable.Kind.init(rawValue:)) else {
+        throw RequestError(.badRequest, "table is one of \(kinds.joined(separator: ", "))")
+      }
+      question.kind = kind
+    }
+    if let word = value["event"] {
+      guard let word = word.string, word.utf8.count >= EventID.shownLengthMin else {
+        throw RequestError(
+          .badRequest, "event is an id, or at least its first \(EventID.shownLengthMin) characters")
+      }
+      question.event = word.lowercased()
+    }
+    for key in ["shipped", "lines"] where value[key] != nil {
+      guard value[key] == .bool(true) else {
+        throw RequestError(.badRequest, "\(key) is true, or left out")
+      }
+    }
+    question.isShipped = value["shipped"] != nil
+    question.isLines = value["lines"] != nil
+    let given = [question.event != nil, question.isShipped].count { $0 }
+    guard given == 0 || (question.kind != nil && given == 1),
+      !question.isLines || question.kind == nil
+    else {
+      throw RequestError(
+        .badRequest, "event or shipped go with table, and name one; lines stands without table")
+    }
+    return question
+  }
+
   /// What is watched, and from where on.
   func watch(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
@@ -110,30 +149,17 @@ struct QuestionReader {
   func state(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(RequestError) -> StateQuestion {
+    if request.verb == .changes { return try changes(request, line) }
     let isWhy = request.verb == .explain
     let value = try request.value(
       in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : Self.seriesKeys))
-    let query = try moment(value)
-    let registry = log.registry(knownAt: query.knownAt)
-    var codes: Set<ActorCode> = []
-    let names = value["parties"]?.array ?? []
-    for name in names { codes.insert(try actor(name.string ?? "", registry)) }
-    guard codes.count == names.count, codes.count > 1 else {
-      throw RequestError(
-        .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
-    }
-    // What is cited says the same on any day that it is asked for.
-    let last = query.cited?.recorded.day ?? today
-    var state = StateQuestion(parties: codes.sorted(), day: last, query: query)
-    guard codes.count == 2 || !isWhy && value["every"] == nil else {
+    var state = try parties(value)
+    guard state.parties.count == 2 || !isWhy && value["every"] == nil else {
       throw RequestError(
         .badRequest, "the events behind a figure, and series, are those of two parties")
     }
-    guard codes.count <= StateQuestion.partiesMax else {
-      throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
-    }
+    state.series = try series(value, through: state.day)
     if let text = value["as_of"] { state.day = try day(text, "as_of") }
-    state.series = try series(value, through: last)
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
@@ -147,6 +173,74 @@ struct QuestionReader {
       }
       state.figure = word
     }
+    return state
+  }
+
+  /// Whose state is asked for, and how the log stood; on the last day that makes sense.
+  private func parties(_ value: JSONValue) throws(RequestError) -> StateQuestion {
+    let query = try moment(value)
+    let registry = log.registry(knownAt: query.knownAt)
+    var codes: Set<ActorCode> = []
+    let names = value["parties"]?.array ?? []
+    for name in names { codes.insert(try actor(name.string ?? "", registry)) }
+    guard codes.count == names.count, codes.count > 1 else {
+      throw RequestError(
+        .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
+    }
+    guard codes.count <= StateQuestion.partiesMax else {
+      throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
+    }
+    // What is cited says the same on any day that it is asked for.
+    return StateQuestion(
+      parties: codes.sorted(), day: query.cited?.recorded.day ?? today, query: query)
+  }
+
+  /// What changed from one day to another.
+  private func changes(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> StateQuestion {
+    let value = try request.value(in: line, keys: Self.changesKeys)
+    var state = try parties(value)
+    guard let from = value["from"] else {
+      throw RequestError(.badRequest, "CHANGES takes from, and to: the days that are compared")
+    }
+    let first = try day(from, "from")
+    if let to = value["to"] { state.day = try day(to, "to") }
+    guard first <= state.day else {
+      throw RequestError(
+        .badRequest, "\(first) is after \(state.day): changes go from a day to a later one")
+    }
+    if let every = value["every"] {
+      guard every.string == "day" else {
+        throw RequestError(.badRequest, "every is \"day\", or left out: the two days alone")
+      }
+    }
+    state.changes = StateQuestion.Changes(from: first, isDaily: value["every"] != nil)
+    return state
+  }
+
+  /// What a WHATIF asks of the events that follow it.
+  func whatIf(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> StateQuestion {
+    var request = request
+    request.arguments = []
+    let value = try request.value(in: line, keys: Self.stateKeys + ["without"])
+    var state = try parties(value)
+    var without: [EventID] = []
+    for text in value["without"].map({ $0.array ?? [.null] }) ?? [] {
+      guard let id = text.string.flatMap({ EventID($0) }) else {
+        throw RequestError(.badRequest, "without is a list of whole ids of events")
+      }
+      switch log.find(id, knownAt: state.query.knownAt) {
+      case .shown, .retracted: if !without.contains(id) { without.append(id) }
+      case .line: throw RequestError(.badRequest, "\(id) is a line of the log, not an event")
+      case .unknown: throw RequestError(.notFound, "no event \(id) here")
+      }
+    }
+    let asOf = try value["as_of"].map { (text) throws(RequestError) in try day(text, "as_of") }
+    state.whatIf = StateQuestion.Hypothesis(without: without, isDayGiven: asOf != nil)
+    state.day = asOf ?? state.day
     return state
   }
 

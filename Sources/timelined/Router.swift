@@ -47,7 +47,7 @@ struct Router {
     switch connection.mode {
     case .collecting(var many):
       many.refuse(error)
-      collected(many, connection)
+      _ = collected(many, connection)
     case .syncing(var session):
       if case .end(let error) = session.tooLong() { end(connection, error) }
       connection.mode = .syncing(session)
@@ -66,8 +66,7 @@ struct Router {
       // Emptied first, so that the lines are added in place.
       connection.mode = .requests
       many.take(line)
-      collected(many, connection)
-      return .goOn
+      return collected(many, connection)
     }
     if line.isEmpty { return .goOn }
     do throws(RequestError) {
@@ -76,6 +75,9 @@ struct Router {
       case .append: try append(request, line, connection)
       case .erase: try erase(request, line, connection)
       case .appendMany, .checkMany: connection.mode = .collecting(try ManyLines(request))
+      case .whatIf:
+        guard connection.deferred.isEmpty else { return .afterCommit }
+        return collected(try hypotheses(request, line), connection)
       default:
         guard connection.deferred.isEmpty else { return .afterCommit }
         return try read(request, line, connection)
@@ -161,15 +163,48 @@ struct Router {
     return rest.first == UInt8(ascii: "{") ? rest.startIndex : nil
   }
 
-  private func collected(_ many: ManyLines, _ connection: Connection) {
+  private func collected(_ many: ManyLines, _ connection: Connection) -> Step {
     guard many.left == 0 else {
       connection.mode = .collecting(many)
-      return
+      return .goOn
     }
     connection.mode = .requests
-    if let refusal = many.refusal { return reply(connection) { Reply.error(refusal, to: &$0) } }
-    many.withTexts { texts in
-      if many.isCheck { check(texts, connection) } else { append(texts, connection) }
+    if let refusal = many.refusal {
+      reply(connection) { Reply.error(refusal, to: &$0) }
+      return .goOn
+    }
+    return many.withTexts { texts in
+      switch many.purpose {
+      case .append: append(texts, connection)
+      case .check: check(texts, connection)
+      case .whatIf(let question?): return whatIf(question, texts, connection)
+      case .whatIf(nil): break
+      }
+      return .goOn
+    }
+  }
+
+  /// What a WHATIF asks; where that is wrong, its lines are passed over.
+  private func hypotheses(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+  ) throws(RequestError) -> ManyLines {
+    var many = try ManyLines(request)
+    do throws(RequestError) {
+      many.purpose = .whatIf(try questions.whatIf(request, line))
+    } catch { many.refuseAll(error) }
+    return many
+  }
+
+  private func whatIf(
+    _ question: StateQuestion, _ texts: [UnsafeBufferPointer<UInt8>], _ connection: Connection
+  ) -> Step {
+    do throws(RequestError) {
+      var question = question
+      try question.lay(Hypotheses(texts), timeline, recording(connection))
+      return state(question, connection)
+    } catch {
+      Reply.error(error, to: &connection.out)
+      return .goOn
     }
   }
 
@@ -290,7 +325,7 @@ struct Router {
     default: break
     }
     switch request.verb {
-    case .append, .appendMany, .checkMany, .erase: break
+    case .append, .appendMany, .checkMany, .whatIf, .erase: break
     case .hello:
       if request.arguments.first == "timeline-sync" {
         var session = SyncSession(
@@ -323,6 +358,7 @@ struct Router {
       let actors = try questions.actors(request, line)
       for actor in actors { Reply.row(actor.json, to: &connection.out) }
       Reply.end(.object(["count": .int(actors.count)]), to: &connection.out)
+    case .rules: try questions.rules(request, line).answer(timeline.lines, to: &connection.out)
     case .status: Reply.ok(status, to: &connection.out)
     case .get: try get(request, connection)
     case .query, .count:
@@ -365,7 +401,7 @@ struct Router {
       let (asked, query) = try questions.lint(request, line)
       connection.mode = .waiting
       return .slow(SlowQuestion(snapshot: timeline.snapshot, query: query, kind: .lint(asked)))
-    case .state, .explain: return state(try questions.state(request, line), connection)
+    case .state, .explain, .changes: return state(try questions.state(request, line), connection)
     case .peers:
       for peer in peers.all { Reply.row(peer.json, to: &connection.out) }
       Reply.end(.object(["count": .int(peers.all.count)]), to: &connection.out)
@@ -499,6 +535,7 @@ struct Router {
       "first": snapshot.span.map { .string($0.first.description) },
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
+      "unusable_rules": snapshot.unusableRules.isEmpty ? nil : .strings(snapshot.unusableRules),
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },

@@ -11,6 +11,22 @@ struct StateQuestion: Sendable {
     var days: [Day]
   }
 
+  /// What changed since a day: up to the day asked for, or day by day.
+  struct Changes: Sendable {
+    var from: Day
+    var isDaily: Bool
+  }
+
+  /// What is taken to have happened, and what not.
+  struct Hypothesis: Sendable {
+    var without: [EventID]
+    /// Else it is asked for a day on which all of the events have begun.
+    var isDayGiven: Bool
+    /// Of all of the events, those that are there already included.
+    var ids: [EventID] = []
+    var laid = WhatIf(events: [])
+  }
+
   static let partiesMax = 8
   static let rowsMax = 15_000
 
@@ -22,6 +38,8 @@ struct StateQuestion: Sendable {
   /// The figure whose events are wanted; nil for the state itself.
   var figure: String?
   var series: Series?
+  var changes: Changes?
+  var whatIf: Hypothesis?
 
   var dyads: [Dyad] {
     parties.indices.flatMap { place in
@@ -30,9 +48,11 @@ struct StateQuestion: Sendable {
   }
 
   /// Whether one dyad's state on one day answers it: that is soon done.
-  var isOne: Bool { parties.count == 2 && series == nil }
+  var isOne: Bool { parties.count == 2 && series == nil && changes == nil && whatIf == nil }
 
   func answer(_ histories: [DyadHistory]) -> JSONValue {
+    if let changes { return answer(changes, histories) }
+    if let whatIf { return answer(whatIf, histories) }
     if let series {
       return .object([
         "parties": .strings(parties), "rules": histories[0].rulesJSON,
@@ -48,5 +68,51 @@ struct StateQuestion: Sendable {
       "parties": .strings(parties), "day": .string(day.description),
       "rules": histories[0].rulesJSON, "dyads": .array(answers),
     ])
+  }
+
+  private func answer(_ changes: Changes, _ histories: [DyadHistory]) -> JSONValue {
+    let head: [JSONValue.Member] = [
+      JSONValue.Member("parties", .strings(parties)),
+      JSONValue.Member("from", .string(changes.from.description)),
+      JSONValue.Member("to", .string(day.description)),
+      JSONValue.Member("rules", histories[0].rulesJSON),
+    ]
+    return each(histories, head) { history in
+      let found =
+        changes.isDaily
+        ? history.diary(from: changes.from, through: day).map(\.json)
+        : StateChanges.between(history.state(on: changes.from), history.state(on: day)).map(\.json)
+      return [JSONValue.Member("changes", .array(found))]
+    }
+  }
+
+  private func answer(_ whatIf: Hypothesis, _ histories: [DyadHistory]) -> JSONValue {
+    let head: [JSONValue.Member] = [
+      JSONValue.Member("parties", .strings(parties)),
+      JSONValue.Member("day", .string(day.description)),
+      JSONValue.Member("rules", histories[0].rulesJSON),
+      JSONValue.Member("events", .strings(whatIf.ids)),
+      JSONValue.Member("without", .strings(whatIf.without)),
+    ]
+    return each(histories, head) { history in
+      let (before, after) = (history.state(on: day), whatIf.laid.laid(over: history).state(on: day))
+      return [
+        JSONValue.Member("changes", .array(StateChanges.between(before, after).map(\.json))),
+        JSONValue.Member("before", before), JSONValue.Member("after", after),
+      ]
+    }
+  }
+
+  /// What is said of two parties, or of every two of a group.
+  private func each(
+    _ histories: [DyadHistory], _ head: [JSONValue.Member],
+    _ body: (DyadHistory) -> [JSONValue.Member]
+  ) -> JSONValue {
+    guard parties.count > 2 else { return .object(head + body(histories[0])) }
+    let dyads = histories.map { history in
+      let pair = [history.dyad.first, history.dyad.second]
+      return JSONValue.object([JSONValue.Member("parties", .strings(pair))] + body(history))
+    }
+    return .object(head + [JSONValue.Member("dyads", .array(dyads))])
   }
 }

@@ -18,7 +18,8 @@ struct KeptHistory: Sendable {
   /// All events of a snapshot, or those that were known at a position.
   init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
     var history = DyadHistory(
-      dyad, exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
+      dyad, rules: Rules(snapshot.rules(knownAt: knownAt)),
+      exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
     var events: [EventID: Event] = [:]
     var damaged: DamagedLine?
     // What is not between the two can only be testimony, and only with links: few lines have those.
@@ -51,9 +52,18 @@ struct KeptHistory: Sendable {
     position = snapshot.position
   }
 
+  /// Whether the tables and the actors are those that it was made by: they decide which events count,
+  /// and how much.
+  private func rests(on snapshot: Snapshot) -> Bool {
+    history.rules.tables == snapshot.rules(knownAt: nil)
+      && history.exerciseTargets == snapshot.registry.exerciseTargets
+  }
+
   /// The same with what has come since.
   func brought(upTo snapshot: Snapshot) -> KeptHistory {
-    guard let changed = snapshot.subjects(after: position, max: Self.newLinesMax) else {
+    guard rests(on: snapshot),
+      let changed = snapshot.subjects(after: position, max: Self.newLinesMax)
+    else {
       return KeptHistory(history.dyad, in: snapshot)
     }
     var result = self

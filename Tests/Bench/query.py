@@ -54,6 +54,8 @@ def run(bench):
         (None, 1.0, True), ("SQLite, fold of the climate alone", 0.01, True)])
     bench.figures.show("states of a dyad, every month of 40 years", "ms", [(None, 50.0, True)])
     bench.figures.show("state of a dyad after a late event of 1986, worst of ten", "ms")
+    bench.figures.show("what if there had been talks in 1986, worst of ten", "ms")
+    bench.figures.show("diary of a dyad, every day of 40 years", "ms")
 
 
 def ask(bench, question, chance, daemon, best, plain, duck, scan):
@@ -118,6 +120,12 @@ def states(bench, daemon, database, chance):
                  'STATE {"parties":["USA","PRK"],"as_of":"2020-01-01"}']
     bench.figures.add("state of a dyad after a late event of 1986, worst of ten", "timeline",
                       max(daemon.ask(*late)[1::2]) * 1000)
+    pair = '"parties":["USA","PRK"]'
+    talks = '{"type":"talks","subtype":"official","date":"1986-03-%02d","actors":["USA","PRK"],"title":"If","unsourced":true}'
+    bench.figures.add("what if there had been talks in 1986, worst of ten", "timeline", max(daemon.ask(*(
+        'WHATIF 1 {%s,"as_of":"2020-01-01"}\n' % pair + talks % (number + 1) for number in range(10)))) * 1000)
+    bench.figures.add("diary of a dyad, every day of 40 years", "timeline", median_ms(daemon.ask(*[
+        'CHANGES {%s,"every":"day","from":"1985-06-01","to":"2025-05-01"}' % pair] * 5)))
     # One part of a state, the climate, as SQL can fold it.
     waits = [timed(lambda: database.execute(
         "select sum(pow(0.5, (julianday(?) - julianday(date)) / 90.0)) from event where date <= ? and "

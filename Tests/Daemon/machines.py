@@ -7,7 +7,7 @@ import pathlib
 from ctl import Ctl
 from daemon import Daemon
 from test_sync import free_port
-from test_verify import leaf_of, root_of
+from test_verify import checked, leaf_of, root_of
 
 
 class Machines(Ctl):
@@ -65,3 +65,21 @@ class Machines(Ctl):
         uuid = json.loads(have[have.index("{"):])["uuid"]
         client.send("HAVE main " + json.dumps({"uuid": uuid, "heads": heads or {}}))
         return client
+
+    def feed(self, daemon, replica, lines, first=1):
+        """Lines of a log as a peer sends them; what is said to it."""
+        peer = self.peer(daemon)
+        data = b"".join(lines)
+        peer.send(f"LINES main {replica} {first} {len(lines)} {len(data)}\n".encode() + data)
+        while True:
+            reply = peer.reply()
+            if reply.startswith(("TOOK", "ERR")):
+                peer.close()
+                return reply
+
+    def foreign(self, bodies, replica="00000000-0000-4000-8000-00000000beef", first=1):
+        """Lines of another machine's log: the members of their bodies, as text, with when each was recorded."""
+        return [
+            checked((f'{{"v":1,"replica":"{replica}","seq":{seq},"recorded":"{recorded}","id":"{replica[-8:]}-0000-4000-8000-{seq:012x}",'
+                     f'"author":"eve",{members},"salt":"AAAAAAAAAAAAAAAAAAAAAA=="').encode())
+            for seq, (recorded, members) in enumerate(bodies, first)]

@@ -77,17 +77,6 @@ class Snapshots(Machines):
         client.close()
         return end["versions"]
 
-    def feed(self, daemon, replica, lines, first=1):
-        """Lines of a log as a peer sends them; what is said to it."""
-        peer = self.peer(daemon)
-        data = b"".join(lines)
-        peer.send(f"LINES main {replica} {first} {len(lines)} {len(data)}\n".encode() + data)
-        while True:
-            reply = peer.reply()
-            if reply.startswith(("TOOK", "ERR")):
-                peer.close()
-                return reply
-
     def sync(self, daemon):
         self.done("sync", daemon=daemon)
 

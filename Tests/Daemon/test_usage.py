@@ -8,7 +8,7 @@ import unittest
 from ctl import Ctl
 from daemon import BINARIES, ROOT
 
-COMMANDS = ("add", "import", "export", "log", "show", "correct", "retract", "erase", "lint", "state", "why", "watch", "status", "actor", "snapshot", "peer", "sync", "verify", "repair", "keys", "prove", "verify-proof", "backup", "restore", "dates")
+COMMANDS = ("add", "import", "export", "log", "show", "correct", "retract", "erase", "lint", "state", "why", "what-if", "rules", "watch", "status", "actor", "snapshot", "peer", "sync", "verify", "repair", "keys", "prove", "verify-proof", "backup", "restore", "dates")
 
 
 class UsageTests(Ctl):
@@ -120,7 +120,7 @@ class StateTextTests(Ctl):
 
     def test_shares_only_where_there_are_any(self):
         self.assertTrue(self.done("why", "USA", "PRK", "climate", "--as-of", "2017-11-30").startswith("SHARE "))
-        self.assertTrue(self.done("why", "USA", "PRK", "phase", "--as-of", "2017-11-30").startswith("DATE "))
+        self.assertTrue(self.done("why", "USA", "PRK", "phase", "--as-of", "2018-06-13").startswith("DATE "))
         self.assertIn("figures are phase, climate", self.fails(2, "why", "USA", "PRK", "nope"))
 
 

@@ -1,9 +1,11 @@
 // Answers of the rules without a daemon, for the second implementation in Tests/Interop. A line in:
 //
-//     {"parties":["PRK","USA"],"events":[…],"days":["2017-11-30"],"every":"month","from":…,"to":…}
+//     {"parties":["PRK","USA"],"events":[…],"days":["2017-11-30"],"every":"month","from":…,"to":…,
+//      "diary":[first,last]}
 //
-// A line out: the states of these days, the rows of the series, `why` of climate and trend. An event
-// may say "contested": true.
+// A line out: the states of these days, the rows of the series, `why` of the figures that are asked for, what
+// changed between each of the days and the next (of the last: the first), and the diary. An event may say
+// "contested": true; "tables" are bodies of log.rules lines.
 
 import Engagement
 import TimelineModel
@@ -28,13 +30,29 @@ func day(_ value: JSONValue?) -> Day {
   return day
 }
 
+func rules(_ bodies: [JSONValue]) -> Rules {
+  var tables = RuleTables.shipped
+  for body in bodies {
+    guard let kind = body["table"]?.string.flatMap(RuleTable.Kind.init(rawValue:)) else {
+      fatalError("no table: \(body.text)")
+    }
+    do throws(RuleTable.Fault) {
+      tables.use(
+        try RuleTable(
+          kind, version: body["name"]?.string ?? "", rows: body["rows"]?.array ?? [],
+          registry: .shipped))
+    } catch { fatalError("\(error.place): \(error.message)") }
+  }
+  return Rules(tables)
+}
+
 while let line = readLine() {
   guard let asked = try? JSONValue(parsing: line) else { fatalError("no JSON: \(line)") }
   let parties = (asked["parties"]?.array ?? []).compactMap(\.string).compactMap { ActorCode($0) }
   guard parties.count == 2, let dyad = Dyad(parties[0], parties[1]) else {
     fatalError("no parties")
   }
-  var history = DyadHistory(dyad)
+  var history = DyadHistory(dyad, rules: rules(asked["tables"]?.array ?? []))
   history.insert((asked["events"]?.array ?? []).map(event))
   let days = (asked["days"]?.array ?? []).map { day($0) }
   var rows: [JSONValue] = []
@@ -43,11 +61,19 @@ while let line = readLine() {
     rows = history.series(days ?? [], every: every)
   }
   let why = days.map { day in
-    JSONValue.array(["climate", "trend"].map { history.why($0, on: day) ?? .null })
+    JSONValue.array(
+      (asked["figures"]?.array ?? []).compactMap(\.string).map { history.why($0, on: day) ?? .null }
+    )
   }
+  let states = days.map { history.state(on: $0) }
+  let changes = zip(states, states.dropFirst() + states.prefix(1)).map { before, after in
+    JSONValue.array(StateChanges.between(before, after).map(\.json))
+  }
+  let span = (asked["diary"]?.array ?? []).map { day($0) }
+  let diary = span.count == 2 ? history.diary(from: span[0], through: span[1]) : []
   print(
     JSONValue.object([
-      "states": .array(days.map { history.state(on: $0) }), "rows": .array(rows),
-      "why": .array(why),
+      "states": .array(states), "rows": .array(rows), "why": .array(why),
+      "changes": .array(changes), "diary": .array(diary.map(\.json)),
     ]).text)
 }

@@ -70,6 +70,39 @@ struct HistoryPropertyTests {
     }
   }
 
+  @Test(
+    "By a team's tables too: order, pieces, retractions, and the cut at a day",
+    arguments: seeds)
+  func tables(seed: UInt64) {
+    var random = RandomEvents(seed: seed)
+    let events = random.events(60)
+    let rules = random.rules()
+    let day = random.day()
+    func fresh(_ events: [Event]) -> DyadHistory {
+      var history = DyadHistory(Dyad(us, dprk)!, rules: rules)
+      history.insert(events)
+      return history
+    }
+    var history = DyadHistory(Dyad(us, dprk)!, rules: rules)
+    var waiting = events
+    var gone: Set<EventID> = []
+    while !waiting.isEmpty {
+      let new = waiting.remove(at: random.next(waiting.count))
+      if random.next(4) == 0 { gone.insert(new.id) }
+      history.insert([new])
+    }
+    let comment: Comment = "seed \(seed), \(day), tables \(rules.tables.all.map(\.version))"
+    #expect(history.state(on: day) == fresh(events).state(on: day), comment)
+    for id in gone { history.replace([id], with: []) }
+    let left = fresh(events.filter { !gone.contains($0.id) })
+    let days = (0..<90).map { Day(number: 9_900 + 60 * Int32($0)) }
+    #expect(history.series(days, every: .month) == left.series(days, every: .month), comment)
+    #expect(history.state(on: day) == left.state(on: day), comment)
+    let past = fresh(events.filter { !gone.contains($0.id) && $0.date.first <= day })
+    #expect(history.state(on: day) == past.state(on: day), comment)
+    #expect(history.state(on: day)["rules"] == history.rulesJSON)
+  }
+
   @Test("Retracting is the same as never having recorded", arguments: seeds)
   func retracting(seed: UInt64) {
     var random = RandomEvents(seed: seed)

@@ -29,13 +29,15 @@ enum EventProperties {
     try hold(verdict.words != "", "refused without a word")
     // What a recorder may say, a log may hold, and a machine that knows no actors takes it.
     let stored = Verdict(reader, input, registry, isStored: true)
-    try hold(!stored.isBroken, "its lines or its key write back to others")
+    try hold(!stored.isBroken, "its lines, its key or its rows write back to others")
     if verdict.isAccepted, !verdict.isReserved {
       try hold(stored.isAccepted && stored.facts == verdict.facts, "stored: \(stored.shown)")
     }
     if stored.isAccepted {
       let far = Verdict(reader, input, nil, isStored: true)
       try hold(far.facts == stored.facts, "without a registry: \(far.shown)")
+      try hold(
+        stored.table == nil || far.table == stored.table, "another table without a registry")
     }
     if let facts = verdict.facts { try decoded(facts, reader.document, input) }
     let value = reader.document.value(0, in: input)
@@ -55,6 +57,7 @@ enum EventProperties {
     var isBroken = false
     /// The error, else nil.
     var words: String?
+    var table: RuleTable?
 
     var shown: String { words ?? "accepted" }
 
@@ -71,6 +74,11 @@ enum EventProperties {
           isBroken = lines.contains { LogPlace(json: $0.json) != $0 }
         case .statement(_, .member(_, let key)):
           isBroken = (try? NoteVerifier(vkey: key.vkey)) == nil
+        case .statement(_, .rules(let table)):
+          self.table = table
+          let again = try? RuleTable(
+            table.kind, version: table.version, rows: table.json.array ?? [], registry: nil)
+          isBroken = again != table
         case .statement: break
         }
       } catch {

@@ -63,14 +63,25 @@ def table(name):
 
 
 class Tables:
-    def __init__(self):
-        weights, windows, self.interests = table("weights.csv"), table("windows.csv"), table("interests.csv")
-        self.weights = {(row["type"], row["subtype"]): round(float(row["weight"]) * 1000) for row in weights}
-        self.windows = {row["name"]: int(row["value"]) for row in windows}
+    """Those that ship; in the place of some those of a team, `{"weights": (version, rows, event)}`, event None
+    where none is stated."""
+
+    def __init__(self, **own):
+        self.versions = {"version": "2"}
+        rows, events = {}, {}
+        for name in ("weights", "windows", "interests"):
+            shipped = table(name + ".csv")
+            self.versions[name], rows[name], event = own.get(name) or (shipped[0]["version"], shipped, None)
+            if event:
+                events[name] = event
+        if events:
+            self.versions["events"] = events
+        self.weights = {(row["type"], row.get("subtype", "")): round(float(row["weight"]) * 1000)
+                        for row in rows["weights"]}
+        self.windows = {row["name"]: int(row["value"]) for row in rows["windows"]}
+        self.interests = rows["interests"]
         self.against = {row["code"]: row["exercises_against"].split(";") for row in table("actors.csv")
                         if row["exercises_against"]}
-        self.versions = {"version": "2", "weights": weights[0]["version"], "windows": windows[0]["version"],
-                         "interests": self.interests[0]["version"]}
 
 
 def three(value):
@@ -334,7 +345,8 @@ class Dyad:
     # E-8
 
     def judge(self, day, window, long_contacts, outstanding):
-        """The phase of a day by the events alone; `window` holds those that began in the last 480 days."""
+        """The phase of a day by the events alone; `window` holds those that began in the last days, as many as
+        any rule looks back."""
         windows = self.windows
         near = [seen for seen in window if day - seen.first <= windows["crisis_days"]
                 and (seen.isa("incident", "attack") or seen.isa("test", "nuclear"))]
@@ -392,10 +404,12 @@ class Dyad:
             return any(first <= day < end for first, end in promises)
 
         firsts = [seen.first for seen in dated]
+        reach = 1 + max(value for name, value in self.windows.items()
+                        if name.endswith("_days") and name != "stalled_days")
         self.first_day = dated[0].first
         active = None
         for current in range(self.first_day + len(self.phases), day + 1):
-            window = dated[bisect.bisect_right(firsts, current - 480):bisect.bisect_right(firsts, current)]
+            window = dated[bisect.bisect_right(firsts, current - reach):bisect.bisect_right(firsts, current)]
             phase, rests = self.judge(current, window, None, outstanding)
             if phase == "estranged":
                 back = self.phases[-self.windows["stalled_days"]:]
@@ -444,6 +458,10 @@ class Dyad:
                 covered = min(seen.last, day) if covered is None else max(covered, min(seen.last, day))
         if longest:
             result["longest_silence"] = longest
+        # E-3.6
+        silent = day - result["neglect"] + self.windows["answer_days"]
+        if silent <= day:
+            result["silent_since"] = day_text(silent)
         return result
 
     def brief(self, seen, day):
@@ -544,6 +562,59 @@ class Dyad:
         result["respect"] = criterion(verdict, answered, unanswered + threats)
         return result
 
+    # Why
+
+    def why(self, figure, day):
+        """What is said of a figure beside what `state` says: shares by id, sums."""
+        def gifts(events):
+            return {party: sum(seen.weight for seen in events if seen.by[side]) / 1000
+                    for side, party in enumerate(self.parties)}
+
+        if figure in ("climate", "trend"):
+            def share(seen, day):
+                age = day - seen.first
+                return seen.weight / 1000 * H ** age if 0 <= age < CENTURY else 0.0
+            past = [seen for seen in self.upto(day) if seen.weight and day - seen.first < CENTURY]
+            now, before = self.climate(day), self.climate(day - 90)
+            shares = {seen.id: share(seen, day) - (share(seen, day - 90) if figure == "trend" else 0) for seen in past}
+            if figure == "climate":
+                before = (0.0, 0.0, 0.0), 0.0
+            return {"shares": shares, "value": now[1] - before[1],
+                    "parts": dict(zip(self.parties + ["joint"], (one - other for one, other in zip(now[0], before[0]))))}
+        if figure == "neglect":
+            contacts = [seen for seen in self.upto(day) if seen.is_contact]
+            if not contacts:
+                return {"ids": []}
+            last = max(contacts, key=lambda seen: (min(seen.last, day), seen.first, seen.id))
+            return {"ids": [last.id], "value": day - min(last.last, day)}
+        if figure == "interests":
+            keys = {(row["party"], row["key"]) for row in self.tables.interests}
+            return {"ids": [seen.id for seen, message in self.messages(day) if seen.offer
+                            and any((message["to"], key) in keys for key in self.interests_of(seen))]}
+        if figure == "reciprocity":
+            gave = [seen for seen in self.over(self.windows["reciprocity_days"], day) if seen.weight > 0]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
+        if figure == "rewards":
+            gave = [seen for seen in self.over(self.windows["criteria_days"], day) if seen.weight > 0 and not all(seen.by)]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
+        assert figure == "phase"
+        name = self.phase(day)["name"]
+        window = self.over(self.windows["%s_days" % name], day) if name in ("crisis", "confrontation") else []
+        negative = [seen for seen in window if seen.weight < 0]
+        total = sum(seen.weight for seen in negative)
+        if name == "crisis" and not any(
+                day - self.windows["crisis_days"] <= seen.first <= day
+                and (seen.isa("incident", "attack") or seen.isa("test", "nuclear")) for seen in self.all):
+            return {"shares": {seen.id: seen.weight / 1000 for seen in negative}, "sums": [
+                {"of": "all", "value": total / 1000, "threshold": -self.windows["crisis_weight"]}]}
+        if name == "confrontation":
+            positive = [seen for seen in window if seen.weight > 0]
+            least = -self.windows["confrontation_weight"]
+            return {"shares": {seen.id: seen.weight / 1000 for seen in negative + positive}, "sums": [
+                {"of": party, "value": value, "threshold": least} for party, value in gifts(negative).items()] + [
+                {"of": "all", "value": total / 1000, "threshold": -3 * sum(seen.weight for seen in positive) / 1000}]}
+        return {"shares": {}}
+
     # All of it
 
     def prepare(self, last):
@@ -642,3 +713,118 @@ def series(dyad, first, last, step):
         rows.append(dyad.row(day, later(first, step, count - 1)))
         count += 1
     return rows
+
+
+# E-16
+
+TOLD = ("phase", "silence", "offer", "message", "commitment")
+
+
+def known(items, *keys):
+    """The items of a list by what they are known by; the later of two alike."""
+    return {tuple(item.get(key) for key in keys): item for item in items}
+
+
+def both(before, after):
+    """(X's, Y's) of each: what Y has, in its order, then what X has alone."""
+    return [(before.get(name), after[name]) for name in after] + [
+        (before[name], None) for name in before if name not in after]
+
+
+def change(what, old, new, by=None, **more):
+    result = {"what": what, **{key: value for key, value in more.items() if value is not None}}
+    for side, value in (("from", old), ("to", new)):
+        if value is not None:
+            result[side] = value
+    if by is not None:
+        result["by"] = by
+    return result
+
+
+def changes(x, y):
+    """What is different in the state `y` beside the state `x`."""
+    result = []
+
+    def compare(what, old, new, by=None, **more):
+        if old != new:
+            result.append(change(what, old, new, by, **more))
+
+    def get(item, key):
+        return None if item is None else item.get(key)
+
+    phases = x["phase"], y["phase"]
+    compare("phase", phases[0]["name"], phases[1]["name"], phases[1]["moved"])
+    if phases[0]["name"] == phases[1]["name"] and x["events"] and y["events"]:
+        compare("since", phases[0]["since"], phases[1]["since"], phases[1]["moved"])
+    spoke = [event["id"] for event in x["contact"]["last"]]
+    fresh = [event["id"] for event in y["contact"]["last"] if event["id"] not in spoke]
+    compare("silence", x["contact"].get("silent_since"), y["contact"].get("silent_since"), list(dict.fromkeys(fresh)))
+
+    old = {kind: known(x[kind], "id") for kind in ("offers", "messages")}
+    new = {kind: known(y[kind], "id") for kind in ("offers", "messages")}
+    for kind, other in (("offers", "messages"), ("messages", "offers")):
+        for name, item in new[kind].items():
+            if kind == "messages" and name in new["offers"]:
+                continue
+            was = old["offers"].get(name) or old["messages"].get(name)
+            compare(kind[:-1], get(was, "state"), item["state"],
+                    [item["by"]] if "by" in item else [] if was else [item["id"]], id=item["id"], title=item["title"])
+        for name, item in old[kind].items():
+            if name in new["offers"] or name in new["messages"] or kind == "messages" and name in old["offers"]:
+                continue
+            compare(kind[:-1], item["state"], None, [], id=item["id"], title=item["title"])
+
+    for was, now in both(known(x["commitments"], "agreement", "key"), known(y["commitments"], "agreement", "key")):
+        shown = now or was
+        by = [now["event"]] if now and "event" in now else [] if was else [now["agreement"]]
+        compare("commitment", get(was, "state"), get(now, "state"), by, key=shown["key"], id=shown["agreement"],
+                title=shown["what"])
+    agreements = both(known(x["agreements"], "id"), known(y["agreements"], "id"))
+    for what in ("owed", "moved_last", "in_force"):
+        for was, now in agreements:
+            shown = now or was
+            nothing = None if what == "in_force" else []
+            compare(what, was[what] if was else nothing, now[what] if now else nothing, id=shown["id"], title=shown["title"])
+
+    for key in ("conducive", "joint_action", "rewards", "respect"):
+        compare("criterion", x["criteria"][key]["verdict"], y["criteria"][key]["verdict"], key=key)
+    for key in y["parties"]:
+        compare("approach", x["approach"][key]["word"], y["approach"][key]["word"], key=key)
+    compare("reciprocity", x["reciprocity"]["ratio"], y["reciprocity"]["ratio"])
+    for key in ["total", "trend"] + y["parties"] + ["joint"]:
+        compare("climate", x["climate"][key], y["climate"][key], key=key)
+
+    for was, now in both(known(x["contact"]["last"], "from"), known(y["contact"]["last"], "from")):
+        shown = now or was
+        compare("contact", get(was, "id"), get(now, "id"), key=shown["from"], title=shown["title"])
+    compare("neglect", x["contact"].get("neglect"), y["contact"].get("neglect"))
+    for was, now in both(known(x["interests"], "party", "key"), known(y["interests"], "party", "key")):
+        ids = [[offer["id"] for offer in row["offers"]] for row in (was, now)]
+        if ids[0] != ids[1]:
+            result.append(change("interest", len(ids[0]), len(ids[1]), [id for id in ids[1] if id not in ids[0]],
+                                 party=now["party"], key=now["key"], title=now["name"]))
+    for was, now in both(known(x["under_way"], "id"), known(y["under_way"], "id")):
+        shown = now or was
+        compare("under_way", was and "under way", now and "under way", id=shown["id"], title=shown["title"])
+    for was, now in both(known(x["tests"]["last"], "subtype"), known(y["tests"]["last"], "subtype")):
+        shown = now or was
+        compare("test", get(was, "id"), get(now, "id"), key=shown.get("subtype"), title=shown["title"])
+    compare("events", x["events"], y["events"])
+    ids = [{id: id for id in state["provisional"]} for state in (x, y)]
+    for was, now in both(*ids):
+        compare("provisional", was and "provisional", now and "provisional", id=now or was)
+    for was, now in both(*(known(state["left_out"], "id", "rel", "to", "reason") for state in (x, y))):
+        shown = now or was
+        compare("left_out", get(was, "reason"), get(now, "reason"), key=shown["rel"] + " " + shown["to"], id=shown["id"])
+    return result
+
+
+def diary(dyad, first, last):
+    """E-16.4."""
+    result = []
+    before = dyad.state(first - 1)
+    for day in range(first, last + 1):
+        after = dyad.state(day)
+        result += [{"day": day_text(day), **change} for change in changes(before, after) if change["what"] in TOLD]
+        before = after
+    return result

@@ -1,6 +1,7 @@
 """The states of the daemon beside those of engagement.py, which is written from docs/engagement.md alone:
-every field, for the shipped events on 500 days and more, and for 2,000 sets of random events. ENGAGEMENT_SEED=N
-repeats a set, ENGAGEMENT_SETS=N is how many there are."""
+every field, for the shipped events on 500 days and more, and for 2,000 sets of random events, by the tables that
+ship and by those of teams. ENGAGEMENT_SEED=N repeats a set, ENGAGEMENT_SETS=N is how many there are; TABLES_SEED=N
+repeats the days and the tables of the daemon's tests by teams."""
 
 import concurrent.futures
 import json
@@ -52,8 +53,8 @@ def shipped():
     return events
 
 
-class ShippedTests(unittest.TestCase):
-    """The daemon, asked over its socket."""
+class Shipped(unittest.TestCase):
+    """The daemon with the shipped events, asked over its socket."""
 
     @classmethod
     def setUpClass(cls):
@@ -64,8 +65,8 @@ class ShippedTests(unittest.TestCase):
             env={**os.environ, "TIMELINE_SOCKET": cls.daemon.socket})
         cls.events = shipped()
 
-    def compare(self, one, other, days):
-        dyad = engagement.Dyad(one, other, self.events, TABLES)
+    def compare(self, one, other, days, tables=TABLES):
+        dyad = engagement.Dyad(one, other, self.events, tables)
         dyad.prepare(max(days))
         client = self.daemon.client()
         self.addCleanup(client.close)
@@ -76,12 +77,35 @@ class ShippedTests(unittest.TestCase):
             self.assertEqual(word, "OK", answer)
             found = list(differences(dyad.state(day), parsed(state)))
             self.assertEqual(found, [], "%s %s on %s" % (one, other, text))
+        return dyad
+
+    def ask(self, client, verb, **question):
+        word, _, answer = client.ask(verb + " " + json.dumps(question)).partition(" ")
+        self.assertEqual(word, "OK", answer)
+        return parsed(answer)
+
+    def compare_changes(self, one, other, days):
+        """E-16, between each of these days and the next, near ones and far ones."""
+        dyad = engagement.Dyad(one, other, self.events, TABLES)
+        dyad.prepare(max(days))
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        found = []
+        for first, last in zip(days, days[1:]):
+            answer = self.ask(client, "CHANGES", parties=[one, other], to=engagement.day_text(last),
+                              **{"from": engagement.day_text(first)})
+            ours = engagement.changes(dyad.state(first), dyad.state(last))
+            self.assertEqual(list(differences(ours, answer["changes"])), [], "%s to %s" % (answer["from"], answer["to"]))
+            found += answer["changes"]
+        return {change["what"] for change in found}
 
     def days(self, count, seed):
         chance = random.Random(seed)
         first, last = engagement.number(1985, 1, 1), engagement.number(2026, 11, 25)
         return sorted(chance.sample(range(first, last), count))
 
+
+class ShippedTests(Shipped):
     def test_the_two(self):
         self.compare("USA", "PRK", self.days(500, 1) + [engagement.number(1980, 1, 1)])
 
@@ -91,7 +115,99 @@ class ShippedTests(unittest.TestCase):
             with self.subTest(pair):
                 self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
 
+    def test_what_changed(self):
+        far = self.days(120, 2)
+        near = [day for first in self.days(12, 3) for day in range(first, first + 5)]
+        met = self.compare_changes("USA", "PRK", far) | self.compare_changes("USA", "PRK", near)
+        met |= self.compare_changes("KOR", "PRK", self.days(60, 4))
+        # Nearly all kinds are met.
+        self.assertGreaterEqual(met, {
+            "phase", "since", "silence", "offer", "message", "commitment", "owed", "moved_last", "in_force",
+            "criterion", "approach", "reciprocity", "climate", "contact", "neglect", "interest", "under_way",
+            "test", "events"})
 
+    def test_a_diary(self):
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        for pair, spans in ((("USA", "PRK"), [("1994-06-01", 420), ("2002-09-01", 500), ("2018-01-01", 420)]),
+                            (("KOR", "PRK"), [("2018-01-01", 300)])):
+            dyad = engagement.Dyad(*pair, self.events, TABLES)
+            dyad.prepare(engagement.number(2020, 1, 1))
+            for start, length in spans:
+                first = engagement.span(start)[0]
+                answer = self.ask(client, "CHANGES", parties=pair, every="day", to=engagement.day_text(first + length),
+                                  **{"from": start})
+                ours = engagement.diary(dyad, first, first + length)
+                self.assertEqual(list(differences(ours, answer["changes"])), [], start)
+                self.assertGreater(len(ours), 10)
+
+    def test_what_if(self):
+        """E-17: the second implementation has the events in its list, the daemon has them laid over its log."""
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        chance = random.Random(5)
+        package = [json.loads(line) for line in (ROOT / "data" / "what-if-package.jsonl").read_text().splitlines()]
+        for event in package:
+            event["id"] = str(uuid.uuid5(NAMES, event["id"]))
+            for link in event.get("links", []):
+                link["id"] = str(uuid.uuid5(NAMES, link["id"]))
+        for _ in range(12):
+            laid = chance.sample(package, chance.randrange(len(package) + 1))
+            gone = {event["id"] for event in chance.sample(self.events, chance.randrange(60))}
+            day = engagement.number(2026, 6, 1) + chance.randrange(700)
+            question = {"parties": ["USA", "PRK"], "as_of": engagement.day_text(day), "without": sorted(gone)}
+            client.send("\n".join(["WHATIF %d %s" % (len(laid), json.dumps(question))] + [json.dumps(e) for e in laid]))
+            word, _, answer = client.reply().partition(" ")
+            self.assertEqual(word, "OK", answer)
+            answer = parsed(answer)
+            states = []
+            for events in (self.events, [event for event in self.events if event["id"] not in gone] + laid):
+                dyad = engagement.Dyad("USA", "PRK", events, TABLES)
+                dyad.prepare(day)
+                states.append(dyad.state(day))
+            self.assertEqual(list(differences(states[0], answer["before"])), [])
+            self.assertEqual(list(differences(states[1], answer["after"])), [])
+            self.assertEqual(list(differences(engagement.changes(*states), answer["changes"])), [])
+
+
+class TeamTests(Shipped):
+    def test_team_tables(self):
+        """Other weights, other windows, other interests, each alone and all together: recorded in the timeline."""
+        seed = int(os.environ.get("TABLES_SEED", random.randrange(1 << 30)))
+        print("team tables: TABLES_SEED=%d" % seed)
+        chance = random.Random(seed)
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        before = client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-11-30"}')
+        position = client.ok("STATUS")["position"]
+        shipped = {name: client.ok('RULES {"table":"%s","shipped":true}' % name) for name in TEAM}
+        own = {}
+        for count, names in enumerate((["weights"], ["windows"], ["interests"], ["weights", "windows", "interests"])):
+            for name in names:
+                body = team_table(chance, name, "TEAM-%d" % count)
+                event = client.ok("APPEND " + json.dumps(body))["id"]
+                own[name] = (body["name"], body["rows"], event)
+            days = self.days(60, chance.random())
+            dyad = self.compare("USA", "PRK", days, engagement.Tables(**own))
+            self.compare("KOR", "PRK", days[::4], engagement.Tables(**own))
+            for day in days[::6]:
+                for figure in FIGURES:
+                    answer = client.ok("EXPLAIN " + json.dumps(
+                        {"parties": ["PRK", "USA"], "figure": figure, "as_of": engagement.day_text(day)}))
+                    self.assertEqual(list(unexplained(dyad.why(figure, day), answer)), [])
+        # What was known before is by the tables of before.
+        self.assertEqual(before, client.ok("STATE " + json.dumps(
+            {"parties": ["USA", "PRK"], "as_of": "2017-11-30", "known_at": position})))
+        for name, table in shipped.items():
+            client.ok("APPEND " + json.dumps({
+                "type": "log.rules", "table": name, "name": "shipped-" + table["version"], "rows": table["rows"],
+                "reason": "as before"}))
+        after = client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-11-30"}')
+        self.assertEqual({**before, "rules": None}, {**after, "rules": None})
+
+
+TEAM = ("weights", "windows", "interests")
+FIGURES = ("climate", "trend", "phase", "neglect", "interests", "reciprocity", "rewards")
 CODES = ["USA", "PRK", "KOR", "IAE"]
 KINDS = {
     "message": ["letter"], "statement": ["assurance", "threat", "demand"],
@@ -186,9 +302,60 @@ def random_set(seed):
     days = sorted(start + chance.randrange(-50, length + 400) for _ in range(3))
     step = chance.choice(["day", "week", "month", "quarter", "year"])
     first = start + chance.randrange(length)
+    # Of every three sets two are by a team's tables.
+    tables = [team_table(chance, name, "TEAM-%d" % seed) for name in TEAM if seed % 3 and chance.random() < 0.7]
     return {"parties": chance.sample(CODES[:3], 2), "events": events, "days": [engagement.day_text(day) for day in days],
+            "tables": tables, "figures": FIGURES,
             "every": step, "from": engagement.day_text(first),
+            "diary": [engagement.day_text(first), engagement.day_text(first + 12)],
             "to": engagement.day_text(first + {"day": 5, "week": 30, "month": 130, "quarter": 300, "year": 800}[step])}
+
+
+def team_table(chance, name, version):
+    """A table as a team might have it: the body of a log.rules line."""
+    shipped = engagement.table(name + ".csv")
+    if name == "weights":
+        rows = [{"type": row["type"], **({"subtype": row["subtype"]} if row["subtype"] else {}),
+                 "weight": chance.choice([float(row["weight"]), chance.randrange(-10000, 10001) / 1000])}
+                for row in shipped if not row["subtype"] or chance.random() < 0.8]
+    elif name == "windows":
+        rows = [{"name": row["name"], "value": chance.choice(
+            [int(row["value"]), 1 + chance.randrange(40 if row["name"].endswith("weight") else 1200)])} for row in shipped]
+    else:
+        rows = [{"party": row["party"], "key": row["key"], "name": "our " + row["name"]}
+                for row in shipped if chance.random() < 0.7] + [
+                    {"party": "USA", "key": "assurance", "name": "of ours"}, {"party": "IAE", "key": "verification", "name": "n"}]
+        chance.shuffle(rows)
+    return {"type": "log.rules", "table": name, "name": version, "rows": rows, "reason": "a test"}
+
+
+def unexplained(ours, theirs):
+    """What `why` says differently."""
+    events = theirs["events"]
+    shares = {event["id"]: event["share"] for event in events if "share" in event}
+    where = "%s on %s" % (theirs["figure"], theirs["day"])
+
+    def near(one, other):
+        return one is not None and other is not None and abs(one - other) <= 1e-9
+    if "ids" in ours and ours["ids"] != [event["id"] for event in events]:
+        yield where + ": other events"
+    if "value" in ours and not near(ours["value"], theirs.get("value")):
+        yield "%s: %r, library %r" % (where, ours["value"], theirs.get("value"))
+    if "shares" in ours and (set(ours["shares"]) != set(shares) or not all(
+            near(share, ours["shares"][id]) for id, share in shares.items())):
+        yield "%s: shares %r, library %r" % (where, ours["shares"], shares)
+    for part, value in ours.get("parts", {}).items():
+        if not near(value, theirs["parts"].get(part)):
+            yield "%s: part %s %r, library %r" % (where, part, value, theirs["parts"])
+    if ours.get("sums", []) != theirs.get("sums", []):
+        yield "%s: sums %r, library %r" % (where, ours.get("sums"), theirs.get("sums"))
+    # The parts add up, and the largest stand first.
+    if theirs["figure"] in ("climate", "trend") and not near(sum(shares.values()), theirs["value"]):
+        yield where + ": the shares do not add up"
+    if theirs["figure"] in ("climate", "trend", "reciprocity", "phase"):
+        sizes = [abs(event["share"]) for event in events if "share" in event]
+        if sizes != sorted(sizes, reverse=True):
+            yield where + ": not the largest first"
 
 
 def check(seeds):
@@ -200,23 +367,23 @@ def check(seeds):
     found, phases = [], {}
     for seed, asked, answer in zip(seeds, sets, answers, strict=True):
         theirs, exact = parsed(answer), json.loads(answer)
-        dyad = engagement.Dyad(*asked["parties"], asked["events"], TABLES)
+        own = {table["table"]: (table["name"], table["rows"], None) for table in asked["tables"]}
+        dyad = engagement.Dyad(*asked["parties"], asked["events"], engagement.Tables(**own) if own else TABLES)
         days = [engagement.span(text)[0] for text in asked["days"]]
         first, last = engagement.span(asked["from"])[0], engagement.span(asked["to"])[0]
-        dyad.prepare(max(days + [last]))
-        ours = {"states": [dyad.state(day) for day in days],
-                "rows": engagement.series(dyad, first, last, asked["every"])}
+        diary = [engagement.span(text)[0] for text in asked["diary"]]
+        dyad.prepare(max(days + diary + [last]))
+        states = [dyad.state(day) for day in days]
+        ours = {"states": states, "rows": engagement.series(dyad, first, last, asked["every"]),
+                "changes": [engagement.changes(x, y) for x, y in zip(states, states[1:] + states[:1])],
+                "diary": engagement.diary(dyad, *diary)}
         theirs.pop("why")
         found += ["seed %d: %s" % (seed, text) for text in differences(ours, theirs)]
         for state in ours["states"]:
             phases[state["phase"]["name"]] = phases.get(state["phase"]["name"], 0) + 1
-        for day, (climate, trend) in zip(days, exact["why"]):
-            now, before = dyad.climate(day)[1], dyad.climate(day - 90)[1]
-            for figure, value in ((climate, now), (trend, now - before)):
-                total = sum(event["share"] for event in figure["events"])
-                if figure["value"] != value or abs(total - value) > 1e-9:
-                    found.append("seed %d: %s on %s: %r, %r, shares %r" % (
-                        seed, figure["figure"], figure["day"], value, figure["value"], total))
+        for day, answers in zip(days, exact["why"]):
+            for figure, answer in zip(FIGURES, answers, strict=True):
+                found += ["seed %d: %s" % (seed, text) for text in unexplained(dyad.why(figure, day), answer)]
     return found, phases
 
 

@@ -1,0 +1,190 @@
+// The events of a what-if, from files and from options, as lines for the daemon. Names of events in
+// files are made into ids as an import makes them, so that what is recorded later is the same event.
+
+import Foundation
+import TimelineModel
+
+struct HypothesisFiles {
+  private struct Line {
+    /// Where it stood; empty for one that options made.
+    var place: String
+    var event: JSONValue
+  }
+
+  private var files: [(path: String, data: Data)] = []
+  private var lines: [Line] = []
+  /// Of events of the log that are left out.
+  private(set) var titles: [String: String] = [:]
+
+  /// Reads the files; what they hold is looked at once there is a daemon.
+  init(_ paths: [String]) throws(Failure) {
+    for path in paths { files.append((path, try InputFile.read(path))) }
+  }
+
+  /// The last of the days on which one of them begins.
+  var lastDay: Day? {
+    lines.compactMap { line in
+      (try? EventDate(line.event["date"]?.string ?? ""))?.first
+    }.max()
+  }
+
+  /// What of it can be told of each: its date, kind, parties and title.
+  var events: [JSONValue] { lines.map(\.event) }
+
+  // MARK: Files
+
+  mutating func read(_ client: Client) throws(Failure) {
+    let registry = try Parties.registry(client)
+    for (path, data) in files {
+      var reader = ImportReader(registry: registry, author: nil)
+      reader.read(data, ImportReader.Format(path: path))
+      if let problem = (reader.faults + reader.problems).first {
+        throw Failure(.failed, code: "bad-event", "\(path):\(problem.line): \(problem.message)")
+      }
+      guard reader.actors.count == 0 else {
+        throw Failure(
+          .failed, code: "bad-event",
+          "\(path):\(reader.actors.line(0)): a what-if takes events alone; timelinectl actor add"
+            + " makes a new actor known")
+      }
+      for batch in reader.batches {
+        for place in batch.items.indices {
+          lines.append(
+            Line(place: "\(path):\(batch.line(place))", event: Client.json(batch.text(place))))
+        }
+      }
+    }
+    try resolveLinks(client)
+  }
+
+  /// A link may name an event of the log by the first characters of its id. The reader took all that
+  /// is no id for a name; what such a name leads to is looked for among the words of the file.
+  private mutating func resolveLinks(_ client: Client) throws(Failure) {
+    let own = Set(events.compactMap { $0["id"]?.string })
+    var words: [String: String] = [:]
+    for (_, data) in files {
+      for word in Self.hexWords(data) { words[EventID(importedName: word).description] = word }
+    }
+    var found: [String: String] = [:]
+    var isHere: [String: Bool] = [:]
+    for (place, line) in lines.enumerated() {
+      guard let links = line.event["links"]?.array else { continue }
+      var body = EventBody(line.event.members ?? [])
+      var mended: [JSONValue] = []
+      for link in links {
+        let id = link["id"]?.string ?? ""
+        guard !own.contains(id), let word = words[id] else {
+          mended.append(link)
+          guard !own.contains(id), EventID(id) != nil else { continue }
+          if isHere[id] == nil { isHere[id] = try Self.isHere(id, client) }
+          if isHere[id] == false {
+            Terminal.say(
+              "timelinectl: \(line.place): the link \(link["rel"]?.string ?? "") leads to an event that"
+                + " is neither here nor among these, and says nothing")
+          }
+          continue
+        }
+        if found[id] == nil {
+          do throws(Failure) { found[id] = try EventVersions(word, client).id } catch {
+            var failure = error
+            failure.text = "\(line.place): links: \(error.text)"
+            throw failure
+          }
+        }
+        let members = (link.members ?? []).map { member in
+          member.key == "id" ? JSONValue.Member("id", .string(found[id] ?? id)) : member
+        }
+        mended.append(.object(members))
+      }
+      body.setItems("links", mended)
+      lines[place].event = body.json
+    }
+  }
+
+  private static func isHere(_ id: String, _ client: Client) throws(Failure) -> Bool {
+    do throws(Failure) {
+      _ = try client.stream("GET \(id)") { _, _ in }
+      return true
+    } catch {
+      guard error.code == "not-found" else { throw error }
+      return false
+    }
+  }
+
+  /// Words of hex digits and hyphens that are shorter than an id.
+  private static func hexWords(_ data: Data) -> Set<String> {
+    var words: Set<String> = []
+    for word in data.split(whereSeparator: { byte in
+      !((0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20) || byte == 0x2D)
+    }) where (4..<UUIDBytes.textLength).contains(word.count) {
+      words.insert(String(decoding: word, as: UTF8.self))
+    }
+    return words
+  }
+
+  // MARK: Options
+
+  /// One more event, by options. Its links may name those before it.
+  mutating func add(_ patch: EventPatch, _ client: Client) throws(Failure) {
+    var body = EventBody()
+    try patch.apply(to: &body) { (word) throws(Failure) in
+      if let id = own(word) { return id }
+      let versions = try EventVersions(word, client)
+      guard versions.isEvent, !versions.id.isEmpty else {
+        throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
+      }
+      return versions.id
+    }
+    guard !body.isEmpty else {
+      throw Failure(
+        .usage, "--add stands ahead of the options of an event, those of timelinectl add")
+    }
+    lines.append(Line(place: "", event: body.json))
+  }
+
+  /// The ids of events of the log that are to be left out.
+  mutating func without(_ words: [String], _ client: Client) throws(Failure) -> [String] {
+    var ids: [String] = []
+    for word in words {
+      let versions = try EventVersions(word, client)
+      guard versions.isEvent, !versions.id.isEmpty else {
+        throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
+      }
+      ids.append(versions.id)
+      titles[versions.id] = versions.title
+    }
+    return ids
+  }
+
+  /// The id of one of these events, by its name or the first characters of the id.
+  private func own(_ word: String) -> String? {
+    let named = EventID(importedName: word).description
+    let ids = events.compactMap { $0["id"]?.string }
+    return ids.first { $0 == named } ?? ids.first { word.count >= 4 && $0.hasPrefix(word) }
+  }
+
+  // MARK: Asking
+
+  func ask(_ question: JSONValue, _ client: Client) throws(Failure) -> JSONValue {
+    var request = Array("WHATIF \(lines.count) \(question.text)\n".utf8)
+    for line in lines { request += Array((line.event.text + "\n").utf8) }
+    do throws(Failure) {
+      try client.send(request)
+      return try client.reply()
+    } catch {
+      var failure = error
+      failure.text = placed(error.text)
+      throw failure
+    }
+  }
+
+  /// What is wrong with a line, by where a person finds it.
+  private func placed(_ text: String) -> String {
+    guard text.hasPrefix("line "), let colon = text.firstIndex(of: ":"),
+      let number = Int(text[..<colon].dropFirst(5)), lines.indices.contains(number - 1)
+    else { return text }
+    let said = String(text[text.index(colon, offsetBy: 2)...])
+    let place = lines[number - 1].place
+    return place.isEmpty ? PlainWords.of(said, .flags) : "\(place): \(said)"
+  }
+}

@@ -1,0 +1,145 @@
+// `watch --state`: tells when the phase, a message, an offer or a promise between parties changes its
+// state, by what is recorded or by time alone. Two states are compared after every burst of lines and
+// on every new day, each with the one before it, so that nothing is told twice and nothing is missed.
+//
+//     OPEN, WATCH {after} ─ lines ─▶ STATE ─▶ StateChanges.between(the last one, this one)
+
+import Engagement
+import TimelineModel
+
+struct StateWatch {
+  private let parties: JSONValue.Member
+  private let asking: Client
+  private var telling: Telling
+  /// The last state, of each two.
+  private var kept: [JSONValue] = []
+  private var day: Day
+
+  /// Lines that are taken together.
+  private static let burstMax = 10_000
+
+  static func run(_ context: Context) throws(Failure) -> ExitCode {
+    let words = context.words
+    let others = FilterTerms.flags.map(\.name).filter { $0 != "--from" && $0 != "--to" }
+    if let flag = others.first(where: words.has) {
+      throw Failure(
+        .usage, "\(flag) chooses events, and --state is about parties: give one of them")
+    }
+    guard (2...8).contains(words.plain.count) else {
+      throw Failure(.usage, "--state takes two parties, or up to eight: watch --state USA PRK")
+    }
+    guard words.has("--from") || !words.has("--to") else {
+      throw Failure(.usage, "--to goes with --from")
+    }
+    try Command.checkDays(words, ["--from", "--to"])
+    let telling = try Telling(context)
+    let asking = try context.connect()
+    let names = try Parties.distinct(words.plain, asking, [])
+    var watch = StateWatch(
+      parties: JSONValue.Member("parties", .strings(names)), asking: asking, telling: telling,
+      day: Day.today)
+    if let last = words["--to"].flatMap({ Day($0) }) {
+      try watch.tellDiary(from: words["--from"] ?? "", through: last, nil)
+      return try watch.telling.finish()
+    }
+    try watch.follow(from: words["--from"], context)
+    return try watch.telling.finish()
+  }
+
+  /// The days of the past, and then what comes.
+  private mutating func follow(from first: String?, _ context: Context) throws(Failure) {
+    let position = try asking.ask("OPEN \(context.timeline)")["position"] ?? .null
+    // Before the first state is asked for: what comes between the two is seen twice, and told once.
+    let watching = try context.connect()
+    _ = try watching.ask("WATCH {\"after\":\(position.text)}")
+    if let first {
+      try tellDiary(from: first, through: day, position)
+      kept = try state(day, knownAt: position)
+    } else {
+      kept = try state(day)
+    }
+    while !telling.isDone {
+      // A machine that slept has days to make up for, one by one.
+      let today = Day.today
+      while day < today, !telling.isDone { try compare(on: day.advanced(by: 1)) }
+      if telling.isDone { return }
+      let now = ContinuousClock.now
+      if let end = telling.end, end <= now { return }
+      // The clock may be set, or the machine sleep: looked at again every minute.
+      let wake = min(telling.end ?? now + .seconds(60), now + min(Day.rest, .seconds(60)))
+      guard let line = try watching.line(until: wake) else { continue }
+      try Self.check(line)
+      for _ in 0..<Self.burstMax {
+        let soon = ContinuousClock.now + .milliseconds(10)
+        guard let line = try watching.line(until: soon) else { break }
+        try Self.check(line)
+      }
+      try compare(on: day)
+    }
+  }
+
+  private static func check(_ line: [UInt8]) throws(Failure) {
+    guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
+  }
+
+  private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [JSONValue] {
+    let question = JSONValue.object(
+      [parties, JSONValue.Member("as_of", .string(day.description))]
+        + (knownAt.map { [JSONValue.Member("known_at", $0)] } ?? []))
+    return ChangesSince.dyads(try asking.ask("STATE \(question.text)"))
+  }
+
+  private mutating func compare(on day: Day) throws(Failure) {
+    let now = try state(day)
+    let before = kept
+    kept = now
+    self.day = day
+    for (before, after) in zip(before, now) {
+      for change in StateChanges.between(before, after) where change.what.isTold {
+        try tell(day, after["parties"], change.members)
+      }
+    }
+  }
+
+  private mutating func tellDiary(
+    from first: String, through last: Day, _ position: JSONValue?
+  ) throws(Failure) {
+    let question = JSONValue.object(
+      [
+        parties, JSONValue.Member("from", .string(first)),
+        JSONValue.Member("to", .string(last.description)),
+        JSONValue.Member("every", .string("day")),
+      ] + (position.map { [JSONValue.Member("known_at", $0)] } ?? []))
+    let dyads = ChangesSince.dyads(try asking.ask("CHANGES \(question.text)"))
+    let all = dyads.flatMap { dyad in
+      (dyad["changes"]?.array ?? []).map { (parties: dyad["parties"], change: $0) }
+    }
+    // Of a group all that was on a day, then what was on the next.
+    let inOrder = all.enumerated().sorted { left, right in
+      let days = (left.element.change["day"]?.string, right.element.change["day"]?.string)
+      return (days.0 ?? "", left.offset) < (days.1 ?? "", right.offset)
+    }
+    for (_, (parties, change)) in inOrder {
+      guard let day = change["day"]?.string.flatMap({ Day($0) }) else { continue }
+      try tell(day, parties, (change.members ?? []).filter { $0.key != "day" })
+    }
+  }
+
+  private mutating func tell(
+    _ day: Day, _ parties: JSONValue?, _ members: [JSONValue.Member]
+  ) throws(Failure) {
+    guard !telling.isDone else { return }
+    let change = JSONValue.object(
+      [
+        JSONValue.Member("day", .string(day.description)),
+        JSONValue.Member("parties", parties ?? .null),
+      ] + members)
+    var variables = ["TIMELINE_CHANGE": change.text]
+    for key in ["day", "parties", "what", "key", "id", "title", "from", "to", "by"] {
+      let value = change[key]
+      let words = value?.array?.compactMap(\.string).joined(separator: " ")
+      variables["TIMELINE_CHANGE_" + key.uppercased()] = words ?? value?.string ?? ""
+    }
+    try telling.tell(Array(change.text.utf8), { ChangesText.line(change) }, variables)
+  }
+}
