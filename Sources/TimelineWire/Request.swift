@@ -47,9 +47,9 @@ public enum Verb: String, Sendable, CaseIterable {
   case count = "COUNT"
   case state = "STATE"
   case explain = "EXPLAIN"
-  case lint = "LINT"
   case changes = "CHANGES"
   case whatIf = "WHATIF"
+  case lint = "LINT"
   case watch = "WATCH"
   case snapshot = "SNAPSHOT"
   case snapshots = "SNAPSHOTS"
@@ -82,11 +82,11 @@ public enum Verb: String, Sendable, CaseIterable {
     case .count: "COUNT {filter} - how many events fit"
     case .state: "STATE {\"parties\":[A,B],\"as_of\":DAY,\"known_at\":TIME} - how parties stand"
     case .explain: "EXPLAIN {\"parties\":[A,B],\"figure\":WORD} - the events behind a figure"
-    case .lint: "LINT {filter, \"day\":DAY,\"limit\":n} - gaps and faults of the events, a ROW each"
     case .changes:
       "CHANGES {\"parties\":[A,B],\"from\":DAY,\"to\":DAY} - what changed; with \"every\":\"day\" day by day"
     case .whatIf:
       "WHATIF N {\"parties\":[A,B],\"without\":[ID]}, then N lines of events - the state as if it were so"
+    case .lint: "LINT {filter, \"day\":DAY,\"limit\":n} - gaps and faults of the events, a ROW each"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"
     case .snapshots:
