@@ -207,11 +207,11 @@ class LiveTests(Ctl):
                 link = {"links": [{"rel": chance.choice(["answers", "declines", "accepts"]), "id": chance.choice(messages)}]}
                 actors = chance.sample(PAIR, 2)
                 messages.append(self.record(
-                    type="message", date="2020-02-%02d" % chance.randrange(1, 29), actors=actors[:1], targets=actors[1:],
+                    type="message", date=(datetime.date(2020, 2, 1) + datetime.timedelta(number)).isoformat(), actors=actors[:1], targets=actors[1:],
                     title="m %d" % number, **(link if kind < 4 else {})))
         # Twice: messages that are gone are told behind those that are there, so behind the first of these.
         for title in ("the last but one", "the last"):
-            last = self.record(type="message", date="2020-03-01", actors=["USA"], targets=["PRK"], title=title)
+            last = self.record(type="message", date="2020-06-01", actors=["USA"], targets=["PRK"], title=title)
             while told[-1].get("id") != last:
                 told.append(watching.json())
         # What is told of one state comes in one order: messages behind phase, silence and offers, by day.
