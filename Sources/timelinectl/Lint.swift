@@ -38,7 +38,7 @@ extension Command {
     let kinds = try wantedKinds(words)
     let terms = try FilterTerms(words)
     var question = terms.members + (try Moment.members(words))
-    if let day = words["--as-of"] ?? (words.has("--at") ? nil : Today.text) {
+    if let day = words["--as-of"] ?? (words.has("--at") ? nil : Day.today.description) {
       guard Day(day) != nil else {
         throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30; \(day) is none")
       }
@@ -109,7 +109,7 @@ extension Command {
     var text = ""
     for (kind, count) in counts where count > 0 {
       let rows = findings.filter { $0["kind"]?.string == kind.rawValue }
-      text += terminal.bold("\(count) \(kind.title)") + "  \(kind.rawValue)\n"
+      text += terminal.bold("\(kind.title): \(count)") + "  \(kind.rawValue)\n"
       text += terminal.hanging("  to do: \(kind.advice)", indent: 9)
       text += terminal.table(rows.map(row), header: ["  ID", "DATE", "FOUND", "TITLE"])
       if rows.count < count {
@@ -122,7 +122,7 @@ extension Command {
     }
     let accepted = end["accepted"]?.int ?? 0
     return text + "in \(events) on \(day)"
-      + (accepted > 0 ? "; \(accepted) more are tagged as known (lint:KIND)" : "") + "\n"
+      + (accepted > 0 ? "; \(accepted) more tagged as known (lint:KIND)" : "") + "\n"
   }
 
   private static func row(_ finding: JSONValue) -> [String] {

@@ -31,7 +31,7 @@ extension Command {
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : Today.text
+    let day = words.has("--at") ? nil : today
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
       members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))

@@ -2,7 +2,7 @@
 
     scripts/bench [--events N] [--runs N] [--events-max N] [--json FILE] [PART...]
 
-Parts: append, import, start, query, sync, idle, growth; all unless said otherwise. 1,000,000 events, 5
+Parts: append, import, start, query, sync, verify, lint, idle, growth; all unless said otherwise. 1,000,000 events, 5
 runs, interleaved with those of the peers; each figure is a median, with the smallest and largest behind
 it. --events-max (10,000,000, about 15 GB of disk) ends the growth part sooner. --json keeps every run.
 Installs the peers from Debian (root or sudo) and PyPI. docs/benchmarks.md explains the figures.
@@ -16,6 +16,7 @@ import append
 import growth
 import idle
 import imports
+import lint
 import query
 import start
 import sync
@@ -27,7 +28,7 @@ from servers import Daemon
 
 PARTS = {
     "append": append.run, "import": imports.run, "start": start.run, "query": query.run, "sync": sync.run,
-    "verify": verify.run, "idle": idle.run, "growth": growth.run}
+    "verify": verify.run, "lint": lint.run, "idle": idle.run, "growth": growth.run}
 
 
 class Bench:

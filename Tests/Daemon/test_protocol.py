@@ -82,7 +82,7 @@ class Protocol(unittest.TestCase):
         """What is asked as known at this moment is found afresh, from the log alone."""
         chance = random.Random(seed := random.randrange(1 << 32))
         kinds = [("message", "letter"), ("talks", "official"), ("test", "nuclear"), ("step", "fulfilment")]
-        ids = []
+        ids, dates = [], {}
         for turn in range(60):
             kind, subtype = chance.choice(kinds)
             body = event(
@@ -96,10 +96,13 @@ class Protocol(unittest.TestCase):
                 old = ids.pop(chance.randrange(len(ids)))
                 body = {"type": "log.correct", "corrects": old, "supersedes": [old], "body": body}
             elif ids and act < 0.6:
-                body["links"] = [{"rel": chance.choice(["answers", "follows"]), "id": chance.choice(ids)}]
+                # What began later cannot be answered.
+                earlier = [id for id in ids if dates[id] <= body["date"]]
+                body["links"] = [{"rel": chance.choice(["answers", "follows"]), "id": id} for id in earlier[-1:]]
             staged = self.client.ok("APPEND " + json.dumps(body))
             if body["type"] in dict(kinds):
                 ids.append(staged["id"])
+                dates[staged["id"]] = body["date"]
             day = "%d-07-%02d" % (chance.randrange(1989, 2027), chance.randrange(1, 29))
             request = {"parties": ["USA", "PRK"], "as_of": day}
             afresh = {**request, "known_at": self.client.ok("OPEN main")["position"]}

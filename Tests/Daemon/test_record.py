@@ -53,6 +53,11 @@ class Record(unittest.TestCase):
     def add(self, **fields):
         return self.raw.append(**fields)["id"]
 
+    def promise(self, title, key):
+        """An agreement with one promise."""
+        return self.add(
+            title=title, type="agreement", subtype="accord", commitments=[{"key": key, "by": ["PRK"], "what": "w"}])
+
     def body(self, id):
         return {key: value for key, value in self.event(id).items() if key not in ENVELOPE}
 
@@ -121,7 +126,7 @@ class Correcting(Record):
         self.refused(2, "correct", id, "--unsourced", "--source-title", "S", "--reason", "r")
 
     def test_links_are_added_and_taken_away(self):
-        first, second = self.add(title="first"), self.add(title="second")
+        first, second = self.promise("first", "freeze"), self.add(title="second")
         id = self.add(links=[{"rel": "follows", "id": first}])
         self.correct(id, "--link", f"answers:{second[:10]}", "--link", f"fulfils={first}#freeze")
         self.assertEqual(self.body(id)["links"], [
@@ -269,7 +274,7 @@ class Retracting(Record):
 
 class Adding(Record):
     def test_every_field_has_an_option(self):
-        other = self.add(title="an agreement")
+        other = self.promise("an agreement", "shutdown")
         id = json.loads(self.done(
             "add", "--type", "message", "--subtype", "letter", "--date", "2026-11-01", "--actors", "PRK", "--targets", "USA,KOR",
             "--title", "t", "--summary", "s", "--place", "p", "--confidence", "low", "--tags", "a,b",
@@ -309,7 +314,7 @@ class Adding(Record):
         self.assertIn("are fuel", self.refused(2, "correct", id, "--no-commitment", "x", "--reason", "r"))
 
     def test_every_field_has_a_place_in_the_text(self):
-        other = self.add(title="linked")
+        other = self.promise("linked", "k")
         text = f"""
 type: talks
 subtype: summit
