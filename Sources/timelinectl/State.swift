@@ -113,7 +113,7 @@ extension Command {
   }
 
   /// What the shares add up to, and what it is compared with.
-  private static func sums(_ answer: JSONValue) -> String {
+  private static func sums(_ answer: JSONValue, _ terminal: Terminal) -> String {
     func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
     var lines = (answer["sums"]?.array ?? []).map { sum in
       "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
@@ -123,7 +123,7 @@ extension Command {
       let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
       lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
     }
-    return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+    return lines.isEmpty ? "" : "\n" + lines.map { terminal.hanging($0, indent: 5) }.joined()
   }
 
   static let why = Command(
@@ -162,7 +162,8 @@ extension Command {
       answer,
       events.isEmpty
         ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
-        : context.terminal.table(Array(rows), header: header) + sums(answer))
+        : context.terminal.table(Array(rows), header: header)
+          + sums(answer, context.terminal))
     if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
     return .done
   }
