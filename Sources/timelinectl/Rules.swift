@@ -36,6 +36,13 @@ extension Command {
     plain: 0...3
   ) { (context) throws(Failure) in
     let words = context.words.plain
+    let verb = words.first ?? "list"
+    let others = ruleFlags.filter { !$0.verbs.contains(verb) }.map(\.name)
+    if let flag = others.first(where: context.words.has),
+      ruleFlags.contains(where: { $0.verbs.contains(verb) })
+    {
+      throw Failure(.usage, "\(flag) does not go with rules \(verb)")
+    }
     switch (words.first, words.count) {
     case (nil, 0), ("list", 1): return try RuleCommands.list(context)
     case ("show", 2): return try RuleCommands.show(try kind(words[1]), context)
@@ -50,6 +57,14 @@ extension Command {
           + " rules set TABLE FILE or rules reset TABLE")
     }
   }
+
+  /// What goes with which of them.
+  private static let ruleFlags: [(name: String, verbs: [String])] = [
+    ("--version", ["set", "diff"]), ("--reason", ["set", "reset"]), ("--author", ["set", "reset"]),
+    ("--dry-run", ["set", "reset"]), ("--csv", ["show"]), ("--event", ["show"]),
+    ("--shipped", ["show"]), ("--known-at", ["list", "show", "diff"]),
+    ("--at", ["list", "show", "diff"]),
+  ]
 
   private static func kind(_ word: String) throws(Failure) -> RuleTable.Kind {
     if let kind = RuleTable.Kind(rawValue: word) { return kind }

@@ -123,7 +123,7 @@ extension Command {
       let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
       lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
     }
-    return lines.isEmpty ? "" : "\n" + lines.map { terminal.hanging($0, indent: 5) }.joined()
+    return lines.isEmpty ? "" : "\n" + lines.map { terminal.hanging($0, indent: 4) }.joined()
   }
 
   static let why = Command(

@@ -8,6 +8,7 @@ import unittest
 from ctl import SHIPPED
 from daemon import ROOT, event
 from machines import Machines
+from test_watch_state import LETTER, Watching
 
 TABLES = ("weights", "windows", "interests")
 DAYS = ("2005-09-20", "2014-07-29", "2017-11-30")
@@ -137,6 +138,32 @@ class RulesTests(Machines):
         line = json.loads(line)
         self.assertEqual((word, line["id"], line["type"], line["name"]), ("EVENT", id, "log.rules", "WATCHED"))
 
+    def test_who_watches_states_is_told_what_a_table_turns(self):
+        daemon = self.machine()
+        client = daemon.client()
+        self.addCleanup(client.close)
+        client.ok("APPEND " + json.dumps({**LETTER, "unsourced": True}))
+        watching = Watching(self, daemon, "--state", "USA", "PRK", "--from", "2020-01-01", "--json")
+        self.assertEqual([watching.json()["what"] for _ in range(5)], ["phase", "offer", "silence", "offer", "phase"])
+        self.set(daemon, "windows", "LONG", ("contact_days,180", "contact_days,3650"))
+        told = watching.json()
+        self.assertEqual((told["what"], told["from"], told["to"]), ("phase", "estranged", "probing"))
+
+    def test_what_if_is_by_the_tables_too(self):
+        daemon = self.machine()
+        client = daemon.client()
+        self.addCleanup(client.close)
+        client.append(subtype="srbm", targets=["USA"])
+        id = self.set(daemon, "weights", "TEAM-1", ("srbm,-2", "srbm,-4.5"))["id"]
+        path = self.file("if.jsonl", json.dumps(event("one more", subtype="srbm", targets=["USA"])) + "\n")
+        answer = self.json("what-if", "USA", "PRK", path, "--as-of", "2017-11-29", daemon=daemon)
+        self.assertEqual(answer["rules"]["events"], {"weights": id})
+        [climate] = [change for change in answer["changes"] if change["what"] == "climate" and change["key"] == "total"]
+        self.assertEqual((climate["from"], climate["to"]), (-4.5, -9))
+        path = self.file("if.jsonl", json.dumps({"type": "log.rules", "table": "windows", "name": "T", "reason": "r", "rows": self.json(
+            "rules", "show", "windows", daemon=daemon)["rows"]}) + "\n")
+        self.assertIn("a line about the log is no event that might happen", self.fails(1, "what-if", "USA", "PRK", path, daemon=daemon))
+
     def test_a_team_weighs_subtypes_of_its_own_once_an_event_has_them(self):
         daemon = self.machine()
         own = [("2,test,nuclear", "2,test,glide,-8,\n2,test,nuclear")]
@@ -175,7 +202,9 @@ class RulesTests(Machines):
                 (2, ("show", "wieghts"), "did you mean weights?"), (2, ("frob",), "It is rules, rules show TABLE"),
                 (2, ("set", "weights"), "It is rules"), (1, ("show", "weights", "--event", "abcdef"), "no table of weights"),
                 (1, ("set", "weights", "/nowhere.csv", "--version", "T", "--reason", "r"), "cannot read"),
-                (2, ("show", "weights", "--event", "abcd", "--shipped"), "give one of them")):
+                (2, ("show", "weights", "--event", "abcd", "--shipped"), "give one of them"),
+                (2, ("show", "weights", "--reason", "r"), "--reason does not go with rules show"),
+                (2, ("--csv",), "--csv does not go with rules list"), (2, ("reset", "weights", "--at", "x"), "--at does not go with rules reset")):
             with self.subTest(words):
                 self.assertIn(said, self.fails(exit, "rules", *words))
         self.assertEqual([row["version"] for row in self.json("rules")], ["2", "1", "1"])

@@ -1,5 +1,6 @@
 """`watch --state` and `watch --exec`: every turn between parties is told once, by what is recorded and by time."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -158,6 +159,20 @@ class LiveTests(Ctl):
         self.own.stop()
         self.assertEqual((watching.process.wait(), watching.json()["error"]["code"], watching.line()), (5, "no-daemon", ""))
 
+    def test_rules_of_a_team(self):
+        """Another table makes another state, whatever happened."""
+        watching = self.watch("--json")
+        date = (datetime.date.today() - datetime.timedelta(200)).isoformat()
+        self.record(type="message", date=date, actors=["USA"], targets=["PRK"], title="too long ago")
+        self.assertEqual([watching.json()["what"] for _ in range(2)], ["silence", "message"])
+        rows = self.client.ok('RULES {"table":"windows","shipped":true}')["rows"]
+        for row in rows:
+            row["value"] = 400 if row["name"] in ("contact_days", "answer_days") else row["value"]
+        self.client.ok("APPEND " + json.dumps({"type": "log.rules", "table": "windows", "name": "patient", "rows": rows, "reason": "r"}))
+        changes = [watching.json() for _ in range(2)]
+        self.assertEqual([(row["what"], row.get("from"), row.get("to")) for row in changes], [
+            ("phase", "estranged", "probing"), ("silence", changes[1]["from"], None)])
+
     def test_the_day_is_the_client_s(self):
         days = []
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
@@ -194,9 +209,11 @@ class LiveTests(Ctl):
                 messages.append(self.record(
                     type="message", date="2020-02-%02d" % chance.randrange(1, 29), actors=actors[:1], targets=actors[1:],
                     title="m %d" % number, **(link if kind < 4 else {})))
-        last = self.record(type="message", date="2020-03-01", actors=["USA"], targets=["PRK"], title="the last")
-        while told[-1].get("id") != last:
-            told.append(watching.json())
+        # Twice: messages that are gone are told behind those that are there, so behind the first of these.
+        for title in ("the last but one", "the last"):
+            last = self.record(type="message", date="2020-03-01", actors=["USA"], targets=["PRK"], title=title)
+            while told[-1].get("id") != last:
+                told.append(watching.json())
         # What is told of one state comes in one order: messages behind phase, silence and offers, by day.
         state = self.client.ok("STATE " + json.dumps({"parties": PAIR}))
         stands = {}

