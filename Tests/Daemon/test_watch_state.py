@@ -207,7 +207,7 @@ class LiveTests(Ctl):
                 link = {"links": [{"rel": chance.choice(["answers", "declines", "accepts"]), "id": chance.choice(messages)}]}
                 actors = chance.sample(PAIR, 2)
                 messages.append(self.record(
-                    type="message", date="2020-02-%02d" % chance.randrange(1, 29), actors=actors[:1], targets=actors[1:],
+                    type="message", date="2020-02-%02d" % (1 + number * 28 // 40), actors=actors[:1], targets=actors[1:],
                     title="m %d" % number, **(link if kind < 4 else {})))
         # Twice: messages that are gone are told behind those that are there, so behind the first of these.
         for title in ("the last but one", "the last"):
