@@ -440,6 +440,7 @@ public final class Timeline {
   public func stageAll(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> Result<[Staged], StageAllError> {
+    if let readOnly { return .failure(StageAllError(place: 0, error: .readOnly(readOnly))) }
     let before = batches[0].lengths.count
     var staged: [Staged] = []
     staged.reserveCapacity(texts.count)
@@ -452,10 +453,12 @@ public final class Timeline {
     return .success(staged)
   }
 
-  /// What staging each of a list of events would say, those before it taken; stages nothing.
+  /// What staging each of a list of events would say, those before it taken; stages nothing. Of those that
+  /// are never meant to be recorded it says so where nothing can be, too.
   public func check(
-    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, areHypotheses: Bool = false
   ) -> [Result<Staged, AppendError>] {
+    if let readOnly, !areHypotheses { return texts.map { _ in .failure(.readOnly(readOnly)) } }
     followOthers(now: recording.now)
     let (before, clock) = (batches[0].lengths.count, clock)
     // No moment was given out: the clock stands where it stood.
@@ -471,7 +474,6 @@ public final class Timeline {
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, _ vocabulary: Vocabulary,
     stopsAtError: Bool
   ) -> [Result<Staged, AppendError>] {
-    if let readOnly { return texts.map { _ in .failure(.readOnly(readOnly)) } }
     let prepared = PreparedEvent.all(texts, registry: index.registry, vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)

@@ -29,7 +29,9 @@ struct Hypotheses {
   func events(
     _ timeline: Timeline, _ recording: Timeline.Recording
   ) throws(RequestError) -> [Event] {
-    let verdicts = Self.withBuffers(lines) { timeline.check($0, recording) }
+    let verdicts = Self.withBuffers(lines) {
+      timeline.check($0, recording, areHypotheses: true)
+    }
     var events: [Event] = []
     for (place, verdict) in verdicts.enumerated() {
       do throws(RequestError) {

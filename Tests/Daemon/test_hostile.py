@@ -289,6 +289,11 @@ class Hostile(unittest.TestCase):
                 for reply in replies[1:]:
                     self.assertTrue(reply.startswith("ERR read-only "), reply)
                 self.assertTrue(client.ok("STATUS")["read_only"])
+                # What is not to be recorded can still be asked.
+                client.send('WHATIF 1 {"parties":["USA","PRK"],"as_of":"2020-01-01"}\n' + json.dumps(event("what if")))
+                answer = client.reply()
+                self.assertTrue(answer.startswith("OK"), answer)
+                self.assertEqual(len(json.loads(answer[3:])["events"]), 1)
                 titles = [e["title"] for e in client.stream("QUERY {}")[0]]
                 self.assertEqual(sorted(titles), ["before", "event 0"])
                 client.close()
