@@ -63,12 +63,12 @@ public struct Filter: Sendable, Hashable {
   /// Reads the language.
   public init(_ language: String) throws(FilterError) {
     for word in try Self.words(language) {
-      guard let at = word.firstIndex(where: { "=<>~".contains($0) }) else {
+      guard let at = word.firstIndex(where: Self.isSign) else {
         throw FilterError(
-          "\"\(word)\" is no term; write key=value, with a key of \(Self.keys.joined(separator: ", "))"
+          "\"\(String(word))\" is no term; write key=value, with a key of \(Self.keys.joined(separator: ", "))"
         )
       }
-      let operators = word[at...].prefix { "=<>~".contains($0) }
+      let operators = word[at...].prefix(while: Self.isSign)
       try add(
         String(word[..<at]), String(operators), String(word[operators.endIndex...]))
     }
@@ -152,12 +152,16 @@ public struct Filter: Sendable, Hashable {
     return "unknown \(what) \"\(value)\"; \(advice)"
   }
 
-  /// Splits at spaces, not within double quotes.
-  private static func words(_ language: String) throws(FilterError) -> [String] {
-    var words: [String] = []
-    var word = ""
+  private static func isSign(_ scalar: Unicode.Scalar) -> Bool {
+    "=<>~".unicodeScalars.contains(scalar)
+  }
+
+  /// Splits at spaces, not within double quotes. By scalars: to a Character a mark before or behind a space, a quote or a sign is one with it.
+  private static func words(_ language: String) throws(FilterError) -> [String.UnicodeScalarView] {
+    var words: [String.UnicodeScalarView] = []
+    var word = String.UnicodeScalarView()
     var isQuoted = false
-    for character in language {
+    for character in language.unicodeScalars {
       switch character {
       case "\"": isQuoted.toggle()
       case " ", "\t":
@@ -165,7 +169,7 @@ public struct Filter: Sendable, Hashable {
           word.append(character)
         } else if !word.isEmpty {
           words.append(word)
-          word = ""
+          word = String.UnicodeScalarView()
         }
       default: word.append(character)
       }
