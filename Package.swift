@@ -66,26 +66,29 @@ let package = Package(
       name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
       path: "Tests/EngagementStates", swiftSettings: strict),
 
+    // What several tests need.
+    .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     .testTarget(
-      name: "TimelineModelTests", dependencies: ["TimelineModel", "TransparencyLog"],
+      name: "TimelineModelTests", dependencies: ["Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
-      name: "EngagementTests", dependencies: ["Engagement", "TimelineModel"],
+      name: "EngagementTests", dependencies: ["Engagement", "Support", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "CodingTests", dependencies: ["Coding", "Engagement", "TimelineModel"],
+      name: "CodingTests", dependencies: ["Coding", "Engagement", "Support", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "EventStoreTests", dependencies: ["EventStore", "TimelineModel"],
+      name: "EventStoreTests", dependencies: ["EventStore", "Support", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "BackupTests", dependencies: ["Backup", "TimelineModel", "TransparencyLog"],
+      name: "BackupTests", dependencies: ["Backup", "Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
-      name: "TransparencyLogTests", dependencies: ["TransparencyLog"], swiftSettings: strict),
+      name: "TransparencyLogTests", dependencies: ["Support", "TransparencyLog"],
+      swiftSettings: strict),
 
     // What must hold of any input, for libFuzzer and for the corpus that it left.
     .target(

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import TimelineModel
 import TransparencyLog
@@ -269,19 +270,5 @@ struct BackupFileTests {
     } catch {
       #expect(error == .otherLog(expected: log.replica, found: other.replica))
     }
-  }
-}
-
-/// Numbers that a seed repeats.
-struct SplitMix {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

@@ -4,28 +4,18 @@
 import Coding
 import Engagement
 import Foundation
+import Support
 import Testing
 import TimelineModel
 
 @Suite("E-1.6: what is recorded here counts")
 struct LinkAgreementTests {
-  struct Chance: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-      return z ^ z >> 31
-    }
-  }
-
   @Test("Links that were accepted, in whatever order their events came, are left out of no figure")
   func agreement() throws {
     let stated = ProcessInfo.processInfo.environment["LINK_SEED"].flatMap { UInt64($0) }
     let seed = stated ?? UInt64.random(in: 0..<1 << 32)
     print("link agreement: LINK_SEED=\(seed)")
-    var chance = Chance(state: seed)
+    var chance = SplitMix(seed: seed)
     let parties = ["PRK", "USA"].map { ActorCode($0)! }
     var accepted = 0
     for run in 0..<200 {

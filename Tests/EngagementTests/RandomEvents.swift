@@ -1,21 +1,15 @@
 // Sets of random events, the same ones for the same seed: few parties, few years, many links, so that
 // rules meet.
 
+import Support
 import TimelineModel
 
 struct RandomEvents {
-  private var chance: UInt64
+  private var chance: SplitMix
 
-  init(seed: UInt64) { chance = seed }
+  init(seed: UInt64) { chance = SplitMix(seed: seed) }
 
-  /// SplitMix64.
-  mutating func next(_ below: Int) -> Int {
-    chance &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = chance
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return Int((mixed ^ mixed >> 31) % UInt64(below))
-  }
+  mutating func next(_ below: Int) -> Int { Int(chance.next() % UInt64(below)) }
 
   private mutating func one<T>(_ all: [T]) -> T { all[next(all.count)] }
 

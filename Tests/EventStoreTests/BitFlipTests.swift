@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Support
 import Synchronization
 import Testing
 import TimelineModel
@@ -102,7 +103,7 @@ struct BitFlipTests {
   func every() throws {
     let whole = try served(small)
     let start = ContinuousClock.now
-    var chance = SplitMix(state: seedOfCrashes)
+    var chance = SplitMix(seed: seedOfCrashes)
     let bits = small.paths.flatMap { path -> [(String, Int)] in
       let bytes = small[file: path]
       let isIndex = path.hasSuffix("checkpoint")
@@ -150,7 +151,7 @@ struct BitFlipTests {
     let disk = run.fileSystem.disk.atBest
     let test = try BitFlipTests(disk)
     let whole = try served(disk)
-    var chance = SplitMix(state: seedOfCrashes)
+    var chance = SplitMix(seed: seedOfCrashes)
     var failures: [String] = []
     let path = disk.paths.first { $0.hasSuffix(".jsonl") }!
     let count = max(8, limitOfStates / 2)

@@ -3,6 +3,7 @@
 // repeats it, `CITE_RUNS=N` (20) is how many are tried.
 
 import Foundation
+import Support
 import Testing
 import TimelineModel
 
@@ -307,7 +308,7 @@ struct CitingTests {
 
     init(_ seed: UInt64) throws {
       self.seed = seed
-      chance = SplitMix(state: seed)
+      chance = SplitMix(seed: seed)
       for _ in 0..<3 {
         scratches.append(Scratch())
         machines.append(try scratches.last!.open())

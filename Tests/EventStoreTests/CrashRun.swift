@@ -1,6 +1,7 @@
 // A store at work on a simulated disk, with a ledger beside it that no crash touches: what was sent,
 // what was acknowledged and when. And the checks that every crash state has to pass.
 
+import Support
 import TimelineModel
 import TransparencyLog
 

@@ -11,6 +11,8 @@
 // the extremes of all others, then combinations by chance, from a seed.
 // Not modelled: writes that land in another file, sectors that lie about what was synced.
 
+import Support
+
 @testable import EventStore
 
 extension SimulatedDisk {

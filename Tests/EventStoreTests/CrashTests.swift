@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Support
 import Synchronization
 import Testing
 import TimelineModel
@@ -23,7 +24,7 @@ func crashEverywhere(
   let last = points.count
   let isSigning = run.keeper != nil
   DispatchQueue.concurrentPerform(iterations: last) { [points] count in
-    let chance = SplitMix(state: seedOfCrashes &+ UInt64(count) &* 0x5851_F42D_4C95_7F2D)
+    let chance = SplitMix(seed: seedOfCrashes &+ UInt64(count) &* 0x5851_F42D_4C95_7F2D)
     var check = CrashCheck(
       ledger: ledger, skipped: skipped, isSigning: isSigning, chance: chance)
     let point = "\(name), operation \(count) of \(last - 1)"

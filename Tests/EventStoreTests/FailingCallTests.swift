@@ -1,3 +1,4 @@
+import Support
 import Testing
 import TimelineModel
 
@@ -85,7 +86,7 @@ struct FailingCallTests {
     let system = run.fileSystem
     system.fault = nil
     var failures: [String] = []
-    var check = CrashCheck(ledger: run.ledger, chance: SplitMix(state: seedOfCrashes))
+    var check = CrashCheck(ledger: run.ledger, chance: SplitMix(seed: seedOfCrashes))
     check.recoveryLimits = [1, 1]
     if let timeline = run.timeline {
       failures += check.compare(Served(timeline), after: .max).map { "before a restart: \($0)" }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import TimelineModel
 
@@ -8,7 +9,7 @@ struct OrderedSlotsTests {
   @Test("holds what was put in and not taken out, in order, however it came")
   func order() {
     let seed = UInt64.random(in: 0 ... .max)
-    var chance = SplitMix(state: seed)
+    var chance = SplitMix(seed: seed)
     // Few days, so that many events share one and the ids decide.
     let events = (0..<6000).map { _ in
       (

@@ -2,6 +2,7 @@
 // looking at every event. A failure prints its seed: `QUERY_SEED=N` repeats it.
 
 import Foundation
+import Support
 import Testing
 import TimelineModel
 
@@ -109,7 +110,7 @@ struct RareValueTests {
     let seed =
       ProcessInfo.processInfo.environment["QUERY_SEED"].flatMap { UInt64($0) }
       ?? UInt64.random(in: 0..<1_000_000)
-    var chance = SplitMix(state: seed)
+    var chance = SplitMix(seed: seed)
     let scratch = Scratch()
     do {
       let (directory, timeline) = try scratch.open()

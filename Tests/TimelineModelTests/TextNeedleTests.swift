@@ -1,20 +1,8 @@
 import Foundation
 import Glibc
+import Support
 import Testing
 import TimelineModel
-
-/// SplitMix64 (Steele, Lea, Flood 2014): a test is run again by its seed.
-private struct Chance: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-}
 
 /// Bytes that end where memory ends: whoever reads one more is killed.
 private final class Brink {
@@ -99,7 +87,7 @@ struct TextNeedleTests {
 
   @Test("Random needles in random bytes")
   func randomBytes() {
-    var chance = Chance(state: Self.seed)
+    var chance = SplitMix(seed: Self.seed)
     let brink = Brink()
     let letters = Array("aAbBeE 0-:,{}".utf8) + [0x40, 0x5B, 0x60, 0x7B, 0x7F, 0x21]
     for _ in 0..<30_000 {
@@ -148,7 +136,7 @@ struct TextNeedleTests {
 
   @Test("Random words in the strings of random documents, with escapes and beyond ASCII")
   func documents() throws {
-    var chance = Chance(state: Self.seed ^ 1)
+    var chance = SplitMix(seed: Self.seed ^ 1)
     let letters: [String] =
       "abcdeABCDE 019-/\"\\éÉŏŎßñ김金Ж\u{301}".map(String.init) + ["\n", "\t", "😀", "é", "K"]
     func words(_ lengths: ClosedRange<Int>, _ letters: [String]) -> String {

@@ -2,24 +2,12 @@
 // PROOF_SEED=n repeats a run.
 
 import Foundation
+import Support
 import Testing
 
 @testable import TransparencyLog
 
-/// splitmix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
-private func randomDigest(_ chance: inout SeededGenerator) -> SHA256Digest {
+private func randomDigest(_ chance: inout SplitMix) -> SHA256Digest {
   SHA256Digest((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &chance) })!
 }
 
@@ -31,7 +19,7 @@ private func flipped(_ digest: SHA256Digest, bit: Int) -> SHA256Digest {
 
 /// What comes of `hashes` by one flipped bit, a swap, a missing, doubled or strange hash.
 private func mutants(
-  _ hashes: [SHA256Digest], _ chance: inout SeededGenerator
+  _ hashes: [SHA256Digest], _ chance: inout SplitMix
 ) -> [[SHA256Digest]] {
   var all: [[SHA256Digest]] = []
   for at in hashes.indices {
@@ -66,7 +54,7 @@ func randomTrees() throws {
     ProcessInfo.processInfo.environment["PROOF_SEED"].flatMap { UInt64($0) }
     ?? UInt64.random(in: 0..<1_000_000_000)
   print("proofs of random trees: seed \(seed)")
-  var chance = SeededGenerator(state: seed)
+  var chance = SplitMix(seed: seed)
   var hasher = SHA256()
   var refused = 0
   for _ in 0..<25 {
