@@ -89,11 +89,13 @@ extension DyadHistory {
   }
 
   func commitments(of entry: PlacedEvent, on day: Day) -> [CommitmentState] {
-    zip(entry.promises, saidOfPromises(of: entry, upTo: day)).map { commitment, said in
+    let said = saidOfAny(entry, upTo: day)
+    return zip(entry.promises, Self.speakers(of: entry.promises, said, last: true)).map {
+      commitment, last in
       CommitmentState(
         agreement: entry.event, commitment: commitment,
-        standing: Self.standing(commitment, said.last?.link.relation, day),
-        by: said.last?.event.id)
+        standing: Self.standing(commitment, last.map { said[$0].link.relation }, day),
+        by: last.map { said[$0].event.id })
     }
   }
 
@@ -108,12 +110,12 @@ extension DyadHistory {
   }
 
   /// E-6.2: links that concern at least one promise.
-  private func saidOfAny(
+  func saidOfAny(
     _ agreement: PlacedEvent, upTo day: Day
   ) -> [(event: Event, link: Link)] {
-    links(to: agreement.event, Link.Relation.ofPromises, upTo: day).filter { _, link in
-      link.key.map { key in agreement.promises.contains { $0.key == key } }
-        ?? (link.relation != .fulfils && link.relation != .verifies)
+    let keys = Set(agreement.promises.map(\.key))
+    return links(to: agreement.event, Link.Relation.ofPromises, upTo: day).filter { _, link in
+      link.key.map(keys.contains) ?? (link.relation != .fulfils && link.relation != .verifies)
     }
   }
 
@@ -129,14 +131,23 @@ extension DyadHistory {
     return moves
   }
 
-  /// What later events say of each promise of an agreement. Without a key a break concerns the whole
-  /// agreement; a step must say which promise it keeps.
-  func saidOfPromises(
-    of agreement: PlacedEvent, upTo day: Day
-  ) -> [[(event: Event, link: Link)]] {
-    let said = saidOfAny(agreement, upTo: day)
-    return agreement.promises.map { commitment in
-      said.filter { _, link in link.key == nil || link.key == commitment.key }
+  /// The places, in what is said of any, of what is said first or last of each promise. Without a key a
+  /// break concerns the whole agreement; a step must say which promise it keeps.
+  static func speakers(
+    of promises: [Commitment], _ said: [(event: Event, link: Link)], last: Bool
+  ) -> [Int?] {
+    var ofAll: Int?
+    var byKey: [String: Int] = [:]
+    for (place, (_, link)) in said.enumerated() {
+      if let key = link.key {
+        if last || byKey[key] == nil { byKey[key] = place }
+      } else if last || ofAll == nil {
+        ofAll = place
+      }
+    }
+    return promises.map { promise in
+      let places = [ofAll, byKey[promise.key]].compactMap { $0 }
+      return last ? places.max() : places.min()
     }
   }
 

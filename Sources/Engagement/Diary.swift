@@ -38,16 +38,18 @@ extension DyadHistory {
   /// Compares what there is on some days with what there was on the days before them.
   private func turns(
     _ candidates: some Sequence<Day>, _ days: ClosedRange<Day>,
-    _ compare: (_ before: Day, _ after: Day) -> StateChange?
+    _ compare: (_ before: Day, _ after: Day) -> [StateChange?]
   ) -> [DiaryEntry] {
-    Set(candidates).filter(days.contains).sorted().compactMap { day in
-      compare(day.advanced(by: -1), day).map { DiaryEntry(day: day, change: $0) }
+    Set(candidates).filter(days.contains).sorted().flatMap { day in
+      compare(day.advanced(by: -1), day).compactMap { change in
+        change.map { DiaryEntry(day: day, change: $0) }
+      }
     }
   }
 
   private func phaseTurns(_ days: ClosedRange<Day>) -> [DiaryEntry] {
     turns(phases.map(\.since), days) { before, after in
-      StateChanges.phase(phaseJSON(before), phaseJSON(after))
+      [StateChanges.phase(phaseJSON(before), phaseJSON(after))]
     }
   }
 
@@ -56,7 +58,7 @@ extension DyadHistory {
     let begins = silences.map { $0.covered.advanced(by: windows.answerDays) }
     let ends = kinds.contacts.all.map { entries[$0].first }
     return turns(begins + ends, days) { before, after in
-      StateChanges.silence(contact(before), contact(after))
+      [StateChanges.silence(contact(before), contact(after))]
     }
   }
 
@@ -71,22 +73,20 @@ extension DyadHistory {
       entry.first <= day ? message(entry, on: day)?.json : nil
     }
     return turns(candidates, days) { before, after in
-      StateChanges.message(event.offer == nil ? .message : .offer, json(before), json(after))
+      [StateChanges.message(event.offer == nil ? .message : .offer, json(before), json(after))]
     }
   }
 
   private func promiseTurns(_ agreement: PlacedEvent, _ days: ClosedRange<Day>) -> [DiaryEntry] {
-    let said = saidOfPromises(of: agreement, upTo: days.upperBound)
-    return agreement.promises.indices.flatMap { place -> [DiaryEntry] in
-      let due = agreement.promises[place].due
-      var candidates = [agreement.first] + said[place].map(\.event.date.first)
-      candidates += [due?.first, due?.last.advanced(by: 1)].compactMap { $0 }
-      func json(_ day: Day) -> JSONValue? {
-        agreement.first <= day ? commitments(of: agreement, on: day)[place].json : nil
-      }
-      return turns(candidates, days) { before, after in
-        StateChanges.commitment(json(before), json(after))
-      }
+    let said = saidOfAny(agreement, upTo: days.upperBound)
+    let dues = agreement.promises.compactMap(\.due).flatMap { [$0.first, $0.last.advanced(by: 1)] }
+    let all = agreement.promises.count
+    func json(_ day: Day) -> [JSONValue?] {
+      agreement.first <= day
+        ? commitments(of: agreement, on: day).map(\.json) : Array(repeating: nil, count: all)
+    }
+    return turns([agreement.first] + said.map(\.event.date.first) + dues, days) { before, after in
+      zip(json(before), json(after)).map { StateChanges.commitment($0, $1) }
     }
   }
 }

@@ -170,9 +170,10 @@ public struct DyadHistory: Sendable {
     var late: [(first: Day, end: Day)] = []
     for place in kinds.ledgers.all {
       let agreement = entries[place]
-      let said = saidOfPromises(of: agreement, upTo: .distantFuture)
-      for (commitment, said) in zip(agreement.promises, said) {
-        let end = said.first?.event.date.first ?? .distantFuture
+      let said = saidOfAny(agreement, upTo: .distantFuture)
+      let firsts = Self.speakers(of: agreement.promises, said, last: false)
+      for (commitment, first) in zip(agreement.promises, firsts) {
+        let end = first.map { said[$0].event.date.first } ?? .distantFuture
         promises.append((agreement.first, end))
         guard let due = commitment.due?.last, due != .distantFuture else { continue }
         late.append((max(agreement.first, due.advanced(by: 1)), end))

@@ -18,7 +18,7 @@ enum ChangesSince {
     let moment = try Moment.members(words)
     let names = try Parties.distinct(words.plain, client, moment)
     let parties = JSONValue.Member("parties", .strings(names))
-    let day = words["--as-of"] ?? (words.has("--at") ? nil : Command.today)
+    let day = words["--as-of"] ?? (words.has("--at") ? nil : Day.today.description)
     let answer =
       isMoment
       ? try compared(since, parties, day, moment, client)

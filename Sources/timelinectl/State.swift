@@ -1,7 +1,6 @@
 // `state`, `why`: how things stand between two parties, and which events say so. What is
 // said of it stands in StateText.
 
-import Foundation
 import TimelineModel
 
 extension Command {
@@ -31,7 +30,7 @@ extension Command {
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : today
+    let day = words.has("--at") ? nil : Day.today.description
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
       members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
@@ -41,9 +40,6 @@ extension Command {
     }
     return JSONValue.object(members + more).text
   }
-
-  /// The client's own day.
-  static var today: String { Day.today.description }
 
   private static let seriesFlags = [
     Flag(name: "--every", value: "STEP", help: "a row each day, week, month, quarter or year"),
@@ -166,20 +162,5 @@ extension Command {
           + sums(answer, context.terminal))
     if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
     return .done
-  }
-}
-
-extension Day {
-  /// The day at the place where this program runs.
-  static var today: Day {
-    let parts = Calendar.current.dateComponents([.year, .month, .day], from: Date())
-    return Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)!
-  }
-
-  /// The time until the next one begins.
-  static var rest: Duration {
-    let parts = Calendar.current.dateComponents([.hour, .minute, .second], from: Date())
-    let seconds = (parts.hour ?? 0) * 3600 + (parts.minute ?? 0) * 60 + (parts.second ?? 0)
-    return .seconds(max(1, 86_400 - seconds))
   }
 }
