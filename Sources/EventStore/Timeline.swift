@@ -46,9 +46,13 @@ public final class Timeline {
     var subject: EventID?
   }
 
-  /// What is staged to be said of an event last: the line of a correction, nothing for a retraction.
-  private var pendingVersions: [EventID: Range<Int>] = [:]
+  /// What is staged to be said of an event, the last behind the others: the line of a correction, nothing
+  /// for a retraction.
+  private var pendingVersions: [EventID: [Range<Int>]] = [:]
+  /// Begun anew where links change in any other way than by new events that are staged here.
   private var linkWalk = LinkWalk()
+  /// Whether lines of a peer are staged.
+  private var hasIngested = false
 
   /// Actors that staged lines add: what is staged behind them may name them.
   private var pendingActors: [Actor] = []
@@ -278,6 +282,7 @@ public final class Timeline {
     permit.end()
     permit = IndexPermit()
     wasReadAgain = true
+    linkWalk = LinkWalk()
     indexedLines = 0
     mappedLines = 0
     var opened = try OpenedTimeline(
@@ -424,14 +429,16 @@ public final class Timeline {
 
   /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
   private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
-    guard let range = pendingVersions[id] ?? pendingIDs[id]?.bytes else { return here.linked(id) }
+    let version = pendingVersions[id]?.last
+    let staged = pendingIDs[id]
+    guard let range = version ?? staged?.bytes else { return here.linked(id) }
+    // An id that a correction was given is that of a version, and of no event.
+    guard version != nil || staged?.subject == id else { return nil }
     return batches[0].bytes.withUnsafeBufferPointer { bytes in
       let text = UnsafeBufferPointer(rebasing: bytes[range])
       var document = JSONDocument()
       guard (try? document.parse(text)) != nil else { return nil }
-      let node =
-        document.member("corrects", of: 0, in: text) == nil
-        ? 0 : document.member("body", of: 0, in: text)
+      let node = version == nil ? 0 : document.member("body", of: 0, in: text)
       return node.flatMap { LinkedEvent(id: id, document, node: $0, in: text) }
     }
   }
@@ -494,12 +501,13 @@ public final class Timeline {
   /// Drops what was staged after the first so many lines of the own batch.
   private func unstage(to count: Int) {
     linkWalk = LinkWalk()
+    let start = batches[0].lengths[..<count].reduce(0, +)
     for entry in batches[0].entries[count...] {
       pendingIDs[entry.id] = nil
-      pendingVersions[entry.subject] = nil
+      pendingVersions[entry.subject]?.removeAll { $0.lowerBound >= start }
       if case .statement(_, .actor) = entry.body { pendingActors.removeLast() }
     }
-    batches[0].bytes.removeLast(batches[0].lengths[count...].reduce(0, +))
+    batches[0].bytes.removeSubrange(start...)
     batches[0].lengths.removeSubrange(count...)
     batches[0].entries.removeSubrange(count...)
   }
@@ -554,8 +562,8 @@ public final class Timeline {
     if case .statement(_, let statement) = body {
       switch statement {
       case .correct(let subject, _, _, _):
-        pendingVersions[subject] = start..<batches[0].bytes.count
-      case .retract(let subject, _): pendingVersions[subject] = start..<start
+        pendingVersions[subject, default: []].append(start..<batches[0].bytes.count)
+      case .retract(let subject, _): pendingVersions[subject, default: []].append(start..<start)
       default: break
       }
     }
@@ -771,7 +779,7 @@ public final class Timeline {
     }
     clock = latest
     self.ahead += ahead
-    linkWalk = LinkWalk()
+    hasIngested = true
     batches[place].add(batch)
   }
 
@@ -983,8 +991,10 @@ public final class Timeline {
       if let error { failure = note(error) }
     }
     pendingIDs.removeAll(keepingCapacity: true)
-    // What was corrected may link elsewhere now.
-    if !pendingVersions.isEmpty { linkWalk = LinkWalk() }
+    // What came from elsewhere was not walked, what was corrected links elsewhere now, and what was not
+    // recorded nowhere.
+    if failure != nil || hasIngested || !pendingVersions.isEmpty { linkWalk = LinkWalk() }
+    hasIngested = false
     pendingVersions = [:]
     pendingActors = []
     if hasNewErasure { eraseWhatIsDue() }

@@ -3,7 +3,7 @@
 // each of them one step.
 //
 //     explored   every event that its links lead to is explored too, or awaited
-//     awaited    named by an explored event, and not here: once it comes, it may close a circle
+//     awaited    named by an explored event, and not here, or never looked at: it may close a circle
 //
 // Whoever owns it begins with a new one when links may have changed behind its back.
 
@@ -38,7 +38,7 @@ public struct LinkWalk: Sendable {
       waiting.append(link.id)
     }
     var visits = 0
-    while let next = waiting.popLast(), visits < Self.visitsMax {
+    while visits < Self.visitsMax, let next = waiting.popLast() {
       visits += 1
       guard let targets = linksOf(next) else {
         missing.append(next)
@@ -54,9 +54,10 @@ public struct LinkWalk: Sendable {
         waiting.append(target)
       }
     }
+    let unknown = missing + waiting
     explored.formUnion(from.keys)
-    explored.subtract(missing)
-    awaited.formUnion(missing)
+    explored.subtract(unknown)
+    awaited.formUnion(unknown)
     explored.insert(id)
     return nil
   }

@@ -1,5 +1,5 @@
 // An event as its links see it, and what makes a link wrong. Whether a link is recorded here is decided
-// by these rules, in the daemon (Timeline+Links) and over a file (ImportLinks); of what other machines
+// by these rules, in the daemon (Timeline) and over a file (ImportLinks); of what other machines
 // sent, `Lint` says what does not hold. docs/engagement.md, E-1.6, says what the figures leave out:
 // what is recorded by these rules they leave in, but for a part that came before the whole.
 

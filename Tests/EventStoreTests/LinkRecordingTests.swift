@@ -131,6 +131,43 @@ struct LinkRecordingTests {
     #expect(timeline.titles.count == 3)
   }
 
+  @Test("What was walked is not believed once links changed in another way")
+  func changed() throws {
+    let (_, timeline) = try Scratch().open()
+    func stage(_ lines: [String]) -> Bool {
+      if case .success = timeline.texts(lines, { timeline.stageAll($0, $1) }) {
+        true
+      } else {
+        false
+      }
+    }
+    func check(_ lines: [String]) -> [Bool] {
+      timeline.texts(lines) { timeline.check($0, $1) }.map { (try? $0.get()) != nil }
+    }
+    // A line of a peer is staged, and an event that links to what it will correct in the same turn.
+    try timeline.record(message(1))
+    var log = ForeignLog(1)
+    log.add(correction(1, message(1, links: [("answers", 9, nil)])))
+    try log.bytes.withUnsafeBufferPointer { bytes in
+      try timeline.ingest(
+        bytes, of: log.replica, from: 1, now: RecordedTime(microseconds: 9_000_000))
+    }
+    #expect(stage([message(2, links: [("answers", 1, nil)])]))
+    try timeline.commit()
+    #expect(
+      try timeline.refusal(message(9, links: [("answers", 2, nil)]))?.contains("back") ?? false)
+    // A correction that is staged stays so, whatever is only tried behind it.
+    try timeline.record(message(5, links: [("answers", 6, nil)]))
+    #expect(stage([correction(5, message(5, title: "free"))]))
+    #expect(check([correction(5, message(5, title: "another"))]) == [true])
+    #expect(stage([message(6, links: [("answers", 5, nil)])]))
+    try timeline.commit()
+    // What a happening says beside its fields makes it no correction.
+    let odd = message(7, "2001-03-01").dropLast() + #","corrects":1}"#
+    #expect(
+      check([String(odd), message(8, "2001-02-01", links: [("answers", 7, nil)])]) == [true, false])
+  }
+
   @Test("What another machine sends is kept; to mend a word nobody has to mend its links")
   func synced() throws {
     let (_, timeline) = try Scratch().open()

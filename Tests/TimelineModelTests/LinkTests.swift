@@ -85,6 +85,25 @@ struct LinkTests {
     #expect(back?.way.count == 4_999)
   }
 
+  @Test("What a walk that was cut short did not look at is looked at when it matters")
+  func cut() {
+    var walk = LinkWalk()
+    func links(_ name: Int) -> [Int]? {
+      switch name {
+      case 7: [40_000]
+      case 1000...20_000: [name - 1]
+      default: nil
+      }
+    }
+    func circle(_ name: Int, _ targets: [Int]) -> [EventID]? {
+      walk.circle(
+        of: id(name), isNew: true, targets.map { Link(relation: .follows, id: id($0)) },
+        { wanted in links(Int(wanted.uuid.low)).map { $0.map(id) } })?.way
+    }
+    #expect(circle(30_000, [7, 20_000]) == nil)
+    #expect(circle(40_000, [7]) == [])
+  }
+
   @Test("Circles are found as by trying every way", arguments: 0..<200)
   func circles(seed: UInt64) {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
