@@ -162,12 +162,16 @@ public struct Lint: Sendable {
     }
   }
 
-  /// Of several events together.
+  /// Of several events together; where one of them says that it is known, it is.
   mutating func note(
-    _ kind: LintKind, _ ids: [EventID], reason: Finding.Reason, _ text: () -> String
+    _ kind: LintKind, _ events: [LintedEvent], reason: Finding.Reason, _ text: () -> String
   ) {
-    guard ids.contains(where: isWanted) else { return }
-    add(kind) { Finding(kind, ids, text(), reason: reason) }
+    guard events.contains(where: { isWanted($0.id) }) else { return }
+    guard !events.contains(where: { $0.accepted.contains(kind) }) else {
+      accepted += 1
+      return
+    }
+    add(kind) { Finding(kind, events.map(\.id), text(), reason: reason) }
   }
 
   private mutating func add(_ kind: LintKind, _ finding: () -> Finding) {

@@ -56,6 +56,12 @@ struct LintLinks {
     func bad(_ reason: Finding.Reason, _ text: String, _ lint: inout Lint) {
       lint.note(event, .badLink, others: [link.id], reason: reason, key: link.key) { text }
     }
+    // Same day and back: neither counts (E-1.6).
+    let leadsBack = target.first == own.first && target.links.contains { $0.id == event.id }
+    func count() {
+      guard let other = places[link.id], !leadsBack else { return }
+      said[other, default: []].append(Said(place: place, link: link))
+    }
     switch LinkFault.of(link, from: own, to: target) {
     case .itself: bad(.itself, "\(link.relation.rawValue) itself", &lint)
     case .later: bad(.later, "\(says), which begins later (\(target.date))", &lint)
@@ -65,16 +71,14 @@ struct LintLinks {
         .noSuchKey,
         "\(says)#\(link.key ?? ""), which it does not have"
           + (keys.isEmpty ? "" : "; it has \(keys)\(target.keys.count > 5 ? ", …" : "")"), &lint)
+      // The figures pass over a key where there are no commitments at all (E-1.6).
+      if keys.isEmpty { count() }
     case .circle: break
     case nil:
       if link.key == nil, [.fulfils, .verifies].contains(link.relation), !target.keys.isEmpty {
         bad(.noKey, "\(says) without saying which commitment", &lint)
       }
-      // Same day and back: neither counts (E-1.6).
-      let leadsBack = target.first == own.first && target.links.contains { $0.id == event.id }
-      if let other = places[link.id], !leadsBack {
-        said[other, default: []].append(Said(place: place, link: link))
-      }
+      count()
     }
   }
 
@@ -83,10 +87,10 @@ struct LintLinks {
       event.statements!.linked.links.compactMap { places[$0.id] }
     }
     for circle in LinkCircles.all(targets) {
-      let ids = circle.map { events[$0].id }
-      lint.note(.badLink, ids, reason: .circle) {
-        "links lead round and round among \(ids.count) events: "
-          + ids.prefix(5).map(\.short).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
+      let those = circle.map { events[$0] }
+      lint.note(.badLink, those, reason: .circle) {
+        "links lead round and round among \(those.count) events: "
+          + those.prefix(5).map(\.id.short).joined(separator: ", ") + (those.count > 5 ? ", …" : "")
       }
     }
   }

@@ -46,6 +46,13 @@ public struct Snapshot: Sendable {
     }
   }
 
+  /// Tables of other machines that cannot be reckoned with, in the order of recording, and why.
+  public var unusableRules: [(id: EventID, place: LogPlace, fault: String)] {
+    index.rules.all.filter { $0.fault != nil }.sorted().map {
+      ($0.id, LogPlace(logs[$0.ref.replica].id, $0.ref.seq), $0.fault!)
+    }
+  }
+
   /// Lines that came without their words, of which no erasure is here.
   public var withheld: [LogPlace] { index.withheld(logs) }
 

@@ -694,15 +694,16 @@ public final class Timeline {
 
   /// A name stands for one table; a subtype is one that the model names, or that an event here has.
   private func check(_ table: RuleTable) throws(EventError) {
-    let other = index.rules.all.first {
-      $0.table?.kind == table.kind && $0.table?.version == table.version
-        && $0.table?.rows != table.rows
+    let staged = batches[0].entries.compactMap { entry -> (EventID, RuleTable)? in
+      if case .statement(_, .rules(let table)) = entry.body { (entry.id, table) } else { nil }
     }
-    if let other {
+    let recorded = index.rules.all.compactMap { entry in entry.table.map { (entry.id, $0) } }
+    for (id, other) in recorded + staged
+    where other.kind == table.kind && other.version == table.version && other.rows != table.rows {
       throw EventError(
         "name",
         "\"\(table.version)\" is another table of \(table.kind.rawValue) already, event"
-          + " \(other.id); give this one a name of its own")
+          + " \(id); give this one a name of its own")
     }
     for (row, type, subtype) in table.unknownSubtypes {
       var filter = Filter()

@@ -61,7 +61,7 @@ public struct RuleTable: Sendable, Hashable {
         guard let row = try Self.row(json, of: kind, registry) else { continue }
         let key = row.key(of: kind)
         if let other = places.updateValue(place, forKey: key) {
-          throw CellFault(kind.keys[0], "\(key) stands in rows[\(other)] already")
+          throw CellFault(kind.keys[0], "\(key.prefix(40)) stands in rows[\(other)] already")
         }
         rows.append(row)
       } catch { throw Fault(row: place, field: error.field, message: error.message) }

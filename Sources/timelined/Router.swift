@@ -527,6 +527,9 @@ struct Router {
 
   private var status: JSONValue {
     let snapshot = timeline.snapshot
+    let unusable = snapshot.unusableRules.map { id, place, fault in
+      "event \(id), line \(place.seq) of log \(place.replica): \(fault)"
+    }
     return .object([
       "version": .string(Arguments.version), "timeline": .string(timeline.name),
       "uuid": .string(timeline.id.description),
@@ -535,7 +538,7 @@ struct Router {
       "first": snapshot.span.map { .string($0.first.description) },
       "last": snapshot.span.map { .string($0.last.description) },
       "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
-      "unusable_rules": snapshot.unusableRules.isEmpty ? nil : .strings(snapshot.unusableRules),
+      "unusable_rules": unusable.isEmpty ? nil : .strings(unusable),
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },

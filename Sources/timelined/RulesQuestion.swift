@@ -64,7 +64,7 @@ struct RulesQuestion {
       guard let one = found.first, let its = one.table else {
         throw RequestError(
           .notFound,
-          "no table of \(kind.rawValue) whose event begins with \(event.prefix(40)); RULES lists all"
+          "no table of \(kind.rawValue) whose event begins with \(event.prefix(40)); RULES without a table lists all"
         )
       }
       guard Set(found.map(\.id)).count == 1 else {
@@ -103,14 +103,5 @@ extension RecordedTable {
           "author": line?["author"], "reason": line?["reason"],
           "replica": .string(replica.description), "seq": .int(Int(seq)),
         ]).members ?? []))
-  }
-}
-
-extension Snapshot {
-  /// Tables of other machines that cannot be reckoned with, and why.
-  var unusableRules: [String] {
-    recordedRules(knownAt: nil).compactMap { table in
-      table.fault.map { "event \(table.id), line \(table.seq) of log \(table.replica): \($0)" }
-    }
   }
 }

@@ -50,6 +50,10 @@ struct LintTests {
     let offer = linted("offer", "message", "2001-01-01", Self.offer)
     #expect(findings([offer, answer], on: "2001-12-31", .unanswered).count == 1)
     #expect(findings([offer, answer], on: "2002-01-01", .unanswered).isEmpty)
+    // A key of what has no commitments is told, and the answer counts all the same, as in the figures.
+    let keyed = linted("k", "statement", "2002-01-01", actors: ["PRK"], links("accepts:offer#x"))
+    #expect(findings([offer, keyed], .badLink).map(\.reason) == [.noSuchKey])
+    #expect(findings([offer, keyed], .unanswered).isEmpty)
     let lapsed = linted(
       "offer", "message", "2001-01-01",
       #""unsourced":true,"offer":{"then":["x"],"condition":"none","expires":"2001-03"}"#)
@@ -121,16 +125,24 @@ struct LintTests {
 
   @Test("A circle of links is told once, with all that are in it; ten thousand do not stop it")
   func circles() {
-    func ring(_ count: Int) -> [LintedEvent] {
+    func ring(_ count: Int, tagged: Int? = nil) -> [LintedEvent] {
       (0..<count).map { place in
-        linted(
+        let more = links("follows:r\((place + 1) % count)")
+        return linted(
           "r\(place)", "message", "2001-01-01", title: "t\(place)x",
-          links("follows:r\((place + 1) % count)"))
+          place == tagged
+            ? more.replacing("lint:no-source\"", with: "lint:no-source\",\"lint:bad-link\"")
+            : more)
       }
     }
     let three = findings(ring(3), .badLink)
     #expect(three.map(\.reason) == [.circle])
     #expect(Set(three[0].ids) == Set(["r0", "r1", "r2"].map(id)))
+    // Where one of them is tagged it is known.
+    var tagged = Lint(on: Day("2020-01-01")!)
+    for event in ring(3, tagged: 1) { tagged.take(event) }
+    #expect(!tagged.finish { _ in .unknown }.contains { $0.kind == .badLink })
+    #expect(tagged.accepted == 4)  // the circle, and what all three say of their sources
     let many = findings(ring(10_000), .badLink)
     #expect(many.map(\.count) == [10_000])
     #expect(many[0].ids.count == Finding.idsMax)

@@ -216,6 +216,14 @@ class RulesTests(Machines):
         self.assertIn(f"another table of windows already, event {first}", self.fails(1, "rules", "set", "windows", other, "--version", "T", "--reason", "r", daemon=daemon))
         # Back to it under the same name, and for another table the name is free.
         self.json("rules", "reset", "windows", daemon=daemon)
+        # In one request the second of two is refused as well, and so both.
+        client = daemon.client()
+        self.addCleanup(client.close)
+        rows = client.ok('RULES {"table":"windows","shipped":true}')["rows"]
+        both = [{"type": "log.rules", "table": "windows", "name": "U", "reason": "r",
+                 "rows": [{**row, "value": row["value"] + number} for row in rows]} for number in (1, 2)]
+        client.send("\n".join(["APPENDMANY 2"] + [json.dumps(body) for body in both]))
+        self.assertRegex(client.reply(), "^ERR bad-event line 2: name: .*another table of windows already")
         self.set(daemon, "windows", "T", ("talks_days,90", "talks_days,60"))
         self.set(daemon, "weights", "T", ("srbm,-2", "srbm,-3"))
 
