@@ -260,9 +260,9 @@ struct ReplicaLog: Sendable {
     return true
   }
 
-  /// Goes on with what is known of the log in the memory of the index on disk.
-  mutating func adopt(_ cover: Cover) {
-    if cover.starts.count == starts.count { starts = cover.starts }
+  /// Goes on with what is known of the log in the memory of the index on disk, made of a copy of this log.
+  mutating func adopt(_ cover: Cover, madeOf old: ReplicaLog) {
+    starts.adopt(cover.starts, madeOf: old.starts)
   }
 
   /// What an index on disk has to know of this log; nil where there is nothing to know.

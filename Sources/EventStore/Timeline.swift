@@ -60,7 +60,7 @@ public final class Timeline {
   /// Lines that the index on disk knows.
   private var indexedLines: UInt64
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
-  /// those behind them the index holds memory of its own, which a save while appends come leaves so.
+  /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   private var mappedLines: UInt64
   /// Under which the index as it is may be written.
   private var permit = IndexPermit()
@@ -202,7 +202,7 @@ public final class Timeline {
     let lines = logs.reduce(0) { $0 + $1.size }
     return isQuiet
       ? lines - mappedLines >= max(1000, lines / 100)
-      : lines - indexedLines >= max(250_000, lines / 2)
+      : lines - indexedLines >= max(250_000, lines / 3)
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
@@ -230,7 +230,7 @@ public final class Timeline {
         found.index.restore(found.irregular, snapshot.logs)
       else { return nil }
       return SavedIndex(
-        index: found.index, covers: found.covers, position: snapshot.position, permit: permit)
+        index: found.index, covers: found.covers, snapshot: snapshot, permit: permit)
     }
   }
 
@@ -238,7 +238,8 @@ public final class Timeline {
   public struct SavedIndex: Sendable {
     let index: EventIndex
     let covers: [ReplicaID: ReplicaLog.Cover]
-    let position: Position
+    /// What it was made of.
+    let snapshot: Snapshot
     let permit: IndexPermit
   }
 
@@ -251,12 +252,18 @@ public final class Timeline {
       snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
   }
 
-  /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
+  /// Goes on with the index in its file, and lets its own memory go; where lines have come since, of what
+  /// these did not change.
   public func adopt(_ saved: SavedIndex) {
-    guard saved.permit === permit, saved.position == position, !hasPending else { return }
-    index = saved.index
-    for place in logs.indices {
-      if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
+    guard saved.permit === permit else { return }
+    let old = saved.snapshot
+    if old.position == position, !hasPending {
+      index = saved.index
+    } else {
+      index.adopt(saved.index, madeOf: old.index)
+    }
+    for (place, log) in old.logs.enumerated() {
+      if let cover = saved.covers[log.id] { logs[place].adopt(cover, madeOf: log) }
     }
   }
 
