@@ -995,6 +995,7 @@ public final class Timeline {
     // What came from elsewhere was not walked, what was corrected links elsewhere now, and what was not
     // recorded nowhere.
     if failure != nil || hasIngested || !pendingVersions.isEmpty { linkWalk = LinkWalk() }
+    linkWalk.beginTurn()
     hasIngested = false
     pendingVersions = [:]
     pendingActors = []
