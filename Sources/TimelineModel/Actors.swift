@@ -97,10 +97,14 @@ public enum EditDistance {
   static let wordBytesMax = 64
 
   public static func between(_ left: String, _ right: String) -> Int {
-    between(Array(left), Array(right))
+    between(scalars(left), scalars(right), atMost: .max)
   }
 
-  private static func between(_ left: [Character], _ right: [Character]) -> Int {
+  /// By scalars: they compare at once, where characters take a call each.
+  private static func scalars(_ word: String) -> [UInt32] { word.unicodeScalars.map(\.value) }
+
+  /// Where it is more than `limit`, some number beyond it.
+  private static func between(_ left: [UInt32], _ right: [UInt32], atMost limit: Int) -> Int {
     // The row that is made, and the two before it.
     var row = Array(0...right.count)
     var above = row
@@ -108,13 +112,17 @@ public enum EditDistance {
     for i in left.indices {
       (aboveThat, above, row) = (above, row, aboveThat)
       row[0] = i + 1
+      var least = i + 1
       for j in right.indices {
         var best = min(above[j] + (left[i] == right[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1)
         if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
           best = min(best, aboveThat[j - 1] + 1)
         }
         row[j + 1] = best
+        least = min(least, best)
       }
+      // Later rows have nothing less, not even by a swap: that costs one more than two rows before.
+      guard least <= limit else { return least }
     }
     return row[right.count]
   }
@@ -123,12 +131,11 @@ public enum EditDistance {
   public static func nearest(to word: String, in words: [String]) -> [String] {
     guard word.utf8.count <= wordBytesMax else { return [] }
     let limit = max(1, word.count / 3)
-    let letters = Array(word.lowercased())
+    let letters = scalars(word.lowercased())
     return words.compactMap { other -> (Int, String)? in
-      let others = Array(other.lowercased())
       // No fewer than so many insertions.
-      guard abs(others.count - letters.count) <= limit else { return nil }
-      let distance = between(letters, others)
+      guard abs(other.unicodeScalars.count - letters.count) <= limit else { return nil }
+      let distance = between(letters, scalars(other.lowercased()), atMost: limit)
       return distance <= limit ? (distance, other) : nil
     }.sorted { $0 < $1 }.prefix(3).map(\.1)
   }
