@@ -63,13 +63,12 @@ extension Timeline {
       var query = Query(filter)
       query.limit = 1
       guard snapshot.count(query) == 0 else { continue }
-      let near = EditDistance.nearest(to: subtype, in: type.knownSubtypes)
+      let advice = EditDistance.advice(
+        on: subtype, in: type.knownSubtypes,
+        else: "those that are known: \(type.knownSubtypes.joined(separator: ", "))")
       throw EventError(
         "rows[\(row)].subtype",
-        "\"\(subtype)\" is no subtype of \(type.word), and no event here has it; "
-          + (near.isEmpty
-            ? "those that are known: \(type.knownSubtypes.joined(separator: ", "))"
-            : "did you mean \(near.joined(separator: ", "))?"))
+        "\"\(subtype)\" is no subtype of \(type.word), and no event here has it; \(advice)")
     }
   }
 

@@ -147,11 +147,9 @@ public struct EventValidator {
     }
     let word = try string(typeNode, "type")
     guard let type = EventType(word: word) else {
-      let near = EditDistance.nearest(to: word, in: EventType.allCases.map(\.word))
-      let advice =
-        near.isEmpty
-        ? "one of \(Self.list(EventType.happenings.map(\.word)))"
-        : "did you mean \(Self.list(near))?"
+      let advice = EditDistance.advice(
+        on: word, in: EventType.allCases.map(\.word),
+        else: "one of \(Self.list(EventType.happenings.map(\.word)))")
       throw EventError("type", "\"\(word)\" is no type; \(advice)")
     }
     return type.isHappening
