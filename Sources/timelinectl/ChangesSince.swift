@@ -83,7 +83,7 @@ enum ChangesSince {
       ?? "on \(answer["day"]?.string ?? ""), by what was recorded after \(since)"
     return dyads(answer).map { dyad in
       terminal.bold(SafeText.line("\(names(dyad)): what changed \(span)")) + "\n\n"
-        + ChangesText.list(dyad["changes"], terminal)
+        + ChangesText.list(dyad, terminal)
     }.joined(separator: "\n")
   }
 }

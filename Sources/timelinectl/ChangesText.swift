@@ -15,9 +15,10 @@ enum ChangesText {
     return terminal.field(name, SafeText.line(said), at: 13)
   }
 
-  /// All of a list, or that there is nothing in it.
-  static func list(_ changes: JSONValue?, _ terminal: Terminal) -> String {
-    let rows = (changes?.array ?? []).map { row($0, terminal) }
+  /// All of the changes of two parties, each with its reasons below, or that there are none.
+  static func list(_ dyad: JSONValue, _ terminal: Terminal) -> String {
+    let reasons = ReasonsText(dyad["reasons"], terminal)
+    let rows = (dyad["changes"]?.array ?? []).map { row($0, terminal) + reasons.below($0) }
     return rows.isEmpty ? "nothing changed\n" : rows.joined()
   }
 

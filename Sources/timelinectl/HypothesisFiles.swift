@@ -41,6 +41,7 @@ struct HypothesisFiles {
       if let problem = (reader.faults + reader.problems).first {
         throw Failure(.failed, code: "bad-event", "\(path):\(problem.line): \(problem.message)")
       }
+      if reader.count == 0 { Terminal.say("timelinectl: \(path) holds no events") }
       guard reader.actors.count == 0 else {
         throw Failure(
           .failed, code: "bad-event",

@@ -1,5 +1,5 @@
-// `state`, `why`: how things stand between two parties, and which events say so. What is
-// said of it stands in StateText.
+// `state`: how things stand between two parties. What is said of it stands in StateText; which events say
+// so, in Why.
 
 import TimelineModel
 
@@ -21,7 +21,7 @@ extension Command {
     }
   }
 
-  private static func question(
+  static func stateQuestion(
     _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> String {
     let words = context.words
@@ -79,7 +79,7 @@ extension Command {
       return try ChangesSince.run(context)
     }
     let client = try context.connect()
-    let state = try client.ask("STATE \(question(context, words.plain, client))")
+    let state = try client.ask("STATE \(stateQuestion(context, words.plain, client))")
     Moment.tell(state)
     if isSeries {
       series(state, context)
@@ -106,61 +106,5 @@ extension Command {
     if isCut, !words.has("--plot"), !context.isJSON {
       Terminal.say("the last 24 of \(series.count) rows, --all for the rest")
     }
-  }
-
-  /// What the shares add up to, and what it is compared with.
-  private static func sums(_ answer: JSONValue, _ terminal: Terminal) -> String {
-    func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
-    var lines = (answer["sums"]?.array ?? []).map { sum in
-      "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
-        + " \(decimal(sum["threshold"])) for this phase"
-    }
-    if let parts = answer["parts"]?.members {
-      let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
-      lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
-    }
-    return lines.isEmpty ? "" : "\n" + lines.map { terminal.hanging($0, indent: 4) }.joined()
-  }
-
-  static let why = Command(
-    name: "why", arguments: "PARTY PARTY FIGURE",
-    summary: "the events behind a figure of the state",
-    examples: ["why USA PRK phase", "why USA PRK climate --as-of 2016-07-20"],
-    flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")],
-    notes: """
-      A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
-      interests, commitments, under_way, tests, reciprocity, conducive, joint_action, rewards, \
-      respect, approach. Where it is a sum each event has its share, largest first, and the shares \
-      add up to it; against means that a phase holds in spite of it.
-      """, plain: 3...3
-  ) { (context) throws(Failure) in
-    let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
-    let client = try context.connect()
-    let answer = try client.ask(
-      "EXPLAIN \(question(context, Array(context.words.plain.prefix(2)), client, [figure]))")
-    Moment.tell(answer)
-    let events = answer["events"]?.array ?? []
-    let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
-    // Only a sum has shares.
-    let hasShares = events.contains { $0["share"] != nil }
-    let hasSides = events.contains { $0["side"] != nil }
-    let rows = events.prefix(isCut ? 40 : events.count).map { event in
-      (hasSides ? [event["side"]?.string ?? ""] : [])
-        + (hasShares ? [event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? ""] : []) + [
-          event["date"]?.string ?? "", EventText.kind(event),
-          String((event["id"]?.string ?? "").prefix(8)),
-          Terminal.plain(event["title"]?.string ?? ""),
-        ]
-    }
-    let header =
-      (hasSides ? ["SIDE"] : []) + (hasShares ? ["SHARE"] : []) + ["DATE", "TYPE", "ID", "TITLE"]
-    context.finish(
-      answer,
-      events.isEmpty
-        ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
-        : context.terminal.table(Array(rows), header: header)
-          + sums(answer, context.terminal))
-    if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
-    return .done
   }
 }

@@ -30,10 +30,30 @@ enum WhatIfText {
     }
     for dyad in ChangesSince.dyads(answer) {
       text += terminal.bold("\(ChangesSince.names(dyad)) on \(day): what would be different") + "\n"
-      text += ChangesText.list(dyad["changes"], terminal) + "\n"
+      text += ChangesText.list(dyad, terminal) + idle(dyad) + "\n"
       text += sides(dyad["before"] ?? .null, dyad["after"] ?? .null, terminal) + "\n"
     }
     return text
+  }
+
+  private static let idleMax = 5
+
+  /// Which events make no difference to two parties, and why.
+  private static func idle(_ dyad: JSONValue) -> String {
+    let all = dyad["without_effect"]?.array ?? []
+    let lines = all.prefix(idleMax).map { event in
+      let why =
+        switch event["reason"]?.string {
+        case "recorded": "is recorded already"
+        case "retracted": "was recorded, and is retracted"
+        case "later": "begins on \(event["begins"]?.string ?? ""), after that day"
+        case "oneself": "has one party alone: what it does to itself is between no two"
+        default: "does not concern \(ChangesSince.names(dyad))"
+        }
+      return "without effect: \((event["id"]?.string ?? "").prefix(8)) \(why)\n"
+    }
+    let more = all.count - lines.count
+    return lines.joined() + (more > 0 ? "without effect: \(more) more (--json lists all)\n" : "")
   }
 
   /// The events of the ids; one that came twice has one id.
