@@ -40,8 +40,11 @@ enum ChangesText {
       return arrow(change) + (by.isEmpty ? ", by time alone" : ", moved\(moved)")
     case "since": return arrow(change) + (by.isEmpty ? "" : ", moved\(moved)")
     case "silence":
-      guard let to = to?.string else { return "broken\(moved), it had lasted since \(value(from))" }
-      return "no contact for long since \(to)" + (from.map { ", not since \(value($0))" } ?? "")
+      // Since a day on which there had been none for as long as an answer may take (E-3.6).
+      guard let to = to?.string else {
+        return "broken\(moved); by \(value(from)) there had been no contact for long"
+      }
+      return "no contact for long, by \(to)" + (from.map { ", not by \(value($0))" } ?? "")
     case "offer", "message": return arrow(change) + moved + titled(change)
     case "commitment":
       let key = change["key"]?.string ?? ""

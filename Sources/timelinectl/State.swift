@@ -7,44 +7,38 @@ extension Command {
   static let stateFlags =
     [
       Flag(
-        name: "--as-of", value: "DAY", help: "on this day (today; with --at the snapshot's, UTC)")
+        name: "--as-of", value: "DAY",
+        help: "on this day (today; with --at the snapshot's, UTC); of a month or year its last")
     ] + Moment.flags
-
-  /// Whole days, where these flags are given.
-  static func checkDays(_ words: Words, _ flags: [String]) throws(Failure) {
-    for flag in flags {
-      guard let text = words[flag], Day(text) == nil else { continue }
-      do throws(DateError) { _ = try EventDate(text) } catch {
-        throw Failure(.usage, "\(flag): \(error.message)")
-      }
-      throw Failure(.usage, "\(flag) takes a whole day, such as 2017-11-30")
-    }
-  }
 
   static func stateQuestion(
     _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> String {
     let words = context.words
-    try checkDays(words, ["--as-of", "--from", "--to"])
+    try DayOption.check(words, ["--as-of", "--from", "--to"])
     let moment = try Moment.members(words)
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : Day.today.description
+    let today = words.has("--at") ? nil : Day.today.description
+    func member(_ key: String, _ flag: String) throws(Failure) -> [JSONValue.Member] {
+      guard let day = try DayOption.day(words, flag)?.description ?? today else { return [] }
+      return [JSONValue.Member(key, .string(day))]
+    }
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
-      members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
-      if let to = words["--to"] ?? day { members.append(JSONValue.Member("to", .string(to))) }
-    } else if let day = words["--as-of"] ?? day {
-      members.append(JSONValue.Member("as_of", .string(day)))
+      members += try member("from", "--from") + member("to", "--to")
+    } else {
+      members += try member("as_of", "--as-of")
     }
     return JSONValue.object(members + more).text
   }
 
   private static let seriesFlags = [
     Flag(name: "--every", value: "STEP", help: "a row each day, week, month, quarter or year"),
-    Flag(name: "--from", value: "DAY", help: "the first day of the rows"),
-    Flag(name: "--to", value: "DAY", help: "the last day of the rows (today)"),
+    Flag(name: "--from", value: "DAY", help: "the first day of the rows; a month or year will do"),
+    Flag(
+      name: "--to", value: "DAY", help: "the last day of the rows (today); a month or year will do"),
     Flag(name: "--csv", value: nil, help: "the rows as a table for other programs"),
     Flag(name: "--plot", value: nil, help: "the plot alone, off a terminal too"),
     Flag(name: "--all", value: nil, help: "all rows, on a terminal too"),
@@ -70,6 +64,10 @@ extension Command {
     if let alone, !isSeries { throw Failure(.usage, "\(alone) goes with --every") }
     if isSeries {
       guard words.has("--from") else { throw Failure(.usage, "--every needs --from DAY") }
+      guard words.plain.count == 2 else {
+        throw Failure(
+          .usage, "--every takes two parties; ask for every two of these by themselves")
+      }
       guard !words.has("--as-of") else {
         throw Failure(.usage, "--every has --from and --to, and no --as-of")
       }
@@ -87,7 +85,8 @@ extension Command {
       context.finish(
         state,
         state["dyads"] == nil
-          ? StateText.text(state, Moment.words(words), context.terminal)
+          ? StateText.text(
+            state, Moment.words(words), knownAt: words["--known-at"], context.terminal)
           : StateGroup.text(state, context.terminal))
     }
     return .done

@@ -45,7 +45,7 @@ extension Command {
       let near = EditDistance.nearest(to: figure, in: DyadHistory.figures)
       throw Failure(
         .usage,
-        "the last word is a figure, and \"\(figure)\" is none; "
+        "why takes two parties and a figure, and \"\(figure)\" is no figure; "
           + (near.isEmpty
             ? "figures are \(DyadHistory.figures.joined(separator: ", "))"
             : "did you mean \(near.joined(separator: ", "))?"))

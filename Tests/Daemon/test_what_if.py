@@ -216,6 +216,13 @@ class WhatIfTests(Ctl):
         self.assertIn("empty.jsonl holds no events\n", err)
         self.assertIn("nothing changed\n", out)
 
+    def test_a_silence_is_told_by_the_day_on_which_it_had_become_long(self):
+        """Not by the day on which it began: that is as many days before as an answer may take."""
+        text = self.done("what-if", *PAIR, PACKAGE, "--as-of", "2027-04-02")
+        before = self.json("state", *PAIR, "--as-of", "2027-04-02")["contact"]
+        self.assertIn("; by %s there had been no contact for long\n" % before["silent_since"], text)
+        self.assertNotIn("lasted since", text)
+
     def test_what_is_wrong_is_said(self):
         wrong = self.file("wrong.jsonl", json.dumps(event()) + "\n" + json.dumps(event(date="2026-02-30")) + "\n")
         taken = {**event(), "id": LETTER}
@@ -229,7 +236,7 @@ class WhatIfTests(Ctl):
                 (1, (*PAIR, "--without", "deadbeef"), "deadbeef"),
                 (1, (*PAIR, self.file("taken.jsonl", json.dumps(taken))), "taken.jsonl:1: 0cee1b2b"),
                 (1, (*PAIR, self.file("actor.jsonl", json.dumps({"type": "log.actor", "code": "ZZZ", "name": "Z", "kind": "group"}))), "events alone"),
-                (2, (*PAIR, PACKAGE, "--as-of", "2026"), "--as-of takes a whole day"),
+                (2, (*PAIR, PACKAGE, "--as-of", "2026~"), "--as-of takes a day"),
         ):
             with self.subTest(words):
                 self.assertIn(said, self.fails(exit, "what-if", *words))
@@ -311,11 +318,14 @@ class SinceTests(Ctl):
         self.done("import", PACKAGE, daemon=own)
         answer = self.json(*asked, daemon=own)
         self.assertEqual(answer["changes"], if_so["changes"])
-        self.assertIn("by what was recorded after", self.done(*asked, daemon=own))
+        text = self.done(*asked, daemon=own)
+        self.assertTrue(text.startswith("PRK – USA: what changed on 2027-06-01, by what was recorded after"), text)
+        self.assertEqual(answer["parties"], if_so["parties"])
 
     def test_what_cannot_be_asked(self):
         for words, said in (
-                (("--since", "2018"), "--since takes a whole day"), (("--since", "2018-02-30"), "--since"),
+                (("--since", "2018~"), "--since takes a day"), (("--since", "REPLICA:820"), "or a position ('{\"REPLICA\":10}'"),
+                (("--since", '{"REPLICA":820}'), "is no position; give a day"), (("--since", "yesterday"), "give a day"), (("--since", "2018-02-30"), "--since"),
                 (("--since", "2018-03-02", "--as-of", "2018-03-01"), "is after"), (("--since", "{}x"), "no position"),
                 (("--since", "2018-03-02", "--every", "day", "--from", "2018-01-01"), "--since and --every")):
             with self.subTest(words):

@@ -192,7 +192,7 @@ class WhyTests(Ctl):
 
     def test_what_is_asked_for_wrongly(self):
         for words, said in ((("USA", "PRK", "KOR", "climate"), "a figure is that of two parties"), (("USA", "climate"), "name two"),
-                            (("USA", "PRK"), 'the last word is a figure, and "PRK" is none; figures are phase'),
+                            (("USA", "PRK"), '"PRK" is no figure; figures are phase'),
                             (("USA", "PRK", "climat"), "did you mean climate?"), (("USA", "PKR", "climate"), "did you mean PRK")):
             self.assertIn(said, self.fails(2, "why", *words), words)
 
