@@ -42,9 +42,10 @@ enum ChangesText {
     case "silence":
       // Since a day on which there had been none for as long as an answer may take (E-3.6).
       guard let to = to?.string else {
-        return "broken\(moved); by \(value(from)) there had been no contact for long"
+        return "broken\(moved); it had become long by \(value(from))"
       }
-      return "no contact for long, by \(to)" + (from.map { ", not by \(value($0))" } ?? "")
+      return "long by \(to): no contact for as long as an answer may take"
+        + (from.map { ", not by \(value($0))" } ?? "")
     case "offer", "message": return arrow(change) + moved + titled(change)
     case "commitment":
       let key = change["key"]?.string ?? ""

@@ -71,7 +71,7 @@ enum Parties {
         let near = registry.nearest(to: word).map { "\($0.code) (\($0.name))" }
         throw Failure(
           .usage,
-          "unknown actor \"\(word)\"; "
+          "unknown actor \"\(word.prefix(40))\"; "
             + (near.isEmpty
               ? "timelinectl actor list shows all"
               : "did you mean \(near.joined(separator: ", "))?"))

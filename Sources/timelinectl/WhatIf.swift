@@ -41,7 +41,8 @@ extension Command {
       throw Failure(.usage, "options of an event stand behind --add")
     }
     guard names.count < words.plain.count || !added.isEmpty || words.has("--without") else {
-      throw Failure(.usage, "what if? Give a file of events, --add or --without")
+      throw Failure(
+        .usage, "what if? Give a file of events (a name with a dot or a slash), --add or --without")
     }
     let asOf = try DayOption.day(words, "--as-of")
     // Before there is a socket, which would take the place of an input that is closed.

@@ -28,9 +28,10 @@ enum WhatIfText {
       }
       text += "\n"
     }
+    let foreign = foreign(ChangesSince.dyads(answer))
     for dyad in ChangesSince.dyads(answer) {
       text += terminal.bold("\(ChangesSince.names(dyad)) on \(day): what would be different") + "\n"
-      text += ChangesText.list(dyad, terminal) + idle(dyad) + "\n"
+      text += ChangesText.list(dyad, terminal) + idle(dyad, foreign) + "\n"
       text += sides(dyad["before"] ?? .null, dyad["after"] ?? .null, terminal) + "\n"
     }
     return text
@@ -38,9 +39,24 @@ enum WhatIfText {
 
   private static let idleMax = 5
 
+  private static func isForeign(_ event: JSONValue) -> Bool {
+    event["reason"]?.string == "other parties"
+  }
+
+  /// The events that concern no two of a group: those of some two are foreign to most others.
+  private static func foreign(_ dyads: [JSONValue]) -> Set<String> {
+    let each = dyads.map { dyad in
+      Set(
+        (dyad["without_effect"]?.array ?? []).filter(isForeign).compactMap { $0["id"]?.string })
+    }
+    return each.dropFirst().reduce(each.first ?? []) { $0.intersection($1) }
+  }
+
   /// Which events make no difference to two parties, and why.
-  private static func idle(_ dyad: JSONValue) -> String {
-    let all = dyad["without_effect"]?.array ?? []
+  private static func idle(_ dyad: JSONValue, _ foreign: Set<String>) -> String {
+    let all = (dyad["without_effect"]?.array ?? []).filter { event in
+      !isForeign(event) || foreign.contains(event["id"]?.string ?? "")
+    }
     let lines = all.prefix(idleMax).map { event in
       let why =
         switch event["reason"]?.string {

@@ -196,6 +196,10 @@ class WhatIfTests(Ctl):
         found, events = idle(*add, parties=("KOR", "JPN"))
         self.assertEqual(found, [(events[0][:8], "other parties", None)])
         self.assertIn("does not concern JPN – KOR\n", self.done("what-if", "KOR", "JPN", *add))
+        # Of a group it is told only where it concerns none of all.
+        group = self.done("what-if", *PAIR, "KOR", *add)
+        self.assertNotIn("does not concern", group)
+        self.assertEqual(self.done("what-if", "KOR", "JPN", "CHN", *add).count("does not concern"), 3)
         alone = [("PRK" if word == "USA" else word) for word in add]
         self.assertEqual(idle(*alone)[0][0][1:], ("oneself", None))
         self.assertIn("has one party alone", self.done("what-if", *PAIR, *alone))
@@ -220,8 +224,9 @@ class WhatIfTests(Ctl):
         """Not by the day on which it began: that is as many days before as an answer may take."""
         text = self.done("what-if", *PAIR, PACKAGE, "--as-of", "2027-04-02")
         before = self.json("state", *PAIR, "--as-of", "2027-04-02")["contact"]
-        self.assertIn("; by %s there had been no contact for long\n" % before["silent_since"], text)
+        self.assertIn("; it had become long by %s\n" % before["silent_since"], text)
         self.assertNotIn("lasted since", text)
+        self.assertIn("silence      long by %s: no contact" % before["silent_since"], self.done("state", *PAIR, "--since", "2026-05", "--as-of", "2026-06"))
 
     def test_what_is_wrong_is_said(self):
         wrong = self.file("wrong.jsonl", json.dumps(event()) + "\n" + json.dumps(event(date="2026-02-30")) + "\n")
