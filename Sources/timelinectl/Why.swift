@@ -42,13 +42,12 @@ extension Command {
   /// What is wrong with the words is said before there is a daemon.
   private static func checkWords(_ names: [String], _ figure: String) throws(Failure) {
     guard DyadHistory.figures.contains(figure) else {
-      let near = EditDistance.nearest(to: figure, in: DyadHistory.figures)
+      let advice = EditDistance.advice(
+        on: figure, in: DyadHistory.figures,
+        else: "figures are \(DyadHistory.figures.joined(separator: ", "))")
       throw Failure(
         .usage,
-        "why takes two parties and a figure, and \"\(figure)\" is no figure; "
-          + (near.isEmpty
-            ? "figures are \(DyadHistory.figures.joined(separator: ", "))"
-            : "did you mean \(near.joined(separator: ", "))?"))
+        "why takes two parties and a figure, and \"\(figure.prefix(40))\" is no figure; \(advice)")
     }
     guard names.count == 2 else {
       throw Failure(

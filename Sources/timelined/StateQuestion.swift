@@ -52,8 +52,8 @@ struct StateQuestion: Sendable {
   /// Whether one dyad's state on one day answers it: that is soon done.
   var isOne: Bool { parties.count == 2 && series == nil && changes == nil && whatIf == nil }
 
-  func answer(_ histories: [DyadHistory]) -> JSONValue {
-    if let changes { return answer(changes, histories) }
+  func answer(_ histories: [DyadHistory], isWanted: () -> Bool = { true }) -> JSONValue {
+    if let changes { return answer(changes, histories, isWanted) }
     if let whatIf { return answer(whatIf, histories) }
     if let series {
       return .object([
@@ -72,7 +72,9 @@ struct StateQuestion: Sendable {
     ])
   }
 
-  private func answer(_ changes: Changes, _ histories: [DyadHistory]) -> JSONValue {
+  private func answer(
+    _ changes: Changes, _ histories: [DyadHistory], _ isWanted: () -> Bool
+  ) -> JSONValue {
     let head: [JSONValue.Member] = [
       JSONValue.Member("parties", .strings(parties)),
       JSONValue.Member("from", .string(changes.from.description)),
@@ -81,8 +83,8 @@ struct StateQuestion: Sendable {
     ]
     return each(histories, head) { history in
       guard !changes.isDaily else {
-        let diary = history.diary(from: changes.from, through: day).map(\.json)
-        return [JSONValue.Member("changes", .array(diary))]
+        let diary = history.diary(from: changes.from, through: day, isWanted: isWanted)
+        return [JSONValue.Member("changes", .array(diary.map(\.json)))]
       }
       let (before, after) = (
         DatedHistory(history, on: changes.from), DatedHistory(history, on: day)
