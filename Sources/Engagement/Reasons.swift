@@ -19,7 +19,9 @@ extension DyadHistory {
         isGift ? "it gave: its weight is above 0" : nil, isOpen ? "an offer that is open" : nil,
       ].compactMap { $0 }.joined(separator: "; ")
     case ("rewards", false):
-      return "an offer that was \(message(entry, on: day)?.outcome.rawValue ?? "not taken")"
+      let outcome = message(entry, on: day)?.outcome
+      return outcome == .expired
+        ? "an offer that expired" : "an offer that was \(outcome?.rawValue ?? "not taken")"
     case ("respect", true): return "answered within \(windows.answerDays) days"
     default: return unanswered(entry, on: day)
     }

@@ -159,7 +159,7 @@ class WhyTests(Ctl):
         offers = {offer["id"]: offer for offer in state["offers"]}
         for (id, side), reason in self.reasons("rewards", day).items():
             if side == "against":
-                self.assertEqual(reason, "an offer that was " + offers[id]["state"])
+                self.assertEqual(reason.replace("that expired", "that was expired"), "an offer that was " + offers[id]["state"])
             else:
                 self.assertEqual("an offer that is open" in reason, id in offers and offers[id]["state"] == "open" and offers[id]["age"] < 365)
         words = {"prior": "the other side to go first: sticks and carrots", "simultaneous": "steps at the same time: engagement",
