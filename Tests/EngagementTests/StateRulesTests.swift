@@ -94,6 +94,83 @@ struct StateRulesTests {
     #expect(state(events, "2001-04-01")["unanswered"]?.array?.count == 4)
   }
 
+  @Test(
+    "E-1.7: what is not theirs to say is left out; a step of a stranger keeps nothing, breaks nothing"
+  )
+  func notTheirs() {
+    let kor = ActorCode("KOR")!
+    let many = event(
+      "many", .agreement, "accord", "2007-02-13", [us, dprk, kor], [],
+      commitments: [
+        Commitment(key: "shut", by: [dprk], to: [us, kor], what: "shut"),
+        Commitment(key: "oil", by: [us, kor], to: [dprk], what: "oil"),
+        Commitment(key: "rice", by: [kor], to: [dprk], what: "rice"),
+      ])
+    let talks = event("talks", .talks, nil, "2007-02-08/2007-02-13", [us, dprk], [])
+    let events = [
+      event(
+        "stop", .step, "withdrawal", "2007-02-20", [iaea], [dprk],
+        links: [(.withdraws, "many", nil)]),
+      event(
+        "kept", .step, "fulfilment", "2007-02-21", [kor], [dprk],
+        links: [(.fulfils, "many", "shut")]),
+      event(
+        "rice", .step, "suspension", "2007-02-22", [kor], [dprk],
+        links: [(.suspends, "many", "rice")]),
+    ]
+    let before = state([many, talks], "2007-03-01")
+    let after = state([many, talks] + events, "2007-03-01")
+    #expect(after["left_out"]?.array?.map { $0["id"] } == [id("stop"), id("kept")])
+    #expect(after["left_out"]?.array?.map { $0["reason"]?.string } == ["not theirs", "not theirs"])
+    #expect(after["commitments"] == before["commitments"])
+    #expect(after["agreements"] == before["agreements"])
+    // None of the three is a step or a break here, that on rice concerns others.
+    #expect(after["phase"] == before["phase"])
+    #expect(after["criteria"]?["joint_action"] == before["criteria"]?["joint_action"])
+    // Who made a promise together with one of the two speaks of that one alone.
+    let oil = event(
+      "oil", .step, "suspension", "2007-02-23", [kor], [dprk], links: [(.suspends, "many", nil)])
+    let broken = state([many, talks, oil], "2007-03-01")
+    #expect(broken["left_out"] == .array([]))
+    #expect(broken["commitments"]?.array?.map { $0["state"]?.string } == ["open", "suspended"])
+    #expect(broken["phase"]?["name"] != .string("negotiating"))
+    // Whether a step is one is found again when its agreement changes.
+    var history = DyadHistory(Dyad(us, dprk)!)
+    history.insert([many, talks, events[1]])
+    #expect(
+      history.state(on: Day("2007-03-01")!)["criteria"]?["joint_action"]?["verdict"]
+        == .string("partly"))
+    var mended = many
+    mended.commitments[0].by = [dprk, kor]
+    history.replace([many.id], with: [mended])
+    let now = history.state(on: Day("2007-03-01")!)
+    #expect(now["criteria"]?["joint_action"]?["verdict"] == .string("met"))
+    #expect(now["commitments"]?.array?[0]["state"] == .string("fulfilled"))
+  }
+
+  @Test("E-1.7: nobody answers himself, and who was not asked does not answer")
+  func ownWords() {
+    let offer = Offer(if: [], then: ["x"], condition: .none)
+    let events = [
+      event("offer", .message, nil, "2001-01-01", offer: offer),
+      event("self", .statement, nil, "2001-01-02", links: [(.accepts, "offer", nil)]),
+      event("joint", .talks, nil, "2001-01-03", [us, dprk], [], offer: offer),
+      event("both", .talks, nil, "2001-01-04", [us, dprk], [], links: [(.answers, "joint", nil)]),
+      event("ours", .message, nil, "2001-01-05", [us], [iaea, dprk], offer: offer),
+      event("sanction", .sanction, "impose", "2001-01-06"),
+      event(
+        "lifted", .statement, nil, "2001-01-07", [dprk], [us],
+        links: [(.withdraws, "sanction", nil), (.withdraws, "offer", nil)]),
+    ]
+    let state = state(events, "2001-02-01")
+    #expect(
+      state["left_out"]?.array?.map { $0["reason"]?.string } == [
+        "own words", "not theirs", "not theirs",
+      ])
+    #expect(state["offers"]?.array?.map { $0["state"]?.string } == ["open", "open"])
+    #expect(state["under_way"]?.array?.map { $0["id"] } == [id("sanction")])
+  }
+
   @Test("E-3.5: the longest silence is a gap between contacts, or the one that goes on")
   func silence() {
     let events = [
