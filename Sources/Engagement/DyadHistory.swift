@@ -31,6 +31,9 @@ public struct DyadHistory: Sendable {
   private(set) var openOffers = SpanCounts()
   private(set) var outstanding = SpanCounts()
   private(set) var overdue = SpanCounts()
+  /// For each place of `kinds.steps`: until which day an agreement that it carries out has something
+  /// outstanding.
+  private(set) var stepEnds: [Day] = []
   private(set) var phases: [PhaseRun] = []
   private(set) var climates: [(day: Day, climate: Climate)] = []
 
@@ -180,19 +183,39 @@ public struct DyadHistory: Sendable {
   private mutating func countPromises() {
     var promises: [(first: Day, end: Day)] = []
     var late: [(first: Day, end: Day)] = []
+    var ends: [Int: Day] = [:]
     for place in kinds.ledgers.all {
       let agreement = entries[place]
       let said = saidOfAny(agreement, upTo: .distantFuture)
       let firsts = speakers(of: agreement.promises, said, last: false)
+      var last = Day.distantPast
       for (commitment, first) in zip(agreement.promises, firsts) {
         let end = first.map { said[$0].event.date.first } ?? .distantFuture
         promises.append((agreement.first, end))
+        last = max(last, end)
         guard let due = commitment.due?.last, due != .distantFuture else { continue }
         late.append((max(agreement.first, due.advanced(by: 1)), end))
       }
+      for step in steps(of: agreement) { ends[step] = max(ends[step] ?? .distantPast, last) }
     }
+    stepEnds = kinds.steps.all.map { ends[$0] ?? .distantPast }
     outstanding = SpanCounts(promises)
     overdue = SpanCounts(late)
+  }
+
+  /// E-8.2: the places of the steps that carry out an agreement: keep a promise of it, or are part of it.
+  private func steps(of agreement: PlacedEvent) -> [Int] {
+    let keys = Set(agreement.promises.map(\.key))
+    return (said[agreement.event.id] ?? []).compactMap { place, link in
+      guard entries[place].kinds.contains(.step) else { return nil }
+      let carriesOut =
+        switch link.relation {
+        case .partOf: true
+        case .fulfils, .verifies: link.key.map(keys.contains) ?? false
+        default: false
+        }
+      return carriesOut ? place : nil
+    }
   }
 
   // MARK: What the rules have in common

@@ -48,7 +48,7 @@ struct EventKinds: OptionSet {
   static let message = EventKinds(rawValue: 1 << 1)
   /// Agreements with promises between the two.
   static let ledger = EventKinds(rawValue: 1 << 2)
-  /// Talks that were held.
+  /// Talks of governments that were held.
   static let talks = EventKinds(rawValue: 1 << 3)
   /// E-8.1.
   static let breaking = EventKinds(rawValue: 1 << 4)
@@ -86,6 +86,7 @@ struct EventKinds: OptionSet {
     case (.statement, "assurance"): .easing
     case (.statement, "threat"): [.straining, .threat]
     case (.talks, "breakdown"): .breaking
+    case (.talks, "track-1.5"), (.talks, "track-2"): [.contact, .meeting, .lasting]
     case (.talks, _): [.contact, .talks, .meeting, .lasting]
     case (.agreement, _): [.contact, .meeting]
     case (.step, "suspension"), (.step, "violation"), (.step, "withdrawal"): .breaking

@@ -244,6 +244,46 @@ struct StateRulesTests {
     #expect(spoken[0]["offers"]?.array?.first?["state"] == .string("open"))
   }
 
+  @Test("E-8.2: talks of governments negotiate; former presidents and conferences make contact")
+  func tracks() {
+    func name(_ subtype: String, _ day: String) -> String? {
+      let talks = event("t", .talks, subtype, "2017-05-08/2017-05-09", [us, dprk], [])
+      return state([talks], day)["phase"]?["name"]?.string
+    }
+    for subtype in ["summit", "ministerial", "official", "working-level", "multilateral"] {
+      #expect(name(subtype, "2017-07-05") == "negotiating")
+    }
+    for subtype in ["track-1.5", "track-2"] {
+      #expect(name(subtype, "2017-05-08") == "probing")
+      #expect(name(subtype, "2017-07-05") == "probing")
+      #expect(name(subtype, "2018-07-05") == "estranged")
+    }
+  }
+
+  @Test("E-8.2: a step implements the agreement that it carries out, while something of it is open")
+  func carriesOut() {
+    func name(_ links: [(Link.Relation, String, String?)], _ more: Event..., on day: String)
+      -> String?
+    {
+      let step = event("s", .step, "fulfilment", "2008-05-24", [dprk], [us], links: links)
+      return state([deal, step] + more, day)["phase"]?["name"]?.string
+    }
+    #expect(name([(.fulfils, "deal", "shut")], on: "2008-06-01") == "implementing")
+    #expect(name([(.partOf, "deal", nil)], on: "2008-06-01") == "implementing")
+    #expect(name([], on: "2008-06-01") == "estranged")
+    let vow = event("vow", .test, "moratorium", "2008-04-20", [dprk], [us])
+    #expect(name([(.fulfils, "vow", nil)], vow, on: "2008-06-01") == "estranged")
+    #expect(name([(.fulfils, "deal", "shut")], on: "2009-05-25") == "stalled")
+    let oil = event("o", .aid, "fuel", "2008-05-30", links: [(.fulfils, "deal", "oil")])
+    #expect(name([(.fulfils, "deal", "shut")], oil, on: "2008-05-29") == "implementing")
+    #expect(name([(.fulfils, "deal", "shut")], oil, on: "2008-05-30") == "stalled")
+    // Another agreement with something open does not help.
+    let other = event(
+      "other", .agreement, nil, "2000-01-01", [us, dprk], [],
+      commitments: [Commitment(key: "k", by: [us], to: [dprk], what: "w")])
+    #expect(name([(.fulfils, "deal", "shut")], oil, other, on: "2008-05-30") == "stalled")
+  }
+
   @Test("E-8.4: a phase says what it was before, and what moved it")
   func moved() {
     let events = [

@@ -67,7 +67,7 @@ class Tables:
     where none is stated."""
 
     def __init__(self, **own):
-        self.versions = {"version": "2"}
+        self.versions = {"version": "3"}
         rows, events = {}, {}
         for name in ("weights", "windows", "interests"):
             shipped = table(name + ".csv")
@@ -126,6 +126,10 @@ class Seen:
     @property
     def is_talks(self):
         return self.type == "talks" and self.subtype != "breakdown"
+
+    @property
+    def is_official_talks(self):
+        return self.is_talks and self.subtype not in ("track-1.5", "track-2")
 
     @property
     def is_contact(self):
@@ -411,8 +415,9 @@ class Dyad:
                  and not broken(seen.first if seen.last >= day else seen.last)]
         if talks:
             return "negotiating", talks
-        steps = [seen for seen in window if seen.is_step and day - seen.first <= windows["step_days"]]
-        if steps and outstanding(day) and not broken(steps[-1].first):
+        steps = [seen for seen in window if day - seen.first <= windows["step_days"]
+                 and any(outstanding(agreement, day) for agreement in self.moves_on.get(seen.id, ()))]
+        if steps and not broken(steps[-1].first):
             return "implementing", steps
         half = [seen for seen in window if seen.first > day - windows["confrontation_days"]]
         negative = [seen for seen in half if seen.weight < 0]
@@ -437,16 +442,22 @@ class Dyad:
         if not dated:
             return
         self.breaks = [seen for seen in dated if seen.is_break]
-        self.talks = [seen for seen in self.all if seen.is_talks]
+        self.talks = [seen for seen in self.all if seen.is_official_talks]
         self.contacts = [seen for seen in self.all if seen.is_contact]
-        promises = []
+        # E-8.1: the agreements that a step moves on, and until when each has an outstanding promise.
+        self.moves_on, ends = {}, {}
         for agreement in self.ledgers(LATEST):
-            for promise in agreement.promises:
-                said = [seen.first for seen, _ in self.said_of(agreement, promise, LATEST)]
-                promises.append((agreement.first, min(said, default=LATEST)))
+            ends[agreement.id] = max(
+                min((seen.first for seen, _ in self.said_of(agreement, promise, LATEST)), default=LATEST)
+                for promise in agreement.promises)
+            keys = [promise["key"] for promise in agreement.promises]
+            for seen, link in self.said[agreement.id]:
+                if seen.is_step and (link["rel"] == "part-of"
+                                     or link["rel"] in ("fulfils", "verifies") and link.get("key") in keys):
+                    self.moves_on.setdefault(seen.id, set()).add(agreement.id)
 
-        def outstanding(day):
-            return any(first <= day < end for first, end in promises)
+        def outstanding(agreement, day):
+            return day < ends[agreement]
 
         firsts = [seen.first for seen in dated]
         reach = 1 + max(value for name, value in self.windows.items()
