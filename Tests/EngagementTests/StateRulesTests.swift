@@ -231,6 +231,43 @@ struct StateRulesTests {
     #expect(verdict("respect", tests) == "no evidence")
   }
 
+  @Test("E-13.4: a no that mocks is no answer of respect; a plain no is one")
+  func scorn() {
+    func respect(_ answers: (Link.Relation, String)..., on day: String = "2020-06-20") -> JSONValue?
+    {
+      let offer = event(
+        "offer", .message, "oral", "2020-06-15",
+        offer: Offer(if: [], then: ["envoys"], condition: .none))
+      let replies = answers.enumerated().map { place, answer in
+        event(
+          "a\(place)", .statement, answer.1, "2020-06-1\(7 + place)", [dprk], [us],
+          links: [(answer.0, "offer", nil)])
+      }
+      return state([offer] + replies, day)["criteria"]?["respect"]
+    }
+    #expect(respect((.declines, "position"))?["verdict"] == .string("met"))
+    let mocked = respect((.declines, "accusation"))
+    #expect(mocked?["verdict"] == .string("partly"))
+    #expect(mocked?["for"]?["count"] == .int(0))
+    #expect(mocked?["against"]?["latest"] == .array([id("offer")]))
+    // A threat counts for itself too.
+    #expect(respect((.declines, "threat"))?["against"]?["count"] == .int(2))
+    // What is not a refusal is an answer, whatever its words; so is what comes after the scorn.
+    #expect(respect((.counters, "accusation"))?["verdict"] == .string("met"))
+    #expect(
+      respect((.declines, "accusation"), (.answers, "position"))?["verdict"] == .string("met"))
+    #expect(respect()?["verdict"] == .string("no evidence"))
+    #expect(respect()?["against"]?["count"] == .int(0))
+  }
+
+  @Test("E-2: words weigh by their kind")
+  func words() {
+    let weights = ["position", "accusation", "demand", "threat"].map { word in
+      state([event("w", .statement, word, "2002-10-03")], "2002-10-03")["climate"]?["total"]?.text
+    }
+    #expect(weights == ["0.000", "-2.000", "-3.000", "-5.000"])
+  }
+
   @Test("E-5.2: an interest counts for those to whom an offer is made")
   func interests() {
     let offer = event(

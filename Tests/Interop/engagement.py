@@ -604,8 +604,18 @@ class Dyad:
         result["rewards"] = criterion(verdict, given + held, refused)
 
         limit = self.windows["answer_days"]
-        answered = [seen for seen, message in messages if message.get("answered_after", limit + 1) <= limit]
-        unanswered = [seen for seen, message in messages if seen not in answered and message["age"] > limit]
+        answered, unanswered = [], []
+        for seen, message in messages:
+            answers = [(other, link) for other, link in self.says(seen, ("answers", "accepts", "declines", "counters"), day)
+                       if message["to"] in other.actors]
+            scorn = [other for other, link in answers
+                     if link["rel"] == "declines" and other.isa("statement", "threat", "accusation")]
+            proper = [other.first for other, link in answers
+                      if link["rel"] != "declines" or not other.isa("statement", "threat", "accusation")]
+            if proper and proper[0] - seen.first <= limit:
+                answered.append(seen)
+            elif scorn or message["age"] > limit:
+                unanswered.append(seen)
         threats = [seen for seen in window if seen.isa("statement", "threat")]
         a, u = len(answered), len(unanswered)
         enough = 3 * a >= 2 * (a + u) > 0

@@ -210,7 +210,7 @@ TEAM = ("weights", "windows", "interests")
 FIGURES = ("climate", "trend", "phase", "neglect", "interests", "reciprocity", "rewards")
 CODES = ["USA", "PRK", "KOR", "IAE"]
 KINDS = {
-    "message": ["letter"], "statement": ["assurance", "threat", "demand"],
+    "message": ["letter"], "statement": ["assurance", "threat", "demand", "accusation"],
     "talks": ["summit", "official", "breakdown"], "agreement": ["accord"],
     "step": ["fulfilment", "verification", "suspension", "violation", "withdrawal"],
     "exercise": ["field", "cancelled", "postponed"], "test": ["nuclear", "icbm", "srbm", "moratorium"],
@@ -244,7 +244,7 @@ def random_set(seed):
         kinds = [kind for kind in kinds if kind[0] in ("test", "incident", "sanction", "exercise", "statement", "message")]
     elif mood < 0.65:
         kinds = [kind for kind in kinds if kind[0] in ("message", "talks", "agreement", "step", "statement", "exercise")]
-    elif mood < 0.75:
+    elif mood < 0.8:
         kinds = [kind for kind in kinds if kind[0] in ("agreement", "step", "report")]
     events = []
     for place in range(chance.randrange(1, 28)):
@@ -296,7 +296,7 @@ def random_set(seed):
                     link["id"] = event["id"]
                 event["links"].append(link)
                 # A step of those who promised: without any the sets hold no agreement that is carried out.
-                if type == "step" and agreements and chance.random() < 0.7:
+                if type == "step" and agreements and chance.random() < 0.9:
                     target = chance.choice(agreements)
                     promise = chance.choice(target["commitments"])
                     link.clear()
