@@ -19,16 +19,20 @@ public struct DiaryEntry: Sendable, Hashable {
 }
 
 extension DyadHistory {
-  /// What a watch would have told on these days, in order.
-  public func diary(from first: Day, through last: Day) -> [DiaryEntry] {
+  /// What a watch would have told on these days, in order; less where nobody waits for it any more.
+  public func diary(
+    from first: Day, through last: Day, isWanted: () -> Bool = { true }
+  ) -> [DiaryEntry] {
     var found = phaseTurns(first...last) + silenceTurns(first...last)
     var messages: [DiaryEntry] = []
-    for place in kinds.messages.all {
+    for place in kinds.messages.all where isWanted() {
       let turns = messageTurns(entries[place], first...last)
       if entries[place].event.offer != nil { found += turns } else { messages += turns }
     }
     found += messages
-    for place in kinds.ledgers.all { found += promiseTurns(entries[place], first...last) }
+    for place in kinds.ledgers.all where isWanted() {
+      found += promiseTurns(entries[place], first...last)
+    }
     // What comes first in a state comes first on its day.
     return found.enumerated().sorted {
       ($0.element.day, $0.offset) < ($1.element.day, $1.offset)

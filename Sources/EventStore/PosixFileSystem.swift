@@ -161,9 +161,19 @@ public struct PosixFileSystem: FileSystem {
     guard length > 0 else { return nil }
     guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
     else { throw FileError.last("map", path) }
-    return Memory(UnsafeRawBufferPointer(start: start, count: length)) {
+    let memory = Memory(UnsafeRawBufferPointer(start: start, count: length)) {
       munmap(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
     }
+    guard Self.isReadable(memory.bytes) else { throw FileError.last("read", path) }
+    return memory
+  }
+
+  /// Whether the disk gives all of a mapped file. To look at a part that it does not would end the process,
+  /// and every start after it.
+  static func isReadable(_ file: UnsafeRawBufferPointer) -> Bool {
+    let start = UnsafeMutableRawPointer(mutating: file.baseAddress)
+    // A kernel that cannot say (before 5.14) answers EINVAL.
+    return retried { madvise(start, file.count, MADV_POPULATE_READ) } == 0 || errno == EINVAL
   }
 
   public func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {

@@ -94,6 +94,8 @@ extension EventError {
 
 public struct EventValidator {
   public static let titleBytesMax = 300
+  /// Commitments or links of one event: each is looked at with every figure that the event goes into.
+  public static let itemsMax = 200
 
   private let reader: BodyReader
   private let document: JSONDocument
@@ -145,11 +147,9 @@ public struct EventValidator {
     }
     let word = try string(typeNode, "type")
     guard let type = EventType(word: word) else {
-      let near = EditDistance.nearest(to: word, in: EventType.allCases.map(\.word))
-      let advice =
-        near.isEmpty
-        ? "one of \(Self.list(EventType.happenings.map(\.word)))"
-        : "did you mean \(Self.list(near))?"
+      let advice = EditDistance.advice(
+        on: word, in: EventType.allCases.map(\.word),
+        else: "one of \(Self.list(EventType.happenings.map(\.word)))")
       throw EventError("type", "\"\(word)\" is no type; \(advice)")
     }
     return type.isHappening
@@ -241,6 +241,16 @@ public struct EventValidator {
     }
   }
 
+  /// Lines of others are read whatever they hold.
+  private func checkCount(_ node: Int, _ field: Field, _ advice: String) throws(EventError) {
+    guard isNew else { return }
+    var count = 0
+    for _ in document.children(node) { count += 1 }
+    guard count <= Self.itemsMax else {
+      throw EventError(field, "\(count) of them; at most \(Self.itemsMax): \(advice)")
+    }
+  }
+
   private func sources(_ node: Int) throws(EventError) -> Bool {
     try array(node, "sources", "a list of {\"title\":…,\"publisher\":…,\"date\":…,\"url\":…}")
     var count = 0
@@ -319,6 +329,7 @@ public struct EventValidator {
       throw EventError("commitments", "stand on an agreement, not on \(type.word)")
     }
     try array(node, "commitments", "a list of {\"key\":…,\"by\":[…],\"what\":…}")
+    try checkCount(node, "commitments", "make it two agreements")
     var keys: Set<String> = []
     var count = 0
     for item in document.children(node) {
@@ -355,6 +366,7 @@ public struct EventValidator {
 
   private func links(_ node: Int, of own: EventID?) throws(EventError) {
     try array(node, "links", "a list of {\"rel\":…,\"id\":…}")
+    try checkCount(node, "links", "let the others link to this event")
     var count = 0
     for item in document.children(node) {
       let field = Field("links", count)

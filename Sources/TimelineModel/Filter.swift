@@ -145,10 +145,8 @@ public struct Filter: Sendable, Hashable {
   }
 
   private static func unknown(_ what: String, _ value: String, _ all: [String]) -> String {
-    let near = EditDistance.nearest(to: value, in: all)
-    let advice =
-      near.isEmpty
-      ? "one of \(all.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?"
+    let advice = EditDistance.advice(
+      on: value, in: all, else: "one of \(all.joined(separator: ", "))")
     return "unknown \(what) \"\(value)\"; \(advice)"
   }
 

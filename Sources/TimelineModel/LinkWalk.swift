@@ -11,11 +11,18 @@ public struct LinkWalk: Sendable {
   private var explored: Set<EventID> = []
   private var awaited: Set<EventID> = []
 
-  /// Events that one question looks at. A circle that is longer is found by `Lint`.
+  /// Events that one question looks at, and that all questions of events which were named or here before
+  /// look at together: they walk the same way again. A circle beyond that is found by `Lint`.
   static let visitsMax = 10_000
+  public static let revisitsMax = 100_000
   private static let keptMax = 200_000
 
+  private var revisits = 0
+
   public init() {}
+
+  /// What one request asks has a bound; the next has its own.
+  public mutating func beginTurn() { revisits = 0 }
 
   /// The events by which the links lead back to the event, and the place of the link that they begin
   /// with; nil where none does.
@@ -26,7 +33,7 @@ public struct LinkWalk: Sendable {
   public mutating func circle(
     of id: EventID, isNew: Bool, _ links: [Link], _ linksOf: (EventID) -> [EventID]?
   ) -> (place: Int, way: [EventID])? {
-    if explored.count + awaited.count > Self.keptMax { self = LinkWalk() }
+    if explored.count + awaited.count > Self.keptMax { (explored, awaited) = ([], []) }
     let skips = isNew && !awaited.contains(id)
     /// From where the walk came to an event; the event itself for a start.
     var from: [EventID: EventID] = [:]
@@ -38,7 +45,9 @@ public struct LinkWalk: Sendable {
       waiting.append(link.id)
     }
     var visits = 0
-    while visits < Self.visitsMax, let next = waiting.popLast() {
+    let most = skips ? Self.visitsMax : min(Self.visitsMax, Self.revisitsMax - revisits)
+    defer { if !skips { revisits += visits } }
+    while visits < most, let next = waiting.popLast() {
       visits += 1
       guard let targets = linksOf(next) else {
         missing.append(next)

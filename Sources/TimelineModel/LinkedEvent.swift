@@ -177,15 +177,12 @@ public enum LinkFault: Sendable, Hashable {
           + "later event link to this one")
     case .noSuchKey:
       let key = link.key ?? ""
-      let near = EditDistance.nearest(to: key, in: target.keys)
       let advice =
-        if target.keys.isEmpty {
-          "that event has no commitments; leave the key out, or correct that event first"
-        } else if near.isEmpty {
-          "it has \(target.keys.prefix(20).joined(separator: ", "))"
-        } else {
-          "did you mean \(near.joined(separator: ", "))?"
-        }
+        target.keys.isEmpty
+        ? "that event has no commitments; leave the key out, or correct that event first"
+        : EditDistance.advice(
+          on: key, in: target.keys,
+          else: "it has \(target.keys.prefix(20).joined(separator: ", "))")
       return EventError(
         "links[\(place)].key",
         "\"\(key)\" is no commitment of \(target.said), which this event "

@@ -23,13 +23,11 @@ extension RuleTable {
     for member in members {
       guard kind.columns.contains(member.key) else {
         guard registry != nil else { continue }
-        let near = EditDistance.nearest(to: member.key, in: kind.columns)
+        let advice = EditDistance.advice(
+          on: member.key, in: kind.columns,
+          else: "these are \(kind.columns.joined(separator: ", "))")
         throw CellFault(
-          String(member.key.prefix(40)),
-          "no column of \(kind.rawValue); "
-            + (near.isEmpty
-              ? "these are \(kind.columns.joined(separator: ", "))"
-              : "did you mean \(near.joined(separator: ", "))?"))
+          String(member.key.prefix(40)), "no column of \(kind.rawValue); \(advice)")
       }
       guard member.key != kind.numberColumn else {
         row.number = try number(member.value, of: kind)
@@ -103,9 +101,7 @@ extension RuleTable {
   }
 
   private static func advice(_ word: String, _ known: [String]) -> String {
-    let near = EditDistance.nearest(to: word, in: known)
-    return near.isEmpty
-      ? "one of \(known.joined(separator: ", "))" : "did you mean \(near.joined(separator: ", "))?"
+    EditDistance.advice(on: word, in: known, else: "one of \(known.joined(separator: ", "))")
   }
 
   private static func word(_ row: Row, _ column: String) throws(CellFault) {

@@ -124,12 +124,9 @@ public struct Request: Sendable {
     var at = line.firstIndex(of: space) ?? line.count
     let word = String(decoding: line[..<at], as: UTF8.self)
     guard let verb = Verb(rawValue: word) else {
-      let near = EditDistance.nearest(to: word, in: Verb.allCases.map(\.rawValue))
-      let shown = word.prefix(40)
-      throw RequestError(
-        .badRequest,
-        "unknown verb \"\(shown)\"; "
-          + (near.isEmpty ? "HELP lists all" : "did you mean \(near.joined(separator: ", "))?"))
+      let advice = EditDistance.advice(
+        on: word, in: Verb.allCases.map(\.rawValue), else: "HELP lists all")
+      throw RequestError(.badRequest, "unknown verb \"\(word.prefix(40))\"; \(advice)")
     }
     self.verb = verb
     arguments = []
@@ -159,13 +156,10 @@ public struct Request: Sendable {
     }
     let value = try parsed(line)
     for member in value.members ?? [] where !keys.contains(member.key) {
-      let near = EditDistance.nearest(to: member.key, in: keys)
+      let advice = EditDistance.advice(
+        on: member.key, in: keys, else: "keys are \(keys.joined(separator: ", "))")
       throw RequestError(
-        .badRequest,
-        "unknown key \"\(member.key.prefix(40))\"; "
-          + (near.isEmpty
-            ? "keys are \(keys.joined(separator: ", "))"
-            : "did you mean \(near.joined(separator: ", "))?"))
+        .badRequest, "unknown key \"\(member.key.prefix(40))\"; \(advice)")
     }
     return value
   }

@@ -163,13 +163,10 @@ struct QuestionReader {
     if isWhy {
       let word = value["figure"]?.string ?? ""
       guard DyadHistory.figures.contains(word) else {
-        let near = EditDistance.nearest(to: word, in: DyadHistory.figures)
-        throw RequestError(
-          .badRequest,
-          "no figure \"\(word.prefix(40))\"; "
-            + (near.isEmpty
-              ? "figures are \(DyadHistory.figures.joined(separator: ", "))"
-              : "did you mean \(near.joined(separator: ", "))?"))
+        let advice = EditDistance.advice(
+          on: word, in: DyadHistory.figures,
+          else: "figures are \(DyadHistory.figures.joined(separator: ", "))")
+        throw RequestError(.badRequest, "no figure \"\(word.prefix(40))\"; \(advice)")
       }
       state.figure = word
     }

@@ -103,7 +103,7 @@ struct SlowQuestion: Sendable {
           ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
       }
       if let refusal = refusal(now.lazy.compactMap(\.damaged).first) { return refusal }
-      let state = asked.answer(now.map(\.history))
+      let state = asked.answer(now.map(\.history), isWanted: isWanted)
       return .state(state.citing(query.cited), query.knownAt == nil ? now : [])
     }
   }

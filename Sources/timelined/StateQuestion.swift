@@ -50,8 +50,8 @@ struct StateQuestion: Sendable {
   /// Whether one dyad's state on one day answers it: that is soon done.
   var isOne: Bool { parties.count == 2 && series == nil && changes == nil && whatIf == nil }
 
-  func answer(_ histories: [DyadHistory]) -> JSONValue {
-    if let changes { return answer(changes, histories) }
+  func answer(_ histories: [DyadHistory], isWanted: () -> Bool = { true }) -> JSONValue {
+    if let changes { return answer(changes, histories, isWanted) }
     if let whatIf { return answer(whatIf, histories) }
     if let series {
       return .object([
@@ -70,7 +70,9 @@ struct StateQuestion: Sendable {
     ])
   }
 
-  private func answer(_ changes: Changes, _ histories: [DyadHistory]) -> JSONValue {
+  private func answer(
+    _ changes: Changes, _ histories: [DyadHistory], _ isWanted: () -> Bool
+  ) -> JSONValue {
     let head: [JSONValue.Member] = [
       JSONValue.Member("parties", .strings(parties)),
       JSONValue.Member("from", .string(changes.from.description)),
@@ -80,7 +82,7 @@ struct StateQuestion: Sendable {
     return each(histories, head) { history in
       let found =
         changes.isDaily
-        ? history.diary(from: changes.from, through: day).map(\.json)
+        ? history.diary(from: changes.from, through: day, isWanted: isWanted).map(\.json)
         : StateChanges.between(history.state(on: changes.from), history.state(on: day)).map(\.json)
       return [JSONValue.Member("changes", .array(found))]
     }

@@ -24,6 +24,7 @@ import unittest
 
 from ctl import Ctl
 from daemon import BINARIES, ROOT, Daemon, event
+from recorder import Recorder
 from terminal import Terminal
 from test_faults import COMPILER, HALF, HALF_THEN_FULL, ONCE, Fault, name
 from test_full_disk import can_mount
@@ -254,39 +255,17 @@ class Whole(Backups):
 class Running(Backups):
     def test_one_position_while_others_record(self):
         daemon = self.another()
-        acknowledged, sent = [], set()
-        enough, goes_on, stop, wanted = threading.Event(), threading.Event(), threading.Event(), [0]
-
-        def record():
-            client = daemon.client()
-            while goes_on.wait() and not stop.is_set():
-                titles = [f"event {len(sent) + n}" for n in range(200)]
-                sent.update(titles)
-                client.send("".join(f"APPEND {json.dumps(event(t))}\n" for t in titles).encode())
-                for title in titles:
-                    assert client.reply().startswith("OK")
-                    acknowledged.append(title)
-                if len(acknowledged) >= wanted[0]:
-                    enough.set()
-            client.close()
-
-        writer = threading.Thread(target=record)
-        writer.start()
-        try:
+        with Recorder(daemon, lambda: 200) as recorder:
             for run in range(4):
-                wanted[0] = len(acknowledged) + 1000
-                enough.clear()
-                goes_on.set()
-                enough.wait()
-                before = list(acknowledged)
+                before = recorder.more(1000)
                 path = self.backup(daemon, f"run {run}")
-                goes_on.clear()
+                recorder.rest()
                 place = self.root / f"data {run}"
                 said = self.json("restore", path, str(place))
                 titles = [e["title"] for e in self.events(self.serving(place))]
                 self.assertEqual(len(titles), len(set(titles)), "none twice")
                 self.assertEqual(set(before) - set(titles), set(), "all that was acknowledged")
-                self.assertEqual(set(titles) - sent, set(), "nothing that was never sent")
+                self.assertEqual(set(titles) - recorder.sent, set(), "nothing that was never sent")
                 # The machine's line about itself is one more.
                 self.assertEqual(sum(said["backup"]["position"].values()), len(titles) + 1)
                 [log] = said["logs"]
@@ -295,10 +274,6 @@ class Running(Backups):
                 [whole] = self.logs(daemon.data).values()
                 [copy] = self.logs(place).values()
                 self.assertTrue(whole.startswith(copy))
-        finally:
-            stop.set()
-            goes_on.set()
-            writer.join()
 
     def test_logs_of_several_machines_and_a_sync_afterwards(self):
         one, two = self.machine(), self.machine()

@@ -30,4 +30,19 @@ struct PosixFileSystemTests {
       atPath: scratch.path + "/link", withDestinationPath: scratch.path + "/nowhere")
     #expect(throws: FileError.self) { try system.createDirectory(scratch.path + "/link/d") }
   }
+
+  @Test("A mapped file of which the disk does not give a part is none, and ends nothing")
+  func unreadable() throws {
+    let path = Scratch().path + "-pages"
+    let file = Array(repeating: UInt8(1), count: 3 * 4096)
+    try PosixFileSystem().replace(path, with: file)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let memory = try #require(try PosixFileSystem().map(path))
+    #expect(memory.bytes.elementsEqual(file))
+    // What lies behind the end of a file raises the same signal as a sector that cannot be read.
+    #expect(truncate(path, 4096) == 0)
+    #expect(!PosixFileSystem.isReadable(memory.bytes))
+    #expect(
+      PosixFileSystem.isReadable(UnsafeRawBufferPointer(rebasing: memory.bytes[..<4096])))
+  }
 }

@@ -6,6 +6,7 @@ import TimelineWire
 
 enum ProtocolProperties {
   private static let bytesMax = 100
+  private static let requestsMax = 8
 
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
     let expected = plainly(input)
@@ -13,7 +14,8 @@ enum ProtocolProperties {
     // Bytes come as the network has them.
     let step = 1 + Int(CRC32C.of(input) % 7)
     try hold(pieces(input, step: step) == expected, "cut, with \(step) bytes at a time")
-    for case .line(let line) in expected { try line.lend(request) }
+    // Not all of many short lines: each is much alike, and costs as much as a long one.
+    for case .line(let line) in expected.prefix(requestsMax) { try line.lend(request) }
   }
 
   private enum Piece: Equatable {

@@ -52,3 +52,21 @@ func accepted() {
 func refused(json: String, message: String) {
   #expect(refusal(json)?.hasPrefix(message) == true, "\(refusal(json) ?? "accepted")")
 }
+
+@Test("what one event is linked with has a bound; a line of another machine is read all the same")
+func bounds() {
+  let link = #"{"rel":"follows","id":"00000000-0000-4000-8000-000000000001"}"#
+  func linked(_ count: Int) -> String {
+    event(",\"links\":[" + Array(repeating: link, count: count).joined(separator: ",") + "]")
+  }
+  #expect(refusal(linked(200)) == nil)
+  #expect(refusal(linked(201))?.hasPrefix("links: 201 of them; at most 200: ") == true)
+  let bytes = [UInt8](linked(201).utf8)
+  bytes.withUnsafeBufferPointer { bytes in
+    let reader = BodyReader(Vocabulary())
+    #expect(throws: Never.self) {
+      try reader.parse(bytes)
+      _ = try reader.validate(bytes, registry: nil, isStored: true)
+    }
+  }
+}

@@ -170,6 +170,26 @@ struct LinkTests {
     #expect(circle(40_000, [7]) == [])
   }
 
+  @Test("Many corrections along one chain look at no more than a turn may")
+  func turns() {
+    var walk = LinkWalk()
+    var looked = 0
+    func correct(_ name: Int) -> [EventID]? {
+      walk.circle(
+        of: id(name), isNew: false, [Link(relation: .follows, id: id(9000))],
+        { wanted in
+          looked += 1
+          return wanted.uuid.low == 0 ? [] : [id(Int(wanted.uuid.low) - 1)]
+        })?.way
+    }
+    #expect(correct(8990)?.count == 9)
+    for name in 20_000..<20_100 { #expect(correct(name) == nil) }
+    #expect(looked <= LinkWalk.revisitsMax)
+    #expect(correct(8990) == nil)
+    walk.beginTurn()
+    #expect(correct(8990)?.count == 9)
+  }
+
   @Test("Circles are found as by trying every way", arguments: 0..<200)
   func circles(seed: UInt64) {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1

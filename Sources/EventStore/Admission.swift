@@ -1,0 +1,116 @@
+// What may be recorded here, beside what every event has to be: it speaks of what there is, links to it, and
+// takes no name twice. Lines of other machines are taken whatever they say.
+
+import TimelineModel
+
+extension Timeline {
+  /// A correction or retraction speaks of an event that is here, and of its versions.
+  func unknownSubject(of body: ValidBody) -> EventID? {
+    guard case .statement(_, let statement) = body else { return nil }
+    switch statement {
+    case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
+      return ([id] + supersedes).first { index.slot(of: $0) == nil && staged[$0] == nil }
+    case .actor, .erase, .member, .snapshot, .rules, .unusableRules, .other: return nil
+    }
+  }
+
+  func checkSubject(of body: ValidBody) throws(EventError) {
+    guard case .statement(_, let statement) = body else { return }
+    switch statement {
+    case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
+      let isRetraction = if case .retract = statement { true } else { false }
+      let isEvent =
+        index.slot(of: id).map { !index[$0].flags.contains(.unlisted) }
+        ?? (staged[id]?.subject == id)
+      guard isEvent else {
+        throw EventError(
+          isRetraction ? "retracts" : "corrects", "\(id) is a line of the log, not an event")
+      }
+      guard !supersedes.isEmpty else {
+        throw EventError("supersedes", "name the versions that it replaces, at least one")
+      }
+      let versions = index.versions(of: id)
+      for version in supersedes
+      where version != id && !versions.contains(version) && staged[version]?.subject != id {
+        throw EventError("supersedes", "\(version) is no version of \(id)")
+      }
+    case .actor(let actor):
+      if let old = registry[actor.code] {
+        throw EventError("code", "\(actor.code) is taken already: \(old.name)")
+      }
+    case .rules(let table): try check(table)
+    case .erase, .member, .snapshot, .unusableRules, .other: break
+    }
+  }
+
+  /// A name stands for one table; a subtype is one that the model names, or that an event here has.
+  private func check(_ table: RuleTable) throws(EventError) {
+    let staged = batches[0].entries.compactMap { entry -> (EventID, RuleTable)? in
+      if case .statement(_, .rules(let table)) = entry.body { (entry.id, table) } else { nil }
+    }
+    let recorded = index.rules.all.compactMap { entry in entry.table.map { (entry.id, $0) } }
+    for (id, other) in recorded + staged
+    where other.kind == table.kind && other.version == table.version && other.rows != table.rows {
+      throw EventError(
+        "name",
+        "\"\(table.version)\" is another table of \(table.kind.rawValue) already, event"
+          + " \(id); give this one a name of its own")
+    }
+    for (row, type, subtype) in table.unknownSubtypes {
+      var filter = Filter()
+      filter.types = [type]
+      filter.subtypes = [subtype]
+      var query = Query(filter)
+      query.limit = 1
+      guard snapshot.count(query) == 0 else { continue }
+      let advice = EditDistance.advice(
+        on: subtype, in: type.knownSubtypes,
+        else: "those that are known: \(type.knownSubtypes.joined(separator: ", "))")
+      throw EventError(
+        "rows[\(row)].subtype",
+        "\"\(subtype)\" is no subtype of \(type.word), and no event here has it; \(advice)")
+    }
+  }
+
+  /// Links lead to what came before and to commitments that are there, and never back. One to an event
+  /// that is not here is taken: it may come by a sync, or later in the same file.
+  func checkLinks(of event: LinkedEvent) throws(EventError) {
+    let here = lines
+    let old = event.id.flatMap { linked($0, here) }
+    // To mend a word nobody has to mend what another machine let pass; LINT goes on naming it.
+    if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
+      return
+    }
+    for (place, link) in event.links.enumerated() {
+      guard let target = linked(link.id, here),
+        let fault = LinkFault.of(link, from: event, to: target)
+      else { continue }
+      throw fault.error(place, link, from: event, to: target)
+    }
+    // Nobody can name a new id before its append was answered.
+    guard let id = event.id else { return }
+    let isNew = index.slot(of: id) == nil && staged[id] == nil
+    let found = linkWalk.circle(of: id, isNew: isNew, event.links) { id in
+      linked(id, here)?.links.map(\.id)
+    }
+    if let (place, way) = found, let target = linked(event.links[place].id, here) {
+      throw LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+    }
+  }
+
+  /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
+  private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
+    let version = staged.lastVersion(of: id)
+    let event = staged[id]
+    guard let range = version ?? event?.bytes else { return here.linked(id) }
+    // An id that a correction was given is that of a version, and of no event.
+    guard version != nil || event?.subject == id else { return nil }
+    return batches[0].bytes.withUnsafeBufferPointer { bytes in
+      let text = UnsafeBufferPointer(rebasing: bytes[range])
+      var document = JSONDocument()
+      guard (try? document.parse(text)) != nil else { return nil }
+      let node = version == nil ? 0 : document.member("body", of: 0, in: text)
+      return node.flatMap { LinkedEvent(id: id, document, node: $0, in: text) }
+    }
+  }
+}

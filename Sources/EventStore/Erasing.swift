@@ -1,0 +1,157 @@
+// Lines that are put in the place of others: stubs where words are to go, and what was damaged here.
+
+import TimelineModel
+import TransparencyLog
+
+extension Timeline {
+  /// Takes, for the next commit, that an event's words are to go: those of its first recording, of its
+  /// copies and of its versions. They are gone when the commit has come back, from every file but
+  /// the backups that were made before.
+  public func stageErasure(
+    of id: EventID, reason: String, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    if let ref = index.erasures[id] { throw .wasErased(id, by: logs[ref.replica].id, ref.seq) }
+    let lines = index.lines(of: id)
+    guard !lines.isEmpty else { throw .unknownEvent(id) }
+    let places = lines.map { LogPlace(logs[$0.replica].id, $0.seq) }
+      .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
+    introduce(recording)
+    return stamp(
+      .logErase,
+      [
+        "erases": .string(id.description), "lines": .array(places.map(\.json)),
+        "reason": .string(reason),
+      ], .erase(id, lines: places), recording)
+  }
+
+  /// Replaces lines whose words are to go by their stubs. The index on disk goes first, which has some
+  /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.
+  func eraseWhatIsDue() {
+    let due = index.linesToErase(logs)
+    unfinishedErasure = index.unreadableToErase(logs).map {
+      "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
+        + "stands on the disk until timelinectl repair has fetched it from a peer"
+    }
+    isErasureDue = false
+    guard !due.isEmpty, readOnly == nil else { return }
+    permit.end()
+    permit = IndexPermit()
+    var failure: FileError?
+    do throws(FileError) {
+      let index = Self.indexPath(directory)
+      if try !fileSystem.list(directory + "/index").isEmpty {
+        try fileSystem.replace(index, with: [])
+      }
+      for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
+        let log = logs[place]
+        let ids = subjects(of: seqs, in: place)
+        // Also beside the other logs: an event may have been tried there first.
+        for log in logs { try log.emptyAside(naming: ids, fileSystem) }
+        try log.rewrite(
+          stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(place), fileSystem)
+        erased += seqs.sorted().map { LogPlace(log.id, $0) }
+      }
+    } catch { failure = error }
+    let places = failure?.cause == .full ? Array(due.keys) : []
+    do throws(FileError) { try openRewritten(places) } catch { failure = error }
+    guard let failure else { return }
+    unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
+    isErasureDue = true
+    if failure.cause != .full { _ = note(failure) }
+  }
+
+  /// Opens the logs anew after segments were rewritten, or may have been: which files stand there now has
+  /// to be found out. Where it cannot be, nothing is written any more, whatever the reason: what is
+  /// open may be a file that has no name any more, and a line in it would be lost.
+  ///
+  /// - Parameter places: logs of which the renames may not be durable.
+  private func openRewritten(_ places: [Int]) throws(FileError) {
+    do throws(FileError) {
+      for place in places { try logs[place].syncDirectory(fileSystem) }
+      try readAgain()
+    } catch {
+      readOnly = "the timeline is read-only since \(error.message)"
+      throw error
+    }
+  }
+
+  /// Lines under the head of a log that is on disk.
+  private func signed(_ place: Int) -> UInt64 {
+    SignedHead.size(of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
+  }
+
+  /// Puts lines back that are damaged here, or lack their words: each is the one of its place, as
+  /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
+  /// there is kept beside the segment. Nothing may be staged.
+  public func mend(_ lines: [LogPlace: [UInt8]]) throws(AppendError) {
+    if let readOnly { throw .readOnly(readOnly) }
+    let lacking = Set(
+      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+    let reader = BodyReader(index.vocabulary)
+    var hasher = SHA256()
+    var failure: FileError?
+    var unsynced: [Int] = []
+    var hasChanged = false
+    for (place, log) in logs.enumerated() {
+      var found: [UInt64: [UInt8]] = [:]
+      var erased: [UInt64: EventID] = [:]
+      for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
+        line.withUnsafeBufferPointer { text in
+          guard let parsed = try? Line(text) else { return }
+          if let here = log.line(name.seq), let stub = try? Line(here) {
+            // Where only the words lack, what is here says which they were.
+            guard !parsed.isStub,
+              stub.leaf(of: here, using: &hasher) == parsed.leaf(of: text, using: &hasher)
+            else { return }
+          }
+          let ref = LineRef(replica: place, seq: name.seq)
+          let entry = IndexEntry(parsed, text, ref: ref, reader)
+          guard index.erasures.covers(entry) else {
+            found[name.seq] = line
+            return
+          }
+          found[name.seq] = parsed.stub(of: text, using: &hasher)
+          erased[name.seq] = entry.subject
+        }
+      }
+      guard !found.isEmpty, failure == nil else { continue }
+      hasChanged = true
+      do throws(FileError) {
+        try log.rewrite(
+          found, forgetting: Set(erased.keys), Array(erased.values), signed: signed(place),
+          fileSystem)
+      } catch {
+        failure = error
+        if error.cause == .full { unsynced.append(place) }
+      }
+    }
+    guard hasChanged else { return }
+    do throws(FileError) { try openRewritten(unsynced) } catch { throw .readOnly(readOnly!) }
+    if let failure { throw note(failure) }
+    if unfinishedErasure != nil { eraseWhatIsDue() }
+  }
+
+  private func stubs(of seqs: Set<UInt64>, in log: ReplicaLog) -> [UInt64: [UInt8]] {
+    var hasher = SHA256()
+    var stubs: [UInt64: [UInt8]] = [:]
+    for seq in seqs {
+      if let text = log.line(seq), let line = try? Line(text) {
+        stubs[seq] = line.stub(of: text, using: &hasher)
+      }
+    }
+    return stubs
+  }
+
+  private func subjects(of seqs: Set<UInt64>, in place: Int) -> [EventID] {
+    seqs.compactMap { seq in
+      IndexEntry(reading: LineRef(replica: place, seq: seq), logs, index.vocabulary)?.subject
+    }
+  }
+
+  /// The lines that have lost their words since this was asked last.
+  public func takeErased() -> [LogPlace] {
+    defer { erased = [] }
+    return erased
+  }
+}

@@ -1,0 +1,82 @@
+// The index of a timeline, written beside the log from time to time, and taken over from there.
+
+import TimelineModel
+
+extension Timeline {
+  /// Whether lines that the index on disk does not know are so many that a start would feel it. While
+  /// appends come it is left for later, unless they are many.
+  public func wantsIndexSaved(isQuiet: Bool) -> Bool {
+    let lines = logs.reduce(0) { $0 + $1.size }
+    return isQuiet
+      ? lines - mappedLines >= max(1000, lines / 100)
+      : lines - indexedLines >= max(250_000, lines / 2)
+  }
+
+  /// The index as it stands, to be written by any thread; a failure costs the next start some time.
+  public struct IndexSave: Sendable {
+    let snapshot: Snapshot
+    let path: String
+    let fileSystem: any FileSystem
+    let permit: IndexPermit
+
+    public func write() throws(FileError) {
+      try permit.whileValid { () throws(FileError) in try writeNow() }
+    }
+
+    private func writeNow() throws(FileError) {
+      try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
+      try IndexFile.write(snapshot, to: path, fileSystem)
+    }
+
+    /// What was written, as it stands in the file; nil where it cannot be read back.
+    public func readBack() throws(FileError) -> SavedIndex? {
+      guard var found = try IndexFile.read(path, vocabulary: snapshot.index.vocabulary, fileSystem),
+        found.replicas == snapshot.logs.map(\.id), found.index.rows.count == snapshot.rowCount,
+        // Where nothing was written, since a log has damage, an older one may stand there.
+        snapshot.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
+        found.index.restore(found.irregular, snapshot.logs)
+      else { return nil }
+      return SavedIndex(
+        index: found.index, covers: found.covers, position: snapshot.position, permit: permit)
+    }
+  }
+
+  /// An index in the memory of its file.
+  public struct SavedIndex: Sendable {
+    let index: EventIndex
+    let covers: [ReplicaID: ReplicaLog.Cover]
+    let position: Position
+    let permit: IndexPermit
+  }
+
+  /// What is to be written now; nil while the index on disk knows enough. Handed out once.
+  public func indexToSave(isQuiet: Bool) -> IndexSave? {
+    guard wantsIndexSaved(isQuiet: isQuiet) else { return nil }
+    indexedLines = logs.reduce(0) { $0 + $1.size }
+    if isQuiet { mappedLines = indexedLines }
+    return IndexSave(
+      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
+  }
+
+  /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
+  public func adopt(_ saved: SavedIndex) {
+    guard saved.permit === permit, saved.position == position, !hasPending else { return }
+    index = saved.index
+    for place in logs.indices {
+      if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
+    }
+  }
+
+  /// Lines that were taken over from the index on disk, unread, to be read by any thread.
+  public struct Unread: Sendable {
+    let logs: [(log: ReplicaLog, lines: UInt64)]
+    /// Whether they are all what was written.
+    public func isWhole() -> Bool { logs.allSatisfy { $0.log.isWhole(upTo: $0.lines) } }
+  }
+
+  /// Hands it out once: it keeps the file of the index that it came from, and that file's space.
+  public func takeUnread() -> Unread? {
+    defer { unread = nil }
+    return unread
+  }
+}

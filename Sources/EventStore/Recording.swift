@@ -1,0 +1,304 @@
+// Staging: one event, or a list of them, becomes stamped lines of the own batch. What is recorded is read
+// (TimelineModel), looked at beside what is here (Admission), and gets its moment and number.
+
+import TimelineModel
+import TransparencyLog
+
+extension Timeline {
+  public struct Staged: Sendable {
+    public var id: EventID
+    public var replica: ReplicaID
+    public var seq: UInt64
+    /// The same event was there already: nothing is recorded.
+    public var isDuplicate: Bool
+  }
+
+  /// What comes from outside for one append.
+  public struct Recording {
+    /// Who records where the event does not say it.
+    public var author: String
+    public var now: RecordedTime
+    public var random: () -> UInt64
+    /// A new random id, for an event that has none.
+    public var newID: () -> EventID
+    /// Where given, the append is refused unless the log stands there.
+    public var position: Position?
+
+    public init(
+      author: String, now: RecordedTime, random: @escaping () -> UInt64,
+      newID: @escaping () -> EventID, position: Position? = nil
+    ) {
+      self.author = author
+      self.now = now
+      self.random = random
+      self.newID = newID
+      self.position = position
+    }
+  }
+
+  /// Takes one event, a JSON object, for the next commit.
+  public func stage(
+    _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    try checkPosition(recording)
+    let prepared = try prepare(text, index.vocabulary)
+    return try stage(prepared, text, recording, index.vocabulary)
+  }
+
+  /// Takes a snapshot to cite, made of what is here, for the next commit.
+  public func stage(
+    _ named: NamedSnapshot, author: String?, _ recording: Recording
+  ) throws(AppendError) -> Staged {
+    if let readOnly { throw .readOnly(readOnly) }
+    let author = author.map { JSONValue.Member("author", .string($0)) }
+    let event = JSONValue.object((named.json.members ?? []) + [author].compactMap { $0 })
+    return try Array(event.text.utf8).withTypedBuffer { (text) throws(AppendError) in
+      let prepared = try prepare(text, index.vocabulary)
+      if let id = snapshot(named: named.name) { throw .nameTaken(named.name, id) }
+      return try stamp(prepared.parts, prepared.body, recording, text, index.vocabulary)
+    }
+  }
+
+  /// The snapshot to cite that has a name already, staged ones included.
+  public func snapshot(named name: SnapshotName) -> EventID? {
+    index.snapshots.first { $0.named.name == name }?.id
+      ?? batches[0].entries.first { $0.snapshot?.name == name }?.id
+  }
+
+  /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
+  /// be, and the other remembers whom it knew.
+  private func prepare(
+    _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
+  ) throws(AppendError) -> PreparedEvent {
+    try PreparedEvent(
+      text, registry: registry, staged.actors.isEmpty ? reader : BodyReader(vocabulary))
+  }
+
+  /// The actors that an event staged now may name.
+  var registry: ActorRegistry {
+    guard !staged.actors.isEmpty else { return index.registry }
+    var registry = index.registry
+    for actor in staged.actors { registry.add(actor) }
+    return registry
+  }
+
+  private func stage(
+    _ prepared: PreparedEvent, _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording,
+    _ vocabulary: Vocabulary
+  ) throws(AppendError) -> Staged {
+    if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
+    do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
+    switch prepared.body {
+    case .statement(let type, .other), .statement(let type, .member),
+      .statement(let type, .erase):
+      throw .unsupported(type.word)
+    case .statement(let type, .snapshot):
+      throw .badEvent(
+        EventError(
+          "type", "\(type.word) is written by timelinectl snapshot create, which finds the roots"))
+    default: break
+    }
+    if let id = prepared.parts.id, let copy = try duplicate(of: id, prepared.parts, text) {
+      return copy
+    }
+    if let linking = prepared.linking {
+      do throws(EventError) { try checkLinks(of: linking) } catch {
+        throw .badEvent(error)
+      }
+    }
+    return try stamp(prepared.parts, prepared.body, recording, text, vocabulary)
+  }
+
+  /// Takes all or none of a list of events; an error says which one, from 0.
+  public func stageAll(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
+  ) -> Result<[Staged], StageAllError> {
+    if let readOnly { return .failure(StageAllError(place: 0, error: .readOnly(readOnly))) }
+    let before = batches[0].lengths.count
+    var all: [Staged] = []
+    all.reserveCapacity(texts.count)
+    for verdict in stageEach(texts, recording, index.vocabulary, stopsAtError: true) {
+      do throws(AppendError) { all.append(try verdict.get()) } catch {
+        unstage(to: before)
+        return .failure(StageAllError(place: all.count, error: error))
+      }
+    }
+    return .success(all)
+  }
+
+  /// What staging each of a list of events would say, those before it taken; stages nothing. Of those that
+  /// are never meant to be recorded it says so where nothing can be, too.
+  public func check(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, areHypotheses: Bool = false
+  ) -> [Result<Staged, AppendError>] {
+    if let readOnly, !areHypotheses { return texts.map { _ in .failure(.readOnly(readOnly)) } }
+    followOthers(now: recording.now)
+    let (before, clock) = (batches[0].lengths.count, clock)
+    // No moment was given out: the clock stands where it stood.
+    defer {
+      unstage(to: before)
+      self.clock = clock
+    }
+    // Words of events that are not recorded are not kept either.
+    return stageEach(texts, recording, Vocabulary(), stopsAtError: false)
+  }
+
+  private func stageEach(
+    _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, _ vocabulary: Vocabulary,
+    stopsAtError: Bool
+  ) -> [Result<Staged, AppendError>] {
+    let prepared = PreparedEvent.all(texts, registry: index.registry, vocabulary)
+    var verdicts: [Result<Staged, AppendError>] = []
+    verdicts.reserveCapacity(texts.count)
+    for (place, text) in texts.enumerated() {
+      let verdict = Result { () throws(AppendError) in
+        if place == 0 { try checkPosition(recording) }
+        // Once a line has added an actor, those behind it are read anew: they may name it.
+        let prepared =
+          staged.actors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
+        return try stage(prepared, text, recording, vocabulary)
+      }
+      verdicts.append(verdict)
+      if stopsAtError, case .failure = verdict { break }
+    }
+    return verdicts
+  }
+
+  /// Drops what was staged after the first so many lines of the own batch.
+  private func unstage(to count: Int) {
+    linkWalk = LinkWalk()
+    staged.remove(
+      batches[0].entries[count...], from: batches[0].lengths[..<count].reduce(0, +))
+    batches[0].cut(to: count)
+  }
+
+  public struct StageAllError: Error {
+    public var place: Int
+    public var error: AppendError
+  }
+
+  private func checkPosition(_ recording: Recording) throws(AppendError) {
+    guard let position = recording.position else { return }
+    var here = self.position
+    for (log, batch) in zip(logs, batches) { here[log.id] += UInt64(batch.lengths.count) }
+    guard position == here else { throw .wrongPosition(here) }
+  }
+
+  private func stamp(
+    _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
+    _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
+  ) throws(AppendError) -> Staged {
+    let before = batches[0].lengths.count
+    introduce(recording)
+    let id = parts.id ?? recording.newID()
+    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
+    let start = batches[0].bytes.count
+    followOthers(now: recording.now)
+    let recorded = clock.stamp(now: recording.now)
+    let author = parts.author ?? recording.author
+    parts.withBody(of: text) { body in
+      Line.append(
+        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        author: author, body: body,
+        salt: (recording.random(), recording.random()))
+    }
+    let length = batches[0].bytes.count - start
+    guard length <= LineLimits.lineBytesMax else {
+      batches[0].bytes.removeSubrange(start...)
+      unstage(to: before)
+      throw .tooLarge(length)
+    }
+    batches[0].lengths.append(length)
+    let number =
+      vocabulary === reader.vocabulary
+      ? reader.number(ofAuthorNamed: author)
+      : vocabulary.number(ofAuthor: JSONText.inner(author))
+    batches[0].entries.append(
+      IndexEntry(
+        ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
+        body: body.by(number)))
+    staged.add(body, id, isNamed: parts.id != nil, at: start..<batches[0].bytes.count)
+    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+  }
+
+  /// Before its first event a machine's log says with which key its heads are signed, so that whoever
+  /// has the log can check them.
+  func introduce(_ recording: Recording) {
+    guard let signer, index.members[0] == nil,
+      !batches[0].entries.contains(where: { $0.member != nil })
+    else { return }
+    _ = stamp(
+      .logMember,
+      ["member": .string(replica.description), "vkey": .string(signer.verifier.vkey)],
+      .member(replica, signer.verifier), recording)
+  }
+
+  /// Stages a line that is made here.
+  func stamp(
+    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
+    _ recording: Recording
+  ) -> Staged {
+    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
+    let start = batches[0].bytes.count
+    let id = recording.newID()
+    followOthers(now: recording.now)
+    let recorded = clock.stamp(now: recording.now)
+    let body =
+      [JSONValue.Member("type", .string(type.word))]
+      + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
+    let text = Array(JSONValue.object(body).text.utf8.dropFirst().dropLast())
+    text.withUnsafeBufferPointer {
+      Line.append(
+        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        author: recording.author, body: $0, salt: (recording.random(), recording.random()))
+    }
+    batches[0].lengths.append(batches[0].bytes.count - start)
+    batches[0].entries.append(
+      IndexEntry(
+        ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
+        body: .statement(type, statement)))
+    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+  }
+
+  /// The event of that id, where it is there already with the same body.
+  private func duplicate(
+    of id: EventID, _ parts: RequestParts, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(AppendError) -> Staged? {
+    if let range = staged[id]?.bytes {
+      let (seq, fingerprint) = batches[0].bytes.withUnsafeBufferPointer { bytes in
+        let line = UnsafeBufferPointer(rebasing: bytes[range])
+        return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
+      }
+      guard fingerprint == Self.fingerprint(text) else { throw .exists(id) }
+      return Staged(id: id, replica: replica, seq: seq, isDuplicate: true)
+    }
+    guard let slot = index.slot(of: id) else { return nil }
+    let ref = index[slot].ref
+    // What was erased is not recorded again.
+    if index.erasures[id] != nil {
+      return Staged(id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    }
+    if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, logs) }) {
+      return Staged(
+        id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    }
+    let fingerprint = Self.fingerprint(text)
+    let copies =
+      [index[slot].ref] + (index.copies[slot] ?? [])
+      + (index.histories[slot]?.versions.map(\.ref) ?? [])
+    for ref in copies {
+      guard let entry = IndexEntry(reading: ref, logs, index.vocabulary), entry.id == id,
+        entry.fingerprint == fingerprint
+      else { continue }
+      return Staged(id: id, replica: entry.replica, seq: ref.seq, isDuplicate: true)
+    }
+    throw .exists(id)
+  }
+
+  private static func fingerprint(_ text: UnsafeBufferPointer<UInt8>) -> SHA256Digest? {
+    var document = JSONDocument()
+    guard (try? document.parse(text)) != nil else { return nil }
+    return IndexEntry.fingerprint(document, in: text)
+  }
+}

@@ -1,0 +1,112 @@
+// What is answered at once about one event, and about this machine and its timeline.
+
+import EventStore
+import TimelineModel
+import TimelineWire
+import TransparencyLog
+
+extension Router {
+  /// The one id that a request names, whole or by its first characters.
+  func id(_ request: Request, _ snapshot: Snapshot) throws(RequestError) -> EventID {
+    guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
+      prefix.count >= 4
+    else {
+      throw RequestError(
+        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
+    }
+    let ids = snapshot.ids(beginningWith: prefix, limit: 10)
+    guard let id = ids.first else {
+      throw RequestError(.notFound, "no event whose id begins with \(prefix)")
+    }
+    guard ids.count == 1 else {
+      throw RequestError(
+        .badRequest,
+        "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
+    }
+    return id
+  }
+
+  func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+    let snapshot = timeline.snapshot
+    let id = try id(request, snapshot)
+    var end: [JSONValue.Member] = [
+      JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
+    ]
+    switch snapshot.find(id) {
+    case .shown(let event):
+      _ = Self.append(event, snapshot, to: &connection.out)
+    case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
+    case .line, .unknown:
+      if let line = snapshot.line(of: id) {
+        connection.out.append(contentsOf: "EVENT ".utf8)
+        connection.out.append(contentsOf: line)
+        connection.out.append(0x0A)
+      }
+    }
+    if let text = snapshot.erasure(of: id), let erasure = try? JSONValue(parsing: text) {
+      let keys = ["id", "recorded", "author", "reason"]
+      let members = (erasure.members ?? []).filter { keys.contains($0.key) }
+      end.append(JSONValue.Member("erased", .object(members)))
+    }
+    let history = snapshot.history(of: id)
+    for line in history where end.count > 1 || history.count > 1 {
+      connection.out.append(contentsOf: "ROW ".utf8)
+      connection.out.append(contentsOf: line)
+    }
+    Reply.end(.object(end), to: &connection.out)
+  }
+
+  /// The key that a backup is to hold, and what it is to be encrypted with; nil for one without.
+  func keyWanted(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(RequestError) -> BackupStream.WantedKey? {
+    let json = try request.value(in: line, keys: ["passphrase"])
+    guard let text = json["passphrase"] else { return nil }
+    guard !connection.isRemote else {
+      throw RequestError(.denied, "the key is given to its owner alone, on the Unix socket")
+    }
+    guard let passphrase = text.string.flatMap({ Passphrase($0) }) else {
+      throw RequestError(.badRequest, Passphrase.rule)
+    }
+    guard let key else { throw RequestError(.notFound, "this machine has no key yet") }
+    return BackupStream.WantedKey(key: key, passphrase: passphrase)
+  }
+
+  /// Lines that a peer may have and this machine lacks.
+  var wanted: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+
+  var keys: [JSONValue] {
+    timeline.lines.members.map { replica, key in
+      .object([
+        "replica": .string(replica.description), "vkey": .string(key.vkey),
+        "own": .bool(replica == timeline.replica),
+        "signed": .int(Int(timeline.heads[replica]?.size ?? 0)),
+        "lines": .int(Int(timeline.position[replica])),
+      ])
+    }
+  }
+
+  var status: JSONValue {
+    let snapshot = timeline.snapshot
+    let unusable = snapshot.unusableRules.map { id, place, fault in
+      "event \(id), line \(place.seq) of log \(place.replica): \(fault)"
+    }
+    return .object([
+      "version": .string(Arguments.version), "timeline": .string(timeline.name),
+      "uuid": .string(timeline.id.description),
+      "replica": .string(timeline.replica.description), "position": snapshot.position.json,
+      "events": .int(snapshot.count(Query())), "bytes": .int(timeline.bytesOnDisk),
+      "first": snapshot.span.map { .string($0.first.description) },
+      "last": snapshot.span.map { .string($0.last.description) },
+      "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
+      "unusable_rules": unusable.isEmpty ? nil : .strings(unusable),
+      "damage": .strings(timeline.damage.map(\.message)),
+      "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
+      "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
+      "withheld": .array(snapshot.withheld.map(\.json)), "wanted": .int(wanted),
+      "unsigned": .strings(
+        heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
+      "read_only": timeline.readOnly.map { .string($0) },
+    ])
+  }
+}
