@@ -101,38 +101,47 @@ public struct DyadHistory: Sendable {
   /// E-1.4: puts in the events with others that speak of a promise between the two.
   private mutating func placeTestimony(_ change: inout HistoryChange) {
     let before = Dictionary(
-      uniqueKeysWithValues: entries.lazy.filter(\.isTestimony).map { ($0.event.id, $0) })
+      uniqueKeysWithValues: entries.lazy.compactMap { entry in
+        entry.testimony.map { (entry.event.id, $0) }
+      })
     guard !candidates.isEmpty || !before.isEmpty else { return }
     let agreements = Dictionary(
       uniqueKeysWithValues: entries.lazy.filter { $0.kinds.contains(.ledger) }.map {
         ($0.event.id, $0)
       })
-    var now: [EventID: PlacedEvent] = [:]
+    var now: [EventID: PlacedEvent.Testimony] = [:]
+    var added: [PlacedEvent] = []
     for event in candidates {
-      var isTestimony = false
-      var isMove = false
-      for link in event.links where Link.Relation.ofPromises.contains(link.relation) {
-        guard let agreement = agreements[link.id], agreement.first <= event.date.first else {
-          continue
-        }
-        isTestimony = true
-        isMove =
-          isMove
-          || Self.concerns(link, agreement.promises)
-            && LeftOutLink.reason(event, link, agreement, dyad) == nil
-      }
-      if isTestimony {
-        now[event.id] = PlacedEvent(
-          event, dyad, weight: 0, testimony: isMove ? .ofMoves : .ofNone)
+      guard let testimony = testimony(event, on: agreements) else { continue }
+      now[event.id] = testimony
+      if before[event.id] != testimony {
+        added.append(PlacedEvent(event, dyad, weight: 0, testimony: testimony))
       }
     }
-    let gone = before.values.filter { now[$0.event.id]?.testimony != $0.testimony }
-    for entry in gone { change.add(entry.event, isSaidOf: true) }
-    let goneIDs = Set(gone.map(\.event.id))
-    entries.removeAll { goneIDs.contains($0.event.id) }
-    let added = now.values.filter { before[$0.event.id]?.testimony != $0.testimony }
+    for entry in entries where entry.isTestimony && now[entry.event.id] != entry.testimony {
+      change.add(entry.event, isSaidOf: true)
+    }
+    entries.removeAll { $0.isTestimony && now[$0.event.id] != $0.testimony }
     for entry in added { change.add(entry.event, isSaidOf: true) }
     place(added)
+  }
+
+  private func testimony(
+    _ event: Event, on agreements: [EventID: PlacedEvent]
+  ) -> PlacedEvent.Testimony? {
+    var found: PlacedEvent.Testimony?
+    for link in event.links where Link.Relation.ofPromises.contains(link.relation) {
+      guard let agreement = agreements[link.id], agreement.first <= event.date.first else {
+        continue
+      }
+      if Self.concerns(link, agreement.promises),
+        LeftOutLink.reason(event, link, agreement, dyad) == nil
+      {
+        return .ofMoves
+      }
+      found = .ofNone
+    }
+    return found
   }
 
   /// E-1.6: the links that count, and those that are left out.
