@@ -53,4 +53,15 @@ public enum Likeness {
       && (one.targets.isEmpty || other.targets.isEmpty
         || one.targets.contains(where: other.targets.contains))
   }
+
+  /// Of two events of a day and type: what a person who adds one is asked about. That is what lint would
+  /// tell of, and, whatever their titles say, one by the same actors of a subtype that both state.
+  public static func mayBeOne(_ one: Draft, _ other: Draft) -> Bool {
+    guard one.type == other.type, one.date.first == other.date.first else { return false }
+    let (title, its) = (TitleWords(one.title), TitleWords(other.title))
+    guard haveLikeParties(one.parties, other.parties) else { return false }
+    return title.isAlike(its)
+      || one.subtype != nil && one.subtype == other.subtype && Set(one.actors) == Set(other.actors)
+        && !title.speaksOfAnotherNumber(than: its)
+  }
 }

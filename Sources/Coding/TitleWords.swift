@@ -81,8 +81,12 @@ public struct TitleWords: Sendable, Hashable {
   public func isAlike(_ other: TitleWords) -> Bool {
     let common = Self.common(words, other.words)
     guard common > 0, 4 * common >= words.count + other.words.count else { return false }
-    let numbersInCommon = Self.common(numbers, other.numbers)
-    return numbersInCommon == min(numbers.count, other.numbers.count)
+    return !speaksOfAnotherNumber(than: other)
+  }
+
+  /// Whether each has a number that the other has not.
+  func speaksOfAnotherNumber(than other: TitleWords) -> Bool {
+    Self.common(numbers, other.numbers) < min(numbers.count, other.numbers.count)
   }
 
   /// How many words both have.

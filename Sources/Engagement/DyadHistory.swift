@@ -253,6 +253,15 @@ public struct DyadHistory: Sendable {
   /// The first day of an event that has one.
   var firstDay: Day? { days.first { $0 != .distantPast } }
 
+  /// On which days those of some events begin that belong to the two.
+  func firstDays(of ids: Set<EventID>) -> [EventID: Day] {
+    guard !ids.isEmpty else { return [:] }
+    return Dictionary(
+      uniqueKeysWithValues: entries.lazy.filter { ids.contains($0.event.id) }.map {
+        ($0.event.id, $0.first)
+      })
+  }
+
   func isBy(_ party: ActorCode, _ entry: PlacedEvent) -> Bool {
     party == dyad.first ? entry.isByFirst : entry.isBySecond
   }

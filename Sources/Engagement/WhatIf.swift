@@ -18,3 +18,55 @@ public struct WhatIf: Sendable {
     return history
   }
 }
+
+extension WhatIf {
+  /// An event of the question that makes no difference to two parties, and why.
+  public struct Idle: Sendable {
+    public enum Reason: String, Sendable {
+      /// It is there already; it was taken back already.
+      case recorded, retracted
+      /// It begins after the day.
+      case later
+      case otherParties = "other parties"
+      /// What a party does to itself is between no two.
+      case oneself
+    }
+
+    let id: EventID
+    var reason: Reason
+    /// The day on which one that is later begins.
+    var begins: Day?
+
+    public var json: JSONValue {
+      .object([
+        "id": .string(id.description), "reason": .string(reason.rawValue),
+        "begins": begins.map { .string($0.description) },
+      ])
+    }
+  }
+
+  /// Which of the events make no difference, in order.
+  /// - Parameter known: what the log says of some of them already.
+  public static func idle(
+    _ events: [Event], without: [EventID], known: [EventID: Idle.Reason], _ before: DatedHistory,
+    _ after: DatedHistory
+  ) -> [Idle] {
+    func idle(_ id: EventID, _ days: [EventID: Day], _ day: Day) -> Idle? {
+      if let reason = known[id] { return Idle(id: id, reason: reason) }
+      guard let first = days[id] else { return Idle(id: id, reason: .otherParties) }
+      return first > day ? Idle(id: id, reason: .later, begins: first) : nil
+    }
+    let laid = after.history.firstDays(of: Set(events.map(\.id)))
+    let left = before.history.firstDays(of: Set(without))
+    let oneself = events.filter { event in
+      !event.targets.isEmpty && Set(event.actors + event.targets).count == 1
+    }
+    let alone = Set(oneself.map(\.id))
+    return events.compactMap { event -> Idle? in
+      var found = idle(event.id, laid, after.day)
+      if found?.reason == .otherParties, alone.contains(event.id) { found?.reason = .oneself }
+      return found
+    }
+      + without.compactMap { idle($0, left, before.day) }
+  }
+}

@@ -1,5 +1,5 @@
 // The events behind each figure of a state, with the share of each where the figure is a sum, largest
-// first. What the sums are compared with stands beside them.
+// first, and else with the reason why it is there. What the sums are compared with stands beside them.
 
 import TimelineModel
 
@@ -14,6 +14,8 @@ extension DyadHistory {
   /// What is said of a figure beside its events.
   private struct Explanation {
     var rows: [JSONValue]
+    /// Of a criterion: whether it is met.
+    var verdict: JSONValue?
     /// The figure itself.
     var value: JSONValue?
     /// What each side has in it; shares by side add up to these.
@@ -27,14 +29,19 @@ extension DyadHistory {
     guard let explanation = explanation(of: figure, on: day) else { return nil }
     return .object([
       "parties": .strings([dyad.first, dyad.second]), "day": .string(day.description),
-      "rules": rulesJSON, "figure": .string(figure), "value": explanation.value,
-      "parts": explanation.parts, "sums": explanation.sums, "events": .array(explanation.rows),
+      "rules": rulesJSON, "figure": .string(figure), "verdict": explanation.verdict,
+      "value": explanation.value, "parts": explanation.parts, "sums": explanation.sums,
+      "events": .array(explanation.rows),
     ])
   }
 
   private func explanation(of figure: String, on day: Day) -> Explanation? {
-    func listed(_ events: [Event]) -> Explanation {
-      Explanation(rows: events.map { brief($0, day) })
+    func listed(_ events: [Event], _ reason: (Event) -> String) -> Explanation {
+      Explanation(rows: events.map { brief($0, day, ["reason": .string(reason($0))]) })
+    }
+    func listed(_ messages: [MessageState]) -> Explanation {
+      Explanation(
+        rows: messages.map { brief($0.event, day, ["reason": .string(Self.reason($0))]) })
     }
     switch figure {
     case "climate":
@@ -47,29 +54,43 @@ extension DyadHistory {
         rows: trendShares(on: day).map { shareRow($0.event, $0.share, day) },
         value: .double(trend(on: day)), parts: parts(trends(on: day)))
     case "phase": return phaseExplanation(day)
-    case "contact": return listed(lastContacts(day).map(\.1.event))
+    case "contact":
+      return Explanation(
+        rows: lastContacts(day).map { party, entry in
+          brief(entry.event, day, ["reason": .string("the last contact by \(party)")])
+        })
     case "neglect":
       let last = lastContacts(day).map(\.1.event).max {
         (min($0.date.last, day), $0.date.first, $0.id)
           < (min($1.date.last, day), $1.date.first, $1.id)
       }
-      var explanation = listed([last].compactMap { $0 })
+      var explanation = listed([last].compactMap { $0 }) { _ in "the last contact of all" }
       explanation.value = neglect(on: day).map { .int($0) }
       return explanation
-    case "messages": return listed(messages(on: day).map(\.event).filter { $0.type == .message })
-    case "unanswered": return listed(messages(on: day).filter(\.isOpen).map(\.event))
-    case "offers", "approach": return Explanation(rows: offerRows(day) { _ in true })
+    case "messages": return listed(messages(on: day).filter { $0.event.type == .message })
+    case "unanswered": return listed(messages(on: day).filter(\.isOpen))
+    case "offers": return Explanation(rows: offerRows(day, Self.reason))
+    case "approach":
+      return Explanation(
+        rows: offerRows(day) { $0.event.offer.map { Self.reason($0.condition) } })
     case "interests":
       return Explanation(
         rows: offerRows(day) { offer in
-          rules.interests.contains { $0.party == offer.to && offer.interests.contains($0.key) }
+          let spoken = rules.interests.filter {
+            $0.party == offer.to && offer.interests.contains($0.key)
+          }
+          guard !spoken.isEmpty else { return nil }
+          return "to \(offer.to): " + spoken.map(\.name).joined(separator: ", ")
         })
     case "commitments":
       let agreements = agreements(on: day)
       let ids = Set(agreements.flatMap { [$0.agreement.id] + $0.moves.map(\.event.id) })
-      return listed(entries[upTo(day)].map(\.event).filter { ids.contains($0.id) })
-    case "under_way": return listed(underWay(day))
-    case "tests": return listed(lastTests(day))
+      return listed(entries[upTo(day)].map(\.event).filter { ids.contains($0.id) }) {
+        Self.reason($0, in: agreements)
+      }
+    case "under_way": return listed(underWay(day), Self.underWay)
+    case "tests":
+      return listed(lastTests(day)) { "the last test" + ($0.subtype.map { " of \($0)" } ?? "") }
     case "reciprocity":
       let window = over(windows.reciprocityDays, to: day)
       let (_, first, second) = sums.over(window)
@@ -97,16 +118,22 @@ extension DyadHistory {
   }
 
   private func shareRow(
-    _ event: Event, _ share: Double, _ day: Day, side: String? = nil
+    _ event: Event, _ share: Double, _ day: Day, side: String? = nil, reason: String? = nil
   ) -> JSONValue {
     let parties = [dyad.first, dyad.second].filter { event.actors.contains($0) }
     return brief(
       event, day,
-      ["side": side.map { .string($0) }, "share": .double(share), "by": .strings(parties)])
+      [
+        "side": side.map { .string($0) }, "share": .double(share), "by": .strings(parties),
+        "reason": reason.map { .string($0) },
+      ])
   }
 
-  private func weightRow(_ place: Int, _ day: Day, side: String? = nil) -> JSONValue {
-    shareRow(entries[place].event, Double(entries[place].weight) / 1000, day, side: side)
+  private func weightRow(
+    _ place: Int, _ day: Day, side: String? = nil, reason: String? = nil
+  ) -> JSONValue {
+    shareRow(
+      entries[place].event, Double(entries[place].weight) / 1000, day, side: side, reason: reason)
   }
 
   /// Equal ones in the order of the events.
@@ -126,12 +153,26 @@ extension DyadHistory {
     let places = upTo(day).filter { wanted.contains(entries[$0].event.id) }
     let supporting = places.filter { summed.contains(entries[$0].event.id) }
     let opposing = Set(against)
+    let causes = Set(phase.causes)
+    let moved = Set(phase.moved)
+    func reason(_ place: Int) -> String {
+      let id = entries[place].event.id
+      let cause =
+        opposing.contains(place)
+        ? "its weight is above 0"
+        : summed.contains(id)
+          ? "its weight is below 0"
+          : causes.contains(id) ? self.reason(phase.phase, place, on: day) : nil
+      return [cause, moved.contains(id) ? "it moved the phase on \(phase.since)" : nil]
+        .compactMap { $0 }.joined(separator: "; ")
+    }
     let rows =
       heaviestFirst(supporting + against).map { place in
-        weightRow(place, day, side: opposing.contains(place) ? "against" : "for")
+        weightRow(
+          place, day, side: opposing.contains(place) ? "against" : "for", reason: reason(place))
       }
       + places.filter { !summed.contains(entries[$0].event.id) && !opposing.contains($0) }
-      .map { brief(entries[$0].event, day) }
+      .map { brief(entries[$0].event, day, ["reason": .string(reason($0))]) }
     return Explanation(
       rows: rows,
       sums: sums.isEmpty
@@ -148,11 +189,14 @@ extension DyadHistory {
 
   // MARK: Lists
 
-  private func offerRows(_ day: Day, _ isWanted: (MessageState) -> Bool) -> [JSONValue] {
-    messages(on: day).filter { $0.event.offer != nil && isWanted($0) }.map { message in
-      brief(
+  /// Those for which there is a reason.
+  private func offerRows(_ day: Day, _ reason: (MessageState) -> String?) -> [JSONValue] {
+    messages(on: day).filter { $0.event.offer != nil }.compactMap { message in
+      guard let reason = reason(message) else { return nil }
+      return brief(
         message.event, day,
         [
+          "reason": .string(reason),
           "from": .string(message.from.description), "state": .string(message.outcome.rawValue),
           "condition": message.event.offer.map { .string($0.condition.rawValue) },
         ])
@@ -168,11 +212,14 @@ extension DyadHistory {
     let rows = sides.enumerated()
       .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
       .map { _, side in
-        given.contains(side.0) && side.1 == "for"
-          ? weightRow(side.0, day, side: side.1)
-          : brief(entries[side.0].event, day, ["side": .string(side.1)])
+        let reason = reason(name, side.0, isFor: side.1 == "for", on: day)
+        return given.contains(side.0) && side.1 == "for"
+          ? weightRow(side.0, day, side: side.1, reason: reason)
+          : brief(
+            entries[side.0].event, day, ["side": .string(side.1), "reason": .string(reason)])
       }
     return Explanation(
-      rows: rows, parts: criterion.given.map { gifts($0.first, $0.second) })
+      rows: rows, verdict: .string(criterion.verdict.rawValue),
+      parts: criterion.given.map { gifts($0.first, $0.second) })
   }
 }

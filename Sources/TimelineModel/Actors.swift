@@ -74,6 +74,8 @@ public struct ActorRegistry: Sendable {
   /// Up to three codes that may have been meant, the nearest first.
   public func nearest(to text: String) -> [Actor] {
     guard text.utf8.count <= EditDistance.wordBytesMax else { return [] }
+    // In capitals it is the code of one.
+    if let code = ActorCode(text.uppercased()), let actor = self[code] { return [actor] }
     let wanted = text.lowercased()
     func distance(_ actor: Actor) -> Int {
       let names = [actor.name] + actor.aliases

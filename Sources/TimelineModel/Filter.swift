@@ -139,7 +139,9 @@ public struct Filter: Sendable, Hashable {
 
   private static func code(_ value: String) throws(FilterError) -> ActorCode {
     guard let code = ActorCode(value) else {
-      throw FilterError("\"\(value)\" is no actor code; codes are capital letters such as PRK")
+      let capitals = ActorCode(value.uppercased()).map { "; did you mean \($0)?" }
+      throw FilterError(
+        "\"\(value)\" is no actor code" + (capitals ?? "; codes are capital letters such as PRK"))
     }
     return code
   }

@@ -10,26 +10,46 @@ enum ChangesSince {
 
   static func run(_ context: Context) throws(Failure) -> ExitCode {
     let words = context.words
-    try Command.checkDays(words, ["--as-of"])
-    let since = words["--since"] ?? ""
-    let isMoment = since.trimmed.hasPrefix("{") || since.contains("T")
-    if !isMoment { try Command.checkDays(words, ["--since"]) }
+    let asOf = try DayOption.day(words, "--as-of")
+    let since = (words["--since"] ?? "").trimmed
+    let isDate = since.first.map { $0.isASCII && $0.isNumber || $0 == "-" } ?? false
+    let isMoment = since.hasPrefix("{") || isDate && since.contains("T")
+    guard isMoment || isDate else {
+      throw Failure(.usage, "--since: \"\(since)\" is no moment; \(forms)")
+    }
+    let first = isMoment ? nil : try DayOption.day(words, "--since")
+    if isMoment { _ = try known(since) }
     let client = try context.connect()
     let moment = try Moment.members(words)
     let names = try Parties.distinct(words.plain, client, moment)
     let parties = JSONValue.Member("parties", .strings(names))
-    let day = words["--as-of"] ?? (words.has("--at") ? nil : Day.today.description)
+    let day = asOf?.description ?? (words.has("--at") ? nil : Day.today.description)
     let answer =
       isMoment
-      ? try compared(since, parties, day, moment, client)
+      ? try compared(try known(since), parties, day, moment, client)
       : try client.ask(
         "CHANGES "
           + JSONValue.object(
-            [parties, JSONValue.Member("from", .string(since))] + member("to", day) + moment
-          ).text)
+            [parties] + member("from", first?.description) + member("to", day) + moment
+          )
+          .text)
     Moment.tell(answer)
     context.finish(answer, text(answer, since, context.terminal))
     return .done
+  }
+
+  private static let forms =
+    "give a day (2026-11-01; of a month or year its first), to see what changed since; or a time"
+    + " (2026-11-23T22:20:00Z) or a position ('{\"REPLICA\":10}', as timelinectl status --json has it),"
+    + " to see what came into the log since"
+
+  private static func known(_ since: String) throws(Failure) -> JSONValue.Member {
+    do throws(Failure) {
+      return JSONValue.Member("known_at", try Moment.json(since, "--since"))
+    } catch {
+      guard since.hasPrefix("{") else { throw error }
+      throw Failure(.usage, "--since: \(since) is no position; \(forms)")
+    }
   }
 
   private static func member(_ key: String, _ day: String?) -> [JSONValue.Member] {
@@ -38,20 +58,20 @@ enum ChangesSince {
 
   /// The state of one day, by what the log held then and by what it holds now.
   private static func compared(
-    _ since: String, _ parties: JSONValue.Member, _ day: String?, _ moment: [JSONValue.Member],
-    _ client: Client
+    _ known: JSONValue.Member, _ parties: JSONValue.Member, _ day: String?,
+    _ moment: [JSONValue.Member], _ client: Client
   ) throws(Failure) -> JSONValue {
     func ask(_ moment: [JSONValue.Member]) throws(Failure) -> JSONValue {
       try client.ask("STATE \(JSONValue.object([parties] + member("as_of", day) + moment).text)")
     }
-    let known = JSONValue.Member("known_at", try Moment.json(since, "--since"))
     let after = try ask(moment)
     // A snapshot has a day of its own, which both are asked for.
     let before = try client.ask(
       "STATE "
         + JSONValue.object([parties] + member("as_of", after["day"]?.string) + [known]).text)
     var head = [
-      parties, JSONValue.Member("since", known.value),
+      JSONValue.Member("parties", after["parties"] ?? parties.value),
+      JSONValue.Member("since", known.value),
       JSONValue.Member("day", after["day"] ?? .null),
       JSONValue.Member("rules", after["rules"] ?? .null),
     ]
@@ -79,11 +99,11 @@ enum ChangesSince {
     _ answer: JSONValue, _ since: String, _ terminal: Terminal
   ) -> String {
     let span =
-      answer["to"].map { "from \(since) to \($0.string ?? "")" }
+      answer["to"].map { "from \(answer["from"]?.string ?? "") to \($0.string ?? "")" }
       ?? "on \(answer["day"]?.string ?? ""), by what was recorded after \(since)"
     return dyads(answer).map { dyad in
       terminal.bold(SafeText.line("\(names(dyad)): what changed \(span)")) + "\n\n"
-        + ChangesText.list(dyad["changes"], terminal)
+        + ChangesText.list(dyad, terminal)
     }.joined(separator: "\n")
   }
 }

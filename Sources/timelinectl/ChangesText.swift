@@ -15,9 +15,10 @@ enum ChangesText {
     return terminal.field(name, SafeText.line(said), at: 13)
   }
 
-  /// All of a list, or that there is nothing in it.
-  static func list(_ changes: JSONValue?, _ terminal: Terminal) -> String {
-    let rows = (changes?.array ?? []).map { row($0, terminal) }
+  /// All of the changes of two parties, each with its reasons below, or that there are none.
+  static func list(_ dyad: JSONValue, _ terminal: Terminal) -> String {
+    let reasons = ReasonsText(dyad["reasons"], terminal)
+    let rows = (dyad["changes"]?.array ?? []).map { row($0, terminal) + reasons.below($0) }
     return rows.isEmpty ? "nothing changed\n" : rows.joined()
   }
 
@@ -39,8 +40,12 @@ enum ChangesText {
       return arrow(change) + (by.isEmpty ? ", by time alone" : ", moved\(moved)")
     case "since": return arrow(change) + (by.isEmpty ? "" : ", moved\(moved)")
     case "silence":
-      guard let to = to?.string else { return "broken\(moved), it had lasted since \(value(from))" }
-      return "no contact for long since \(to)" + (from.map { ", not since \(value($0))" } ?? "")
+      // Since a day on which there had been none for as long as an answer may take (E-3.6).
+      guard let to = to?.string else {
+        return "broken\(moved); it had become long by \(value(from))"
+      }
+      return "long by \(to): no contact for as long as an answer may take"
+        + (from.map { ", not by \(value($0))" } ?? "")
     case "offer", "message": return arrow(change) + moved + titled(change)
     case "commitment":
       let key = change["key"]?.string ?? ""

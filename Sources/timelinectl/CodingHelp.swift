@@ -131,13 +131,10 @@ struct CodingHelp {
       "type": .string(draft.type.word), "from": .string(day), "to": .string(day),
       "limit": .int(Self.comparedMax),
     ])
-    let words = TitleWords(draft.title)
     var likes: [JSONValue] = []
     _ = try client.stream("QUERY \(question.text)") { _, json in
       let event = Client.json(json)
-      guard let other = Draft(event), Likeness.haveLikeParties(draft.parties, other.parties),
-        words.isAlike(TitleWords(other.title))
-      else { return }
+      guard let other = Draft(event), Likeness.mayBeOne(draft, other) else { return }
       likes.append(event)
     }
     return Array(likes.prefix(Self.toldMax))

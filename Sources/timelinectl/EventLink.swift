@@ -46,12 +46,43 @@ struct EventLink {
     id = sides[0][sides[0].index(after: at)...].trimmed
   }
 
+  /// The event that a word names.
+  struct Target {
+    /// Whole.
+    var id: String
+    /// Of its commitments.
+    var keys: [String] = []
+
+    init(id: String, _ event: EventBody) {
+      self.id = id
+      keys = event.items("commitments").compactMap { $0["key"]?.string }
+    }
+  }
+
   /// What is stored, with the whole id.
-  func json(_ find: (String) throws(Failure) -> String) throws(Failure) -> JSONValue {
-    .object([
-      "rel": relation.map { .string($0) }, "id": .string(try find(id)),
-      "key": key.map { .string($0) },
+  func json(_ find: (String) throws(Failure) -> Target) throws(Failure) -> JSONValue {
+    let target = try find(id)
+    return .object([
+      "rel": relation.map { .string($0) }, "id": .string(target.id),
+      "key": try key(in: target).map { .string($0) },
     ])
+  }
+
+  /// A step says which promise it keeps (E-6.2): of one there is no doubt, of several it counts for none.
+  private func key(in target: Target) throws(Failure) -> String? {
+    let isOfOne = relation.flatMap(Link.Relation.init(rawValue:)).map {
+      [.fulfils, .verifies].contains($0)
+    }
+    guard key == nil, isOfOne ?? false, let first = target.keys.first else { return key }
+    let word = "\(relation ?? ""):\(target.id.prefix(8))"
+    guard target.keys.count == 1 else {
+      throw Failure(
+        .usage,
+        "link: \(word) does not say which of its \(target.keys.count) commitments; write"
+          + " \(word)#KEY with one of \(target.keys.joined(separator: ", "))")
+    }
+    Terminal.say("timelinectl: link: taken as \(word)#\(first), its one commitment")
+    return first
   }
 
   /// Whether a link is one of those that are meant, by the first characters of its event's id.

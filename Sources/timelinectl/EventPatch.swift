@@ -96,9 +96,9 @@ struct EventPatch {
 
   // MARK: Applying
 
-  /// - Parameter find: the whole id of an event from what a person wrote.
+  /// - Parameter find: an event from what a person wrote.
   func apply(
-    to body: inout EventBody, find: (String) throws(Failure) -> String
+    to body: inout EventBody, find: (String) throws(Failure) -> EventLink.Target
   ) throws(Failure) {
     for flag in Self.texts {
       guard let value = words[flag.name] else { continue }
@@ -164,14 +164,14 @@ struct EventPatch {
   }
 
   private func applyLinks(
-    to body: inout EventBody, _ find: (String) throws(Failure) -> String
+    to body: inout EventBody, _ find: (String) throws(Failure) -> EventLink.Target
   ) throws(Failure) {
     guard speaks("--link", "--no-link") else { return }
     var links = body.items("links")
     for text in words.all("--no-link") {
       let wanted = try EventLink(removing: text)
       var kept = links.filter { !wanted.matches($0, id: wanted.id.lowercased()) }
-      if kept.count == links.count, let id = try? find(wanted.id) {
+      if kept.count == links.count, let id = (try? find(wanted.id))?.id {
         // It was written by its name.
         kept = links.filter { !wanted.matches($0, id: id) }
       }

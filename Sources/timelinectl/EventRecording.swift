@@ -41,12 +41,12 @@ struct EventRecording {
     if let refusal { throw refusal }
   }
 
-  /// The whole id of an event that is here.
-  func find(_ word: String) throws(Failure) -> String {
+  /// An event that is here.
+  func find(_ word: String) throws(Failure) -> EventLink.Target {
     let versions = try EventVersions(word, client)
     guard versions.isEvent, !versions.id.isEmpty else {
       throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
     }
-    return versions.id
+    return EventLink.Target(id: versions.id, versions.body)
   }
 }

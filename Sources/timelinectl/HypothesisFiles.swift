@@ -41,6 +41,7 @@ struct HypothesisFiles {
       if let problem = (reader.faults + reader.problems).first {
         throw Failure(.failed, code: "bad-event", "\(path):\(problem.line): \(problem.message)")
       }
+      if reader.count == 0 { Terminal.say("timelinectl: \(path) holds no events") }
       guard reader.actors.count == 0 else {
         throw Failure(
           .failed, code: "bad-event",
@@ -128,12 +129,12 @@ struct HypothesisFiles {
   mutating func add(_ patch: EventPatch, _ client: Client) throws(Failure) {
     var body = EventBody()
     try patch.apply(to: &body) { (word) throws(Failure) in
-      if let id = own(word) { return id }
+      if let event = own(word) { return event }
       let versions = try EventVersions(word, client)
       guard versions.isEvent, !versions.id.isEmpty else {
         throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
       }
-      return versions.id
+      return EventLink.Target(id: versions.id, versions.body)
     }
     guard !body.isEmpty else {
       throw Failure(
@@ -156,11 +157,17 @@ struct HypothesisFiles {
     return ids
   }
 
-  /// The id of one of these events, by its name or the first characters of the id.
-  private func own(_ word: String) -> String? {
+  /// One of these events, by its name or the first characters of the id.
+  private func own(_ word: String) -> EventLink.Target? {
     let named = EventID(importedName: word).description
-    let ids = events.compactMap { $0["id"]?.string }
-    return ids.first { $0 == named } ?? ids.first { word.count >= 4 && $0.hasPrefix(word) }
+    func first(_ isMeant: (String) -> Bool) -> EventLink.Target? {
+      for event in events {
+        guard let id = event["id"]?.string, isMeant(id) else { continue }
+        return EventLink.Target(id: id, EventBody(of: event))
+      }
+      return nil
+    }
+    return first { $0 == named } ?? first { word.count >= 4 && $0.hasPrefix(word) }
   }
 
   // MARK: Asking

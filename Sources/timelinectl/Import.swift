@@ -50,7 +50,8 @@ extension Command {
     }
     if !reader.faults.isEmpty {
       throw refusal(
-        path, reader.faults, [], "\(path) cannot be read as a table; nothing was imported")
+        path, reader.faults, [],
+        "\(path) cannot be read as \(format == .csv ? "a table" : "events"); nothing was imported")
     }
     let count = reader.count + reader.repeated + reader.problems.count
     ImportLinks.check(&reader)

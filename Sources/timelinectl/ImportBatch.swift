@@ -21,6 +21,8 @@ struct ImportBatch: Sendable {
   /// Lines of the file before the batch.
   var linesBefore = 0
   private(set) var problems: [ImportReader.Problem] = []
+  /// Whether a line begins as an event does.
+  private(set) var hasObjects = false
   /// Items that add an actor.
   private(set) var actors: [(place: Int, actor: Actor)] = []
   /// Whether one of them corrects or retracts.
@@ -88,6 +90,7 @@ struct ImportBatch: Sendable {
   /// Takes an event in, or notes what is wrong with it.
   mutating func take(_ text: UnsafeBufferPointer<UInt8>, line: Int, _ reader: BodyReader) {
     let start = bytes.count
+    hasObjects = hasObjects || text.first { $0 > 0x20 } == UInt8(ascii: "{")
     do {
       try reader.parse(text)
       guard reader.document.kind(0) == .object else {

@@ -75,6 +75,14 @@ struct ImportReader {
       let first = data.first { $0 > 0x20 }
       if first == UInt8(ascii: "[") { readArray(data) } else { readLines(data) }
     }
+    guard
+      format == .csv || batches.allSatisfy(\.problems.isEmpty)
+        || batches.contains(where: \.hasObjects)
+    else {
+      faults = [Problem(line: 1, message: Self.noEvents(data))]
+      batches = []
+      return
+    }
     for batch in batches {
       problems += batch.problems.map {
         Problem(
@@ -82,6 +90,17 @@ struct ImportReader {
           message: format == .csv ? PlainWords.of($0.message, .columns) : $0.message)
       }
     }
+  }
+
+  /// Nothing in it is an object: one message says so, not one for each line.
+  private static func noEvents(_ data: Data) -> String {
+    let header = EventTableHeader(
+      CSVTable(utf8: data.prefix { $0 != 0x0A }, separator: EventTableHeader.separator(of: data))
+        .header)
+    return
+      "no line of it is a JSON object {…}, so there are no events in it; import takes JSON Lines, a"
+      + " JSON array, or CSV"
+      + (header.faults.isEmpty ? "; it looks like CSV: --format csv" : "")
   }
 
   private mutating func readCSV(_ data: Data) {

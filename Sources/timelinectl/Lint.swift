@@ -19,7 +19,9 @@ extension Command {
     ],
     flags: [
       Flag(name: "--kind", value: "WORD", help: "this kind alone; twice means or"),
-      Flag(name: "--as-of", value: "DAY", help: "open, overdue, to come on this day (today)"),
+      Flag(
+        name: "--as-of", value: "DAY",
+        help: "open, overdue, to come on this day (today); of a month or year its last"),
       Flag(name: "--all", value: nil, help: "all findings of each kind, not the first 5"),
       Flag(
         name: "--exit-code", value: nil,
@@ -38,11 +40,8 @@ extension Command {
     let kinds = try wantedKinds(words)
     let terms = try FilterTerms(words)
     var question = terms.members + (try Moment.members(words))
-    if let day = words["--as-of"] ?? (words.has("--at") ? nil : Day.today.description) {
-      guard Day(day) != nil else {
-        throw Failure(.usage, "--as-of takes a whole day, such as 2017-11-30; \(day) is none")
-      }
-      question.append(JSONValue.Member("day", .string(day)))
+    if let day = try DayOption.day(words, "--as-of") ?? (words.has("--at") ? nil : Day.today) {
+      question.append(JSONValue.Member("day", .string(day.description)))
     }
     let isAll = words.has("--all") || context.isJSON
     question.append(JSONValue.Member("limit", .int(isAll ? listedMax : shownMax)))

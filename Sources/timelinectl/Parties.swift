@@ -66,11 +66,12 @@ enum Parties {
     let registry = ActorRegistry(try all(client, moment))
     var codes: [ActorCode] = []
     for word in words {
-      guard let code = ActorCode(word), registry.contains(code) else {
+      // There are capitals alone, so nothing else can be meant.
+      guard let code = ActorCode(word.uppercased()), registry.contains(code) else {
         let near = registry.nearest(to: word).map { "\($0.code) (\($0.name))" }
         throw Failure(
           .usage,
-          "unknown actor \"\(word)\"; "
+          "unknown actor \"\(word.prefix(40))\"; "
             + (near.isEmpty
               ? "timelinectl actor list shows all"
               : "did you mean \(near.joined(separator: ", "))?"))

@@ -218,16 +218,19 @@ private enum RuleCommands {
         kind, version: read.recordedVersion, rows: shipped["rows"]?.array ?? [], registry: nil)
     } catch { throw Failure(.failed, "\(error.place): \(error.message)") }
     let reason = context.words["--reason"] ?? "the table that ships, version \(read.version)"
-    return try record(table, reason, client, context)
+    return try record(table, reason, isReset: true, client, context)
   }
 
   private static func record(
-    _ table: RuleTable, _ reason: String, _ client: Client, _ context: Context
+    _ table: RuleTable, _ reason: String, isReset: Bool = false, _ client: Client,
+    _ context: Context
   ) throws(Failure) -> ExitCode {
     let holding = try ask(table.kind, client)
     let difference = RuleDifference(try self.table(holding, table.kind), table)
-    // A table that ships can be recorded as it is: then it holds whatever ships later.
-    guard !difference.isEmpty || holding["event"] == nil else {
+    // A table that ships can be recorded as it is: then it holds whatever ships later. One of a team with
+    // the rows that ship goes on being cited by the team's name, until a reset.
+    let isCited = !isReset || holding["version"]?.string == table.version
+    guard !difference.isEmpty || holding["event"] == nil || !isCited else {
       context.finish(
         .object((difference.json.members ?? []) + [JSONValue.Member("recorded", .bool(false))]),
         "\(said(holding))\nit has these rows already; nothing was recorded\n")

@@ -1,5 +1,5 @@
-// `state`, `why`: how things stand between two parties, and which events say so. What is
-// said of it stands in StateText.
+// `state`: how things stand between two parties. What is said of it stands in StateText; which events say
+// so, in Why.
 
 import TimelineModel
 
@@ -7,44 +7,38 @@ extension Command {
   static let stateFlags =
     [
       Flag(
-        name: "--as-of", value: "DAY", help: "on this day (today; with --at the snapshot's, UTC)")
+        name: "--as-of", value: "DAY",
+        help: "on this day (today; with --at the snapshot's, UTC); of a month or year its last")
     ] + Moment.flags
 
-  /// Whole days, where these flags are given.
-  static func checkDays(_ words: Words, _ flags: [String]) throws(Failure) {
-    for flag in flags {
-      guard let text = words[flag], Day(text) == nil else { continue }
-      do throws(DateError) { _ = try EventDate(text) } catch {
-        throw Failure(.usage, "\(flag): \(error.message)")
-      }
-      throw Failure(.usage, "\(flag) takes a whole day, such as 2017-11-30")
-    }
-  }
-
-  private static func question(
+  static func stateQuestion(
     _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> String {
     let words = context.words
-    try checkDays(words, ["--as-of", "--from", "--to"])
+    try DayOption.check(words, ["--as-of", "--from", "--to"])
     let moment = try Moment.members(words)
     let parties = try Parties.distinct(names, client, moment)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     // What is cited has a day of its own.
-    let day = words.has("--at") ? nil : Day.today.description
+    let today = words.has("--at") ? nil : Day.today.description
+    func member(_ key: String, _ flag: String) throws(Failure) -> [JSONValue.Member] {
+      guard let day = try DayOption.day(words, flag)?.description ?? today else { return [] }
+      return [JSONValue.Member(key, .string(day))]
+    }
     if let every = words["--every"] {
       members.append(JSONValue.Member("every", .string(every)))
-      members.append(JSONValue.Member("from", .string(words["--from"] ?? "")))
-      if let to = words["--to"] ?? day { members.append(JSONValue.Member("to", .string(to))) }
-    } else if let day = words["--as-of"] ?? day {
-      members.append(JSONValue.Member("as_of", .string(day)))
+      members += try member("from", "--from") + member("to", "--to")
+    } else {
+      members += try member("as_of", "--as-of")
     }
     return JSONValue.object(members + more).text
   }
 
   private static let seriesFlags = [
     Flag(name: "--every", value: "STEP", help: "a row each day, week, month, quarter or year"),
-    Flag(name: "--from", value: "DAY", help: "the first day of the rows"),
-    Flag(name: "--to", value: "DAY", help: "the last day of the rows (today)"),
+    Flag(name: "--from", value: "DAY", help: "the first day of the rows; a month or year will do"),
+    Flag(
+      name: "--to", value: "DAY", help: "the last day of the rows (today); a month or year will do"),
     Flag(name: "--csv", value: nil, help: "the rows as a table for other programs"),
     Flag(name: "--plot", value: nil, help: "the plot alone, off a terminal too"),
     Flag(name: "--all", value: nil, help: "all rows, on a terminal too"),
@@ -70,6 +64,10 @@ extension Command {
     if let alone, !isSeries { throw Failure(.usage, "\(alone) goes with --every") }
     if isSeries {
       guard words.has("--from") else { throw Failure(.usage, "--every needs --from DAY") }
+      guard words.plain.count == 2 else {
+        throw Failure(
+          .usage, "--every takes two parties; ask for every two of these by themselves")
+      }
       guard !words.has("--as-of") else {
         throw Failure(.usage, "--every has --from and --to, and no --as-of")
       }
@@ -79,7 +77,7 @@ extension Command {
       return try ChangesSince.run(context)
     }
     let client = try context.connect()
-    let state = try client.ask("STATE \(question(context, words.plain, client))")
+    let state = try client.ask("STATE \(stateQuestion(context, words.plain, client))")
     Moment.tell(state)
     if isSeries {
       series(state, context)
@@ -87,7 +85,8 @@ extension Command {
       context.finish(
         state,
         state["dyads"] == nil
-          ? StateText.text(state, Moment.words(words), context.terminal)
+          ? StateText.text(
+            state, Moment.words(words), knownAt: words["--known-at"], context.terminal)
           : StateGroup.text(state, context.terminal))
     }
     return .done
@@ -106,61 +105,5 @@ extension Command {
     if isCut, !words.has("--plot"), !context.isJSON {
       Terminal.say("the last 24 of \(series.count) rows, --all for the rest")
     }
-  }
-
-  /// What the shares add up to, and what it is compared with.
-  private static func sums(_ answer: JSONValue, _ terminal: Terminal) -> String {
-    func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
-    var lines = (answer["sums"]?.array ?? []).map { sum in
-      "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
-        + " \(decimal(sum["threshold"])) for this phase"
-    }
-    if let parts = answer["parts"]?.members {
-      let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
-      lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
-    }
-    return lines.isEmpty ? "" : "\n" + lines.map { terminal.hanging($0, indent: 4) }.joined()
-  }
-
-  static let why = Command(
-    name: "why", arguments: "PARTY PARTY FIGURE",
-    summary: "the events behind a figure of the state",
-    examples: ["why USA PRK phase", "why USA PRK climate --as-of 2016-07-20"],
-    flags: stateFlags + [Flag(name: "--all", value: nil, help: "all events, on a terminal too")],
-    notes: """
-      A FIGURE is one of phase, climate, trend, contact, neglect, messages, unanswered, offers, \
-      interests, commitments, under_way, tests, reciprocity, conducive, joint_action, rewards, \
-      respect, approach. Where it is a sum each event has its share, largest first, and the shares \
-      add up to it; against means that a phase holds in spite of it.
-      """, plain: 3...3
-  ) { (context) throws(Failure) in
-    let figure = JSONValue.Member("figure", .string(context.words.plain[2]))
-    let client = try context.connect()
-    let answer = try client.ask(
-      "EXPLAIN \(question(context, Array(context.words.plain.prefix(2)), client, [figure]))")
-    Moment.tell(answer)
-    let events = answer["events"]?.array ?? []
-    let isCut = context.terminal.isTerminal && !context.words.has("--all") && events.count > 40
-    // Only a sum has shares.
-    let hasShares = events.contains { $0["share"] != nil }
-    let hasSides = events.contains { $0["side"] != nil }
-    let rows = events.prefix(isCut ? 40 : events.count).map { event in
-      (hasSides ? [event["side"]?.string ?? ""] : [])
-        + (hasShares ? [event["share"]?.number.map { JSONValue.threeDecimals($0) } ?? ""] : []) + [
-          event["date"]?.string ?? "", EventText.kind(event),
-          String((event["id"]?.string ?? "").prefix(8)),
-          Terminal.plain(event["title"]?.string ?? ""),
-        ]
-    }
-    let header =
-      (hasSides ? ["SIDE"] : []) + (hasShares ? ["SHARE"] : []) + ["DATE", "TYPE", "ID", "TITLE"]
-    context.finish(
-      answer,
-      events.isEmpty
-        ? "no events are behind this figure on \(answer["day"]?.string ?? "that day")\n"
-        : context.terminal.table(Array(rows), header: header)
-          + sums(answer, context.terminal))
-    if isCut { Terminal.say("40 of \(events.count) events, --all for the rest") }
-    return .done
   }
 }

@@ -7,11 +7,15 @@ struct StateText {
   private let state: JSONValue
   /// Behind a command that is to see the log as this answer does.
   private let moment: String
+  /// The moment by which things were recorded, where one was asked for.
+  private let knownAt: String?
   private let terminal: Terminal
   private var text = ""
 
-  static func text(_ state: JSONValue, _ moment: String, _ terminal: Terminal) -> String {
-    var result = StateText(state: state, moment: moment, terminal: terminal)
+  static func text(
+    _ state: JSONValue, _ moment: String, knownAt: String?, _ terminal: Terminal
+  ) -> String {
+    var result = StateText(state: state, moment: moment, knownAt: knownAt, terminal: terminal)
     result.write()
     return result.text
   }
@@ -31,9 +35,13 @@ struct StateText {
   private var day: String { state["day"]?.string ?? "" }
 
   private mutating func write() {
-    text += terminal.bold("\(names) on \(day)") + "\n\n"
+    let known = knownAt.map { SafeText.line(", by what was recorded by \($0)") } ?? ""
+    text += terminal.bold("\(names) on \(day)\(known)") + "\n\n"
     guard state["events"]?.int ?? 0 > 0 else {
-      text += "nothing is recorded between the two by that day\n"
+      text +=
+        knownAt == nil
+        ? "nothing is recorded between the two by that day\n"
+        : "of what was recorded by then nothing is between the two by that day\n"
       return
     }
     figures()

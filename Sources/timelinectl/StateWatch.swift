@@ -31,23 +31,23 @@ struct StateWatch {
     guard words.has("--from") || !words.has("--to") else {
       throw Failure(.usage, "--to goes with --from")
     }
-    try Command.checkDays(words, ["--from", "--to"])
+    let (first, last) = (try DayOption.day(words, "--from"), try DayOption.day(words, "--to"))
     let telling = try Telling(context)
     let asking = try context.connect()
     let names = try Parties.distinct(words.plain, asking, [])
     var watch = StateWatch(
       parties: JSONValue.Member("parties", .strings(names)), asking: asking, telling: telling,
       day: Day.today)
-    if let last = words["--to"].flatMap({ Day($0) }) {
-      try watch.tellDiary(from: words["--from"] ?? "", through: last, nil)
+    if let first, let last {
+      try watch.tellDiary(from: first, through: last, nil)
       return try watch.telling.finish()
     }
-    try watch.follow(from: words["--from"], context)
+    try watch.follow(from: first, context)
     return try watch.telling.finish()
   }
 
   /// The days of the past, and then what comes.
-  private mutating func follow(from first: String?, _ context: Context) throws(Failure) {
+  private mutating func follow(from first: Day?, _ context: Context) throws(Failure) {
     let position = try asking.ask("OPEN \(context.timeline)")["position"] ?? .null
     // Before the first state is asked for: what comes between the two is seen twice, and told once.
     let watching = try context.connect()
@@ -102,11 +102,11 @@ struct StateWatch {
   }
 
   private mutating func tellDiary(
-    from first: String, through last: Day, _ position: JSONValue?
+    from first: Day, through last: Day, _ position: JSONValue?
   ) throws(Failure) {
     let question = JSONValue.object(
       [
-        parties, JSONValue.Member("from", .string(first)),
+        parties, JSONValue.Member("from", .string(first.description)),
         JSONValue.Member("to", .string(last.description)),
         JSONValue.Member("every", .string("day")),
       ] + (position.map { [JSONValue.Member("known_at", $0)] } ?? []))

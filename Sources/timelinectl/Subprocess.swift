@@ -46,11 +46,20 @@ struct Subprocess {
   }
 
   /// A plain command takes the shell's place: a shell that waited for it would itself end at the
-  /// Ctrl-C that was meant for it.
+  /// Ctrl-C that was meant for it. What the shell does itself has no program to take it.
   private var line: String {
-    command.contains { "|&;<>()$`\\\"'*?[#~=%{}!\n".contains($0) } || command.isEmpty
-      ? command : "exec " + command
+    let isPlain = !command.contains { "|&;<>()$`\\\"'*?[#~=%{}!\n".contains($0) }
+    let first = command.split { $0 == " " || $0 == "\t" }.first.map(String.init) ?? ""
+    return isPlain && !first.isEmpty && !Self.builtIns.contains(first) ? "exec " + command : command
   }
+
+  /// Words of sh(1) that are no programs.
+  private static let builtIns: Set = [
+    ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "do", "done", "elif",
+    "else", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "getopts", "hash",
+    "if", "jobs", "local", "read", "readonly", "return", "set", "shift", "source", "then", "times",
+    "trap", "type", "ulimit", "umask", "unalias", "unset", "until", "wait", "while",
+  ]
 
   private func spawn(_ actions: inout posix_spawn_file_actions_t) -> pid_t? {
     var attributes = posix_spawnattr_t()

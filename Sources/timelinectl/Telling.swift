@@ -28,6 +28,9 @@ struct Telling {
       }
       return number
     }
+    if let command = context.words["--exec"], command.trimmed.isEmpty {
+      throw Failure(.usage, "--exec takes a command, such as --exec 'mail -s news ann'")
+    }
     end = try context.words["--timeout"].map { (text) throws(Failure) in
       ContinuousClock.now + (try Wait.duration(text, "--timeout"))
     }

@@ -199,9 +199,9 @@ struct Template {
     let isChanged: Bool
   }
 
-  /// - Parameter find: the whole id of an event from what a person wrote.
+  /// - Parameter find: an event from what a person wrote.
   func read(
-    _ text: String, find: (String) throws(Failure) -> String
+    _ text: String, find: (String) throws(Failure) -> EventLink.Target
   ) throws(Failure) -> Edited {
     let entries = try Self.entries(text, fields)
     var after = body
@@ -221,7 +221,7 @@ struct Template {
 
   private func set(
     _ field: Field, _ values: [String], in body: inout EventBody,
-    _ find: (String) throws(Failure) -> String
+    _ find: (String) throws(Failure) -> EventLink.Target
   ) throws(Failure) {
     switch field.shape {
     case .line:

@@ -41,9 +41,10 @@ extension Command {
       throw Failure(.usage, "options of an event stand behind --add")
     }
     guard names.count < words.plain.count || !added.isEmpty || words.has("--without") else {
-      throw Failure(.usage, "what if? Give a file of events, --add or --without")
+      throw Failure(
+        .usage, "what if? Give a file of events (a name with a dot or a slash), --add or --without")
     }
-    try checkDays(words, ["--as-of"])
+    let asOf = try DayOption.day(words, "--as-of")
     // Before there is a socket, which would take the place of an input that is closed.
     var hypotheses = try HypothesisFiles(words.plain.filter(isFile))
     let client = try context.connect()
@@ -54,8 +55,8 @@ extension Command {
     let without = try hypotheses.without(words.all("--without"), client)
     var members = [JSONValue.Member("parties", .strings(parties))] + moment
     if !without.isEmpty { members.append(JSONValue.Member("without", .strings(without))) }
-    if let day = words["--as-of"] {
-      members.append(JSONValue.Member("as_of", .string(day)))
+    if let asOf {
+      members.append(JSONValue.Member("as_of", .string(asOf.description)))
     } else if !words.has("--at") {
       let day = max(Day.today, hypotheses.lastDay ?? .distantPast)
       members.append(JSONValue.Member("as_of", .string(day.description)))

@@ -28,12 +28,48 @@ enum WhatIfText {
       }
       text += "\n"
     }
+    let foreign = foreign(ChangesSince.dyads(answer))
     for dyad in ChangesSince.dyads(answer) {
       text += terminal.bold("\(ChangesSince.names(dyad)) on \(day): what would be different") + "\n"
-      text += ChangesText.list(dyad["changes"], terminal) + "\n"
+      text += ChangesText.list(dyad, terminal) + idle(dyad, foreign) + "\n"
       text += sides(dyad["before"] ?? .null, dyad["after"] ?? .null, terminal) + "\n"
     }
     return text
+  }
+
+  private static let idleMax = 5
+
+  private static func isForeign(_ event: JSONValue) -> Bool {
+    event["reason"]?.string == "other parties"
+  }
+
+  /// The events that concern no two of a group: those of some two are foreign to most others.
+  private static func foreign(_ dyads: [JSONValue]) -> Set<String> {
+    let each = dyads.map { dyad in
+      Set(
+        (dyad["without_effect"]?.array ?? []).filter(isForeign).compactMap { $0["id"]?.string })
+    }
+    return each.dropFirst().reduce(each.first ?? []) { $0.intersection($1) }
+  }
+
+  /// Which events make no difference to two parties, and why.
+  private static func idle(_ dyad: JSONValue, _ foreign: Set<String>) -> String {
+    let all = (dyad["without_effect"]?.array ?? []).filter { event in
+      !isForeign(event) || foreign.contains(event["id"]?.string ?? "")
+    }
+    let lines = all.prefix(idleMax).map { event in
+      let why =
+        switch event["reason"]?.string {
+        case "recorded": "is recorded already"
+        case "retracted": "was recorded, and is retracted"
+        case "later": "begins on \(event["begins"]?.string ?? ""), after that day"
+        case "oneself": "has one party alone: what it does to itself is between no two"
+        default: "does not concern \(ChangesSince.names(dyad))"
+        }
+      return "without effect: \((event["id"]?.string ?? "").prefix(8)) \(why)\n"
+    }
+    let more = all.count - lines.count
+    return lines.joined() + (more > 0 ? "without effect: \(more) more (--json lists all)\n" : "")
   }
 
   /// The events of the ids; one that came twice has one id.

@@ -87,11 +87,19 @@ extension StateQuestion {
     guard var whatIf else { return }
     let events = try hypotheses.events(timeline, recording)
     let log = timeline.lines
-    whatIf.ids = events.map(\.id)
+    whatIf.events = events
+    for event in events {
+      switch log.find(event.id, knownAt: query.knownAt) {
+      case .unknown: break
+      case .retracted: whatIf.known[event.id] = .retracted
+      case .shown, .line: whatIf.known[event.id] = .recorded
+      }
+    }
+    for id in whatIf.without {
+      if case .retracted = log.find(id, knownAt: query.knownAt) { whatIf.known[id] = .retracted }
+    }
     whatIf.laid = WhatIf(
-      events: events.filter { event in
-        if case .unknown = log.find(event.id, knownAt: query.knownAt) { true } else { false }
-      }, without: whatIf.without)
+      events: events.filter { whatIf.known[$0.id] == nil }, without: whatIf.without)
     if !whatIf.isDayGiven, let last = events.map(\.date.first).max() { day = max(day, last) }
     self.whatIf = whatIf
   }

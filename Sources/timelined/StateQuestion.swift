@@ -22,8 +22,10 @@ struct StateQuestion: Sendable {
     var without: [EventID]
     /// Else it is asked for a day on which all of the events have begun.
     var isDayGiven: Bool
-    /// Of all of the events, those that are there already included.
-    var ids: [EventID] = []
+    /// All of the events, those that are there already included.
+    var events: [Event] = []
+    /// What is left out, or added, and has been so already: `recorded`, `retracted`.
+    var known: [EventID: WhatIf.Idle.Reason] = [:]
     var laid = WhatIf(events: [])
   }
 
@@ -80,11 +82,18 @@ struct StateQuestion: Sendable {
       JSONValue.Member("rules", histories[0].rulesJSON),
     ]
     return each(histories, head) { history in
-      let found =
-        changes.isDaily
-        ? history.diary(from: changes.from, through: day, isWanted: isWanted).map(\.json)
-        : StateChanges.between(history.state(on: changes.from), history.state(on: day)).map(\.json)
-      return [JSONValue.Member("changes", .array(found))]
+      guard !changes.isDaily else {
+        let diary = history.diary(from: changes.from, through: day, isWanted: isWanted)
+        return [JSONValue.Member("changes", .array(diary.map(\.json)))]
+      }
+      let (before, after) = (
+        DatedHistory(history, on: changes.from), DatedHistory(history, on: day)
+      )
+      let found = StateChanges.between(before.state, after.state)
+      return [
+        JSONValue.Member("changes", .array(found.map(\.json))),
+        JSONValue.Member("reasons", ReasonChanges.between(before, after, found)),
+      ]
     }
   }
 
@@ -93,13 +102,23 @@ struct StateQuestion: Sendable {
       JSONValue.Member("parties", .strings(parties)),
       JSONValue.Member("day", .string(day.description)),
       JSONValue.Member("rules", histories[0].rulesJSON),
-      JSONValue.Member("events", .strings(whatIf.ids)),
+      JSONValue.Member("events", .strings(whatIf.events.map(\.id))),
       JSONValue.Member("without", .strings(whatIf.without)),
     ]
     return each(histories, head) { history in
-      let (before, after) = (history.state(on: day), whatIf.laid.laid(over: history).state(on: day))
+      let laid = DatedHistory(whatIf.laid.laid(over: history), on: day)
+      let asItIs = DatedHistory(history, on: day)
+      let (before, after) = (asItIs.state, laid.state)
+      let found = StateChanges.between(before, after)
       return [
-        JSONValue.Member("changes", .array(StateChanges.between(before, after).map(\.json))),
+        JSONValue.Member("changes", .array(found.map(\.json))),
+        JSONValue.Member("reasons", ReasonChanges.between(asItIs, laid, found)),
+        JSONValue.Member(
+          "without_effect",
+          .array(
+            WhatIf.idle(
+              whatIf.events, without: whatIf.without, known: whatIf.known, asItIs, laid
+            ).map(\.json))),
         JSONValue.Member("before", before), JSONValue.Member("after", after),
       ]
     }

@@ -176,6 +176,76 @@ class Proposed(Ctl):
         reply = self.json(*words, "--suggest")
         self.assertEqual([id[:8] for id in reply["duplicates"]], ["84ce6fd0"])
 
+    def test_a_duplicate_is_known_by_more_than_its_title(self):
+        def likes(*words, title="Other words", **more):
+            fields = {"type": "test", "subtype": "icbm", "date": "2017-11-29", "actors": "PRK", **more}
+            flags = [word for name, value in fields.items() if value for word in ("--" + name, value)]
+            reply = self.json("add", "--unsourced", "--dry-run", "--suggest", "--title", title, *flags)
+            return [id[:8] for id in reply["duplicates"]]
+        self.assertEqual(likes(), ["84ce6fd0"])
+        self.assertEqual(likes(targets="USA"), ["84ce6fd0"])
+        self.assertEqual(likes(title="A Hwasong-15 is launched"), ["84ce6fd0"])
+        # Another day, kind, party, or a number that says that it is another one.
+        for other in ({"date": "2017-11-28"}, {"subtype": "srbm"}, {"subtype": None}, {"type": "incident", "subtype": "attack"},
+                      {"actors": "PRK,RUS"}, {"targets": "JPN"}, {"title": "A Hwasong-14 is launched"}):
+            self.assertEqual(likes(**other), [], other)
+        # Where no kind is stated, another title is another event.
+        self.assertEqual(likes(subtype=None), [])
+        # Lint's own rule holds beside it.
+        self.assertEqual(likes(title="A Hwasong-15 ICBM flight", subtype=None), ["84ce6fd0"])
+
+    def added(self, *words, exit=0):
+        code, out, err = self.ctl("add", "--unsourced", "--date", "2026-11-01", "--actors", "PRK", "--targets", "USA", "--title", "x", *words, "--dry-run", "--json")
+        self.assertEqual(code, exit, err)
+        return json.loads(out), err
+
+    def test_a_step_says_which_commitment_it_keeps(self):
+        step = ("--type", "step", "--subtype", "fulfilment")
+        for link in ("fulfils:ccefe664", "verifies:ccefe664"):
+            reply, err = self.added(*step, "--link", link, exit=2)
+            self.assertIn(link + " does not say which of its 6 commitments; write " + link + "#KEY with one of guarantees, ", err)
+        # A break may be of the whole agreement; where there is nothing to choose, nothing is asked.
+        for link in ("suspends:ccefe664", "fulfils:ccefe664#remains", "fulfils:84ce6fd0"):
+            self.assertEqual(self.added(*step, "--link", link)[1], "")
+        id = self.json("add", "--unsourced", "--type", "agreement", "--date", "2026-10-01", "--actors", "PRK,USA", "--title", "One promise",
+                       "--commitment", "key=freeze; by=PRK; what=Freeze")["id"]
+        reply, err = self.added(*step, "--link", "fulfils:" + id[:8])
+        self.assertEqual(reply["event"]["links"], [{"rel": "fulfils", "id": id, "key": "freeze"}])
+        self.assertEqual(err, "timelinectl: link: taken as fulfils:%s#freeze, its one commitment\n" % id[:8])
+        # What stands without a key is not in the way of another correction.
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        other = client.ok("APPEND " + json.dumps({"type": "step", "date": "2026-10-02", "actors": ["PRK"], "title": "s", "unsourced": True,
+                                                  "links": [{"rel": "fulfils", "id": "ccefe664-8812-5e53-865c-81d292782a6a"}]}))["id"]
+        self.done("correct", other, "--title", "t", "--reason", "r")
+        self.assertIn("6 commitments", self.fails(2, "what-if", "USA", "PRK", "--add", "--unsourced", "--date", "2026-11-01", "--actors",
+                                                  "PRK", "--title", "x", *step, "--link", "fulfils:ccefe664"))
+        for one in (id, other):
+            self.done("retract", one, "--reason", "only tried")
+
+    def test_an_interest_that_nobody_has_is_told(self):
+        offer = ("--type", "message", "--offer-then", "y", "--offer-condition", "none")
+        reply, err = self.added(*offer, "--offer-interests", "freez,guarantees,verification")
+        self.assertEqual(reply["event"]["offer"]["interests"], ["freez", "guarantees", "verification"])
+        first, second = err.splitlines()
+        self.assertEqual(first, 'timelinectl: interest "freez" is in no table of interests: it is kept, and speaks to nothing; did you mean nuclear-freeze?')
+        self.assertIn('interest "guarantees" is one of PRK, and the offer is made to USA', second)
+        self.assertIn("those of USA are nuclear-freeze, denuclearisation, ", second)
+        self.assertIn('"verificaton" is in no table of interests: it is kept, and speaks to nothing; did you mean verification?',
+                      self.added(*offer, "--tags", "interest:verificaton")[1])
+        self.assertEqual(self.added(*offer, "--offer-interests", "verification")[1], "")
+        # By the table that holds here; and of a correction only what is new.
+        own = self.another()
+        rows = self.done("rules", "show", "interests", "--csv", daemon=own) + "1,USA,freez,A freeze,,\n"
+        self.done("rules", "set", "interests", self.file("i.csv", rows), "--version", "OURS", "--reason", "r", daemon=own)
+        words = ("add", "--unsourced", "--date", "2026-11-01", "--actors", "PRK", "--targets", "USA", "--title", "x", *offer)
+        code, out, err = self.ctl(*words, "--offer-interests", "freez,peace", "--json", daemon=own)
+        self.assertEqual((code, err.count("\n")), (0, 1))
+        self.assertIn('"peace" is in no table', err)
+        code, out, err = self.ctl("correct", json.loads(out)["id"], "--offer-interests", "peace,war", "--reason", "r", daemon=own)
+        self.assertEqual((code, err.count("\n")), (0, 1))
+        self.assertIn('"war" is in no table', err)
+
     def test_a_duplicate_is_asked_about_at_a_terminal(self):
         words = ("add", "--unsourced", "--type", "test", "--subtype", "icbm", "--date", "2017-11-29", "--actors", "PRK", "--title", "Hwasong-15 ICBM flight")
         before = self.done("log", "--count")

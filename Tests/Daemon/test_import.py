@@ -41,6 +41,24 @@ class ImportTests(Ctl):
         self.assertEqual((result["imported"], result["bad"]), (5000, 1))
         self.assertEqual(self.count(), 5000)
 
+    def test_what_is_no_file_of_events_is_told_once(self):
+        """Not once for each of its lines."""
+        prose = "".join("root:x:%d:words of no event\n" % n for n in range(60))
+        table = "date,type,actors,title,unsourced\n2026-01-01,test,PRK,one,true\n"
+        for name, text, said in (("passwd", prose, "no line of it is a JSON object"), ("noise", os.urandom(999).replace(b"{", b""), "no line of it"),
+                                 ("numbers.json", "[1,2]", "no line of it"), ("table", table, "it looks like CSV: --format csv")):
+            path = self.file(name, text)
+            for words in ((), ("--skip-bad",), ("--dry-run",)):
+                result, err = self.run_import(1, path, *words)
+                self.assertIn(said, err)
+                self.assertEqual((len(result["error"]["problems"]), err.count("\n")), (1, 2), err)
+        self.assertEqual(self.run_import(0, path, "--format", "csv")[0]["imported"], 1)
+        # A file of events with a fault is told by its lines.
+        err = self.run_import(1, self.file("cut.jsonl", '{"type":"test"'))[1]
+        self.assertIn("cut.jsonl:1: ", err)
+        self.assertNotIn("no line of it", err)
+        self.assertEqual(self.run_import(0, self.file("none.json", "[]"))[0]["imported"], 0)
+
     def test_an_id_that_says_the_same_twice_is_one_event(self):
         one = event("same", id="twice")
         result, _ = self.run_import(0, self.file("a.jsonl", lines(one, dict(reversed(one.items())))))

@@ -127,6 +127,22 @@ class RulesTests(Machines):
             self.assertNotEqual(self.ctl(verb, done["id"], "--reason", "r", "--no-input", daemon=daemon)[0], 0)
         self.assertEqual(self.json("rules", "show", "weights", daemon=daemon)["event"], reset["id"])
 
+    def test_a_reset_ends_with_the_name_of_what_ships(self):
+        """Also where the team's table has the very rows that ship."""
+        daemon = self.machine()
+        for table in TABLES:
+            same = self.file("same.csv", self.done("rules", "show", table, "--csv", daemon=daemon))
+            self.done("rules", "set", table, same, "--version", "OURS", "--reason", "as it ships", daemon=daemon)
+            self.assertEqual(self.json("state", "USA", "PRK", daemon=daemon)["rules"][table], "OURS")
+            shipped = self.json("rules", "show", table, "--shipped", daemon=daemon)
+            reset = self.json("rules", "reset", table, daemon=daemon)
+            self.assertEqual((reset["before"], reset["after"], reset["recorded"]), ("OURS", "shipped-" + shipped["version"], True))
+            rules = self.json("state", "USA", "PRK", daemon=daemon)["rules"]
+            self.assertEqual((rules[table], rules["events"][table]), ("shipped-" + shipped["version"], reset["id"]))
+            # Once more changes nothing.
+            again = self.json("rules", "reset", table, daemon=daemon)
+            self.assertEqual((again["recorded"], self.json("rules", "show", table, daemon=daemon)["event"]), (False, reset["id"]))
+
     def test_a_watch_tells(self):
         daemon = self.machine()
         client = daemon.client()

@@ -71,12 +71,45 @@ class StateTests(Ctl):
                 (("USA", "PRK", "--csv"), "--csv goes with --every"),
                 (("USA", "PRK", "--every", "day", "--from", "1900-01-01"), "at most 15000 rows"),
                 (("USA", "PRK", "--every", "day", "--from", "2020-01-02", "--to", "2020-01-01"), "ends before it begins"),
-                (("USA", "PRK", "--every", "day", "--from", "2020-01"), "--from takes a whole day"),
-                (("USA", "PRK", "KOR", "--every", "day", "--from", "2020-01-01"), "those of two parties"),
+                (("USA", "PRK", "--every", "day", "--from", "2020-01~"), "--from takes a day, such as 2017-11-30, or a month or year (its first day)"),
+                (("USA", "PRK", "--as-of", "2020-01/2020-02"), "or a month or year (its last day)"),
+                (("USA", "PRK", "--as-of", "2020-02-30"), "February 2020 has 29 days"),
+                (("USA", "PRK", "KOR", "--every", "day", "--from", "2020-01-01"), "--every takes two parties"),
                 (("USA", "PRK", "USA"), "one stands twice"), (("USA", "USA"), "one and the same"),
         ):
             with self.subTest(words):
                 self.assertIn(said, self.fails(2, "state", *words))
+
+    def test_a_month_or_year_is_its_edge(self):
+        def same(words, others):
+            self.assertEqual(self.done("state", "USA", "PRK", *words), self.done("state", "USA", "PRK", *others), words)
+        same(("--as-of", "2017-11"), ("--as-of", "2017-11-30"))
+        same(("--as-of", "2016"), ("--as-of", "2016-12-31"))
+        same(("--since", "2018-03", "--as-of", "2018-06"), ("--since", "2018-03-01", "--as-of", "2018-06-30"))
+        same(("--every", "month", "--from", "2018-02", "--to", "2018-05"), ("--every", "month", "--from", "2018-02-01", "--to", "2018-05-31"))
+        self.assertEqual(len(self.json("state", "USA", "PRK", "--every", "month", "--from", "2018", "--to", "2018")["rows"]), 12)
+        watch = [self.done("watch", "--state", "USA", "PRK", "--from", first, "--to", last)
+                 for first, last in (("2018", "2018-02"), ("2018-01-01", "2018-02-28"))]
+        self.assertEqual(*watch)
+        lint = [self.done("lint", "--as-of", day) for day in ("2018", "2018-12-31")]
+        self.assertEqual(*lint)
+        self.assertEqual(self.json("what-if", "USA", "PRK", "--without", "0cee1b2b", "--as-of", "2002-11")["day"], "2002-11-30")
+
+    def test_codes_in_small_letters(self):
+        self.assertEqual(self.done("state", "usa", "Prk"), self.done("state", "USA", "PRK"))
+        self.assertEqual(self.done("why", "prk", "usa", "phase"), self.done("why", "PRK", "USA", "phase"))
+        self.assertIn("one and the same", self.fails(2, "state", "usa", "USA"))
+        # Where capitals are asked for, what is meant is named, and nothing else.
+        self.assertIn('"prk" is no actor code; did you mean PRK?', self.fails(2, "log", "actor=prk"))
+        self.assertIn('unknown actor "usa"; did you mean USA (United States)?\n', self.fails(
+            1, "add", "--type", "test", "--date", "2020", "--actors", "usa", "--title", "t", "--unsourced"))
+
+    def test_what_was_known_is_said_to_be(self):
+        """--known-at is no day of the state."""
+        text = self.done("state", "USA", "PRK", "--as-of", "2018-06-13", "--known-at", "2020-01-01")
+        self.assertTrue(text.startswith("PRK – USA on 2018-06-13, by what was recorded by 2020-01-01\n"), text)
+        self.assertIn("of what was recorded by then nothing is between the two by that day\n", text)
+        self.assertIn("nothing is recorded between the two by that day\n", self.done("state", "USA", "PRK", "--as-of", "1950-01-01"))
 
     def test_why_of_each_criterion(self):
         state = self.json("state", "USA", "PRK", "--as-of", "2018-06-13")

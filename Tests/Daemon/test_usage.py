@@ -42,7 +42,7 @@ class UsageTests(Ctl):
     def test_wrong_input_is_exit_2(self):
         for words in (
             ("log", "actor=prk"), ("log", "actor=PKR"), ("log", "--actor", "PKR"), ("log", "-n", "-1"), ("log", "-n", "x"), ("state", "PKR", "USA"),
-            ("state", "usa", "PRK"), ("state", "USA", "USA"), ("state", "USA", "PRK", "--as-of", "2017-02-30"), ("why", "USA", "PRK", "nope"),
+            ("state", "usaa", "PRK"), ("state", "USA", "USA"), ("state", "USA", "PRK", "--as-of", "2017-02-30"), ("why", "USA", "PRK", "nope"),
             ("peer", "add", "nowhere"), ("peer", "add", "tcp://192.0.2.1:7411"), ("import", "x", "--format", "xml"), ("log", "type=tset"),
         ):
             self.fails(2, *words, "--json")

@@ -95,7 +95,7 @@ class ReplayTests(Ctl):
         self.assertEqual(self.ctl("watch", "--state", *PAIR, "--timeout", "0")[:2], (0, ""))
         for words, said in (
                 (("USA",), "takes two parties"), (("USA", "PKR"), "did you mean PRK"), ((*PAIR, "--to", "2018-01-01"), "--to goes with --from"),
-                ((*PAIR, "--from", "2018"), "--from takes a whole day"), ((*PAIR, "--type", "test"), "--type chooses events"),
+                ((*PAIR, "--from", "2018~"), "--from takes a day"), ((*PAIR, "--exec", " "), "--exec takes a command"), ((*PAIR, "--type", "test"), "--type chooses events"),
                 ((*PAIR, "--from", "2018-01-02", "--to", "2018-01-01"), "is after"), ((*PAIR, "--until", "0"), "--until takes"),
                 (("USA", "USA"), "one and the same")):
             with self.subTest(words):
@@ -258,6 +258,19 @@ class ExecTests(Ctl):
         self.assertEqual((code, out), (6, self.done(*asked, daemon=own)))
         self.assertEqual(err.count("ended with exit code 1"), out.count("  phase  "))
         self.assertIn("ended with exit code 127", self.ctl(*asked, "--exec", "no-such-program", daemon=own)[2])
+
+    def test_what_the_shell_does_itself(self):
+        """Words that are no programs, and empty ones, which are no command."""
+        asked = ("watch", "--state", *PAIR, "--from", "2018-06-01", "--to", "2018-06-11")
+        own = self.another()
+        self.done("import", SHIPPED, daemon=own)
+        for command, code in (("exit 3", 3), ("  exit\t3", 3), ("return 4", 4), (". /nowhere-at-all", 2), ("exitus 3", 127)):
+            exit, _, err = self.ctl(*asked, "--exec", command, daemon=own)
+            self.assertEqual(exit, 6)
+            self.assertIn("--exec %s: ended with exit code %d\n" % (command.replace("\t", " "), code), err)
+        self.assertEqual(self.ctl(*asked, "--exec", ":", daemon=own)[::2], (0, ""))
+        for words in (asked, ("watch",)):
+            self.assertIn("--exec takes a command", self.fails(2, *words, "--exec", "", daemon=own))
 
     def test_events_too(self):
         own = self.another()

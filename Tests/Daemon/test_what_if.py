@@ -149,6 +149,85 @@ class WhatIfTests(Ctl):
         csv = "date,type,actors,targets,title,unsourced\n2026-12-20,release,PRK,USA,Home,true\n"
         self.assertEqual(len(self.json("what-if", *PAIR, self.file("x.csv", csv))["events"]), 1)
 
+    def test_why_a_criterion_rose_or_fell(self):
+        """The events that came to be for and against it: those that `why` has in the one state and not in the other."""
+        day = "2027-04-02"
+        own = self.another()
+        self.done("import", str(ROOT / "data" / "us-dprk.jsonl"), daemon=own)
+        answer = self.json("what-if", *PAIR, PACKAGE, "--without", "8953fb19", "--as-of", day, daemon=own)
+        figures = {change["key"]: change for change in answer["changes"] if change["what"] == "criterion"}
+        self.assertGreaterEqual(set(figures), {"rewards", "respect", "conducive", "joint_action"})
+        reasons = {reason["key"]: reason for reason in answer["reasons"] if reason["what"] == "criterion"}
+        self.assertEqual(set(reasons), set(figures))
+
+        def why(figure):
+            events = self.json("why", *PAIR, figure, "--as-of", day, daemon=own)["events"]
+            return {(event["id"], event["side"], event["reason"]) for event in events}
+        before = {figure: why(figure) for figure in figures}
+        self.done("import", PACKAGE, daemon=own)
+        self.done("retract", "8953fb19", "--reason", "never was", daemon=own)
+        for figure in figures:
+            after = why(figure)
+            for list, wanted in (("came", after - before[figure]), ("gone", before[figure] - after)):
+                told = reasons[figure][list]
+                self.assertEqual(told["count"], len(wanted))
+                self.assertEqual({(event["id"], event["side"], event["reason"]) for event in told["events"]}, wanted)
+        self.assertEqual(reasons["rewards"]["gave"], {"from": {"PRK": 0, "USA": 0}, "to": {"PRK": 12, "USA": 8}})
+        text = self.done("what-if", *PAIR, PACKAGE, "--as-of", day)
+        self.assertRegex(text, r"criterion    conducive not met → partly\n +\+ for, tests given up: 2027-01-05  North Korea says")
+        self.assertIn("PRK gave 0.000 → 12.000, USA gave 0.000 → 8.000\n", text)
+        # From one day to another too.
+        since = self.json("state", *PAIR, "--since", "2018-03-01", "--as-of", "2018-06-13")
+        meetings = next(reason for reason in since["reasons"] if reason.get("key") == "joint_action")
+        self.assertGreater(meetings["came"]["count"], 3)
+        self.assertIn("- for, talks that were held: 2017-05-08/2017-05-09  Joseph Yun", self.done(
+            "state", *PAIR, "--since", "2018-03-01", "--as-of", "2018-06-13"))
+
+    def test_what_makes_no_difference_is_said(self):
+        def idle(*words, parties=PAIR, on="2026-12-24"):
+            answer = self.json("what-if", *parties, *words, "--as-of", on)
+            return [(one["id"][:8], one["reason"], one.get("begins")) for one in answer["without_effect"]], answer["events"]
+        add = ("--add", *RELEASE)
+        found, events = idle(*add, on="2026-12-01")
+        self.assertEqual(found, [(events[0][:8], "later", "2026-12-20")])
+        self.assertIn("nothing changed\nwithout effect: %s begins on 2026-12-20, after that day\n" % events[0][:8],
+                      self.done("what-if", *PAIR, *add, "--as-of", "2026-12-01"))
+        self.assertEqual(idle(*add)[0], [])
+        found, events = idle(*add, parties=("KOR", "JPN"))
+        self.assertEqual(found, [(events[0][:8], "other parties", None)])
+        self.assertIn("does not concern JPN – KOR\n", self.done("what-if", "KOR", "JPN", *add))
+        # Of a group it is told only where it concerns none of all.
+        group = self.done("what-if", *PAIR, "KOR", *add)
+        self.assertNotIn("does not concern", group)
+        self.assertEqual(self.done("what-if", "KOR", "JPN", "CHN", *add).count("does not concern"), 3)
+        alone = [("PRK" if word == "USA" else word) for word in add]
+        self.assertEqual(idle(*alone)[0][0][1:], ("oneself", None))
+        self.assertIn("has one party alone", self.done("what-if", *PAIR, *alone))
+        # Testimony of another belongs to the two.
+        self.assertEqual(idle("--add", "--type", "step", "--subtype", "verification", "--date", "2026-12-01", "--actors", "IAE", "--targets",
+                              "PRK", "--title", "t", "--unsourced", "--link", "verifies:ccefe664#remains")[0], [])
+        shipped = next(line for line in (ROOT / "data" / "us-dprk.jsonl").read_text().splitlines() if LETTER in line)
+        same = self.file("same.jsonl", shipped)
+        self.assertEqual(idle(same)[0], [("0cee1b2b", "recorded", None)])
+        self.assertIn("0cee1b2b is recorded already", self.done("what-if", *PAIR, same))
+        self.assertEqual(idle("--without", LETTER, on="2002-11-02")[0], [("0cee1b2b", "later", "2002-11-03")])
+        self.assertEqual(idle("--without", LETTER, parties=("KOR", "JPN"))[0], [("0cee1b2b", "other parties", None)])
+        id = self.json("add", *RELEASE[:-1], "--unsourced")["id"]
+        self.done("retract", id, "--reason", "never was")
+        self.assertEqual(idle("--without", id)[0], [(id[:8], "retracted", None)])
+        code, out, err = self.ctl("what-if", *PAIR, self.file("empty.jsonl", "\n"))
+        self.assertEqual(code, 0)
+        self.assertIn("empty.jsonl holds no events\n", err)
+        self.assertIn("nothing changed\n", out)
+
+    def test_a_silence_is_told_by_the_day_on_which_it_had_become_long(self):
+        """Not by the day on which it began: that is as many days before as an answer may take."""
+        text = self.done("what-if", *PAIR, PACKAGE, "--as-of", "2027-04-02")
+        before = self.json("state", *PAIR, "--as-of", "2027-04-02")["contact"]
+        self.assertIn("; it had become long by %s\n" % before["silent_since"], text)
+        self.assertNotIn("lasted since", text)
+        self.assertIn("silence      long by %s: no contact" % before["silent_since"], self.done("state", *PAIR, "--since", "2026-05", "--as-of", "2026-06"))
+
     def test_what_is_wrong_is_said(self):
         wrong = self.file("wrong.jsonl", json.dumps(event()) + "\n" + json.dumps(event(date="2026-02-30")) + "\n")
         taken = {**event(), "id": LETTER}
@@ -162,7 +241,7 @@ class WhatIfTests(Ctl):
                 (1, (*PAIR, "--without", "deadbeef"), "deadbeef"),
                 (1, (*PAIR, self.file("taken.jsonl", json.dumps(taken))), "taken.jsonl:1: 0cee1b2b"),
                 (1, (*PAIR, self.file("actor.jsonl", json.dumps({"type": "log.actor", "code": "ZZZ", "name": "Z", "kind": "group"}))), "events alone"),
-                (2, (*PAIR, PACKAGE, "--as-of", "2026"), "--as-of takes a whole day"),
+                (2, (*PAIR, PACKAGE, "--as-of", "2026~"), "--as-of takes a day"),
         ):
             with self.subTest(words):
                 self.assertIn(said, self.fails(exit, "what-if", *words))
@@ -244,11 +323,14 @@ class SinceTests(Ctl):
         self.done("import", PACKAGE, daemon=own)
         answer = self.json(*asked, daemon=own)
         self.assertEqual(answer["changes"], if_so["changes"])
-        self.assertIn("by what was recorded after", self.done(*asked, daemon=own))
+        text = self.done(*asked, daemon=own)
+        self.assertTrue(text.startswith("PRK – USA: what changed on 2027-06-01, by what was recorded after"), text)
+        self.assertEqual(answer["parties"], if_so["parties"])
 
     def test_what_cannot_be_asked(self):
         for words, said in (
-                (("--since", "2018"), "--since takes a whole day"), (("--since", "2018-02-30"), "--since"),
+                (("--since", "2018~"), "--since takes a day"), (("--since", "REPLICA:820"), "or a position ('{\"REPLICA\":10}'"),
+                (("--since", '{"REPLICA":820}'), "is no position; give a day"), (("--since", "yesterday"), "give a day"), (("--since", "2018-02-30"), "--since"),
                 (("--since", "2018-03-02", "--as-of", "2018-03-01"), "is after"), (("--since", "{}x"), "no position"),
                 (("--since", "2018-03-02", "--every", "day", "--from", "2018-01-01"), "--since and --every")):
             with self.subTest(words):

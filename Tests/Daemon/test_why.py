@@ -132,8 +132,69 @@ class WhyTests(Ctl):
         text = self.done("why", "USA", "PRK", "climate", "--as-of", "2017-11-30")
         climate = self.state("2017-11-30")["climate"]
         self.assertTrue(text.endswith("\nsum: %(total).3f (PRK %(PRK).3f, USA %(USA).3f, joint %(joint).3f)\n" % climate), text[-200:])
-        # A phase that rests on no sum has no shares.
+        # Not a sum: no shares, but why each is there.
         self.assertTrue(self.done("why", "USA", "PRK", "phase", "--as-of", "2018-06-13").startswith("DATE "))
+
+    def reasons(self, figure, day):
+        return {(event["id"], event.get("side")): event["reason"] for event in self.why(figure, day)["events"]}
+
+    def test_each_event_says_why_it_is_there(self):
+        for day in ("1994-11-01", "2016-07-20", "2018-07-20", "2024-11-01"):
+            for figure in FIGURES:
+                answer = self.why(figure, day)
+                for event in answer["events"]:
+                    if figure in ("climate", "trend", "reciprocity"):
+                        self.assertNotIn("reason", event)
+                    else:
+                        self.assertTrue(event["reason"], (figure, day, event))
+                        # It holds on every day on which the event is there: no ages in it.
+                        self.assertNotIn("ago: ", event["reason"])
+                if figure in ("conducive", "joint_action", "rewards", "respect"):
+                    self.assertEqual(answer["verdict"], self.state(day)["criteria"][figure]["verdict"])
+
+    def test_the_reason_is_the_rule(self):
+        """E-12 and E-13, told from the fields of the event that each is about."""
+        day = "2018-07-20"
+        state = self.state(day)
+        offers = {offer["id"]: offer for offer in state["offers"]}
+        for (id, side), reason in self.reasons("rewards", day).items():
+            if side == "against":
+                self.assertEqual(reason.replace("that expired", "that was expired"), "an offer that was " + offers[id]["state"])
+            else:
+                self.assertEqual("an offer that is open" in reason, id in offers and offers[id]["state"] == "open" and offers[id]["age"] < 365)
+        words = {"prior": "the other side to go first: sticks and carrots", "simultaneous": "steps at the same time: engagement",
+                 "none": "nothing first: engagement"}
+        for (id, _), reason in self.reasons("approach", day).items():
+            self.assertEqual(reason, "asks for " + words[offers[id]["condition"]] if offers[id]["condition"] != "prior" else "asks " + words["prior"])
+        messages = {message["id"]: message for message in state["messages"] + state["offers"]}
+        seen = set()
+        for event in self.why("respect", day)["events"]:
+            seen.add(event["reason"])
+            if event["side"] == "for":
+                self.assertLessEqual(messages[event["id"]]["answered_after"], 90)
+                self.assertEqual(event["reason"], "answered within 90 days")
+            else:
+                self.assertEqual("a threat" in event["reason"], event.get("subtype") == "threat")
+        self.assertEqual(seen, {"answered within 90 days", "no answer within 90 days", "a threat"})
+        conducive = self.why("conducive", day)["events"]
+        told = {(event["type"], event.get("subtype")): event["reason"] for event in conducive}
+        self.assertEqual(told["statement", "assurance"], "an assurance")
+        self.assertEqual(told["exercise", "cancelled"], "an exercise cancelled")
+        self.assertEqual(told["test", "icbm"], "a test")
+        self.assertEqual(set(self.reasons("unanswered", day).values()), {"PRK → USA, open", "USA → PRK, open"})
+        text = self.done("why", "USA", "PRK", "conducive", "--as-of", day)
+        self.assertRegex(text, r"SIDE +DATE +TYPE +ID +REASON +TITLE\n")
+        self.assertRegex(text, r"for +2018-06-19 +exercise/cancelled +2939d1c2 +an exercise cancelled +Ulchi")
+        counts = [state["criteria"]["conducive"][side]["count"] for side in ("for", "against")]
+        self.assertTrue(text.endswith("\nnot met: %d for, %d against\n" % tuple(counts)), text[-80:])
+        moved = self.why("phase", day)["events"][0]
+        self.assertEqual(moved["reason"], "talks at most 90 days ago; it moved the phase on 2018-05-30")
+
+    def test_what_is_asked_for_wrongly(self):
+        for words, said in ((("USA", "PRK", "KOR", "climate"), "a figure is that of two parties"), (("USA", "climate"), "name two"),
+                            (("USA", "PRK"), '"PRK" is no figure; figures are phase'),
+                            (("USA", "PRK", "climat"), "did you mean climate?"), (("USA", "PKR", "climate"), "did you mean PRK")):
+            self.assertIn(said, self.fails(2, "why", *words), words)
 
 
 if __name__ == "__main__":

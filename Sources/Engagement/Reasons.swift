@@ -1,0 +1,140 @@
+// Why an event stands behind a figure: the rule that put it there, in a few words. They say what the event
+// is or what became of it, never how old it is, so that the reasons of two days can be held against each
+// other.
+
+import TimelineModel
+
+extension DyadHistory {
+  /// E-13: why an event is for a criterion, or against it.
+  func reason(_ criterion: String, _ place: Int, isFor: Bool, on day: Day) -> String {
+    let entry = entries[place]
+    switch (criterion, isFor) {
+    case ("conducive", _): return Self.easedOrStrained(entry.event)
+    case ("joint_action", true): return Self.jointAction(entry.event)
+    case ("joint_action", false): return Self.broken(entry.event)
+    case ("rewards", true):
+      let isGift = entry.weight > 0 && !entry.isJoint
+      let isOpen = entry.event.offer != nil && message(entry, on: day)?.isOpen ?? false
+      return [
+        isGift ? "it gave: its weight is above 0" : nil, isOpen ? "an offer that is open" : nil,
+      ].compactMap { $0 }.joined(separator: "; ")
+    case ("rewards", false):
+      let outcome = message(entry, on: day)?.outcome
+      return outcome == .expired
+        ? "an offer that expired" : "an offer that was \(outcome?.rawValue ?? "not taken")"
+    case ("respect", true): return "answered within \(windows.answerDays) days"
+    default: return unanswered(entry, on: day)
+    }
+  }
+
+  private static func easedOrStrained(_ event: Event) -> String {
+    switch (event.type, event.subtype) {
+    case (.statement, "threat"): "a threat"
+    case (.statement, _): "an assurance"
+    case (.sanction, "ease"): "a sanction eased"
+    case (.sanction, "waive"): "a sanction waived"
+    case (.sanction, "lift"): "a sanction lifted"
+    case (.sanction, "extend"): "a sanction extended"
+    case (.sanction, _): "a sanction imposed"
+    case (.test, "moratorium"): "tests given up"
+    case (.test, _): "a test"
+    case (.exercise, "cancelled"): "an exercise cancelled"
+    case (.exercise, "postponed"): "an exercise postponed"
+    case (.exercise, _): "an exercise"
+    case (.deployment, "withdrawal"): "forces withdrawn"
+    case (.deployment, _): "forces deployed"
+    case (.incident, "attack"): "an attack"
+    case (.incident, _): "an incident"
+    case (.release, _): "somebody let go"
+    default: event.type.word
+    }
+  }
+
+  private static func jointAction(_ event: Event) -> String {
+    switch (event.type, event.subtype) {
+    case (.talks, _): "talks that were held"
+    case (.agreement, _): "an agreement"
+    case (.step, "verification"): "a step verified"
+    case (.step, _): "a step taken"
+    case (.exchange, _): "an exchange"
+    default: event.type.word
+    }
+  }
+
+  private static func broken(_ event: Event) -> String {
+    switch (event.type, event.subtype) {
+    case (.talks, _): "talks broken off"
+    case (.step, "suspension"): "a promise suspended"
+    case (.step, "violation"): "a promise violated"
+    case (.step, "withdrawal"): "a promise withdrawn"
+    default: event.type.word
+    }
+  }
+
+  /// E-13.4.
+  private func unanswered(_ entry: PlacedEvent, on day: Day) -> String {
+    var reasons = entry.kinds.contains(.threat) ? ["a threat"] : []
+    if let message = message(entry, on: day) {
+      if message.answeredAfter ?? 0 > windows.answerDays {
+        reasons.append("answered after more than \(windows.answerDays) days")
+      } else if message.answeredAfter == nil, message.age ?? 0 > windows.answerDays {
+        reasons.append("no answer within \(windows.answerDays) days")
+      }
+    }
+    return reasons.joined(separator: "; ")
+  }
+
+  /// E-12.
+  static func reason(_ condition: Offer.Condition) -> String {
+    switch condition {
+    case .prior: "asks the other side to go first: sticks and carrots"
+    case .simultaneous: "asks for steps at the same time: engagement"
+    case .none: "asks for nothing first: engagement"
+    }
+  }
+
+  /// E-4.3, and who wrote to whom.
+  static func reason(_ message: MessageState) -> String {
+    "\(message.from) → \(message.to), \(message.outcome.rawValue)"
+  }
+
+  /// E-6.4: what the event says of the agreements of the ledger; of an agreement, what it promises.
+  static func reason(_ event: Event, in agreements: [AgreementState]) -> String {
+    var reasons: [String] = []
+    for one in agreements {
+      if one.agreement.id == event.id {
+        let count = one.commitments.count
+        reasons.append(count == 1 ? "promises: 1" : "promises: \(count)")
+      }
+      for move in one.moves where move.event.id == event.id {
+        reasons += move.says.map { link in
+          "\(link.relation.rawValue) \(link.id.short)" + (link.key.map { "#\($0)" } ?? "")
+        }
+      }
+    }
+    return reasons.joined(separator: "; ")
+  }
+
+  /// E-9.
+  static func underWay(_ event: Event) -> String {
+    event.type == .sanction ? "no event withdraws or suspends it" : "its end is not over"
+  }
+
+  /// E-8: what a phase of its own rests on, where that is no sum.
+  func reason(_ phase: Phase, _ place: Int, on day: Day) -> String {
+    let entry = entries[place]
+    switch phase {
+    case .crisis:
+      let what = entry.event.type == .test ? "a nuclear test" : "an attack"
+      return "\(what), at most \(windows.crisisDays) days ago"
+    case .negotiating:
+      return entry.last >= day ? "talks going on" : "talks at most \(windows.talksDays) days ago"
+    case .implementing: return "a step at most \(windows.stepDays) days ago"
+    case .probing:
+      return entry.kinds.contains(.contact)
+        ? "a contact at most \(windows.contactDays) days ago"
+        : "an open offer at most \(windows.offerDays) days old"
+    default: return ""
+    }
+  }
+}
