@@ -3,31 +3,66 @@
 #include "CLinux.h"
 
 typedef uint8_t wide __attribute__((vector_size(32)));
+typedef _Bool wide_bits __attribute__((ext_vector_type(32)));
 
 // Macros: a function that takes one of these would have another call on a processor without them.
 #define LOAD(block, bytes) memcpy(&(block), (bytes), sizeof(wide))
-#define ANY(block) \
-  (((uint64_t __attribute__((vector_size(32))))(block))[0] | ((uint64_t __attribute__((vector_size(32))))(block))[1] \
-   | ((uint64_t __attribute__((vector_size(32))))(block))[2] | ((uint64_t __attribute__((vector_size(32))))(block))[3])
+// The top bits of the bytes of `block`.
+#define TOP_BITS(bits, block)                                             \
+  do {                                                                    \
+    wide_bits each = __builtin_convertvector((block) >= 0x80, wide_bits); \
+    memcpy(&(bits), &each, sizeof(uint32_t));                             \
+  } while (0)
+// Sets the top bits of the bytes that are not plain, or at which the needle's two bytes stand.
+#define LOOK(hits, text, needle)                                                            \
+  do {                                                                                      \
+    wide here, one, two;                                                                    \
+    LOAD(here, (text));                                                                     \
+    LOAD(one, (text) + (needle).one_at);                                                    \
+    LOAD(two, (text) + (needle).two_at);                                                    \
+    (hits) = here | (wide)(here == '\\')                                                    \
+        | ((wide)((one | (needle).one_case) == (needle).one)                                \
+           & (wide)((two | (needle).two_case) == (needle).two));                            \
+  } while (0)
+
+static inline uint8_t lower(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte; }
+
+static inline int stands(const uint8_t *text, clinux_needle needle) {
+  for (size_t i = 0; i < needle.count; i++)
+    if (lower(text[i]) != needle.bytes[i]) return 0;
+  return 1;
+}
 
 #if defined(__x86_64__)
 __attribute__((target_clones("avx2", "default")))
 #endif
-size_t clinux_next_block(
-    const uint8_t *text, size_t at, size_t count, size_t length, clinux_pair pair, int *is_strange) {
-  *is_strange = 0;
-  for (; at + 31 + length <= count; at += 32) {
-    wide block, one, two;
-    LOAD(block, text + at);
-    LOAD(one, text + at + pair.one_at);
-    LOAD(two, text + at + pair.two_at);
-    wide strange = (wide)(block >= 0x80) | (wide)(block == 0x5C);
-    wide hits = (wide)((one | pair.one_case) == pair.one) & (wide)((two | pair.two_case) == pair.two);
-    if (ANY(strange | hits) == 0) continue;
-    *is_strange = ANY(strange) != 0;
-    break;
+size_t clinux_find(const uint8_t *text, size_t at, size_t count, clinux_needle needle) {
+  // Blocks, as long as the needle may begin at each place of one; the last overlaps the one before it.
+  size_t end = count >= needle.count + 31 ? count - needle.count + 1 : 0;
+  while (at < end) {
+    wide hits, more;
+    uint32_t bits = 0;
+    for (; at + 64 <= end; at += 64) {
+      LOOK(hits, text + at, needle);
+      LOOK(more, text + at + 32, needle);
+      TOP_BITS(bits, hits | more);
+      if (bits != 0) break;
+    }
+    size_t block = at + 32 <= end ? at : end - 32;
+    LOOK(hits, text + block, needle);
+    TOP_BITS(bits, hits);
+    // What is before `at` was looked at already.
+    for (bits = bits >> (at - block) << (at - block); bits != 0; bits &= bits - 1) {
+      size_t place = block + (size_t)__builtin_ctz(bits);
+      if (text[place] >= 0x80 || text[place] == '\\' || stands(text + place, needle)) return place;
+    }
+    at = block + 32;
   }
-  return at;
+  for (; at < count; at++) {
+    if (text[at] >= 0x80 || text[at] == '\\') return at;
+    if (at + needle.count <= count && stands(text + at, needle)) return at;
+  }
+  return count;
 }
 
 #include <signal.h>

@@ -73,6 +73,12 @@ struct LintLinks {
           + (keys.isEmpty ? "" : "; it has \(keys)\(target.keys.count > 5 ? ", …" : "")"), &lint)
       // The figures pass over a key where there are no commitments at all (E-1.6).
       if keys.isEmpty { count() }
+    case .ownWords: bad(.ownWords, "\(says), which is its own words", &lint)
+    case .notTheirs:
+      bad(
+        .notTheirs,
+        "\(says)\(link.key.map { "#\($0)" } ?? ""), which is for \(link.speakers(of: target))"
+          + " to say", &lint)
     case .circle: break
     case nil:
       if link.key == nil, [.fulfils, .verifies].contains(link.relation), !target.keys.isEmpty {

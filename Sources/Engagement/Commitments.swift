@@ -90,7 +90,7 @@ extension DyadHistory {
 
   func commitments(of entry: PlacedEvent, on day: Day) -> [CommitmentState] {
     let said = saidOfAny(entry, upTo: day)
-    return zip(entry.promises, Self.speakers(of: entry.promises, said, last: true)).map {
+    return zip(entry.promises, speakers(of: entry.promises, said, last: true)).map {
       commitment, last in
       CommitmentState(
         agreement: entry.event, commitment: commitment,
@@ -131,23 +131,40 @@ extension DyadHistory {
     return moves
   }
 
-  /// The places, in what is said of any, of what is said first or last of each promise. Without a key a
-  /// break concerns the whole agreement; a step must say which promise it keeps.
-  static func speakers(
+  /// Whether a link concerns one of these promises. Without a key a break concerns the whole agreement;
+  /// a step must say which promise it keeps.
+  static func concerns(_ link: Link, _ promises: [Commitment]) -> Bool {
+    link.key.map { key in promises.contains { $0.key == key } }
+      ?? (link.relation != .fulfils && link.relation != .verifies)
+  }
+
+  /// What a link says is of the promises with its key, or of all; said by neither of the two and no
+  /// verification, only of those that one of its actors made.
+  private struct Voice: Hashable {
+    var key: String?
+    var maker: ActorCode?
+  }
+
+  /// The places, in what is said of any, of what is said first or last of each promise.
+  func speakers(
     of promises: [Commitment], _ said: [(event: Event, link: Link)], last: Bool
   ) -> [Int?] {
-    var ofAll: Int?
-    var byKey: [String: Int] = [:]
-    for (place, (_, link)) in said.enumerated() {
-      if let key = link.key {
-        if last || byKey[key] == nil { byKey[key] = place }
-      } else if last || ofAll == nil {
-        ofAll = place
+    var places: [Voice: Int] = [:]
+    for (place, (event, link)) in said.enumerated() {
+      let isOfAll =
+        !link.relation.isOfParties
+        || event.actors.contains { $0 == dyad.first || $0 == dyad.second }
+      for maker in isOfAll ? [nil] : event.actors.map(Optional.some) {
+        let voice = Voice(key: link.key, maker: maker)
+        if last || places[voice] == nil { places[voice] = place }
       }
     }
     return promises.map { promise in
-      let places = [ofAll, byKey[promise.key]].compactMap { $0 }
-      return last ? places.max() : places.min()
+      let voices = ([nil] + promise.by.map(Optional.some)).flatMap { maker in
+        [Voice(key: nil, maker: maker), Voice(key: promise.key, maker: maker)]
+      }
+      let found = voices.compactMap { places[$0] }
+      return last ? found.max() : found.min()
     }
   }
 

@@ -96,11 +96,12 @@ extension DyadHistory {
     _ window: Range<Int>, _ messages: [(place: Int, message: MessageState)]
   ) -> Criterion {
     func isAnswered(_ message: MessageState) -> Bool {
-      message.answeredAfter.map { $0 <= windows.answerDays } ?? false
+      message.respectedAfter.map { $0 <= windows.answerDays } ?? false
     }
     let answered = messages.filter { isAnswered($0.message) }.map(\.place)
     let unanswered = messages.filter {
-      !isAnswered($0.message) && $0.message.age ?? 0 > windows.answerDays
+      !isAnswered($0.message)
+        && ($0.message.isScorned || $0.message.age ?? 0 > windows.answerDays)
     }.map(\.place)
     let threats = kinds.threats[window]
     let judged = answered.count + unanswered.count

@@ -31,6 +31,9 @@ public struct DyadHistory: Sendable {
   private(set) var openOffers = SpanCounts()
   private(set) var outstanding = SpanCounts()
   private(set) var overdue = SpanCounts()
+  /// For each place of `kinds.steps`: until which day an agreement that it carries out has something
+  /// outstanding.
+  private(set) var stepEnds: [Day] = []
   private(set) var phases: [PhaseRun] = []
   private(set) var climates: [(day: Day, climate: Climate)] = []
 
@@ -60,7 +63,7 @@ public struct DyadHistory: Sendable {
     for event in new {
       if isBetween(event.type, actors: event.actors, targets: event.targets) {
         added.append(
-          PlacedEvent(event, dyad, weight: rules.weights.weight(of: event), isTestimony: false))
+          PlacedEvent(event, dyad, weight: rules.weights.weight(of: event)))
       } else if Self.mayTestify(event), isByOrTo(event.actors, event.targets) {
         candidates.append(event)
       }
@@ -97,26 +100,48 @@ public struct DyadHistory: Sendable {
 
   /// E-1.4: puts in the events with others that speak of a promise between the two.
   private mutating func placeTestimony(_ change: inout HistoryChange) {
-    let before = Set(entries.lazy.filter(\.isTestimony).map(\.event.id))
+    let before = Dictionary(
+      uniqueKeysWithValues: entries.lazy.compactMap { entry in
+        entry.testimony.map { (entry.event.id, $0) }
+      })
     guard !candidates.isEmpty || !before.isEmpty else { return }
     let agreements = Dictionary(
       uniqueKeysWithValues: entries.lazy.filter { $0.kinds.contains(.ledger) }.map {
-        ($0.event.id, $0.first)
+        ($0.event.id, $0)
       })
-    let testimony = candidates.filter { step in
-      step.links.contains { link in
-        Link.Relation.ofPromises.contains(link.relation)
-          && agreements[link.id].map { $0 <= step.date.first } ?? false
+    var now: [EventID: PlacedEvent.Testimony] = [:]
+    var added: [PlacedEvent] = []
+    for event in candidates {
+      guard let testimony = testimony(event, on: agreements) else { continue }
+      now[event.id] = testimony
+      if before[event.id] != testimony {
+        added.append(PlacedEvent(event, dyad, weight: 0, testimony: testimony))
       }
     }
-    let now = Set(testimony.map(\.id))
-    for entry in entries where entry.isTestimony && !now.contains(entry.event.id) {
+    for entry in entries where entry.isTestimony && now[entry.event.id] != entry.testimony {
       change.add(entry.event, isSaidOf: true)
     }
-    entries.removeAll { $0.isTestimony && !now.contains($0.event.id) }
-    let added = testimony.filter { !before.contains($0.id) }
-    for event in added { change.add(event, isSaidOf: true) }
-    place(added.map { PlacedEvent($0, dyad, weight: 0, isTestimony: true) })
+    entries.removeAll { $0.isTestimony && now[$0.event.id] != $0.testimony }
+    for entry in added { change.add(entry.event, isSaidOf: true) }
+    place(added)
+  }
+
+  private func testimony(
+    _ event: Event, on agreements: [EventID: PlacedEvent]
+  ) -> PlacedEvent.Testimony? {
+    var found: PlacedEvent.Testimony?
+    for link in event.links where Link.Relation.ofPromises.contains(link.relation) {
+      guard let agreement = agreements[link.id], agreement.first <= event.date.first else {
+        continue
+      }
+      if Self.concerns(link, agreement.promises),
+        LeftOutLink.reason(event, link, agreement, dyad) == nil
+      {
+        return .ofMoves
+      }
+      found = .ofNone
+    }
+    return found
   }
 
   /// E-1.6: the links that count, and those that are left out.
@@ -124,15 +149,14 @@ public struct DyadHistory: Sendable {
     said = [:]
     leftOut = []
     guard entries.contains(where: { !$0.event.links.isEmpty }) else { return }
-    let byID = Dictionary(uniqueKeysWithValues: entries.map { ($0.event.id, $0.event) })
+    let byID = Dictionary(uniqueKeysWithValues: entries.map { ($0.event.id, $0) })
     for (place, entry) in entries.enumerated() {
       for link in entry.event.links {
         guard let target = byID[link.id] else { continue }
-        if let reason = LeftOutLink.reason(entry.event, link, target) {
+        if let reason = LeftOutLink.reason(entry.event, link, target, dyad) {
           leftOut.append(
             LeftOutLink(
-              place: place, link: link, reason: reason,
-              seen: max(entry.first, target.date.first)))
+              place: place, link: link, reason: reason, seen: max(entry.first, target.first)))
         } else {
           said[link.id, default: []].append((place, link))
         }
@@ -168,19 +192,39 @@ public struct DyadHistory: Sendable {
   private mutating func countPromises() {
     var promises: [(first: Day, end: Day)] = []
     var late: [(first: Day, end: Day)] = []
+    var ends: [Int: Day] = [:]
     for place in kinds.ledgers.all {
       let agreement = entries[place]
       let said = saidOfAny(agreement, upTo: .distantFuture)
-      let firsts = Self.speakers(of: agreement.promises, said, last: false)
+      let firsts = speakers(of: agreement.promises, said, last: false)
+      var last = Day.distantPast
       for (commitment, first) in zip(agreement.promises, firsts) {
         let end = first.map { said[$0].event.date.first } ?? .distantFuture
         promises.append((agreement.first, end))
+        last = max(last, end)
         guard let due = commitment.due?.last, due != .distantFuture else { continue }
         late.append((max(agreement.first, due.advanced(by: 1)), end))
       }
+      for step in steps(of: agreement) { ends[step] = max(ends[step] ?? .distantPast, last) }
     }
+    stepEnds = kinds.steps.all.map { ends[$0] ?? .distantPast }
     outstanding = SpanCounts(promises)
     overdue = SpanCounts(late)
+  }
+
+  /// E-8.2: the places of the steps that carry out an agreement: keep a promise of it, or are part of it.
+  private func steps(of agreement: PlacedEvent) -> [Int] {
+    let keys = Set(agreement.promises.map(\.key))
+    return (said[agreement.event.id] ?? []).compactMap { place, link in
+      guard entries[place].kinds.contains(.step) else { return nil }
+      let carriesOut =
+        switch link.relation {
+        case .partOf: true
+        case .fulfils, .verifies: link.key.map(keys.contains) ?? false
+        default: false
+        }
+      return carriesOut ? place : nil
+    }
   }
 
   // MARK: What the rules have in common
@@ -264,33 +308,5 @@ struct HistoryChange {
       isSaidOf || !event.links.isEmpty || event.offer != nil || !event.commitments.isEmpty
     first = min(first ?? event.date.first, event.date.first)
     last = max(last, reachesFar ? .distantFuture : event.date.last)
-  }
-}
-
-/// E-1.6: a link that no figure reads.
-struct LeftOutLink: Sendable {
-  enum Reason: String {
-    case itself, later, circle
-    case noSuchKey = "no such key"
-  }
-
-  var place: Int
-  var link: Link
-  var reason: Reason
-  /// The first day on which both events are seen.
-  var seen: Day
-
-  static func reason(_ event: Event, _ link: Link, _ target: Event) -> Reason? {
-    if target.id == event.id { return .itself }
-    if target.date.first > event.date.first { return .later }
-    if target.date.first == event.date.first, target.links.contains(where: { $0.id == event.id }) {
-      return .circle
-    }
-    if let key = link.key, !target.commitments.isEmpty,
-      !target.commitments.contains(where: { $0.key == key })
-    {
-      return .noSuchKey
-    }
-    return nil
   }
 }

@@ -17,6 +17,9 @@ public struct MessageState: Sendable {
   public let answeredAfter: Int?
   /// Nil where nobody knows when it began.
   public let age: Int?
+  /// E-13.4: days to the first answer that is no scornful refusal, and whether there is one that is.
+  let respectedAfter: Int?
+  let isScorned: Bool
 
   /// Nobody has reacted, and it has not lapsed.
   public var isOpen: Bool { outcome == .open }
@@ -87,6 +90,12 @@ extension DyadHistory {
     )
   }
 
+  /// A refusal by a threat or an accusation.
+  private static func isScorn(_ answer: (event: Event, link: Link)) -> Bool {
+    answer.link.relation == .declines && answer.event.type == .statement
+      && ["threat", "accusation"].contains(answer.event.subtype)
+  }
+
   func message(_ entry: PlacedEvent, on day: Day) -> MessageState? {
     guard let (from, to) = direction(entry) else { return nil }
     let event = entry.event
@@ -111,11 +120,15 @@ extension DyadHistory {
     } else {
       outcome = .open
     }
+    func days(to answer: (event: Event, link: Link)?) -> Int? {
+      event.date.isOpenStart ? nil : answer.map { $0.event.date.first - event.date.first }
+    }
     return MessageState(
       event: event, from: from, to: to, outcome: outcome, by: by?.id,
-      answeredAfter: event.date.isOpenStart
-        ? nil : said.answers.first.map { $0.event.date.first - event.date.first },
-      age: event.date.isOpenStart ? nil : day - event.date.first)
+      answeredAfter: days(to: said.answers.first),
+      age: event.date.isOpenStart ? nil : day - event.date.first,
+      respectedAfter: days(to: said.answers.first { !Self.isScorn($0) }),
+      isScorned: said.answers.contains(where: Self.isScorn))
   }
 
   /// The day from which on the message at a place is not open; the first of all where it is none.

@@ -191,11 +191,11 @@ extension DyadHistory {
   }
 
   private func implementing(_ day: Day) -> ArraySlice<Int>? {
-    guard outstanding[day] > 0 else { return nil }
-    let steps = kinds.steps[over(windows.stepDays + 1, to: day)]
+    let steps = kinds.steps.offsets(over(windows.stepDays + 1, to: day))
+      .filter { stepEnds[$0] > day }.map { kinds.steps.all[$0] }
     guard let last = steps.last, kinds.breaks[from(entries[last].first, to: day)].isEmpty
     else { return nil }
-    return steps
+    return steps[...]
   }
 
   private func confrontation(_ day: Day) -> ArraySlice<Int>? {

@@ -8,24 +8,28 @@ final class PlacedEvent: Sendable {
   let weight: Int
   let isByFirst: Bool
   let isBySecond: Bool
-  /// An event with others that speaks of a promise between the two (E-1.4).
-  let isTestimony: Bool
+  let testimony: Testimony?
   let kinds: EventKinds
   /// E-6.1: the promises between the two.
   let promises: [Commitment]
 
-  init(_ event: Event, _ dyad: Dyad, weight: Int, isTestimony: Bool) {
+  /// Of an event with others that links to an agreement between the two (E-1.4): whether it says
+  /// something of their promises.
+  enum Testimony { case ofMoves, ofNone }
+
+  init(_ event: Event, _ dyad: Dyad, weight: Int, testimony: Testimony? = nil) {
     self.event = event
     self.weight = weight
-    self.isTestimony = isTestimony
+    self.testimony = testimony
     isByFirst = event.actors.contains(dyad.first)
     isBySecond = event.actors.contains(dyad.second)
     promises = event.commitments.filter { $0.isBetween(dyad) }
     kinds =
-      isTestimony && event.type != .step
+      testimony == .ofNone || testimony != nil && event.type != .step
       ? [] : EventKinds(event, weight: weight, hasPromises: !promises.isEmpty)
   }
 
+  var isTestimony: Bool { testimony != nil }
   var first: Day { event.date.first }
   var last: Day { event.date.last }
   var isJoint: Bool { isByFirst && isBySecond }
@@ -44,7 +48,7 @@ struct EventKinds: OptionSet {
   static let message = EventKinds(rawValue: 1 << 1)
   /// Agreements with promises between the two.
   static let ledger = EventKinds(rawValue: 1 << 2)
-  /// Talks that were held.
+  /// Talks of governments that were held.
   static let talks = EventKinds(rawValue: 1 << 3)
   /// E-8.1.
   static let breaking = EventKinds(rawValue: 1 << 4)
@@ -82,6 +86,7 @@ struct EventKinds: OptionSet {
     case (.statement, "assurance"): .easing
     case (.statement, "threat"): [.straining, .threat]
     case (.talks, "breakdown"): .breaking
+    case (.talks, "track-1.5"), (.talks, "track-2"): [.contact, .meeting, .lasting]
     case (.talks, _): [.contact, .talks, .meeting, .lasting]
     case (.agreement, _): [.contact, .meeting]
     case (.step, "suspension"), (.step, "violation"), (.step, "withdrawal"): .breaking

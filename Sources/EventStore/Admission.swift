@@ -78,7 +78,9 @@ extension Timeline {
     let here = lines
     let old = event.id.flatMap { linked($0, here) }
     // To mend a word nobody has to mend what another machine let pass; LINT goes on naming it.
-    if let old, old.links == event.links, old.first == event.first { return }
+    if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
+      return
+    }
     for (place, link) in event.links.enumerated() {
       guard let target = linked(link.id, here),
         let fault = LinkFault.of(link, from: event, to: target)

@@ -52,6 +52,9 @@ struct Chunk<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
 
   var last: Element? { count > 0 ? start[count - 1] : nil }
 
+  /// Whether both are the same memory, to which neither wrote since it was copied from the other.
+  func isSame(as other: Self) -> Bool { start == other.start && count == other.count }
+
   mutating func append(_ value: Element) {
     own(room: count + 1)
     start[count] = value
@@ -79,7 +82,7 @@ struct Chunk<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   /// Makes the memory this chunk's alone, with room for so many values.
   private mutating func own(room: Int) {
     guard room > capacity || !isKnownUniquelyReferenced(&memory) else { return }
-    var copy = Chunk(capacity: room > capacity ? max(room, count * 5 / 4, 4) : capacity)
+    var copy = Chunk(capacity: room > capacity ? max(room, count * 9 / 8, 8) : capacity)
     copy.start.update(from: start, count: count)
     copy.count = count
     self = copy
@@ -105,6 +108,13 @@ struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
       return Chunk(file, at: place, count: min(Self.size, count - first))
     }
     self.count = count
+  }
+
+  /// Goes on in the memory of `saved`, which has the values of `old`, where nothing was written since this
+  /// list was copied to that one.
+  mutating func adopt(_ saved: Self, madeOf old: Self) {
+    for place in zip(chunks.indices, saved.chunks.indices).map(\.0)
+    where chunks[place].isSame(as: old.chunks[place]) { chunks[place] = saved.chunks[place] }
   }
 
   mutating func append(_ element: Element) {

@@ -459,6 +459,13 @@ struct EventIndex: Sendable {
 
   // MARK: On disk
 
+  /// Goes on in the memory of what was saved of `old`, a copy of this index, with what is written once:
+  /// the rest changes with every event.
+  mutating func adopt(_ saved: Self, madeOf old: Self) {
+    rows.adopt(saved.rows, madeOf: old.rows)
+    marks.adopt(saved.marks, madeOf: old.marks)
+  }
+
   /// What rows do not tell, by the lines that tell it: few, and read again at a start.
   struct Irregular: Sendable {
     var histories: [[LineRef]]

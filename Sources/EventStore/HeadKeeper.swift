@@ -72,6 +72,8 @@ public final class HeadKeeper: Sendable {
   private let directory: String
   private let fileSystem: any FileSystem
   private static let stepLines: UInt64 = 65_536
+  /// More than come between two heads.
+  private static let manyLines: UInt64 = 500_000
 
   private let isStopping = Atomic(false)
   private let kept = Mutex<[ReplicaID: Kept]>([:])
@@ -410,10 +412,15 @@ public final class HeadKeeper: Sendable {
   private func advance(
     _ tree: inout LogTree, to size: UInt64, _ log: ReplicaLog
   ) throws(HeadProblem) {
+    // What came since the last head is hashed on one processor: others are taken by the loop, and by whoever
+    // sends to it.
+    let isMuch = size > tree.size + Self.manyLines
     while tree.size < size {
       let next = min(size, tree.size + Self.stepLines)
       guard next == size || !isStopping.load(ordering: .relaxed) else { throw .stopped }
-      do throws(LogTree.Damaged) { try tree.advance(to: next, of: log) } catch {
+      do throws(LogTree.Damaged) {
+        try tree.advance(to: next, of: log, onAllProcessors: isMuch)
+      } catch {
         throw .damaged(log.id, seq: error.seq)
       }
     }

@@ -9,7 +9,7 @@ extension Timeline {
     let lines = logs.reduce(0) { $0 + $1.size }
     return isQuiet
       ? lines - mappedLines >= max(1000, lines / 100)
-      : lines - indexedLines >= max(250_000, lines / 2)
+      : lines - indexedLines >= max(250_000, lines / 3)
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
@@ -37,7 +37,7 @@ extension Timeline {
         found.index.restore(found.irregular, snapshot.logs)
       else { return nil }
       return SavedIndex(
-        index: found.index, covers: found.covers, position: snapshot.position, permit: permit)
+        index: found.index, covers: found.covers, snapshot: snapshot, permit: permit)
     }
   }
 
@@ -45,7 +45,8 @@ extension Timeline {
   public struct SavedIndex: Sendable {
     let index: EventIndex
     let covers: [ReplicaID: ReplicaLog.Cover]
-    let position: Position
+    /// What it was made of.
+    let snapshot: Snapshot
     let permit: IndexPermit
   }
 
@@ -58,12 +59,18 @@ extension Timeline {
       snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
   }
 
-  /// Goes on with the index in its file, and lets its own memory go, unless lines have come since.
+  /// Goes on with the index in its file, and lets its own memory go; where lines have come since, of what
+  /// these did not change.
   public func adopt(_ saved: SavedIndex) {
-    guard saved.permit === permit, saved.position == position, !hasPending else { return }
-    index = saved.index
-    for place in logs.indices {
-      if let cover = saved.covers[logs[place].id] { logs[place].adopt(cover) }
+    guard saved.permit === permit else { return }
+    let old = saved.snapshot
+    if old.position == position, !hasPending {
+      index = saved.index
+    } else {
+      index.adopt(saved.index, madeOf: old.index)
+    }
+    for (place, log) in old.logs.enumerated() {
+      if let cover = saved.covers[log.id] { logs[place].adopt(cover, madeOf: log) }
     }
   }
 

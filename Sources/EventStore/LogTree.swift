@@ -52,13 +52,17 @@ struct LogTree: Sendable {
     return TreeFrontier(size: size, peaks: blocks.peaks + rest.peaks)!.root
   }
 
-  /// Hashes the lines up to a number, whole blocks on all processors.
-  mutating func advance(to size: UInt64, of log: ReplicaLog) throws(Damaged) {
+  /// Hashes the lines up to a number, whole blocks on all processors or on this one alone.
+  mutating func advance(
+    to size: UInt64, of log: ReplicaLog, onAllProcessors: Bool = true
+  ) throws(Damaged) {
+    let before = self.size
+    defer { if self.size > before + UInt64(Self.blockLines) { log.setAside() } }
     var hasher = SHA256()
     while self.size < size {
       let first = self.size + 1
       let count = (size - self.size) / UInt64(Self.blockLines)
-      guard rest.size == 0, count > 1 else {
+      guard onAllProcessors, rest.size == 0, count > 1 else {
         try append(first, of: log, &hasher)
         continue
       }

@@ -90,8 +90,12 @@ struct RequestParts: Sendable {
     of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
     if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
-    let joined = [UInt8](
-      (0..<runCount).map { text[runs[$0]] }.joined(separator: [UInt8(ascii: ",")]))
+    var joined: [UInt8] = []
+    joined.reserveCapacity(text.count)
+    for place in 0..<runCount {
+      if place > 0 { joined.append(UInt8(ascii: ",")) }
+      joined.append(contentsOf: text[runs[place]])
+    }
     return joined.withUnsafeBufferPointer { body($0) }
   }
 }

@@ -260,9 +260,9 @@ struct ReplicaLog: Sendable {
     return true
   }
 
-  /// Goes on with what is known of the log in the memory of the index on disk.
-  mutating func adopt(_ cover: Cover) {
-    if cover.starts.count == starts.count { starts = cover.starts }
+  /// Goes on with what is known of the log in the memory of the index on disk, made of a copy of this log.
+  mutating func adopt(_ cover: Cover, madeOf old: ReplicaLog) {
+    starts.adopt(cover.starts, madeOf: old.starts)
   }
 
   /// What an index on disk has to know of this log; nil where there is nothing to know.
@@ -337,7 +337,7 @@ struct ReplicaLog: Sendable {
   /// Where what follows a line begins.
   private func end(of seq: UInt64, in segment: Segment) -> Int {
     let isLast = seq == size || self.segment(startsAt: seq + 1)
-    return isLast ? segment.size : Int(starts[Int(seq)] & ~Self.damagedBit)
+    return isLast ? segment.size : start(of: seq + 1)
   }
 
   private func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
@@ -365,21 +365,52 @@ struct ReplicaLog: Sendable {
   /// Calls for each good line of a range of numbers, in their order: for reading many, from many
   /// threads.
   func visit(_ seqs: Range<UInt64>, _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Void) {
+    visit(seqs, where: { bytes, at in at < bytes.count ? at : nil }, body)
+  }
+
+  /// The same for those lines alone that have a byte which is looked for: `next` finds it, in the bytes of
+  /// many lines and from an offset on.
+  func visit(
+    _ seqs: Range<UInt64>, where next: (UnsafeBufferPointer<UInt8>, Int) -> Int?,
+    _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Void
+  ) {
     var seq = seqs.lowerBound
-    while seq < min(seqs.upperBound, size + 1) {
+    let last = min(seqs.upperBound, size + 1)
+    while seq < last {
       let index = segmentIndex(of: seq)
       let segment = segments[index]
-      let bytes = segment.file.bytes(0..<segment.size)
-      let end = index + 1 < segments.count ? segments[index + 1].first : size + 1
-      while seq < min(seqs.upperBound, end) {
-        let start = starts[Int(seq - 1)]
-        if start & Self.damagedBit == 0 {
-          let next = seq + 1 < end ? Int(starts[Int(seq)] & ~Self.damagedBit) : segment.size
-          body(seq, trimmed(UnsafeBufferPointer(rebasing: bytes[Int(start)..<next])))
-        }
-        seq += 1
+      let end = index + 1 < segments.count ? min(last, segments[index + 1].first) : last
+      let bytes = segment.file.bytes(0..<self.end(of: end - 1, in: segment))
+      var at = start(of: seq)
+      while let found = next(bytes, at) {
+        seq = line(at: found, among: seq..<end)
+        let isGood = starts[Int(seq - 1)] & Self.damagedBit == 0
+        let range = start(of: seq)..<(seq + 1 < end ? start(of: seq + 1) : bytes.count)
+        if isGood { body(seq, trimmed(UnsafeBufferPointer(rebasing: bytes[range]))) }
+        at = range.upperBound
       }
+      seq = end
     }
+  }
+
+  /// Where a line begins in its segment, or the damaged ones that it is among.
+  private func start(of seq: UInt64) -> Int { Int(starts[Int(seq - 1)] & ~Self.damagedBit) }
+
+  /// The line that a byte of a segment is in, among lines of that segment.
+  private func line(at offset: Int, among seqs: Range<UInt64>) -> UInt64 {
+    var (low, high) = (seqs.lowerBound, seqs.upperBound - 1)
+    // Most often it is one of the first.
+    var step: UInt64 = 1
+    while low + step <= high, start(of: low + step) <= offset {
+      low += step
+      step *= 2
+    }
+    high = min(high, low + step - 1)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if start(of: middle) <= offset { low = middle } else { high = middle - 1 }
+    }
+    return low
   }
 
   /// Whether every line up to a number that is not known to be damaged is what was written.

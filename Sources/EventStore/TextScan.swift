@@ -1,5 +1,5 @@
-// Free text over a whole log: all lines read in a row, on all processors, at the speed of memory; the
-// few that may hold the words are then read with care.
+// Free text over a whole log: its bytes looked through in a row, on all processors, at the speed of memory;
+// the few lines that may hold the words are then read with care.
 
 import TimelineModel
 
@@ -43,14 +43,21 @@ struct TextScan: Sendable {
 
     init(_ matcher: Matcher, _ log: ReplicaLog, first: Int, count: Int, checked: UInt64) {
       words = [UInt64](repeating: 0, count: (count + 63) / 64)
+      let seqs = UInt64(first + 1)..<UInt64(first + count + 1)
+      if UInt64(first) < checked {
+        log.visit(seqs.clamped(to: 1..<checked + 1)) { seq, text in
+          if damaged == nil, !Line.isWhole(text) { damaged = seq }
+        }
+      }
       var document = JSONDocument()
-      log.visit(UInt64(first + 1)..<UInt64(first + count + 1)) { seq, text in
-        if seq <= checked, damaged == nil, !Line.isWhole(text) { damaged = seq }
-        guard matcher.mayHold(text), let line = try? Line(text),
-          matcher.fits(line, text, &document)
-        else { return }
-        let offset = Int(seq) - first - 1
-        words[offset / 64] |= 1 << UInt64(offset % 64)
+      for needle in matcher.needles {
+        log.visit(seqs, where: needle.next) { seq, text in
+          let offset = Int(seq) - first - 1
+          guard words[offset / 64] >> UInt64(offset % 64) & 1 == 0, let line = try? Line(text),
+            matcher.fits(line, text, &document)
+          else { return }
+          words[offset / 64] |= 1 << UInt64(offset % 64)
+        }
       }
     }
   }

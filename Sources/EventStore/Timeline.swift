@@ -47,7 +47,7 @@ public final class Timeline {
   /// Lines that the index on disk knows.
   var indexedLines: UInt64
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
-  /// those behind them the index holds memory of its own, which a save while appends come leaves so.
+  /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   var mappedLines: UInt64
   /// Under which the index as it is may be written.
   var permit = IndexPermit()

@@ -31,6 +31,10 @@ struct ValueMarks: Sendable {
   /// Those that an index on disk had.
   init(_ words: Column<UInt64>) { self.words = words }
 
+  mutating func adopt(_ saved: Self, madeOf old: Self) {
+    words.adopt(saved.words, madeOf: old.words)
+  }
+
   mutating func add(_ row: EventRow, at slot: UInt32) {
     let start = Int(slot) / Self.rowsOfBlock * Self.wordsOfBlock
     while words.count < start + Self.wordsOfBlock { words.append(0) }

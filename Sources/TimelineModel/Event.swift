@@ -61,7 +61,7 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     switch self {
     case .message: ["letter", "oral", "intermediary", "public-offer", "hotline"]
     case .statement:
-      ["position", "assurance", "demand", "threat", "apology", "recognition"]
+      ["position", "assurance", "accusation", "demand", "threat", "apology", "recognition"]
     case .talks:
       [
         "summit", "ministerial", "official", "working-level", "multilateral", "track-1.5",

@@ -4,27 +4,52 @@
 // what is recorded by these rules they leave in, but for a part that came before the whole.
 
 /// What of an event matters to links from it and to it.
-public struct LinkedEvent: Sendable, Hashable {
+public struct LinkedEvent: SpokenOf, Sendable, Hashable {
   /// Nil where it has none yet.
   public var id: EventID?
   public var first: Day
   /// As it was written.
   public var date: String
   public var title: String
-  /// Of its commitments.
-  public var keys: [String]
+  public var actors: [ActorCode]
+  public var targets: [ActorCode]
+  public var isAgreement: Bool
+  public var isMessage: Bool
+  public var commitments: [Promise]
   public var links: [Link]
 
+  /// Of a commitment, whose it is.
+  public struct Promise: PromiseParties, Sendable, Hashable {
+    public var key: String
+    public var by: [ActorCode]
+    public var to: [ActorCode]
+
+    public init(key: String, by: [ActorCode] = [], to: [ActorCode] = []) {
+      self.key = key
+      self.by = by
+      self.to = to
+    }
+  }
+
   public init(
-    id: EventID?, first: Day, date: String, title: String, keys: [String] = [], links: [Link] = []
+    id: EventID?, first: Day, date: String, title: String, actors: [ActorCode] = [],
+    targets: [ActorCode] = [], isAgreement: Bool = false, isMessage: Bool = false,
+    commitments: [Promise] = [],
+    links: [Link] = []
   ) {
     self.id = id
     self.first = first
     self.date = date
     self.title = title
-    self.keys = keys
+    self.actors = actors
+    self.targets = targets
+    self.isAgreement = isAgreement
+    self.isMessage = isMessage
+    self.commitments = commitments
     self.links = links
   }
+
+  public var keys: [String] { commitments.map(\.key) }
 
   /// Reads it from the body of an event; nil where that is none.
   public init?(
@@ -35,18 +60,37 @@ public struct LinkedEvent: Sendable, Hashable {
     guard let dateNode = members[.date], document.kind(dateNode) == .string,
       case let date = document.string(dateNode, in: text), let day = try? EventDate(date).first
     else { return nil }
-    var keys: [String] = []
+    let codes = { (node: Int?) in node.map { Self.codes($0, document, in: text) } ?? [] }
+    var commitments: [Promise] = []
     if let list = members[.commitments], document.kind(list) == .array {
       for item in document.children(list) where document.kind(item) == .object {
         if let key = document.member("key", of: item, in: text), document.kind(key) == .string {
-          keys.append(document.string(key, in: text))
+          commitments.append(
+            Promise(
+              key: document.string(key, in: text),
+              by: codes(document.member("by", of: item, in: text)),
+              to: codes(document.member("to", of: item, in: text))))
         }
       }
     }
+    let type = members[.type].map { document.string($0, in: text) }
     self.init(
       id: id, first: day, date: date,
-      title: members[.title].map { document.string($0, in: text) } ?? "", keys: keys,
+      title: members[.title].map { document.string($0, in: text) } ?? "",
+      actors: codes(members[.actors]), targets: codes(members[.targets]),
+      isAgreement: type == EventType.agreement.word,
+      isMessage: type == EventType.message.word || members[.offer] != nil, commitments: commitments,
       links: members[.links].map { Self.links($0, document, in: text) } ?? [])
+  }
+
+  private static func codes(
+    _ list: Int, _ document: JSONDocument, in text: UnsafeBufferPointer<UInt8>
+  ) -> [ActorCode] {
+    guard document.kind(list) == .array else { return [] }
+    return document.children(list).compactMap { item in
+      document.kind(item) == .string
+        ? document.withText(item, in: text) { ActorCode(utf8: $0) } : nil
+    }
   }
 
   /// The links of a list, those left out that cannot be read.
@@ -100,6 +144,10 @@ public enum LinkFault: Sendable, Hashable {
   /// It leads to what begins later.
   case later
   case noSuchKey
+  /// It answers what those who act said themselves.
+  case ownWords
+  /// Those who say it have no part in what it speaks of.
+  case notTheirs
   /// By these events links lead back to where it comes from.
   case circle([EventID])
 
@@ -110,7 +158,7 @@ public enum LinkFault: Sendable, Hashable {
     if let id = event.id, id == link.id { return .itself }
     if target.first > event.first, !link.relation.mayLeadForward { return .later }
     if let key = link.key, !target.keys.contains(key) { return .noSuchKey }
-    return nil
+    return link.speakerFault(by: event.actors, of: target)
   }
 
   /// The same as an error of the event whose link of that place it is.
@@ -139,6 +187,25 @@ public enum LinkFault: Sendable, Hashable {
         "links[\(place)].key",
         "\"\(key)\" is no commitment of \(target.said), which this event "
           + "\(link.relation.rawValue); \(advice)")
+    case .ownWords:
+      return EventError(
+        "links[\(place)]",
+        "\(says), and that is \(Link.words(target.actors))'s own: nobody answers himself. Name whoever "
+          + "answered among the actors; what one says after his own words follows them, or "
+          + "withdraws them")
+    case .notTheirs where link.relation.isAnswer:
+      return EventError(
+        "links[\(place)]",
+        "\(says), which was said to \(link.speakers(of: target)), and none of those acts in this event; "
+          + "name whoever answered among the actors, or mend the targets of the other event; "
+          + "what others say of it follows it")
+    case .notTheirs:
+      return EventError(
+        "links[\(place)]",
+        "\(says), and none of those who act in this event may say so: that is for "
+          + link.speakers(of: target)
+          + "; name whoever it was among the actors"
+          + (link.key == nil ? "" : ", or say verifies where it was only seen"))
     case .circle(let way):
       let shown = way.prefix(5).map(\.short).joined(separator: " → ")
       return EventError(

@@ -6,31 +6,31 @@ import Foundation
 /// Text to look for in the words of an event.
 public struct TextNeedle: Sendable {
   private let folded: String
-  /// The needle in lower-case ASCII, where it is nothing else: then raw bytes can be looked at first.
-  private let ascii: [UInt8]?
+  /// The needle as raw JSON has it where it is plain; empty where every text is to be read with care. One
+  /// that is beyond ASCII stands in no plain text.
+  private let bytes: [UInt8]
   /// The two of its bytes that are rarest in lines of a log.
-  private let pair: clinux_pair
+  private let rare: (one: Int, two: Int)
 
   public init(_ text: String) {
     folded = Self.fold(text)
-    let bytes = Array(folded.utf8)
-    let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x80 && $0 != 0x22 && $0 != 0x5C }
-    ascii = isPlain ? bytes : nil
-    pair = Self.rarePair(of: bytes)
+    let utf8 = Array(folded.utf8)
+    let isInOneSpelling = utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
+    // Some beyond ASCII are, to a comparison of strings, the same as one that is not.
+    let isBeyond = folded.decomposedStringWithCanonicalMapping.utf8.contains { $0 >= 0x80 }
+    let isASCII = utf8.allSatisfy { $0 < 0x80 }
+    bytes = isInOneSpelling && (isASCII || isBeyond) ? utf8 : []
+    rare = Self.rarePlaces(of: bytes)
   }
 
   /// Bytes of lines from the most frequent on: ids are hexadecimal, the words English. Others are rare.
   private static let frequent = Array("e0123456789acdbf-toinrsl hupmgy:,.vwkxjqz".utf8)
 
-  private static func rarePair(of needle: [UInt8]) -> clinux_pair {
+  private static func rarePlaces(of needle: [UInt8]) -> (one: Int, two: Int) {
     func rank(_ place: Int) -> Int { frequent.firstIndex(of: needle[place]) ?? frequent.count }
     let places = needle.indices.sorted { (rank($0), -$0) > (rank($1), -$1) }
-    guard let one = places.first else { return clinux_pair() }
-    let two = places.dropFirst().first { needle[$0] != needle[one] } ?? places.last!
-    func letterCase(_ byte: UInt8) -> UInt8 { isLetter(byte) ? 0x20 : 0 }
-    return clinux_pair(
-      one: needle[one], one_case: letterCase(needle[one]), two: needle[two],
-      two_case: letterCase(needle[two]), one_at: one, two_at: two)
+    guard let one = places.first else { return (0, 0) }
+    return (one, places.dropFirst().first { needle[$0] != needle[one] } ?? places.last!)
   }
 
   public static func fold(_ text: String) -> String {
@@ -47,56 +47,36 @@ public struct TextNeedle: Sendable {
 
   /// Whether raw JSON holds the needle, in a string or elsewhere.
   public func look(at raw: UnsafeBufferPointer<UInt8>) -> Look {
-    guard let ascii, !ascii.isEmpty, let base = raw.baseAddress else { return .unclear }
-    return ascii.withUnsafeBufferPointer { needle in
-      Self.look(for: needle, pair, in: base, raw.count)
-    }
-  }
-
-  /// Thirty-two bytes at a time: they are looked at closely where the needle's two rarest bytes stand
-  /// at their distance.
-  private static func look(
-    for needle: UnsafeBufferPointer<UInt8>, _ pair: clinux_pair, in text: UnsafePointer<UInt8>,
-    _ count: Int
-  ) -> Look {
+    guard !bytes.isEmpty else { return .unclear }
     var found = false
-    var isStrange: Int32 = 0
     var at = 0
-    while true {
-      at = clinux_next_block(text, at, count, needle.count, pair, &isStrange)
-      guard at + 31 + needle.count <= count else { break }
-      if isStrange != 0 { return .unclear }
-      found = found || stands(needle, pair, text, at..<at + 32)
-      at += 32
+    while let place = next(in: raw, from: at) {
+      guard Self.isPlain(raw[place]) else { return .unclear }
+      found = true
+      at = place + 1
     }
-    // The last block overlaps the one before it; a text that is shorter than one is read byte by byte.
-    let last = count - 31 - needle.count
-    if last >= 0, at > last {
-      if clinux_next_block(text, last, count, needle.count, pair, &isStrange) == last {
-        if isStrange != 0 { return .unclear }
-        found = found || stands(needle, pair, text, last..<last + 32)
-      }
-      at = last + 32
-    }
-    for index in at..<max(at, count) where text[index] >= 0x80 || text[index] == 0x5C {
-      return .unclear
-    }
-    return found || stands(needle, pair, text, at..<max(at, count - needle.count + 1))
-      ? .holds : .holdsNot
+    return found ? .holds : .holdsNot
   }
 
-  /// Whether the needle begins at one of these places.
-  private static func stands(
-    _ needle: UnsafeBufferPointer<UInt8>, _ pair: clinux_pair, _ text: UnsafePointer<UInt8>,
-    _ places: Range<Int>
-  ) -> Bool {
-    for place in places where text[place + pair.one_at] | pair.one_case == pair.one {
-      var length = 0
-      while length < needle.count, lower(text[place + length]) == needle[length] { length += 1 }
-      if length == needle.count { return true }
+  /// The first place from an offset on by which raw JSON, of many lines too, may hold the needle: where it
+  /// stands, or where a byte is to be read with care.
+  public func next(in raw: UnsafeBufferPointer<UInt8>, from at: Int) -> Int? {
+    guard at < raw.count else { return nil }
+    guard !bytes.isEmpty else { return at }
+    let place = bytes.withUnsafeBufferPointer { bytes in
+      func letterCase(_ byte: UInt8) -> UInt8 { Self.isLetter(byte) ? 0x20 : 0 }
+      let (one, two) = (bytes[rare.one], bytes[rare.two])
+      return clinux_find(
+        raw.baseAddress!, at, raw.count,
+        clinux_needle(
+          bytes: bytes.baseAddress!, count: bytes.count, one: one, one_case: letterCase(one),
+          two: two, two_case: letterCase(two), one_at: rare.one, two_at: rare.two))
     }
-    return false
+    return place < raw.count ? place : nil
   }
+
+  /// Whether a byte of raw JSON is all of the character that it stands for.
+  private static func isPlain(_ byte: UInt8) -> Bool { byte < 0x80 && byte != 0x5C }
 
   private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
 
@@ -115,9 +95,5 @@ public struct TextNeedle: Sendable {
       case .unclear: stands(in: document.string(node, in: text))
       }
     }
-  }
-
-  private static func lower(_ byte: UInt8) -> UInt8 {
-    (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
   }
 }

@@ -57,6 +57,8 @@ final class Connection {
   var splitter = LineSplitter()
   var out: [UInt8] = []
   private var sent = 0
+  /// Bytes that came over it.
+  private(set) var received = 0
   var deferred: [Deferred] = []
   var mode = Mode.requests
   /// Lines that a peer says are lacking here, with their proofs, until it says that these are all.
@@ -113,6 +115,7 @@ final class Connection {
   func receive(into buffer: UnsafeMutableRawBufferPointer) {
     let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
     if count > 0 {
+      received += count
       splitter.take(
         UnsafeBufferPointer(
           start: buffer.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count))

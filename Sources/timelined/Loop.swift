@@ -33,6 +33,8 @@ final class Loop {
   static let connectionsMax = 1024
   /// Those over TCP, so that the machine's own user always finds a place.
   static let remoteMax = 768
+  /// Taking in so much leaves memory behind, between what is in use, that is worth giving back.
+  private static let muchBytes = 16 << 20
   /// How often a stream is filled again before others have their turn.
   private static let roundsMax = 16
 
@@ -66,7 +68,7 @@ final class Loop {
     router.heads.begin(router.timeline.lines)
     defer {
       router.heads.finish(router.timeline.lines)
-      if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save) }
+      if let save = router.timeline.indexToSave(isQuiet: true) { saveIndex(save, isLast: true) }
       indexer.sync {}
     }
     var events = [epoll_event](repeating: epoll_event(), count: 256)
@@ -79,7 +81,7 @@ final class Loop {
       }
       var touched = connectPeers()
       if isQuiet, let save = router.timeline.indexToSave(isQuiet: true) {
-        saveIndex(save, adopting: true)
+        saveIndex(save)
       }
       signHead()
       var signal: UInt32?
@@ -279,12 +281,12 @@ final class Loop {
 
   // MARK: The index on disk
 
-  /// Writes the index behind the loop; `adopting` goes on with it in its file.
-  private func saveIndex(_ save: Timeline.IndexSave, adopting: Bool = false) {
+  /// Writes the index behind the loop, which goes on with it in its file.
+  private func saveIndex(_ save: Timeline.IndexSave, isLast: Bool = false) {
     indexer.async { [mailbox] in
       do throws(FileError) {
         try save.write()
-        guard adopting, let index = try save.readBack() else { return }
+        guard !isLast, let index = try save.readBack() else { return }
         mailbox.put(index)
       } catch {
         Journal.write(
@@ -423,6 +425,7 @@ final class Loop {
       router.peers.ended(connection.descriptor, connection.reason, router.now().microseconds)
       connections[connection.descriptor] = nil
       connection.isWanted.clear()
+      if connection.received > Self.muchBytes { indexer.async { malloc_trim(0) } }
       return false
     }
     var interest: UInt32 = 0

@@ -24,7 +24,10 @@ struct LinkAgreementTests {
       func linked(_ event: Event) -> LinkedEvent {
         LinkedEvent(
           id: event.id, first: event.date.first, date: event.date.text, title: event.title,
-          keys: event.commitments.map(\.key), links: event.links)
+          actors: event.actors, targets: event.targets, isAgreement: event.type == .agreement,
+          isMessage: event.type == .message || event.offer != nil,
+          commitments: event.commitments.map { .init(key: $0.key, by: $0.by, to: $0.to) },
+          links: event.links)
       }
       for number in (0..<12).shuffled(using: &chance) {
         let isDeal = Int.random(in: 0..<4, using: &chance) == 0
@@ -37,7 +40,8 @@ struct LinkAgreementTests {
         let event = Event(
           id: id("\(run) \(number)"), type: isDeal ? .agreement : .message,
           date: try EventDate("2001-01-0\(Int.random(in: 1..<5, using: &chance))"),
-          actors: [parties[number % 2]], targets: [parties[1 - number % 2]], title: "\(number)",
+          actors: [parties[number % 2]],
+          targets: Bool.random(using: &chance) ? [parties[1 - number % 2]] : [], title: "\(number)",
           commitments: isDeal
             ? [Commitment(key: "a", by: [parties[0]], to: [parties[1]], what: "w")] : [],
           links: links)

@@ -123,6 +123,29 @@ struct LintTests {
     #expect(there.map(\.reason).filter { $0 == .later }.count == 2)
   }
 
+  @Test("What is not theirs to say: an answer to oneself or by one not asked, a step by a stranger")
+  func notTheirs() {
+    let events = [
+      linted("offer", "message", "2001-01-01", links("follows:gone")),
+      linted("self", "message", "2001-02-01", links("answers:offer")),
+      linted("other", "message", "2001-03-01", actors: ["KOR"], links("declines:offer")),
+      linted(
+        "reply", "message", "2001-04-01", actors: ["PRK"], targets: ["USA"], links("accepts:offer")),
+      Self.deal,
+      linted("step", "step", "2008-01-01", actors: ["JPN"], links("fulfils:deal#shut")),
+      linted("seen", "step", "2008-01-02", actors: ["IAE"], links("verifies:deal#shut")),
+    ]
+    let found = findings(events, .badLink)
+    #expect(found.map(\.reason) == [.ownWords, .notTheirs, .notTheirs])
+    #expect(
+      found.map(\.ids)
+        == [["self", "offer"], ["other", "offer"], ["step", "deal"]].map { $0.map(id) })
+    #expect(found[2].key == "shut")
+    // A step that is nobody's keeps no promise.
+    let late = findings(Array(events.dropLast()), on: "2008-02-01", .overdue)
+    #expect(late.map(\.key) == ["shut"])
+  }
+
   @Test("A circle of links is told once, with all that are in it; ten thousand do not stop it")
   func circles() {
     func ring(_ count: Int, tagged: Int? = nil) -> [LintedEvent] {

@@ -32,6 +32,14 @@ class Refused(Ctl):
                 (("--type", "step", "--date", "1995-01-01", "--link", "fulfils:" + FRAMEWORK + "#freez"),
                  ("links[0].key: \"freez\" is no commitment of d9273edf \"The Agreed Framework", "did you mean freeze?")),
                 (("--type", "step", "--date", "2003-01-01", "--link", "fulfils:" + LETTER + "#k"), ("has no commitments",)),
+                # Who is not asked, or has no part in it. ADD is by the United States, to North Korea.
+                (("--type", "statement", "--date", "2018-01-05", "--link", "answers:usdprk-2018-01-01-offer-talks"),
+                 ("links[0]: answers ", "which was said to KOR, and none of those acts in this event")),
+                (("--type", "statement", "--date", "2017-12-13", "--link", "declines:usdprk-2017-12-12-offer-talks"),
+                 ("links[0]: declines ", "and that is USA's own: nobody answers himself")),
+                (("--type", "step", "--date", "2018-05-02", "--link", "withdraws:usdprk-2018-04-27-agreement-summit-inter-korean#leaflets"),
+                 ("links[0]: withdraws ", "none of those who act in this event may say so: that is for ", "KOR")),
+                (("--type", "statement", "--date", "2018-01-05", "--link", "withdraws:usdprk-2018-01-01-offer-talks"), ("that is for PRK;",)),
                 (("--type", "agreement", "--date", "2007-02-13", "--commitment", "key=k; by=PRK; what=w; due=2006-12"),
                  ("commitments[0].due: 2006-12 is over before the event begins, on 2007-02-13",)),
                 (("--type", "agreement", "--date", "2007-02-13", "--commitment", "key=k; what=w"), ("commitments[0].by: missing",)),
@@ -69,7 +77,7 @@ class Refused(Ctl):
         filler = [say(f"filler-{n}", f"1990-01-{n % 28 + 1:02d}") for n in range(4000)]
         deal = {**say("deal", "2002-01-01"), "type": "agreement", "commitments": [{"key": "shut", "by": ["PRK"], "what": "w"}]}
         lines = [
-            say("ring-a", **link("answers", "ring-c")), *filler, say("ring-b", **link("answers", "ring-a")), say("ring-c", **link("answers", "ring-b")),
+            say("ring-a", **link("follows", "ring-c")), *filler, say("ring-b", **link("follows", "ring-a")), say("ring-c", **link("follows", "ring-b")),
             say("early", "2000-01-01", **link("answers", "ring-b")), say("step", "2003-01-01", **link("fulfils", "deal", key="shutt")), deal,
             say("own", **link("answers", "own")), say("good", "2003-01-01", **link("fulfils", "deal", key="shut")),
             say("part", "2001-12-31", **link("part-of", "deal")), say("open", **link("answers", "not-here"))]
@@ -79,7 +87,7 @@ class Refused(Ctl):
             self.assertEqual(code, 1)
             problems = {p["line"]: p["message"] for p in json.loads(out)["error"]["problems"]}
             self.assertEqual(sorted(problems), [1, 4002, 4003, 4004, 4005, 4007])
-            self.assertIn("answers ring-c \"of ring-c\"", problems[1])
+            self.assertIn("follows ring-c \"of ring-c\"", problems[1])
             self.assertIn("lead back to this event (by ring-b)", problems[1])
             self.assertIn("answers ring-b", problems[4004])
             self.assertIn("begins after", problems[4004])

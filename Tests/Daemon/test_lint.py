@@ -109,6 +109,13 @@ class EachKind(Ctl):
                                          "links": [{"rel": "fulfils", "id": deal, "key": "nope"}, {"rel": "fulfils", "id": deal}]})
         gone = other.add(other.id(5), **message(title="gone", date="2005-01-01", links=[{"rel": "answers", "id": other.id(99)}]))
         who = other.add(other.id(6), **message(title="who", date="2006-01-01", actors=["QQX"]))
+        # What is not theirs to say: PRK answers itself, KOR what was said to USA; PRK lets go what USA imposed.
+        self_answer = other.add(other.id(20), **message(title="self", date="2008-01-01", links=[{"rel": "answers", "id": here}]))
+        asked = other.add(other.id(21), **message(title="asked", date="2008-01-02", actors=["PRK"], targets=["KOR"]))
+        meddler = other.add(other.id(22), **message(title="meddler", date="2008-01-03", actors=["USA"], targets=["PRK"],
+                                                    links=[{"rel": "declines", "id": asked}]))
+        imposed = other.add(other.id(23), **{**message(title="imposed", date="2008-01-04", actors=["USA"], targets=["PRK"]), "type": "sanction", "subtype": "impose"})
+        lifted = other.add(other.id(24), **message(title="lifted", date="2008-01-05", links=[{"rel": "withdraws", "id": imposed}]))
         bad = other.add(other.id(7), **{**message(title="no parties", date="2007-01-01"), "type": "agreement", "commitments": [{"key": "k", "what": "w"}]})
         other.send(self.own)
         found = {}
@@ -121,6 +128,9 @@ class EachKind(Ctl):
         self.assertEqual(sorted(found[("bad-link", "circle")][0]["ids"]), sorted(ring))
         self.assertEqual(found[("bad-link", "no such key")][0]["ids"], [step, deal])
         self.assertEqual(found[("bad-link", "no key")][0]["ids"], [step, deal])
+        self.assertEqual(found[("bad-link", "own words")][0]["ids"], [self_answer, here])
+        self.assertEqual([f["ids"] for f in found[("bad-link", "not theirs")]], [[meddler, asked], [lifted, imposed]])
+        self.assertIn("which is for KOR to say", found[("bad-link", "not theirs")][0]["text"])
         self.assertEqual(found[("missing-target", None)][0]["ids"], [gone, other.id(99)])
         self.assertEqual(found[("backwards", None)][0]["ids"], [deal])
         self.assertEqual(found[("unknown-actor", None)][0]["ids"], [who])
@@ -132,12 +142,17 @@ class EachKind(Ctl):
         self.assertIn((late, "later"), left)
         self.assertIn((own, "itself"), left)
         self.assertIn((step, "no such key"), left)
+        self.assertIn((self_answer, "own words"), left)
+        self.assertIn((lifted, "not theirs"), left)
+        # Of an offer to Seoul the state of Washington knows nothing; the sanction stands.
+        self.assertNotIn(meddler, [id for id, _ in left])
+        self.assertIn(imposed, [e["id"] for e in state["under_way"]])
         self.assertEqual(self.client.ok("STATUS")["position"][other.replica], len(other.lines))
         # Whoever would record them here is told why not.
         for line in other.lines:
             body = {key: value for key, value in json.loads(line).items()
                     if key not in ("v", "replica", "seq", "recorded", "salt", "crc32c", "id", "author")}
-            if body["title"] in ("step", "no parties", "who", "deal"):
+            if body["title"] in ("step", "no parties", "who", "deal", "self", "meddler", "lifted"):
                 self.assertTrue(self.client.ask("APPEND " + json.dumps(body)).startswith("ERR bad-event "), body)
 
     def test_what_is_recorded_here(self):
@@ -173,7 +188,7 @@ class EachKind(Ctl):
                 "type": "log.correct", "corrects": id, "supersedes": [id], "reason": "r", "body": message(title=title)}))
         self.assertEqual(self.kinds(), [("contested", None)])
         self.assertEqual(self.kinds("--at", "before"), [])
-        answer = self.client.ok("APPEND " + json.dumps(message(date="2002-01-01", title="a", links=[{"rel": "answers", "id": id}])))["id"]
+        answer = self.client.ok("APPEND " + json.dumps(message(date="2002-01-01", title="a", links=[{"rel": "follows", "id": id}])))["id"]
         self.done("correct", id, "--title", "settled", "--reason", "r", daemon=self.own)
         self.assertEqual(self.kinds(), [])
         position = json.dumps(self.client.ok("STATUS")["position"])

@@ -96,9 +96,9 @@ class Protocol(unittest.TestCase):
                 old = ids.pop(chance.randrange(len(ids)))
                 body = {"type": "log.correct", "corrects": old, "supersedes": [old], "body": body}
             elif ids and act < 0.6:
-                # What began later cannot be answered.
+                # What began later cannot be followed.
                 earlier = [id for id in ids if dates[id] <= body["date"]]
-                body["links"] = [{"rel": chance.choice(["answers", "follows"]), "id": id} for id in earlier[-1:]]
+                body["links"] = [{"rel": chance.choice(["part-of", "follows"]), "id": id} for id in earlier[-1:]]
             staged = self.client.ok("APPEND " + json.dumps(body))
             if body["type"] in dict(kinds):
                 ids.append(staged["id"])

@@ -128,9 +128,9 @@ class Correcting(Record):
     def test_links_are_added_and_taken_away(self):
         first, second = self.promise("first", "freeze"), self.add(title="second")
         id = self.add(links=[{"rel": "follows", "id": first}])
-        self.correct(id, "--link", f"answers:{second[:10]}", "--link", f"fulfils={first}#freeze")
+        self.correct(id, "--link", f"part-of:{second[:10]}", "--link", f"fulfils={first}#freeze")
         self.assertEqual(self.body(id)["links"], [
-            {"rel": "follows", "id": first}, {"rel": "answers", "id": second}, {"rel": "fulfils", "id": first, "key": "freeze"}])
+            {"rel": "follows", "id": first}, {"rel": "part-of", "id": second}, {"rel": "fulfils", "id": first, "key": "freeze"}])
         self.correct(id, "--no-link", f"{first}#freeze")
         self.correct(id, "--no-link", second[:8])
         self.assertEqual(self.body(id)["links"], [{"rel": "follows", "id": first}])
@@ -333,7 +333,7 @@ source: publisher=P; date=2026
 confidence: high
 tags: a, b
 link: answers:{other[:12]}
-link: fulfils:{other}#k
+link: verifies:{other}#k
 offer:
   if: one
   if: two
@@ -348,7 +348,7 @@ weight_reason: so
             "title": "from a text", "summary": "one\ntwo", "place": "p",
             "sources": [{"title": "A; b", "quote": "q1\nq2"}, {"publisher": "P", "date": "2026"}],
             "confidence": "high", "offer": {"if": ["one", "two"], "then": ["three"], "condition": "simultaneous"},
-            "links": [{"rel": "answers", "id": other}, {"rel": "fulfils", "id": other, "key": "k"}],
+            "links": [{"rel": "answers", "id": other}, {"rel": "verifies", "id": other, "key": "k"}],
             "tags": ["a", "b"], "weight": 3, "weight_reason": "so"})
         # The text of the event reads as the event.
         self.done("add", "--from", "-", stdin=self.text(id))

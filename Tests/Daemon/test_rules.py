@@ -83,10 +83,10 @@ class RulesTests(Machines):
     def test_a_table_is_set_shown_and_taken_back(self):
         daemon = self.full()
         before = self.states(daemon)
-        file = self.changed("weights", ("srbm,-2", "srbm,-4.5"), ("2,report,,0,\n", "2,report,,0,\n2,report,leak,-0.125,ours\n"), ("2,aid,suspended,-3,\n", ""))
+        file = self.changed("weights", ("srbm,-2", "srbm,-4.5"), ("3,report,,0,\n", "3,report,,0,\n3,report,leak,-0.125,ours\n"), ("3,aid,suspended,-3,\n", ""))
         asked = ("rules", "set", "weights", file, "--version", "TEAM-2", "--reason", "salvos count")
         text = self.done(*asked, "--dry-run", daemon=daemon)
-        for line in ("weights 2 → TEAM-2: 1 changed, 1 added, 1 removed", "~ test/srbm: weight -2 → -4.5",
+        for line in ("weights 3 → TEAM-2: 1 changed, 1 added, 1 removed", "~ test/srbm: weight -2 → -4.5",
                      "+ report/leak: weight -0.125, note ours", "- aid/suspended: weight -3", "nothing was recorded (--dry-run)"):
             self.assertIn(line + "\n", text)
         self.assertEqual(self.done("rules", "diff", "weights", file, daemon=daemon).splitlines()[1:4], text.splitlines()[1:4])
@@ -94,7 +94,7 @@ class RulesTests(Machines):
         done = self.json(*asked, daemon=daemon)
         self.assertEqual([row["subtype"] for row in done["added"] + done["removed"]], ["leak", "suspended"])
         state = self.json("state", "USA", "PRK", "--as-of", "2014-07-29", daemon=daemon)
-        self.assertEqual(state["rules"], {"version": "2", "weights": "TEAM-2", "windows": "1", "interests": "1", "events": {"weights": done["id"]}})
+        self.assertEqual(state["rules"], {"version": "3", "weights": "TEAM-2", "windows": "1", "interests": "1", "events": {"weights": done["id"]}})
         # July 2014 is a crisis again, as when short-range missiles counted as others do.
         self.assertEqual((state["phase"]["name"], json.loads(before["state", "USA", "PRK", "--as-of", "2014-07-29", "--json"])["phase"]["name"]),
                          ("crisis", "confrontation"))
@@ -102,7 +102,7 @@ class RulesTests(Machines):
         self.assertIn(-4.5, why.values())
         self.assertIn(f"weights TEAM-2 [{done['id'][:8]}], windows 1 and interests 1", self.done("state", "USA", "PRK", daemon=daemon))
         rows = self.json("rules", daemon=daemon)
-        self.assertEqual([(row["version"], row["holds"]) for row in rows if row["table"] == "weights"], [("2", False), ("TEAM-2", True)])
+        self.assertEqual([(row["version"], row["holds"]) for row in rows if row["table"] == "weights"], [("3", False), ("TEAM-2", True)])
         self.assertEqual((rows[-1]["event"], rows[-1]["reason"], rows[-1]["rows"]), (done["id"], "salvos count", 46))
         self.assertIn("salvos count", self.done("rules", daemon=daemon))
         # What show writes sets again.
@@ -110,7 +110,7 @@ class RulesTests(Machines):
         self.assertIn("nothing was recorded", self.done("rules", "set", "weights", self.file("w.csv", shown), "--version", "X", "--reason", "r", daemon=daemon))
         # The same for all machines in ten years: the table that ships, recorded.
         reset = self.json("rules", "reset", "weights", daemon=daemon)
-        self.assertEqual((reset["before"], reset["after"]), ("TEAM-2", "shipped-2"))
+        self.assertEqual((reset["before"], reset["after"]), ("TEAM-2", "shipped-3"))
         self.assertEqual(self.json("rules", "show", "weights", "--event", done["id"][:8], daemon=daemon)["version"], "TEAM-2")
         self.assertFalse(self.json("rules", "show", "weights", "--shipped", daemon=daemon)["holds"])
         after = self.states(daemon)
@@ -118,7 +118,7 @@ class RulesTests(Machines):
             if "--json" in asked:
                 one, other = json.loads(text), json.loads(after[asked])
                 rules = one.pop("rules"), other.pop("rules")
-                self.assertEqual(rules[1], {**rules[0], "weights": "shipped-2", "events": {"weights": reset["id"]}})
+                self.assertEqual(rules[1], {**rules[0], "weights": "shipped-3", "events": {"weights": reset["id"]}})
                 for dyad in [*one.get("dyads", []), *other.get("dyads", [])]:
                     del dyad["rules"]
                 self.assertEqual(one, other)
@@ -182,9 +182,9 @@ class RulesTests(Machines):
 
     def test_a_team_weighs_subtypes_of_its_own_once_an_event_has_them(self):
         daemon = self.machine()
-        own = [("2,test,nuclear", "2,test,glide,-8,\n2,test,nuclear")]
+        own = [("3,test,nuclear", "3,test,glide,-8,\n3,test,nuclear")]
         err = self.fails(1, "rules", "set", "weights", self.changed("weights", *own), "--version", "T", "--reason", "r", daemon=daemon)
-        self.assertIn('weights.csv:24: subtype: "glide" is no subtype of test, and no event here has it', err)
+        self.assertIn('weights.csv:25: subtype: "glide" is no subtype of test, and no event here has it', err)
         client = daemon.client()
         self.addCleanup(client.close)
         client.append(subtype="glide", targets=["USA"])
@@ -193,12 +193,12 @@ class RulesTests(Machines):
 
     def test_what_cannot_be_set(self):
         for table, changes, said in (
-                ("weights", [("srbm,-2", "srbm,-10.5")], "weights.csv:27: weight: -10.5: a number from -10 to 10"),
-                ("weights", [("srbm,-2", "srbm,x")], 'weights.csv:27: weight: "x": a number'),
-                ("weights", [("test,srbm", "test,sbrm")], 'weights.csv:27: subtype: "sbrm" is no subtype of test, and no event here has it; did you mean srbm'),
-                ("weights", [("2,test,srbm", "2,tset,srbm")], 'weights.csv:27: type: "tset" is no type; did you mean test?'),
-                ("weights", [("2,release,,4,\n", "")], "lacks release"),
-                ("weights", [("test,srbm", "test,icbm")], "weights.csv:27: type: test/icbm stands in rows"),
+                ("weights", [("srbm,-2", "srbm,-10.5")], "weights.csv:28: weight: -10.5: a number from -10 to 10"),
+                ("weights", [("srbm,-2", "srbm,x")], 'weights.csv:28: weight: "x": a number'),
+                ("weights", [("test,srbm", "test,sbrm")], 'weights.csv:28: subtype: "sbrm" is no subtype of test, and no event here has it; did you mean srbm'),
+                ("weights", [("3,test,srbm", "3,tset,srbm")], 'weights.csv:28: type: "tset" is no type; did you mean test?'),
+                ("weights", [("3,release,,4,\n", "")], "lacks release"),
+                ("weights", [("test,srbm", "test,icbm")], "weights.csv:28: type: test/icbm stands in rows"),
                 ("weights", [("weight,note", "wieght,note")], 'weights.csv:1: no column "wieght" in a table of weights; did you mean weight?'),
                 ("windows", [("talks_days,90", "talks_days,0")], "windows.csv:4: value: 0: talks_days is a whole number from 1 to 3650"),
                 ("windows", [("talks_days,90", "talks_days,9.5")], "windows.csv:4: value: 9.5: a whole number"),
@@ -214,7 +214,7 @@ class RulesTests(Machines):
         for exit, words, said in (
                 (2, ("set", "weights", file, "--reason", "r"), "--version NAME"), (2, ("set", "weights", file, "--version", "T"), "--reason TEXT"),
                 (2, ("set", "weights", file, "--version", "3", "--reason", "r"), "is a number, as tables that ship have"),
-                (2, ("set", "weights", file, "--version", "shipped-2", "--reason", "r"), "that of the table that ships"),
+                (2, ("set", "weights", file, "--version", "shipped-3", "--reason", "r"), "that of the table that ships"),
                 (2, ("show", "wieghts"), "did you mean weights?"), (2, ("frob",), "It is rules, rules show TABLE"),
                 (2, ("set", "weights"), "It is rules"), (1, ("show", "weights", "--event", "abcdef"), "no table of weights"),
                 (1, ("set", "weights", "/nowhere.csv", "--version", "T", "--reason", "r"), "cannot read"),
@@ -223,7 +223,7 @@ class RulesTests(Machines):
                 (2, ("--csv",), "--csv does not go with rules list"), (2, ("reset", "weights", "--at", "x"), "--at does not go with rules reset")):
             with self.subTest(words):
                 self.assertIn(said, self.fails(exit, "rules", *words))
-        self.assertEqual([row["version"] for row in self.json("rules")], ["2", "1", "1"])
+        self.assertEqual([row["version"] for row in self.json("rules")], ["3", "1", "1"])
 
     def test_a_name_stands_for_one_table(self):
         daemon = self.machine()
@@ -351,8 +351,8 @@ class RulesTests(Machines):
             return json.dumps({"type": "log.rules", "table": table, "name": name, "rows": rows})[1:-1]
 
         hostile = [
-            (rules("weights", weights + [{"type": "test", "subtype": "x", "weight": 11}]), "rows[46].weight: 11"),
-            (rules("weights", weights + [weights[0]]), "rows[46].type: message stands in rows[0] already"),
+            (rules("weights", weights + [{"type": "test", "subtype": "x", "weight": 11}]), "rows[47].weight: 11"),
+            (rules("weights", weights + [weights[0]]), "rows[47].type: message stands in rows[0] already"),
             (rules("windows", windows[1:]), "lacks crisis_days"),
             (rules("windows", [{**row, "value": -5} for row in windows]), "rows[0].value: -5"),
             (rules("windows", [{**row, "value": 10 ** 15} for row in windows]), "rows[0].value: "),

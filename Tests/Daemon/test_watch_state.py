@@ -192,7 +192,7 @@ class LiveTests(Ctl):
         chance = random.Random(seed)
         watching = self.watch("--json")
         told = [json.loads(line) for line in self.past]
-        messages = [self.letter]
+        messages, writers = [self.letter], {self.letter: LETTER["actors"][0]}
         for number in range(40):
             kind = chance.randrange(5)
             if kind == 0:
@@ -204,11 +204,14 @@ class LiveTests(Ctl):
                 versions = self.client.stream("GET " + id)[1]["versions"]
                 self.client.ok("APPEND " + json.dumps({"type": "log.retract", "retracts": id, "supersedes": versions, "reason": "r"}))
             else:
-                link = {"links": [{"rel": chance.choice(["answers", "declines", "accepts"]), "id": chance.choice(messages)}]}
-                actors = chance.sample(PAIR, 2)
+                other = chance.choice(messages)
+                link = {"links": [{"rel": chance.choice(["answers", "declines", "accepts"]), "id": other}]}
+                # Whom it was written to answers.
+                actors = sorted(PAIR, key=lambda party: party == writers[other]) if kind < 4 else chance.sample(PAIR, 2)
                 messages.append(self.record(
                     type="message", date=(datetime.date(2020, 2, 1) + datetime.timedelta(number)).isoformat(), actors=actors[:1], targets=actors[1:],
                     title="m %d" % number, **(link if kind < 4 else {})))
+                writers[messages[-1]] = actors[0]
         # Twice: messages that are gone are told behind those that are there, so behind the first of these.
         for title in ("the last but one", "the last"):
             last = self.record(type="message", date="2020-06-01", actors=["USA"], targets=["PRK"], title=title)

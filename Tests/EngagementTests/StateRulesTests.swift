@@ -94,6 +94,83 @@ struct StateRulesTests {
     #expect(state(events, "2001-04-01")["unanswered"]?.array?.count == 4)
   }
 
+  @Test(
+    "E-1.7: what is not theirs to say is left out; a step of a stranger keeps nothing, breaks nothing"
+  )
+  func notTheirs() {
+    let kor = ActorCode("KOR")!
+    let many = event(
+      "many", .agreement, "accord", "2007-02-13", [us, dprk, kor], [],
+      commitments: [
+        Commitment(key: "shut", by: [dprk], to: [us, kor], what: "shut"),
+        Commitment(key: "oil", by: [us, kor], to: [dprk], what: "oil"),
+        Commitment(key: "rice", by: [kor], to: [dprk], what: "rice"),
+      ])
+    let talks = event("talks", .talks, nil, "2007-02-08/2007-02-13", [us, dprk], [])
+    let events = [
+      event(
+        "stop", .step, "withdrawal", "2007-02-20", [iaea], [dprk],
+        links: [(.withdraws, "many", nil)]),
+      event(
+        "kept", .step, "fulfilment", "2007-02-21", [kor], [dprk],
+        links: [(.fulfils, "many", "shut")]),
+      event(
+        "rice", .step, "suspension", "2007-02-22", [kor], [dprk],
+        links: [(.suspends, "many", "rice")]),
+    ]
+    let before = state([many, talks], "2007-03-01")
+    let after = state([many, talks] + events, "2007-03-01")
+    #expect(after["left_out"]?.array?.map { $0["id"] } == [id("stop"), id("kept")])
+    #expect(after["left_out"]?.array?.map { $0["reason"]?.string } == ["not theirs", "not theirs"])
+    #expect(after["commitments"] == before["commitments"])
+    #expect(after["agreements"] == before["agreements"])
+    // None of the three is a step or a break here, that on rice concerns others.
+    #expect(after["phase"] == before["phase"])
+    #expect(after["criteria"]?["joint_action"] == before["criteria"]?["joint_action"])
+    // Who made a promise together with one of the two speaks of that one alone.
+    let oil = event(
+      "oil", .step, "suspension", "2007-02-23", [kor], [dprk], links: [(.suspends, "many", nil)])
+    let broken = state([many, talks, oil], "2007-03-01")
+    #expect(broken["left_out"] == .array([]))
+    #expect(broken["commitments"]?.array?.map { $0["state"]?.string } == ["open", "suspended"])
+    #expect(broken["phase"]?["name"] != .string("negotiating"))
+    // Whether a step is one is found again when its agreement changes.
+    var history = DyadHistory(Dyad(us, dprk)!)
+    history.insert([many, talks, events[1]])
+    #expect(
+      history.state(on: Day("2007-03-01")!)["criteria"]?["joint_action"]?["verdict"]
+        == .string("partly"))
+    var mended = many
+    mended.commitments[0].by = [dprk, kor]
+    history.replace([many.id], with: [mended])
+    let now = history.state(on: Day("2007-03-01")!)
+    #expect(now["criteria"]?["joint_action"]?["verdict"] == .string("met"))
+    #expect(now["commitments"]?.array?[0]["state"] == .string("fulfilled"))
+  }
+
+  @Test("E-1.7: nobody answers himself, and who was not asked does not answer")
+  func ownWords() {
+    let offer = Offer(if: [], then: ["x"], condition: .none)
+    let events = [
+      event("offer", .message, nil, "2001-01-01", offer: offer),
+      event("self", .statement, nil, "2001-01-02", links: [(.accepts, "offer", nil)]),
+      event("joint", .talks, nil, "2001-01-03", [us, dprk], [], offer: offer),
+      event("both", .talks, nil, "2001-01-04", [us, dprk], [], links: [(.answers, "joint", nil)]),
+      event("ours", .message, nil, "2001-01-05", [us], [iaea, dprk], offer: offer),
+      event("sanction", .sanction, "impose", "2001-01-06"),
+      event(
+        "lifted", .statement, nil, "2001-01-07", [dprk], [us],
+        links: [(.withdraws, "sanction", nil), (.withdraws, "offer", nil)]),
+    ]
+    let state = state(events, "2001-02-01")
+    #expect(
+      state["left_out"]?.array?.map { $0["reason"]?.string } == [
+        "own words", "not theirs", "not theirs",
+      ])
+    #expect(state["offers"]?.array?.map { $0["state"]?.string } == ["open", "open"])
+    #expect(state["under_way"]?.array?.map { $0["id"] } == [id("sanction")])
+  }
+
   @Test("E-3.5: the longest silence is a gap between contacts, or the one that goes on")
   func silence() {
     let events = [
@@ -154,6 +231,43 @@ struct StateRulesTests {
     #expect(verdict("respect", tests) == "no evidence")
   }
 
+  @Test("E-13.4: a no that mocks is no answer of respect; a plain no is one")
+  func scorn() {
+    func respect(_ answers: (Link.Relation, String)..., on day: String = "2020-06-20") -> JSONValue?
+    {
+      let offer = event(
+        "offer", .message, "oral", "2020-06-15",
+        offer: Offer(if: [], then: ["envoys"], condition: .none))
+      let replies = answers.enumerated().map { place, answer in
+        event(
+          "a\(place)", .statement, answer.1, "2020-06-1\(7 + place)", [dprk], [us],
+          links: [(answer.0, "offer", nil)])
+      }
+      return state([offer] + replies, day)["criteria"]?["respect"]
+    }
+    #expect(respect((.declines, "position"))?["verdict"] == .string("met"))
+    let mocked = respect((.declines, "accusation"))
+    #expect(mocked?["verdict"] == .string("partly"))
+    #expect(mocked?["for"]?["count"] == .int(0))
+    #expect(mocked?["against"]?["latest"] == .array([id("offer")]))
+    // A threat counts for itself too.
+    #expect(respect((.declines, "threat"))?["against"]?["count"] == .int(2))
+    // What is not a refusal is an answer, whatever its words; so is what comes after the scorn.
+    #expect(respect((.counters, "accusation"))?["verdict"] == .string("met"))
+    #expect(
+      respect((.declines, "accusation"), (.answers, "position"))?["verdict"] == .string("met"))
+    #expect(respect()?["verdict"] == .string("no evidence"))
+    #expect(respect()?["against"]?["count"] == .int(0))
+  }
+
+  @Test("E-2: words weigh by their kind")
+  func words() {
+    let weights = ["position", "accusation", "demand", "threat"].map { word in
+      state([event("w", .statement, word, "2002-10-03")], "2002-10-03")["climate"]?["total"]?.text
+    }
+    #expect(weights == ["0.000", "-2.000", "-3.000", "-5.000"])
+  }
+
   @Test("E-5.2: an interest counts for those to whom an offer is made")
   func interests() {
     let offer = event(
@@ -165,6 +279,46 @@ struct StateRulesTests {
     #expect(spoken.map { $0["party"] } == [.string("PRK"), .string("PRK")])
     #expect(spoken.map { $0["key"] } == [.string("assurance"), .string("development")])
     #expect(spoken[0]["offers"]?.array?.first?["state"] == .string("open"))
+  }
+
+  @Test("E-8.2: talks of governments negotiate; former presidents and conferences make contact")
+  func tracks() {
+    func name(_ subtype: String, _ day: String) -> String? {
+      let talks = event("t", .talks, subtype, "2017-05-08/2017-05-09", [us, dprk], [])
+      return state([talks], day)["phase"]?["name"]?.string
+    }
+    for subtype in ["summit", "ministerial", "official", "working-level", "multilateral"] {
+      #expect(name(subtype, "2017-07-05") == "negotiating")
+    }
+    for subtype in ["track-1.5", "track-2"] {
+      #expect(name(subtype, "2017-05-08") == "probing")
+      #expect(name(subtype, "2017-07-05") == "probing")
+      #expect(name(subtype, "2018-07-05") == "estranged")
+    }
+  }
+
+  @Test("E-8.2: a step implements the agreement that it carries out, while something of it is open")
+  func carriesOut() {
+    func name(_ links: [(Link.Relation, String, String?)], _ more: Event..., on day: String)
+      -> String?
+    {
+      let step = event("s", .step, "fulfilment", "2008-05-24", [dprk], [us], links: links)
+      return state([deal, step] + more, day)["phase"]?["name"]?.string
+    }
+    #expect(name([(.fulfils, "deal", "shut")], on: "2008-06-01") == "implementing")
+    #expect(name([(.partOf, "deal", nil)], on: "2008-06-01") == "implementing")
+    #expect(name([], on: "2008-06-01") == "estranged")
+    let vow = event("vow", .test, "moratorium", "2008-04-20", [dprk], [us])
+    #expect(name([(.fulfils, "vow", nil)], vow, on: "2008-06-01") == "estranged")
+    #expect(name([(.fulfils, "deal", "shut")], on: "2009-05-25") == "stalled")
+    let oil = event("o", .aid, "fuel", "2008-05-30", links: [(.fulfils, "deal", "oil")])
+    #expect(name([(.fulfils, "deal", "shut")], oil, on: "2008-05-29") == "implementing")
+    #expect(name([(.fulfils, "deal", "shut")], oil, on: "2008-05-30") == "stalled")
+    // Another agreement with something open does not help.
+    let other = event(
+      "other", .agreement, nil, "2000-01-01", [us, dprk], [],
+      commitments: [Commitment(key: "k", by: [us], to: [dprk], what: "w")])
+    #expect(name([(.fulfils, "deal", "shut")], oil, other, on: "2008-05-30") == "stalled")
   }
 
   @Test("E-8.4: a phase says what it was before, and what moved it")

@@ -90,6 +90,41 @@ struct IndexFileTests {
     #expect(try answer(scratch) == (after, false))
   }
 
+  @Test(
+    "Where lines have come since, what they did not change is gone on with in the memory of the file"
+  )
+  func adoptInPart() throws {
+    let (directory, timeline) = try Scratch().open()
+    let first = try timeline.record(body("first", date: "1998"))
+    let ids = try (0..<2500).map { number in
+      try timeline.record(body("event \(number)", date: "1999-0\(1 + number % 9)")).id
+    }
+    let save = try #require(timeline.indexToSave(isQuiet: true))
+    try save.write()
+    let saved = try #require(try save.readBack())
+    try timeline.record(body("since", date: "1997"))
+    try timeline.record(
+      #"{"type":"log.correct","corrects":"\#(first.id)","supersedes":["\#(first.id)"],"#
+        + #""reason":"r","body":\#(body("corrected"))}"#)
+    let before = picture(timeline)
+    timeline.adopt(saved)
+    func isInFile(_ chunk: Int) -> Bool {
+      let (here, there) = (timeline.snapshot.index.rows, saved.index.rows)
+      return here.chunks[chunk].isSame(as: there.chunks[chunk])
+    }
+    // The row of the one that was corrected is in the first, what came since in the last.
+    #expect([0, 1, 2].map(isInFile) == [false, true, false])
+    #expect(picture(timeline) == before)
+    // What is changed in the file's memory later is changed in a copy.
+    let id = ids[1100]
+    try timeline.record(
+      #"{"type":"log.retract","retracts":"\#(id)","supersedes":["\#(id)"],"reason":"r"}"#)
+    #expect(!isInFile(1))
+    let after = picture(timeline)
+    #expect(!after.contains("event 1100\"") && after.contains("\"since\""))
+    withExtendedLifetime(directory) {}
+  }
+
   @Test("What was saved is gone on with in the memory of its file, unless lines have come since")
   func adopt() throws {
     let (directory, timeline) = try Scratch().open()

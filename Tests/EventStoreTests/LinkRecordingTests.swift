@@ -87,8 +87,8 @@ struct LinkRecordingTests {
     "A circle is refused where it closes: by an event that was named before, or by a correction")
   func circles() throws {
     let (_, timeline) = try Scratch().open()
-    try timeline.record(message(1, links: [("answers", 9, nil)]))
-    try timeline.record(message(2, links: [("answers", 1, nil)]))
+    try timeline.record(message(1, links: [("follows", 9, nil)]))
+    try timeline.record(message(2, links: [("follows", 1, nil)]))
     let closing = try #require(try timeline.refusal(message(9, links: [("follows", 2, nil)])))
     #expect(closing.contains("lead back to this event (by \(id(1).short))"), "\(closing)")
     #expect(try timeline.refusal(message(9)) == nil)
@@ -104,8 +104,8 @@ struct LinkRecordingTests {
   func staged() throws {
     let (_, timeline) = try Scratch().open()
     let ring = [
-      message(1, links: [("answers", 3, nil)]), message(2, links: [("answers", 1, nil)]),
-      message(3, links: [("answers", 2, nil)]),
+      message(1, links: [("follows", 3, nil)]), message(2, links: [("follows", 1, nil)]),
+      message(3, links: [("follows", 2, nil)]),
     ]
     for _ in 0..<2 {
       let verdicts = timeline.texts(ring) { timeline.check($0, $1) }
@@ -114,16 +114,16 @@ struct LinkRecordingTests {
     let all = timeline.texts(ring) { timeline.stageAll($0, $1) }
     guard case .failure(let failure) = all else { return #expect(Bool(false)) }
     #expect(failure.place == 2)
-    let wrong = [message(1, "2001-02-01"), message(2, "2001-01-31", links: [("answers", 1, nil)])]
+    let wrong = [message(1, "2001-02-01"), message(2, "2001-01-31", links: [("follows", 1, nil)])]
     #expect(timeline.texts(wrong) { (try? timeline.check($0, $1)[1].get()) == nil })
     // Nothing that was only tried is taken for known.
-    let tried = [message(9, links: [("answers", 50, nil)])]
+    let tried = [message(9, links: [("follows", 50, nil)])]
     #expect(timeline.texts(tried) { (try? timeline.check($0, $1)[0].get()) != nil })
-    try timeline.record(message(8, links: [("answers", 9, nil)]))
-    #expect(try timeline.refusal(message(9, links: [("answers", 8, nil)])) != nil)
+    try timeline.record(message(8, links: [("follows", 9, nil)]))
+    #expect(try timeline.refusal(message(9, links: [("follows", 8, nil)])) != nil)
     // What is corrected in the same request counts as corrected.
-    try timeline.record(message(5, links: [("answers", 6, nil)]))
-    let freed = [correction(5, message(5)), message(6, links: [("answers", 5, nil)])]
+    try timeline.record(message(5, links: [("follows", 6, nil)]))
+    let freed = [correction(5, message(5)), message(6, links: [("follows", 5, nil)])]
     guard case .success = timeline.texts(freed, { timeline.stageAll($0, $1) }) else {
       return #expect(Bool(false))
     }
@@ -147,25 +147,25 @@ struct LinkRecordingTests {
     // A line of a peer is staged, and an event that links to what it will correct in the same turn.
     try timeline.record(message(1))
     var log = ForeignLog(1)
-    log.add(correction(1, message(1, links: [("answers", 9, nil)])))
+    log.add(correction(1, message(1, links: [("follows", 9, nil)])))
     try log.bytes.withUnsafeBufferPointer { bytes in
       try timeline.ingest(
         bytes, of: log.replica, from: 1, now: RecordedTime(microseconds: 9_000_000))
     }
-    #expect(stage([message(2, links: [("answers", 1, nil)])]))
+    #expect(stage([message(2, links: [("follows", 1, nil)])]))
     try timeline.commit()
     #expect(
-      try timeline.refusal(message(9, links: [("answers", 2, nil)]))?.contains("back") ?? false)
+      try timeline.refusal(message(9, links: [("follows", 2, nil)]))?.contains("back") ?? false)
     // A correction that is staged stays so, whatever is only tried behind it.
-    try timeline.record(message(5, links: [("answers", 6, nil)]))
+    try timeline.record(message(5, links: [("follows", 6, nil)]))
     #expect(stage([correction(5, message(5, title: "free"))]))
     #expect(check([correction(5, message(5, title: "another"))]) == [true])
-    #expect(stage([message(6, links: [("answers", 5, nil)])]))
+    #expect(stage([message(6, links: [("follows", 5, nil)])]))
     try timeline.commit()
     // What a happening says beside its fields makes it no correction.
     let odd = message(7, "2001-03-01").dropLast() + #","corrects":1}"#
     #expect(
-      check([String(odd), message(8, "2001-02-01", links: [("answers", 7, nil)])]) == [true, false])
+      check([String(odd), message(8, "2001-02-01", links: [("follows", 7, nil)])]) == [true, false])
   }
 
   @Test("What another machine sends is kept; to mend a word nobody has to mend its links")
@@ -173,9 +173,9 @@ struct LinkRecordingTests {
     let (_, timeline) = try Scratch().open()
     try timeline.record(message(1, "2001-02-01"))
     var log = ForeignLog(1)
-    let late = message(2, "2001-01-01", links: [("answers", 1, nil)])
+    let late = message(2, "2001-01-01", links: [("follows", 1, nil)])
     log.add(late.replacing(#""id":"\#(id(2))","#, with: ""), id: id(2))
-    let own = message(3, links: [("answers", 3, nil)])
+    let own = message(3, links: [("follows", 3, nil)])
     log.add(own.replacing(#""id":"\#(id(3))","#, with: ""), id: id(3))
     log.add(
       #"{"type":"agreement","date":"2007-01-01","actors":["PRK"],"title":"due","unsourced":true,"#
@@ -183,9 +183,9 @@ struct LinkRecordingTests {
     try timeline.take(log.bytes, of: log.replica)
     #expect(timeline.titles.sorted() == ["due", "number 1", "number 2", "number 3"])
     #expect(timeline.snapshot.unreadable == 0)
-    let mended = message(2, "2001-01-01", links: [("answers", 1, nil)], title: "mended")
+    let mended = message(2, "2001-01-01", links: [("follows", 1, nil)], title: "mended")
     #expect(try timeline.refusal(correction(2, mended)) == nil)
-    let moved = message(2, "2001-01-02", links: [("answers", 1, nil)], title: "moved")
+    let moved = message(2, "2001-01-02", links: [("follows", 1, nil)], title: "moved")
     #expect(try timeline.refusal(correction(2, moved))?.contains("begins after") ?? false)
     // The same event from elsewhere is a duplicate, whatever its links are.
     #expect(try timeline.record(late).isDuplicate)

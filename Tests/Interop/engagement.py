@@ -67,7 +67,7 @@ class Tables:
     where none is stated."""
 
     def __init__(self, **own):
-        self.versions = {"version": "2"}
+        self.versions = {"version": "3"}
         rows, events = {}, {}
         for name in ("weights", "windows", "interests"):
             shipped = table(name + ".csv")
@@ -107,7 +107,7 @@ class Seen:
         self.promises = [promise for promise in self.all_promises if any(
             party in promise["by"] and (not promise.get("to") or other in promise["to"])
             for party, other in (parties, parties[::-1]))] if self.type == "agreement" else []
-        if testimony and self.type != "step":
+        if testimony and (self.type != "step" or testimony == "no move"):
             self.type = self.subtype = None
         self.testimony = testimony
         self.by = [party in self.actors for party in parties]
@@ -126,6 +126,10 @@ class Seen:
     @property
     def is_talks(self):
         return self.type == "talks" and self.subtype != "breakdown"
+
+    @property
+    def is_official_talks(self):
+        return self.is_talks and self.subtype not in ("track-1.5", "track-2")
 
     @property
     def is_contact(self):
@@ -155,9 +159,9 @@ class Dyad:
         self.parties = sorted([one, other])
         self.tables, self.windows = tables, tables.windows
         between = [Seen(event, tables, self.parties) for event in events if self.is_between(event)]
-        agreements = {seen.id: seen.first for seen in between if seen.isa("agreement") and seen.promises}
-        testimony = [Seen(event, tables, self.parties, True) for event in events
-                     if not self.is_between(event) and self.testifies(event, agreements)]
+        agreements = {seen.id: seen for seen in between if seen.isa("agreement") and seen.promises}
+        testimony = [Seen(event, tables, self.parties, how) for event in events
+                     if not self.is_between(event) and (how := self.testifies(event, agreements))]
         self.all = sorted(between + testimony, key=lambda seen: (seen.first, seen.id))
         self.hear()
         self.phases = []
@@ -174,10 +178,41 @@ class Dyad:
         return False
 
     def testifies(self, event, agreements):
+        """E-1.4: None, or whether a step would be one here."""
         taking_part = event["actors"] + event.get("targets", [])
-        return any(party in taking_part for party in self.parties) and any(
-            link["rel"] in TO_PROMISES and link["id"] in agreements
-            and agreements[link["id"]] <= span(event["date"])[0] for link in event.get("links", []))
+        links = [link for link in event.get("links", []) if link["rel"] in TO_PROMISES and link["id"] in agreements
+                 and agreements[link["id"]].first <= span(event["date"])[0]]
+        if not links or not any(party in taking_part for party in self.parties):
+            return None
+        seen = Seen(event, self.tables, self.parties)
+        for link in links:
+            agreement = agreements[link["id"]]
+            named = ("key" not in link and link["rel"] not in ("fulfils", "verifies")
+                     or link.get("key") in [promise["key"] for promise in agreement.promises])
+            if named and not self.fault(seen, link, agreement):
+                return "move"
+        return "no move"
+
+    # E-1.7
+
+    def is_theirs(self, seen, link, target):
+        if link["rel"] not in ("fulfils", "suspends", "violates", "withdraws"):
+            return True
+        everyone = target.actors + target.targets
+        concerned = [promise for promise in target.all_promises if link.get("key") in (None, promise["key"])]
+        if not target.all_promises:
+            who = [] if link["rel"] in ("suspends", "withdraws") else seen.actors
+            who = who + target.actors + (target.targets if target.event["type"] == "agreement" else [])
+        else:
+            who = [] if "key" in link else list(everyone)
+            for promise in concerned:
+                who += promise["by"] + (promise.get("to") or everyone)
+        if not set(who) & set(seen.actors):
+            return False
+        if any(seen.by) or not target.isa("agreement"):
+            return True
+        ours = [promise for promise in target.promises if link.get("key") in (None, promise["key"])]
+        return not ours or any(set(promise["by"]) & set(seen.actors) for promise in ours)
 
     # E-1.6
 
@@ -190,21 +225,31 @@ class Dyad:
                 target = ids.get(link["id"])
                 if target is None:
                     continue
-                reason = None
-                if target is seen:
-                    reason = "itself"
-                elif target.first > seen.first:
-                    reason = "later"
-                elif target.first == seen.first and any(back["id"] == seen.id for back in target.links):
-                    reason = "circle"
-                elif "key" in link and target.all_promises and link["key"] not in [p["key"] for p in target.all_promises]:
-                    reason = "no such key"
+                reason = self.fault(seen, link, target)
                 if reason:
                     self.out.append((max(seen.first, target.first), {
                         "id": seen.id, "rel": link["rel"], "to": link["id"], "reason": reason}))
                 else:
                     self.said[link["id"]].append((seen, link))
                     self.speaks.add(seen.id)
+
+    def fault(self, seen, link, target):
+        if target.id == seen.id:
+            return "itself"
+        if target.first > seen.first:
+            return "later"
+        if target.first == seen.first and any(back["id"] == seen.id for back in target.links):
+            return "circle"
+        if "key" in link and target.all_promises and link["key"] not in [p["key"] for p in target.all_promises]:
+            return "no such key"
+        if link["rel"] in ("answers", "accepts", "declines", "counters"):
+            asked = set(seen.actors) & set(target.targets)
+            named = len(target.targets) > 0
+            if not asked and set(seen.actors) <= set(target.actors) and (named or len(set(target.actors)) == 1):
+                return "own words"
+            is_message = target.event["type"] == "message" or target.offer
+            return "not theirs" if is_message and named and not asked else None
+        return None if self.is_theirs(seen, link, target) else "not theirs"
 
     def says(self, target, relations, day):
         return [(seen, link) for seen, link in self.said[target.id]
@@ -265,9 +310,14 @@ class Dyad:
         return [(seen, link) for seen, link in self.says(agreement, TO_PROMISES, day)
                 if (link["key"] in keys if "key" in link else link["rel"] not in ("fulfils", "verifies"))]
 
+    def said_of(self, agreement, promise, day):
+        """E-6.2."""
+        return [(seen, link) for seen, link in self.said_of_any(agreement, day)
+                if link.get("key") in (None, promise["key"])
+                and (any(seen.by) or link["rel"] == "verifies" or set(seen.actors) & set(promise["by"]))]
+
     def promise(self, agreement, promise, day):
-        said = [(seen, link) for seen, link in self.said_of_any(agreement, day)
-                if link.get("key") in (None, promise["key"])]
+        said = self.said_of(agreement, promise, day)
         result = {"agreement": agreement.id, "key": promise["key"], "by": promise["by"],
                   "to": promise.get("to", []), "what": promise["what"]}
         if "due" in promise:
@@ -365,8 +415,9 @@ class Dyad:
                  and not broken(seen.first if seen.last >= day else seen.last)]
         if talks:
             return "negotiating", talks
-        steps = [seen for seen in window if seen.is_step and day - seen.first <= windows["step_days"]]
-        if steps and outstanding(day) and not broken(steps[-1].first):
+        steps = [seen for seen in window if day - seen.first <= windows["step_days"]
+                 and any(outstanding(agreement, day) for agreement in self.moves_on.get(seen.id, ()))]
+        if steps and not broken(steps[-1].first):
             return "implementing", steps
         half = [seen for seen in window if seen.first > day - windows["confrontation_days"]]
         negative = [seen for seen in half if seen.weight < 0]
@@ -391,17 +442,22 @@ class Dyad:
         if not dated:
             return
         self.breaks = [seen for seen in dated if seen.is_break]
-        self.talks = [seen for seen in self.all if seen.is_talks]
+        self.talks = [seen for seen in self.all if seen.is_official_talks]
         self.contacts = [seen for seen in self.all if seen.is_contact]
-        promises = []
+        # E-8.1: the agreements that a step moves on, and until when each has an outstanding promise.
+        self.moves_on, ends = {}, {}
         for agreement in self.ledgers(LATEST):
-            for promise in agreement.promises:
-                said = [seen.first for seen, link in self.said_of_any(agreement, LATEST)
-                        if link.get("key") in (None, promise["key"])]
-                promises.append((agreement.first, min(said, default=LATEST)))
+            ends[agreement.id] = max(
+                min((seen.first for seen, _ in self.said_of(agreement, promise, LATEST)), default=LATEST)
+                for promise in agreement.promises)
+            keys = [promise["key"] for promise in agreement.promises]
+            for seen, link in self.said[agreement.id]:
+                if seen.is_step and (link["rel"] == "part-of"
+                                     or link["rel"] in ("fulfils", "verifies") and link.get("key") in keys):
+                    self.moves_on.setdefault(seen.id, set()).add(agreement.id)
 
-        def outstanding(day):
-            return any(first <= day < end for first, end in promises)
+        def outstanding(agreement, day):
+            return day < ends[agreement]
 
         firsts = [seen.first for seen in dated]
         reach = 1 + max(value for name, value in self.windows.items()
@@ -548,8 +604,18 @@ class Dyad:
         result["rewards"] = criterion(verdict, given + held, refused)
 
         limit = self.windows["answer_days"]
-        answered = [seen for seen, message in messages if message.get("answered_after", limit + 1) <= limit]
-        unanswered = [seen for seen, message in messages if seen not in answered and message["age"] > limit]
+        answered, unanswered = [], []
+        for seen, message in messages:
+            answers = [(other, link) for other, link in self.says(seen, ("answers", "accepts", "declines", "counters"), day)
+                       if message["to"] in other.actors]
+            scorn = [other for other, link in answers
+                     if link["rel"] == "declines" and other.isa("statement", "threat", "accusation")]
+            proper = [other.first for other, link in answers
+                      if link["rel"] != "declines" or not other.isa("statement", "threat", "accusation")]
+            if proper and proper[0] - seen.first <= limit:
+                answered.append(seen)
+            elif scorn or message["age"] > limit:
+                unanswered.append(seen)
         threats = [seen for seen in window if seen.isa("statement", "threat")]
         a, u = len(answered), len(unanswered)
         enough = 3 * a >= 2 * (a + u) > 0

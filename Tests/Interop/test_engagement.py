@@ -210,7 +210,7 @@ TEAM = ("weights", "windows", "interests")
 FIGURES = ("climate", "trend", "phase", "neglect", "interests", "reciprocity", "rewards")
 CODES = ["USA", "PRK", "KOR", "IAE"]
 KINDS = {
-    "message": ["letter"], "statement": ["assurance", "threat", "demand"],
+    "message": ["letter"], "statement": ["assurance", "threat", "demand", "accusation"],
     "talks": ["summit", "official", "breakdown"], "agreement": ["accord"],
     "step": ["fulfilment", "verification", "suspension", "violation", "withdrawal"],
     "exercise": ["field", "cancelled", "postponed"], "test": ["nuclear", "icbm", "srbm", "moratorium"],
@@ -244,6 +244,8 @@ def random_set(seed):
         kinds = [kind for kind in kinds if kind[0] in ("test", "incident", "sanction", "exercise", "statement", "message")]
     elif mood < 0.65:
         kinds = [kind for kind in kinds if kind[0] in ("message", "talks", "agreement", "step", "statement", "exercise")]
+    elif mood < 0.8:
+        kinds = [kind for kind in kinds if kind[0] in ("agreement", "step", "report")]
     events = []
     for place in range(chance.randrange(1, 28)):
         day = start + chance.randrange(length)
@@ -293,6 +295,17 @@ def random_set(seed):
                 elif chance.random() < 0.05:
                     link["id"] = event["id"]
                 event["links"].append(link)
+                # A step of those who promised: without any the sets hold no agreement that is carried out.
+                if type == "step" and agreements and chance.random() < 0.9:
+                    target = chance.choice(agreements)
+                    promise = chance.choice(target["commitments"])
+                    link.clear()
+                    link.update({"rel": "part-of", "id": target["id"]} if chance.random() < 0.3 else
+                                {"rel": chance.choice(["fulfils", "verifies"]), "id": target["id"], "key": promise["key"]})
+                    event["actors"] = promise["by"]
+                    event["targets"] = [code for code in CODES if code not in promise["by"]]
+                    event["subtype"] = chance.choice(["fulfilment", "verification"])
+                    event["date"] = date(chance, max(start, engagement.span(target["date"])[0]) + chance.randrange(200))
                 # A circle of two on one day.
                 if chance.random() < 0.05:
                     other = next(e for e in events + [event] if e["id"] == link["id"])

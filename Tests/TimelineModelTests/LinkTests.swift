@@ -5,8 +5,19 @@ import TimelineModel
 struct LinkTests {
   private func id(_ name: Int) -> EventID { EventID(UUIDBytes(high: 1, low: UInt64(name))) }
 
-  private func event(_ name: Int, _ date: String, keys: [String] = []) -> LinkedEvent {
-    LinkedEvent(id: id(name), first: try! EventDate(date).first, date: date, title: "t", keys: keys)
+  private func codes(_ words: String) -> [ActorCode] {
+    words.split(separator: " ").map { ActorCode(String($0))! }
+  }
+
+  private func event(
+    _ name: Int, _ date: String, by actors: String = "PRK", to targets: String = "",
+    keys: [String] = [], isMessage: Bool = false
+  ) -> LinkedEvent {
+    LinkedEvent(
+      id: id(name), first: try! EventDate(date).first, date: date, title: "t",
+      actors: codes(actors), targets: codes(targets), isAgreement: !keys.isEmpty,
+      isMessage: isMessage,
+      commitments: keys.map { .init(key: $0, by: codes(actors), to: codes(targets)) })
   }
 
   @Test("Each fault of one link, and what is none")
@@ -27,6 +38,61 @@ struct LinkTests {
     #expect(fault(.partOf, on: "2007-02-12") == nil)
     #expect(fault(.same, on: "2001") == nil)
     #expect(fault(.answers, on: "2008", 1) == .itself)
+  }
+
+  @Test(
+    "Who can say it: answers by those who were asked, steps and breaks by those whose promise it is",
+    arguments: [
+      // An offer of USA to PRK and CHN.
+      ("answers", "PRK", "offer", nil), ("accepts", "CHN USA", "offer", nil),
+      ("answers", "USA", "offer", .ownWords), ("declines", "KOR", "offer", .notTheirs),
+      ("counters", "USA KOR", "offer", .notTheirs), ("follows", "USA", "offer", nil),
+      ("withdraws", "USA", "offer", nil), ("withdraws", "PRK", "offer", .notTheirs),
+      ("suspends", "KOR USA", "offer", nil),
+      // Of USA and PRK together, to nobody by name; of USA alone.
+      ("answers", "USA", "joint", nil), ("answers", "USA PRK", "joint", nil),
+      ("answers", "KOR", "joint", nil), ("answers", "USA", "broadcast", .ownWords),
+      ("answers", "KOR", "broadcast", nil), ("answers", "USA PRK", "broadcast", nil),
+      // A test of PRK, aimed at USA: others may answer too.
+      ("answers", "KOR", "test", nil), ("answers", "PRK", "test", .ownWords),
+      ("violates", "USA", "test", nil), ("fulfils", "KOR", "test", nil),
+      // PRK promised USA.
+      ("fulfils", "PRK", "deal#p", nil), ("fulfils", "USA", "deal#p", nil),
+      ("fulfils", "JPN", "deal#p", .notTheirs), ("withdraws", "KOR", "deal#p", .notTheirs),
+      ("verifies", "IAE", "deal#p", nil), ("violates", "JPN PRK", "deal#p", nil),
+      ("suspends", "CHN", "deal", nil), ("suspends", "JPN", "deal", .notTheirs),
+      ("suspends", "CHN", "deal#p", .notTheirs), ("suspends", "CHN", "deal#all", nil),
+      ("fulfils", "JPN", "deal#all", .notTheirs),
+    ] as [(String, String, String, LinkFault?)])
+  func speakers(relation: String, by: String, target: String, fault: LinkFault?) {
+    var deal = event(1, "2001", by: "PRK USA", to: "CHN")
+    deal.isAgreement = true
+    deal.commitments = [
+      .init(key: "p", by: codes("PRK"), to: codes("USA")), .init(key: "all", by: codes("PRK")),
+    ]
+    let targets = [
+      "offer": event(1, "2001", by: "USA", to: "PRK CHN", isMessage: true),
+      "joint": event(1, "2001", by: "USA PRK", isMessage: true),
+      "broadcast": event(1, "2001", by: "USA", isMessage: true),
+      "test": event(1, "2001", by: "PRK", to: "USA"), "deal": deal,
+    ]
+    let parts = target.split(separator: "#").map(String.init)
+    let link = Link(
+      relation: Link.Relation(rawValue: relation)!, id: id(1),
+      key: parts.count > 1 ? parts[1] : nil)
+    let from = event(2, "2002", by: by)
+    let found = LinkFault.of(link, from: from, to: targets[parts[0]]!)
+    #expect(found == fault)
+    // Who is named as the one to say it can say it.
+    if found == .notTheirs {
+      let text = found!.error(0, link, from: from, to: targets[parts[0]]!).text
+      let names = link.speakers(of: targets[parts[0]]!)
+      #expect(!names.isEmpty && text.contains(names))
+      for name in names.split(separator: ", ") {
+        let other = event(2, "2002", by: String(name))
+        #expect(LinkFault.of(link, from: other, to: targets[parts[0]]!) == nil, "\(name)")
+      }
+    }
   }
 
   @Test("A message names the link, the other event and what would be right")

@@ -49,7 +49,7 @@ struct RuleTableTests {
     }
     #expect(
       RuleTables.shipped[.weights].csv.hasPrefix(
-        "version,type,subtype,weight,note\n2,message,,2,\n"))
+        "version,type,subtype,weight,note\n3,message,,2,\n"))
   }
 
   @Test(
@@ -129,7 +129,7 @@ struct RuleTableTests {
     }
   }
 
-  @Test("A name is none that ships", arguments: ["2", "99", "shipped-2", "a b", "", "é", "a/b"])
+  @Test("A name is none that ships", arguments: ["2", "99", "shipped-3", "a b", "", "é", "a/b"])
   func names(name: String) {
     #expect(fault(body("weights", weights(), name: name))?.hasPrefix("name: ") == true)
   }

@@ -215,15 +215,15 @@ static inline size_t clinux_skip_ascii(const uint8_t *text, size_t at, size_t co
   return at;
 }
 
-// Two bytes of a needle by which it is looked for: letters in lower case, `*_case` 0x20 for a letter, else
-// 0; where they stand in it.
+// Bytes to look for, letters in lower case, and the two of them by which they are found: `*_case` is 0x20
+// for a letter, else 0; `*_at` where they stand.
 typedef struct {
+  const uint8_t *bytes;
+  size_t count;
   uint8_t one, one_case, two, two_case;
   size_t one_at, two_at;
-} clinux_pair;
+} clinux_needle;
 
-// From `at`, the first 32 bytes that are not plain ASCII without a backslash, or at one of which a needle
-// of this length with these two bytes may begin. Returns their offset, or that of the first 32 for which
-// the needle would reach past `count`. `*is_strange` says whether they are not plain.
-size_t clinux_next_block(
-    const uint8_t *text, size_t at, size_t count, size_t length, clinux_pair pair, int *is_strange);
+// The first place from `at` at which a needle that is not empty stands, in letters of either case, or a
+// byte that is not plain: beyond ASCII, or a backslash. `count` where there is none.
+size_t clinux_find(const uint8_t *text, size_t at, size_t count, clinux_needle needle);
