@@ -71,9 +71,7 @@ extension Command {
       return .done
     }
     if let hint = body.subtypeHint { Terminal.say("timelinectl: \(hint)") }
-    for hint in try InterestHint.hints(body, recording.client)
-      + LinkHint.hints(body, recording.client)
-    {
+    for hint in try InterestHint.hints(body, recording.client) {
       Terminal.say("timelinectl: \(hint)")
     }
     guard let reply else {

@@ -90,9 +90,7 @@ extension Command {
     if let hint = body.subtypeHint, body["subtype"] != old.body["subtype"] {
       Terminal.say("timelinectl: \(hint)")
     }
-    for hint in try InterestHint.hints(body, before: old.body, recording.client)
-      + LinkHint.hints(body, before: old.body, recording.client)
-    {
+    for hint in try InterestHint.hints(body, before: old.body, recording.client) {
       Terminal.say("timelinectl: \(hint)")
     }
     let text = difference.text(context.terminal)
