@@ -215,6 +215,11 @@ class WhatIfTests(Ctl):
         id = self.json("add", *RELEASE[:-1], "--unsourced")["id"]
         self.done("retract", id, "--reason", "never was")
         self.assertEqual(idle("--without", id)[0], [(id[:8], "retracted", None)])
+        # Recording it once more would not let it show again.
+        again = self.json("show", id)["versions"][0]
+        again = self.file("again.jsonl", json.dumps({key: again[key] for key in ("id", "type", "date", "actors", "targets", "title", "unsourced")}))
+        self.assertEqual(idle(again)[0], [(id[:8], "retracted", None)])
+        self.assertEqual(self.json("what-if", *PAIR, again, "--as-of", "2026-12-24")["changes"], [])
         code, out, err = self.ctl("what-if", *PAIR, self.file("empty.jsonl", "\n"))
         self.assertEqual(code, 0)
         self.assertIn("empty.jsonl holds no events\n", err)

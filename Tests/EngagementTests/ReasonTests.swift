@@ -97,6 +97,20 @@ struct ReasonTests {
       reasons("respect", "2020-06-01")["letter"] == ["against", "answered after more than 90 days"])
     #expect(reasons("rewards", "2020-03-31")["proposal"] == ["for", "an offer that is open"])
     #expect(reasons("rewards", "2020-04-01")["proposal"] == ["against", "an offer that expired"])
+    // It stays against it, for another reason.
+    let threat = event("threat", .statement, "threat", "2020-06-01")
+    let threatened = self.history([letter, late, threat])
+    let (before, after) = (
+      DatedHistory(threatened, on: Day("2020-05-01")!),
+      DatedHistory(threatened, on: Day("2020-06-01")!)
+    )
+    let changes = StateChanges.between(before.state, after.state).filter { $0.key == "respect" }
+    let told = ReasonChanges.between(before, after, changes)
+    func list(_ name: String) -> [String?] {
+      (told.array?.first?[name]?["events"]?.array ?? []).map { $0["reason"]?.string }
+    }
+    #expect(list("came") == ["answered after more than 90 days", "a threat"])
+    #expect(list("gone") == ["no answer within 90 days"])
     #expect(
       reasons("approach", "2020-04-01")["proposal"]
         == ["", "asks the other side to go first: sticks and carrots"])
