@@ -103,7 +103,7 @@ class RulesTests(Machines):
         self.assertIn(f"weights TEAM-2 [{done['id'][:8]}], windows 1 and interests 1", self.done("state", "USA", "PRK", daemon=daemon))
         rows = self.json("rules", daemon=daemon)
         self.assertEqual([(row["version"], row["holds"]) for row in rows if row["table"] == "weights"], [("3", False), ("TEAM-2", True)])
-        self.assertEqual((rows[-1]["event"], rows[-1]["reason"], rows[-1]["rows"]), (done["id"], "salvos count", 46))
+        self.assertEqual((rows[-1]["event"], rows[-1]["reason"], rows[-1]["rows"]), (done["id"], "salvos count", 47))
         self.assertIn("salvos count", self.done("rules", daemon=daemon))
         # What show writes sets again.
         shown = self.done("rules", "show", "weights", "--csv", daemon=daemon)
