@@ -139,11 +139,9 @@ struct Command: Sendable {
 
   static func named(_ name: String) throws(Failure) -> Command {
     if let command = all.first(where: { $0.name == name }) { return command }
-    let near = EditDistance.nearest(to: name, in: all.map(\.name))
-    throw Failure(
-      .usage,
-      "unknown command \"\(name)\"; "
-        + (near.isEmpty ? "timelinectl help lists all" : "did you mean \(near[0])?"))
+    let advice = EditDistance.advice(
+      on: name, in: all.map(\.name), else: "timelinectl help lists all")
+    throw Failure(.usage, "unknown command \"\(name)\"; \(advice)")
   }
 }
 

@@ -32,10 +32,7 @@ extension Command {
     let words = context.words
     let recording = EventRecording(context, try context.connect())
     let old = try EventVersions(words.plain[0], recording.client)
-    guard old.isEvent else {
-      throw Failure(
-        .failed, code: "not-found", "\(words.plain[0]) is a line of the log, not an event")
-    }
+    try old.needEvent(named: words.plain[0])
     let isRestored = old.shown == nil
     if words.has("--restore"), !isRestored {
       throw Failure(.usage, "--restore: \(old.id.prefix(8)) was not retracted")

@@ -30,10 +30,7 @@ extension Command {
         "\(words.plain[0]) was erased already, by \(erased["author"]?.string ?? "?") on "
           + "\((erased["recorded"]?.string ?? "").prefix(10)): \(erased["reason"]?.string ?? "")")
     }
-    guard event.isEvent, !event.id.isEmpty else {
-      throw Failure(
-        .failed, code: "not-found", "\(words.plain[0]) is a line of the log, not an event")
-    }
+    try event.needEvent(named: words.plain[0])
     let reason = (words["--reason"] ?? "").trimmed
     guard !reason.isEmpty else {
       throw Failure(

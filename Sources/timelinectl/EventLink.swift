@@ -17,13 +17,9 @@ struct EventLink {
     }
     let relations = Link.Relation.allCases.map(\.rawValue)
     guard relations.contains(relation) else {
-      let near = EditDistance.nearest(to: relation, in: relations)
-      throw Failure(
-        .usage,
-        "link: \"\(relation)\" is no relation; "
-          + (near.isEmpty
-            ? "they are \(relations.joined(separator: ", "))"
-            : "did you mean \(near.joined(separator: ", "))?"))
+      let advice = EditDistance.advice(
+        on: relation, in: relations, else: "they are \(relations.joined(separator: ", "))")
+      throw Failure(.usage, "link: \"\(relation)\" is no relation; \(advice)")
     }
   }
 

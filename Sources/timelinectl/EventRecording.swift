@@ -44,9 +44,7 @@ struct EventRecording {
   /// An event that is here.
   func find(_ word: String) throws(Failure) -> EventLink.Target {
     let versions = try EventVersions(word, client)
-    guard versions.isEvent, !versions.id.isEmpty else {
-      throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
-    }
+    try versions.needEvent(named: word)
     return EventLink.Target(id: versions.id, versions.body)
   }
 }

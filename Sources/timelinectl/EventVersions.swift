@@ -81,8 +81,12 @@ struct EventVersions {
   /// The line by which its words were erased.
   var erasure: JSONValue? { json["state"]?["erased"] }
 
-  /// What a line of the log about itself is not: an event that can be corrected.
-  var isEvent: Bool { shown?["type"]?.string?.hasPrefix("log.") != true }
+  /// Refuses what a word of the user led to where that is a line of the log about itself.
+  func needEvent(named word: String) throws(Failure) {
+    guard !id.isEmpty, shown?["type"]?.string?.hasPrefix("log.") != true else {
+      throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
+    }
+  }
 
   /// The body that shows, or, of a retracted event, the one that stood last.
   var body: EventBody { shown.map(EventBody.init(of:)) ?? lastStanding?.body ?? EventBody() }

@@ -84,13 +84,9 @@ struct FilterTerms {
   private func checkType(_ word: String) throws(Failure) {
     guard EventType(word: word) == nil else { return }
     let all = EventType.happenings.map(\.word)
-    let near = EditDistance.nearest(to: word, in: all)
-    throw Failure(
-      .usage,
-      "unknown type \"\(word)\"; "
-        + (near.isEmpty
-          ? "one of \(all.joined(separator: ", "))"
-          : "did you mean \(near.joined(separator: ", "))?"))
+    let advice = EditDistance.advice(
+      on: word, in: all, else: "one of \(all.joined(separator: ", "))")
+    throw Failure(.usage, "unknown type \"\(word)\"; \(advice)")
   }
 
   private mutating func update(_ key: String, _ change: (inout Part) -> Void) {

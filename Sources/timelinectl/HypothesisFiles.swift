@@ -131,9 +131,7 @@ struct HypothesisFiles {
     try patch.apply(to: &body) { (word) throws(Failure) in
       if let event = own(word) { return event }
       let versions = try EventVersions(word, client)
-      guard versions.isEvent, !versions.id.isEmpty else {
-        throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
-      }
+      try versions.needEvent(named: word)
       return EventLink.Target(id: versions.id, versions.body)
     }
     guard !body.isEmpty else {
@@ -148,9 +146,7 @@ struct HypothesisFiles {
     var ids: [String] = []
     for word in words {
       let versions = try EventVersions(word, client)
-      guard versions.isEvent, !versions.id.isEmpty else {
-        throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")
-      }
+      try versions.needEvent(named: word)
       ids.append(versions.id)
       titles[versions.id] = versions.title
     }

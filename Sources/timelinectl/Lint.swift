@@ -69,13 +69,9 @@ extension Command {
     let named = words.all("--kind")
     for word in named where LintKind(rawValue: word) == nil {
       let all = LintKind.allCases.map(\.rawValue)
-      let near = EditDistance.nearest(to: word, in: all)
-      throw Failure(
-        .usage,
-        "--kind: there is no \"\(word)\"; "
-          + (near.isEmpty
-            ? "kinds are \(all.joined(separator: ", "))"
-            : "did you mean \(near.joined(separator: ", "))?"))
+      let advice = EditDistance.advice(
+        on: word, in: all, else: "kinds are \(all.joined(separator: ", "))")
+      throw Failure(.usage, "--kind: there is no \"\(word)\"; \(advice)")
     }
     return LintKind.allCases.filter { named.isEmpty || named.contains($0.rawValue) }
   }

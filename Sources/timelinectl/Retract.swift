@@ -15,10 +15,7 @@ extension Command {
     let words = context.words
     let recording = EventRecording(context, try context.connect())
     let old = try EventVersions(words.plain[0], recording.client)
-    guard old.isEvent else {
-      throw Failure(
-        .failed, code: "not-found", "\(words.plain[0]) is a line of the log, not an event")
-    }
+    try old.needEvent(named: words.plain[0])
     let id = old.id.prefix(8)
     guard let event = old.shown else {
       throw Failure(

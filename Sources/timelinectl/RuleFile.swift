@@ -20,12 +20,9 @@ struct RuleFile {
     let names = table.header.map(Self.plain)
     let given = Dictionary(zip(names, table.header)) { first, _ in first }
     for name in names where name != "version" && !kind.columns.contains(name) {
-      let near = EditDistance.nearest(to: name, in: kind.columns)
-      throw fail(
-        1,
-        "no column \"\(name)\" in a table of \(kind.rawValue); "
-          + (near.isEmpty
-            ? "these are \(kind.columns.joined(separator: ", "))" : "did you mean \(near[0])?"))
+      let advice = EditDistance.advice(
+        on: name, in: kind.columns, else: "these are \(kind.columns.joined(separator: ", "))")
+      throw fail(1, "no column \"\(name)\" in a table of \(kind.rawValue); \(advice)")
     }
     let missing = kind.required.filter { given[$0] == nil }
     guard missing.isEmpty else {

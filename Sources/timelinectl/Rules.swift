@@ -69,12 +69,9 @@ extension Command {
   private static func kind(_ word: String) throws(Failure) -> RuleTable.Kind {
     if let kind = RuleTable.Kind(rawValue: word) { return kind }
     let kinds = RuleTable.Kind.allCases.map(\.rawValue)
-    let near = EditDistance.nearest(to: word, in: kinds)
-    throw Failure(
-      .usage,
-      "no table \"\(word)\"; "
-        + (near.isEmpty
-          ? "it is one of \(kinds.joined(separator: ", "))" : "did you mean \(near[0])?"))
+    let advice = EditDistance.advice(
+      on: word, in: kinds, else: "it is one of \(kinds.joined(separator: ", "))")
+    throw Failure(.usage, "no table \"\(word)\"; \(advice)")
   }
 }
 

@@ -37,12 +37,9 @@ struct Words {
         .map(String.init)
       let name = parts[0] == "-n" ? "--limit" : parts[0] == "-h" ? "--help" : parts[0]
       guard let flag = flags.first(where: { $0.name == name }) else {
-        let near = EditDistance.nearest(to: name, in: flags.map(\.name))
-        throw Failure(
-          .usage,
-          "unknown option \(name)"
-            + (near.isEmpty
-              ? "; --help lists all" : "; did you mean \(near.joined(separator: ", "))?"))
+        let advice = EditDistance.advice(
+          on: name, in: flags.map(\.name), else: "--help lists all")
+        throw Failure(.usage, "unknown option \(name); \(advice)")
       }
       if flag.value == nil {
         guard parts.count == 1 else {
