@@ -10,8 +10,8 @@ extension DyadHistory {
   public func state(on day: Day) -> JSONValue {
     let past = upTo(day)
     let messages = messages(on: day)
-    // They are in order of their first days already, the oldest first.
-    let unanswered = messages.filter(\.isOpen)
+    // Most that stand open stand in two lists.
+    let told = messages.map { (message: $0, json: $0.json) }
     let agreements = agreements(on: day)
     let parties = [dyad.first, dyad.second]
     var members: [JSONValue.Member] = []
@@ -24,8 +24,9 @@ extension DyadHistory {
     add("left_out", .array(leftOut.filter { $0.seen <= day }.map(leftOutJSON)))
     add("phase", phaseJSON(day))
     add("contact", contact(day))
-    add("messages", .array(messages.filter { $0.event.type == .message }.map(\.json)))
-    add("unanswered", .array(unanswered.map(\.json)))
+    add("messages", .array(told.filter { $0.message.event.type == .message }.map(\.json)))
+    // They are in order of their first days already, the oldest first.
+    add("unanswered", .array(told.filter(\.message.isOpen).map(\.json)))
     add("offers", .array(messages.compactMap(\.offerJSON)))
     add("interests", interestsJSON(messages))
     add("commitments", .array(agreements.flatMap { $0.commitments.map(\.json) }))

@@ -25,7 +25,12 @@ public indirect enum JSONValue: Sendable, Hashable {
 
   /// An object of the members whose value is not nil, in the order given.
   public static func object(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
-    .object(members.compactMap { key, value in value.map { Member(key, $0) } })
+    var given: [Member] = []
+    given.reserveCapacity(members.count)
+    for (key, value) in members {
+      if let value { given.append(Member(key, value)) }
+    }
+    return .object(given)
   }
 
   public static func strings(_ strings: some Sequence<some CustomStringConvertible>) -> JSONValue {
@@ -130,22 +135,36 @@ public enum JSONText {
 
   /// Appends the string with its quotes; only what must be escaped is.
   public static func append(_ text: String, to bytes: inout [UInt8]) {
+    var text = text
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-      case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-      case 0x09: bytes.append(contentsOf: "\\t".utf8)
-      case 0..<0x20:
-        bytes.append(contentsOf: "\\u00".utf8)
-        bytes.append(Hex.digit(byte >> 4))
-        bytes.append(Hex.digit(byte & 15))
-      default: bytes.append(byte)
+    text.withUTF8 { utf8 in
+      // What stands as it is goes at once.
+      var start = 0
+      for place in utf8.indices where isEscaped(utf8[place]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<place]))
+        escape(utf8[place], to: &bytes)
+        start = place + 1
       }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private static func escape(_ byte: UInt8, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\\"))
+    switch byte {
+    case 0x0A: bytes.append(UInt8(ascii: "n"))
+    case 0x0D: bytes.append(UInt8(ascii: "r"))
+    case 0x09: bytes.append(UInt8(ascii: "t"))
+    case 0..<0x20:
+      bytes.append(contentsOf: "u00".utf8)
+      bytes.append(Hex.digit(byte >> 4))
+      bytes.append(Hex.digit(byte & 15))
+    default: bytes.append(byte)
+    }
   }
 }
