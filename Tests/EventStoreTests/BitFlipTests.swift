@@ -52,6 +52,18 @@ struct BitFlipTests {
     return failures
   }
 
+  /// What is wrong with any of them, on all processors.
+  private func failures(_ bits: [(String, Int)], _ whole: Served) -> [String] {
+    let found = Mutex<[String]>([])
+    let portion = 50
+    DispatchQueue.concurrentPerform(iterations: (bits.count + portion - 1) / portion) { number in
+      let range = number * portion..<min((number + 1) * portion, bits.count)
+      let failures = bits[range].flatMap { self.failures(small, $0.0, bit: $0.1, whole) }
+      found.withLock { $0 += failures }
+    }
+    return found.withLock { $0 }.sorted()
+  }
+
   /// The line of a log that a byte is part of.
   private func hurtLine(_ bytes: [UInt8], _ path: String, _ offset: Int) -> Ledger.Place? {
     guard path.hasSuffix(".jsonl") else { return nil }
@@ -112,14 +124,7 @@ struct BitFlipTests {
           || chance.next() % (isIndex ? 64 : path.hasSuffix(".json") ? 2 : 8) == 0
       }.map { (path, $0) }
     }
-    let found = Mutex<[String]>([])
-    let portion = 200
-    DispatchQueue.concurrentPerform(iterations: (bits.count + portion - 1) / portion) { number in
-      let range = number * portion..<min((number + 1) * portion, bits.count)
-      let failures = bits[range].flatMap { self.failures(small, $0.0, bit: $0.1, whole) }
-      found.withLock { $0 += failures }
-    }
-    let failures = found.withLock { $0 }.sorted()
+    let failures = failures(bits, whole)
     print(
       "bit flips: \(bits.count) in a small store, seed \(seedOfCrashes),",
       "\(ContinuousClock.now - start)")
@@ -139,6 +144,10 @@ struct BitFlipTests {
     #expect(served.damaged.map(\.seq) == [1])
   }
 
+  /// BIT_FLIPS=10000 takes minutes in a debug build.
+  private static let countInLarger =
+    ProcessInfo.processInfo.environment["BIT_FLIPS"].flatMap { Int($0) } ?? 100
+
   @Test("Bits by chance in a larger store")
   func larger() throws {
     let run = CrashRun()
@@ -152,14 +161,19 @@ struct BitFlipTests {
     let test = try BitFlipTests(disk)
     let whole = try served(disk)
     var chance = SplitMix(seed: seedOfCrashes)
-    var failures: [String] = []
-    let path = disk.paths.first { $0.hasSuffix(".jsonl") }!
-    let count = max(8, limitOfStates / 2)
-    for _ in 0..<count {
-      let bit = Int(chance.next() % UInt64(disk[file: path].count * 8))
-      failures += test.failures(disk, path, bit: bit, whole)
+    // All of its files are turned, by their sizes.
+    let sizes = disk.paths.map { ($0, disk[file: $0].count * 8) }
+    let bits = (0..<Self.countInLarger).map { _ in
+      var bit = Int.random(in: 0..<sizes.reduce(0) { $0 + $1.1 }, using: &chance)
+      let (path, _) = sizes.first { _, size in
+        if bit < size { return true }
+        bit -= size
+        return false
+      }!
+      return (path, bit)
     }
-    print("bit flips: \(count) in a larger store, seed \(seedOfCrashes)")
+    let failures = test.failures(bits, whole)
+    print("bit flips: \(bits.count) in a larger store, seed \(seedOfCrashes)")
     #expect(
       failures.isEmpty,
       "seed \(seedOfCrashes): \(failures.count), such as \(failures.prefix(5))")
