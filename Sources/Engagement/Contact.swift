@@ -32,11 +32,11 @@ extension DyadHistory {
     silence(on: day).map { max(0, day - min($0.covered, day)) }
   }
 
-  /// E-3.6: since when there has been no contact for as long as an answer may take.
+  /// E-3.6: since when there has been no contact, where that is as long as an answer may take.
   func silentSince(on day: Day) -> Day? {
     guard let silence = silence(on: day) else { return nil }
-    let since = min(silence.covered, day).advanced(by: windows.answerDays)
-    return since <= day ? since : nil
+    let since = min(silence.covered, day)
+    return day - since >= windows.answerDays ? since : nil
   }
 
   private func silence(on day: Day) -> Silence? {

@@ -4,7 +4,7 @@ import TimelineModel
 
 extension DyadHistory {
   /// The version of docs/engagement.md.
-  public static let rulesVersion = "3"
+  public static let rulesVersion = "4"
 
   /// The state on a day, from the events that began by then.
   public func state(on day: Day) -> JSONValue {

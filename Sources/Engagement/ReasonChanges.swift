@@ -3,17 +3,17 @@
 
 import TimelineModel
 
-/// A history and the day on which it is asked.
+/// A history, the day on which it is asked, and what it says.
 public struct DatedHistory: Sendable {
   public let history: DyadHistory
   public let day: Day
+  public let state: JSONValue
 
   public init(_ history: DyadHistory, on day: Day) {
     self.history = history
     self.day = day
+    state = history.state(on: day)
   }
-
-  public var state: JSONValue { history.state(on: day) }
 }
 
 public enum ReasonChanges {

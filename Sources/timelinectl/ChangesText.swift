@@ -40,12 +40,9 @@ enum ChangesText {
       return arrow(change) + (by.isEmpty ? ", by time alone" : ", moved\(moved)")
     case "since": return arrow(change) + (by.isEmpty ? "" : ", moved\(moved)")
     case "silence":
-      // Since a day on which there had been none for as long as an answer may take (E-3.6).
-      guard let to = to?.string else {
-        return "broken\(moved); it had become long by \(value(from))"
-      }
-      return "long by \(to): no contact for as long as an answer may take"
-        + (from.map { ", not by \(value($0))" } ?? "")
+      guard let to = to?.string else { return "broken\(moved); it had lasted since \(value(from))" }
+      return "no contact since \(to), as long as an answer may take"
+        + (from.map { "; before since \(value($0))" } ?? "")
     case "offer", "message": return arrow(change) + moved + titled(change)
     case "commitment":
       let key = change["key"]?.string ?? ""

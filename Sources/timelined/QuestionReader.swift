@@ -14,7 +14,7 @@ struct QuestionReader {
   private static let momentKeys = ["known_at", "at"]
   private static let stateKeys = ["parties", "as_of"] + momentKeys
   private static let seriesKeys = ["every", "from", "to"]
-  private static let changesKeys = ["parties", "from", "to", "every"] + momentKeys
+  private static let changesKeys = ["parties", "from", "since", "to", "every"] + momentKeys
 
   // MARK: Events
 
@@ -43,16 +43,7 @@ struct QuestionReader {
   /// How the log stood that is asked about.
   private func moment(_ value: JSONValue) throws(RequestError) -> Query {
     var query = Query()
-    if let known = value["known_at"] {
-      let position = try position(known)
-      let lacking = log.position.lacking(position)
-      guard lacking.isEmpty else {
-        throw RequestError(
-          .wrongPosition,
-          "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
-      }
-      query.knownAt = position
-    }
+    if let known = value["known_at"] { query.knownAt = try positionHere(known) }
     if let word = value["at"] {
       guard query.knownAt == nil else {
         throw RequestError(.badRequest, "known_at and at: give one of the two")
@@ -192,27 +183,34 @@ struct QuestionReader {
       parties: codes.sorted(), day: query.cited?.recorded.day ?? today, query: query)
   }
 
-  /// What changed from one day to another.
+  /// What changed from one day to another, or on one day by what came into the log.
   private func changes(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(RequestError) -> StateQuestion {
     let value = try request.value(in: line, keys: Self.changesKeys)
     var state = try parties(value)
-    guard let from = value["from"] else {
-      throw RequestError(.badRequest, "CHANGES takes from, and to: the days that are compared")
-    }
-    let first = try day(from, "from")
     if let to = value["to"] { state.day = try day(to, "to") }
-    guard first <= state.day else {
-      throw RequestError(
-        .badRequest, "\(first) is after \(state.day): changes go from a day to a later one")
-    }
     if let every = value["every"] {
       guard every.string == "day" else {
         throw RequestError(.badRequest, "every is \"day\", or left out: the two days alone")
       }
     }
-    state.changes = StateQuestion.Changes(from: first, isDaily: value["every"] != nil)
+    switch (value["from"], value["since"]) {
+    case (let from?, nil):
+      let first = try day(from, "from")
+      guard first <= state.day else {
+        throw RequestError(
+          .badRequest, "\(first) is after \(state.day): changes go from a day to a later one")
+      }
+      state.changes = value["every"] == nil ? .days(from: first) : .daily(from: first)
+    case (nil, let since?) where value["every"] == nil:
+      state.changes = .log(since: try positionHere(since), as: since)
+    default:
+      throw RequestError(
+        .badRequest,
+        "CHANGES takes from and to, the days that are compared, or since, the moment after which"
+          + " lines came into the log")
+    }
     return state
   }
 
@@ -345,6 +343,18 @@ struct QuestionReader {
       .badRequest,
       "unknown actor \"\(name.prefix(40))\"; "
         + (near.isEmpty ? "ACTORS lists all" : "did you mean \(near.joined(separator: ", "))?"))
+  }
+
+  /// One that this machine holds whole.
+  private func positionHere(_ json: JSONValue) throws(RequestError) -> Position {
+    let position = try position(json)
+    let lacking = log.position.lacking(position)
+    guard lacking.isEmpty else {
+      throw RequestError(
+        .wrongPosition,
+        "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
+    }
+    return position
   }
 
   /// A position, or a moment: a position object, `2026-11-23T22:20:00.123456Z`, or a day (its end).

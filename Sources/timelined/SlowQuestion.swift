@@ -102,8 +102,13 @@ struct SlowQuestion: Sendable {
         kept[dyad].map { $0.brought(upTo: snapshot) }
           ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
       }
-      if let refusal = refusal(now.lazy.compactMap(\.damaged).first) { return refusal }
-      let state = asked.answer(now.map(\.history), isWanted: isWanted)
+      var earlier: [KeptHistory] = []
+      if let since = asked.comparedWith {
+        earlier = asked.dyads.map { KeptHistory($0, in: snapshot, knownAt: since) }
+      }
+      if let refusal = refusal((earlier + now).lazy.compactMap(\.damaged).first) { return refusal }
+      let state = asked.answer(
+        now.map(\.history), earlier: earlier.map(\.history), isWanted: isWanted)
       return .state(state.citing(query.cited), query.knownAt == nil ? now : [])
     }
   }

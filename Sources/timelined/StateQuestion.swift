@@ -11,10 +11,12 @@ struct StateQuestion: Sendable {
     var days: [Day]
   }
 
-  /// What changed since a day: up to the day asked for, or day by day.
-  struct Changes: Sendable {
-    var from: Day
-    var isDaily: Bool
+  /// What changed: from a day to the one asked for, on each day between, or by what came into the log
+  /// since a moment, which stands as it was given.
+  enum Changes: Sendable {
+    case days(from: Day)
+    case daily(from: Day)
+    case log(since: Position, as: JSONValue)
   }
 
   /// What is taken to have happened, and what not.
@@ -52,8 +54,16 @@ struct StateQuestion: Sendable {
   /// Whether one dyad's state on one day answers it: that is soon done.
   var isOne: Bool { parties.count == 2 && series == nil && changes == nil && whatIf == nil }
 
-  func answer(_ histories: [DyadHistory], isWanted: () -> Bool = { true }) -> JSONValue {
-    if let changes { return answer(changes, histories, isWanted) }
+  /// The earlier moment of the log that this one is held against, if it is.
+  var comparedWith: Position? {
+    if case .log(let since, _) = changes { since } else { nil }
+  }
+
+  /// - Parameter earlier: the histories at `comparedWith`.
+  func answer(
+    _ histories: [DyadHistory], earlier: [DyadHistory] = [], isWanted: () -> Bool = { true }
+  ) -> JSONValue {
+    if let changes { return answer(changes, histories, earlier, isWanted) }
     if let whatIf { return answer(whatIf, histories) }
     if let series {
       return .object([
@@ -73,67 +83,72 @@ struct StateQuestion: Sendable {
   }
 
   private func answer(
-    _ changes: Changes, _ histories: [DyadHistory], _ isWanted: () -> Bool
+    _ changes: Changes, _ histories: [DyadHistory], _ earlier: [DyadHistory],
+    _ isWanted: () -> Bool
   ) -> JSONValue {
-    let head: [JSONValue.Member] = [
-      JSONValue.Member("parties", .strings(parties)),
-      JSONValue.Member("from", .string(changes.from.description)),
-      JSONValue.Member("to", .string(day.description)),
-      JSONValue.Member("rules", histories[0].rulesJSON),
-    ]
-    return each(histories, head) { history in
-      guard !changes.isDaily else {
-        let diary = history.diary(from: changes.from, through: day, isWanted: isWanted)
+    let (to, rules) = (JSONValue.string(day.description), histories[0].rulesJSON)
+    switch changes {
+    case .daily(let from):
+      let head: KeyValuePairs<String, JSONValue?> = [
+        "from": .string(from.description), "to": to, "rules": rules,
+      ]
+      return each(histories, head) { place in
+        let diary = histories[place].diary(from: from, through: day, isWanted: isWanted)
         return [JSONValue.Member("changes", .array(diary.map(\.json)))]
       }
-      let (before, after) = (
-        DatedHistory(history, on: changes.from), DatedHistory(history, on: day)
-      )
-      let found = StateChanges.between(before.state, after.state)
-      return [
-        JSONValue.Member("changes", .array(found.map(\.json))),
-        JSONValue.Member("reasons", ReasonChanges.between(before, after, found)),
+    case .days(let from):
+      let head: KeyValuePairs<String, JSONValue?> = [
+        "from": .string(from.description), "to": to, "rules": rules,
       ]
+      return each(histories, head) { place in
+        differences(
+          DatedHistory(histories[place], on: from), DatedHistory(histories[place], on: day))
+      }
+    case .log(_, let moment):
+      return each(histories, ["since": moment, "day": to, "rules": rules]) { place in
+        differences(DatedHistory(earlier[place], on: day), DatedHistory(histories[place], on: day))
+      }
     }
+  }
+
+  private func differences(_ before: DatedHistory, _ after: DatedHistory) -> [JSONValue.Member] {
+    let found = StateChanges.between(before.state, after.state)
+    return [
+      JSONValue.Member("changes", .array(found.map(\.json))),
+      JSONValue.Member("reasons", ReasonChanges.between(before, after, found)),
+    ]
   }
 
   private func answer(_ whatIf: Hypothesis, _ histories: [DyadHistory]) -> JSONValue {
-    let head: [JSONValue.Member] = [
-      JSONValue.Member("parties", .strings(parties)),
-      JSONValue.Member("day", .string(day.description)),
-      JSONValue.Member("rules", histories[0].rulesJSON),
-      JSONValue.Member("events", .strings(whatIf.events.map(\.id))),
-      JSONValue.Member("without", .strings(whatIf.without)),
+    let head: KeyValuePairs<String, JSONValue?> = [
+      "day": .string(day.description), "rules": histories[0].rulesJSON,
+      "events": .strings(whatIf.events.map(\.id)), "without": .strings(whatIf.without),
     ]
-    return each(histories, head) { history in
-      let laid = DatedHistory(whatIf.laid.laid(over: history), on: day)
-      let asItIs = DatedHistory(history, on: day)
-      let (before, after) = (asItIs.state, laid.state)
-      let found = StateChanges.between(before, after)
-      return [
-        JSONValue.Member("changes", .array(found.map(\.json))),
-        JSONValue.Member("reasons", ReasonChanges.between(asItIs, laid, found)),
-        JSONValue.Member(
-          "without_effect",
-          .array(
-            WhatIf.idle(
-              whatIf.events, without: whatIf.without, known: whatIf.known, asItIs, laid
-            ).map(\.json))),
-        JSONValue.Member("before", before), JSONValue.Member("after", after),
+    return each(histories, head) { place in
+      let asItIs = DatedHistory(histories[place], on: day)
+      let laid = DatedHistory(whatIf.laid.laid(over: histories[place]), on: day)
+      let idle = WhatIf.idle(
+        whatIf.events, without: whatIf.without, known: whatIf.known, asItIs, laid)
+      return differences(asItIs, laid) + [
+        JSONValue.Member("without_effect", .array(idle.map(\.json))),
+        JSONValue.Member("before", asItIs.state), JSONValue.Member("after", laid.state),
       ]
     }
   }
 
-  /// What is said of two parties, or of every two of a group.
+  /// What is said of two parties, or of every two of a group, by the place of their history.
   private func each(
-    _ histories: [DyadHistory], _ head: [JSONValue.Member],
-    _ body: (DyadHistory) -> [JSONValue.Member]
+    _ histories: [DyadHistory], _ head: KeyValuePairs<String, JSONValue?>,
+    _ body: (Int) -> [JSONValue.Member]
   ) -> JSONValue {
-    guard parties.count > 2 else { return .object(head + body(histories[0])) }
-    let dyads = histories.map { history in
-      let pair = [history.dyad.first, history.dyad.second]
-      return JSONValue.object([JSONValue.Member("parties", .strings(pair))] + body(history))
+    func about(_ parties: [ActorCode], _ members: [JSONValue.Member]) -> JSONValue {
+      .object([JSONValue.Member("parties", .strings(parties))] + members)
     }
-    return .object(head + [JSONValue.Member("dyads", .array(dyads))])
+    let members = JSONValue.object(head).members ?? []
+    guard parties.count > 2 else { return about(parties, members + body(0)) }
+    let dyads = histories.enumerated().map { place, history in
+      about([history.dyad.first, history.dyad.second], body(place))
+    }
+    return about(parties, members + [JSONValue.Member("dyads", .array(dyads))])
   }
 }

@@ -94,7 +94,7 @@ class RulesTests(Machines):
         done = self.json(*asked, daemon=daemon)
         self.assertEqual([row["subtype"] for row in done["added"] + done["removed"]], ["leak", "suspended"])
         state = self.json("state", "USA", "PRK", "--as-of", "2014-07-29", daemon=daemon)
-        self.assertEqual(state["rules"], {"version": "3", "weights": "TEAM-2", "windows": "1", "interests": "1", "events": {"weights": done["id"]}})
+        self.assertEqual(state["rules"], {"version": "4", "weights": "TEAM-2", "windows": "1", "interests": "1", "events": {"weights": done["id"]}})
         # July 2014 is a crisis again, as when short-range missiles counted as others do.
         self.assertEqual((state["phase"]["name"], json.loads(before["state", "USA", "PRK", "--as-of", "2014-07-29", "--json"])["phase"]["name"]),
                          ("crisis", "confrontation"))

@@ -90,7 +90,7 @@ class StateTextTests(Ctl):
         text = self.done("state", "USA", "PRK", "--as-of", "2017-11-30")
         state = self.json("state", "USA", "PRK", "--as-of", "2017-11-30")
         self.assertIn("last test   1 day ago: First Hwasong-15", text)
-        self.assertIn("by rules 3, weights 3, windows 1 and interests 1", text)
+        self.assertIn("by rules 4, weights 3, windows 1 and interests 1", text)
         self.assertIn("open offers", text)
         offers = [o for o in state["offers"] if o["state"] == "open"]
         for offer in offers:

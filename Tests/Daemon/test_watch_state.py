@@ -125,7 +125,7 @@ class LiveTests(Ctl):
         past = [json.loads(line) for line in self.past]
         self.assertEqual([(row["day"], row["what"], row.get("from"), row.get("to"), len(row["by"])) for row in past], [
             ("2020-01-02", "phase", "estranged", "probing", 1), ("2020-01-02", "offer", None, "open", 1),
-            ("2020-04-01", "silence", None, "2020-04-01", 0), ("2020-04-01", "offer", "open", "expired", 0),
+            ("2020-04-01", "silence", None, "2020-01-02", 0), ("2020-04-01", "offer", "open", "expired", 0),
             ("2020-07-01", "phase", "probing", "estranged", 0)])
         watching.end()
         # Days to come, too: what falls due is known.

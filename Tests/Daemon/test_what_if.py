@@ -1,5 +1,6 @@
 """`what-if` and `state --since`: what would be different, what is, and that nothing of it is kept."""
 
+import datetime
 import hashlib
 import json
 import pathlib
@@ -225,13 +226,13 @@ class WhatIfTests(Ctl):
         self.assertIn("empty.jsonl holds no events\n", err)
         self.assertIn("nothing changed\n", out)
 
-    def test_a_silence_is_told_by_the_day_on_which_it_had_become_long(self):
-        """Not by the day on which it began: that is as many days before as an answer may take."""
+    def test_a_silence_is_told_by_the_day_on_which_it_began(self):
         text = self.done("what-if", *PAIR, PACKAGE, "--as-of", "2027-04-02")
         before = self.json("state", *PAIR, "--as-of", "2027-04-02")["contact"]
-        self.assertIn("; it had become long by %s\n" % before["silent_since"], text)
-        self.assertNotIn("lasted since", text)
-        self.assertIn("silence      long by %s: no contact" % before["silent_since"], self.done("state", *PAIR, "--since", "2026-05", "--as-of", "2026-06"))
+        self.assertIn("; it had lasted since %s\n" % before["silent_since"], text)
+        self.assertEqual(
+            (datetime.date(2027, 4, 2) - datetime.date.fromisoformat(before["silent_since"])).days, before["neglect"])
+        self.assertIn("silence      no contact since %s," % before["silent_since"], self.done("state", *PAIR, "--since", "2026-05", "--as-of", "2026-06"))
 
     def test_what_is_wrong_is_said(self):
         wrong = self.file("wrong.jsonl", json.dumps(event()) + "\n" + json.dumps(event(date="2026-02-30")) + "\n")
@@ -327,7 +328,20 @@ class SinceTests(Ctl):
         if_so = self.json("what-if", *PAIR, PACKAGE, "--as-of", "2027-06-01", daemon=own)
         self.done("import", PACKAGE, daemon=own)
         answer = self.json(*asked, daemon=own)
-        self.assertEqual(answer["changes"], if_so["changes"])
+        self.assertEqual((answer["changes"], answer["reasons"]), (if_so["changes"], if_so["reasons"]))
+        self.assertTrue(answer["reasons"])
+        self.assertEqual((answer["since"], answer["day"], answer["rules"]), (json.loads(position), "2027-06-01", if_so["rules"]))
+        group = self.json("state", *PAIR, "KOR", *asked[3:], daemon=own)
+        self.assertEqual([group["dyads"][2][key] for key in ("parties", "changes", "reasons")], [["PRK", "USA"], answer["changes"], answer["reasons"]])
+        # A day that was is reckoned by what is known now, and by what was known before.
+        self.assertEqual(self.json(*asked[:-1], "2026-11-30", daemon=own)["changes"], [])
+        client = own.client()
+        self.addCleanup(client.close)
+        for said, wrong in (
+                ("CHANGES takes from and to", {}), ("CHANGES takes from and to", {"since": "2026", "from": "2026-01-01"}),
+                ("CHANGES takes from and to", {"since": "2026", "every": "day"}),
+                ("ERR wrong-position", {"since": {"00000000-0000-4000-8000-000000000001": 1}})):
+            self.assertIn(said, client.ask("CHANGES " + json.dumps({"parties": PAIR, **wrong})))
         text = self.done(*asked, daemon=own)
         self.assertTrue(text.startswith("PRK – USA: what changed on 2027-06-01, by what was recorded after"), text)
         self.assertEqual(answer["parties"], if_so["parties"])

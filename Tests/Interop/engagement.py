@@ -67,7 +67,7 @@ class Tables:
     where none is stated."""
 
     def __init__(self, **own):
-        self.versions = {"version": "3"}
+        self.versions = {"version": "4"}
         rows, events = {}, {}
         for name in ("weights", "windows", "interests"):
             shipped = table(name + ".csv")
@@ -515,9 +515,8 @@ class Dyad:
         if longest:
             result["longest_silence"] = longest
         # E-3.6
-        silent = day - result["neglect"] + self.windows["answer_days"]
-        if silent <= day:
-            result["silent_since"] = day_text(silent)
+        if result["neglect"] >= self.windows["answer_days"]:
+            result["silent_since"] = day_text(day - result["neglect"])
         return result
 
     def brief(self, seen, day):
