@@ -96,7 +96,7 @@ extension DyadHistory {
     _ window: Range<Int>, _ messages: [(place: Int, message: MessageState)]
   ) -> Criterion {
     func isAnswered(_ message: MessageState) -> Bool {
-      message.respectedAfter.map { $0 <= windows.answerDays } ?? false
+      message.isRespected(within: windows.answerDays)
     }
     let answered = messages.filter { isAnswered($0.message) }.map(\.place)
     let unanswered = messages.filter {

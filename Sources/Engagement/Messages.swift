@@ -24,6 +24,9 @@ public struct MessageState: Sendable {
   /// Nobody has reacted, and it has not lapsed.
   public var isOpen: Bool { outcome == .open }
 
+  /// E-13.4: answered in time, and not with scorn alone.
+  func isRespected(within days: Int) -> Bool { respectedAfter.map { $0 <= days } ?? false }
+
   var json: JSONValue {
     .object([
       "id": .string(event.id.description), "date": .string(event.date.text),

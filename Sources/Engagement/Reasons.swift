@@ -74,8 +74,10 @@ extension DyadHistory {
   /// E-13.4.
   private func unanswered(_ entry: PlacedEvent, on day: Day) -> String {
     var reasons = entry.kinds.contains(.threat) ? ["a threat"] : []
-    if let message = message(entry, on: day) {
-      if message.answeredAfter ?? 0 > windows.answerDays {
+    // A threat that is a message too may have been answered.
+    if let message = message(entry, on: day), !message.isRespected(within: windows.answerDays) {
+      if message.isScorned { reasons.append("declined with scorn") }
+      if message.respectedAfter != nil {
         reasons.append("answered after more than \(windows.answerDays) days")
       } else if message.answeredAfter == nil, message.age ?? 0 > windows.answerDays {
         reasons.append("no answer within \(windows.answerDays) days")

@@ -116,6 +116,38 @@ struct ReasonTests {
         == ["", "asks the other side to go first: sticks and carrots"])
   }
 
+  @Test("A message declined with scorn says so; of a threat, where it is a message, both are said")
+  func scorn() {
+    let letter = event("letter", .message, "letter", "2020-01-01")
+    let no = event(
+      "no", .statement, "accusation", "2020-01-03", [dprk], [us],
+      links: [(.declines, "letter", nil)])
+    let late = event(
+      "late", .message, nil, "2020-06-01", [dprk], [us], links: [(.answers, "letter", nil)])
+    func reason(_ title: String, _ events: [Event], _ day: String) -> [String?] {
+      (history(events).why("respect", on: Day(day)!)?["events"]?.array ?? [])
+        .filter { $0["title"]?.string == title }.map { $0["reason"]?.string }
+    }
+    #expect(reason("letter", [letter, no], "2020-01-03") == ["declined with scorn"])
+    #expect(reason("letter", [letter, no], "2020-05-01") == ["declined with scorn"])
+    #expect(
+      reason("letter", [letter, no, late], "2020-06-01")
+        == ["declined with scorn; answered after more than 90 days"])
+    let threat = event(
+      "threat", .statement, "threat", "2020-01-01",
+      offer: Offer(if: [], then: ["t"], condition: .prior))
+    let scorned = event(
+      "scorned", .statement, "threat", "2020-01-03", [dprk], [us],
+      links: [(.declines, "threat", nil)])
+    let answer = event(
+      "answer", .message, nil, "2020-01-04", [dprk], [us], links: [(.answers, "threat", nil)])
+    #expect(
+      reason("threat", [threat, scorned], "2020-01-04") == ["a threat; declined with scorn"])
+    #expect(
+      Set(reason("threat", [threat, scorned, answer], "2020-01-04"))
+        == ["answered within 90 days", "a threat"])
+  }
+
   @Test("What makes no difference says why")
   func idle() {
     let day = Day("2020-06-01")!
