@@ -76,7 +76,9 @@ public struct RuleTable: Sendable, Hashable {
   }
 
   /// What a team calls a table that ships, once it has recorded it.
-  public var recordedVersion: String { event == nil ? "shipped-" + version : version }
+  public var recordedVersion: String { event == nil ? Self.shippedPrefix + version : version }
+
+  private static let shippedPrefix = "shipped-"
 
   /// Nobody is to take a team's table for one that ships.
   private var faultInName: String? {
@@ -84,9 +86,12 @@ public struct RuleTable: Sendable, Hashable {
       return "\"\(version)\" is a number, as tables that ship have: add a letter"
     }
     let shipped = RuleTables.shipped[kind]
-    return version == shipped.recordedVersion && rows != shipped.rows
-      ? "\"\(version)\" is that of the table that ships, and these rows are others: give it another"
-      : nil
+    guard version.hasPrefix(Self.shippedPrefix),
+      version != shipped.recordedVersion || rows != shipped.rows
+    else { return nil }
+    // Of an older table that shipped nobody here can tell whether these are its rows.
+    return "\"\(version)\" is that of a table that ships, and these rows are not those of"
+      + " \(shipped.recordedVersion): give it another"
   }
 
   /// One that ships.

@@ -214,7 +214,7 @@ class RulesTests(Machines):
         for exit, words, said in (
                 (2, ("set", "weights", file, "--reason", "r"), "--version NAME"), (2, ("set", "weights", file, "--version", "T"), "--reason TEXT"),
                 (2, ("set", "weights", file, "--version", "3", "--reason", "r"), "is a number, as tables that ship have"),
-                (2, ("set", "weights", file, "--version", "shipped-3", "--reason", "r"), "that of the table that ships"),
+                (2, ("set", "weights", file, "--version", "shipped-3", "--reason", "r"), "that of a table that ships"),
                 (2, ("show", "wieghts"), "did you mean weights?"), (2, ("frob",), "It is rules, rules show TABLE"),
                 (2, ("set", "weights"), "It is rules"), (1, ("show", "weights", "--event", "abcdef"), "no table of weights"),
                 (1, ("set", "weights", "/nowhere.csv", "--version", "T", "--reason", "r"), "cannot read"),

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import unittest
@@ -114,6 +115,21 @@ class ShippedTests(Shipped):
                 ("KOR", "PRK"), ("JPN", "PRK"), ("CHN", "PRK"), ("IAE", "PRK"), ("USA", "KOR"), ("KED", "PRK")]):
             with self.subTest(pair):
                 self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
+
+    def test_the_days_of_a_historian(self):
+        """The table in docs/engagement.md says what the daemon says."""
+        marks = {"met": "+", "partly": "~", "not met": "−", "no evidence": "."}
+        rows = re.findall(r"^\| (\d{4}-\d\d-\d\d) (\|[^|]*\|[^|]*\|[^|]*\|)", (ROOT / "docs/engagement.md").read_text(), re.M)
+        self.assertGreater(len(rows), 12)
+        client = self.daemon.client()
+        self.addCleanup(client.close)
+        for day, said in rows:
+            state = self.ask(client, "STATE", parties=["USA", "PRK"], as_of=day)
+            phase, climate = state["phase"], state["climate"]
+            total, trend = (climate[key].replace("-", "−") for key in ("total", "trend"))
+            verdicts = " ".join(marks[state["criteria"][key]["verdict"]] for key in ("conducive", "joint_action", "rewards", "respect"))
+            self.assertEqual(said, "| %s, %s | %s, %s | %s |" % (
+                phase["name"], phase["since"], total, trend if trend[0] == "−" else "+" + trend, verdicts), day)
 
     def test_what_changed(self):
         far = self.days(120, 2)
