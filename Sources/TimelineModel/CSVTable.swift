@@ -1,6 +1,10 @@
 // CSV with a header (RFC 4180): commas, fields in double quotes where they hold a comma, a quote or
 // a line end. Every field stays text: a code such as 010 is never made a number. Some spreadsheets
 // write semicolons or tabs instead of commas: the caller says which.
+//
+// A spreadsheet reckons what begins with = + - @, or a tab or line end before one, and so runs what
+// a stranger wrote into a title. Such a text stands behind an apostrophe, by which a spreadsheet
+// shows it as it is, and is read back without it; numbers stay numbers.
 
 /// A table read from CSV text; fields are found by the name of their column.
 public struct CSVTable: Sendable {
@@ -56,10 +60,20 @@ public struct CSVTable: Sendable {
     }
   }
 
-  /// A field as it stands in a file: in quotes where it has to be.
+  /// A field as it stands in a file: in quotes, and behind an apostrophe, where it has to be.
   public static func field(_ text: String) -> String {
-    text.utf8.contains { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }
-      ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    let plain = isFormula(text.utf8) && !isNumber(text) ? "'" + text : text
+    return plain.utf8.contains { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }
+      ? "\"" + plain.replacing("\"", with: "\"\"") + "\"" : plain
+  }
+
+  /// What a spreadsheet would reckon, behind any number of apostrophes.
+  private static func isFormula(_ text: some Collection<UInt8>) -> Bool {
+    text.first { $0 != UInt8(ascii: "'") }.map { "=+-@\t\r\n".utf8.contains($0) } ?? false
+  }
+
+  private static func isNumber(_ text: String) -> Bool {
+    text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) } && Double(text) != nil
   }
 
   private struct Record {
@@ -82,6 +96,7 @@ public struct CSVTable: Sendable {
     var previousWasQuote = false
     var fault: Problem?
     func endField() {
+      if field.first == UInt8(ascii: "'"), isFormula(field) { field.removeFirst() }
       if let text = String(validating: field, as: UTF8.self) {
         fields.append(text)
       } else {

@@ -58,6 +58,25 @@ class TableTests(Ctl):
             for d in (self.own, other)]
         self.assertEqual(*shown)
 
+    def test_no_cell_is_a_formula(self):
+        """A spreadsheet reckons what begins so: whoever opens an export must not run a stranger's words."""
+        words = ["=HYPERLINK(\"http://x.example\",\"t\")", "+1+1", "-2+3", "@SUM(A1)", "'=1", "''@x", "'tis plain", "-5", "a=b"]
+        lines = "".join(json.dumps(event(w, id=f"e{n}", summary=w, place="\t" + w, sources=[{"title": w, "quote": "\n" + w}],
+                                         unsourced=None, weight=-5, weight_reason=w)) + "\n" for n, w in enumerate(words))
+        self.run_import(0, lines.replace('"unsourced": null, ', ""), name="a.jsonl")
+        table = self.done("log", "--csv", daemon=self.own)
+        rows = list(csv.DictReader(io.StringIO(table, newline="")))
+        for row in rows:
+            self.assertEqual(row["weight"], "-5")
+            for name, cell in row.items():
+                self.assertTrue(cell[:1] not in tuple("=+-@\t\r\n") or name == "weight" or cell == "-5", cell)
+        self.assertIn("'tis plain", [row["title"] for row in rows])
+        self.assertEqual(self.run_import(0, table)[0]["duplicates"], len(words))
+        other = self.another()
+        self.done("import", self.file("b.csv", table), daemon=other)
+        self.assertEqual([e["title"] for e in self.json("log", daemon=other)], [e["title"] for e in self.json("log", daemon=self.own)])
+        self.assertEqual({e["title"] for e in self.json("log", daemon=other)}, set(words))
+
     def test_the_shipped_events_as_a_table(self):
         self.assertEqual(self.ctl("import", SHIPPED, daemon=self.own)[0], 0)
         table = self.done("log", "--csv", daemon=self.own)

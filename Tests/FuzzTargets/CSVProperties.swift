@@ -24,7 +24,7 @@ enum CSVProperties {
     try again(table, separator)
   }
 
-  /// Written in quotes and read again, it is the same.
+  /// Written with all fields in quotes and read again, it is the same.
   private static func again(_ table: CSVTable, _ separator: UInt8) throws(Broken) {
     // One column without a name is what an empty line is.
     guard !table.header.isEmpty else { return }
@@ -32,12 +32,8 @@ enum CSVProperties {
     func append(_ fields: [String]) {
       for (index, field) in fields.enumerated() {
         if index > 0 { bytes.append(separator) }
-        bytes.append(UInt8(ascii: "\""))
-        for byte in field.utf8 {
-          if byte == UInt8(ascii: "\"") { bytes.append(byte) }
-          bytes.append(byte)
-        }
-        bytes.append(UInt8(ascii: "\""))
+        let written = CSVTable.field(field)
+        bytes += (written.hasPrefix("\"") ? written : "\"\(written)\"").utf8
       }
       bytes += [0x0D, 0x0A]
     }
