@@ -54,7 +54,7 @@ extension Command {
         "\(path) cannot be read as \(format == .csv ? "a table" : "events"); nothing was imported")
     }
     let count = reader.count + reader.repeated + reader.problems.count
-    ImportLinks.check(&reader)
+    let outside = ImportLinks.check(&reader)
     // Where nothing is recorded yet, nothing can be there already.
     var check: ImportCheck?
     if !position.isEmpty || reader.hasStatements { check = try ImportCheck.run(&reader, client) }
@@ -81,6 +81,8 @@ extension Command {
           + "; nothing was imported (mend them, or take the others with --skip-bad)")
     }
     say(reader.problems, path)
+    let missing = try outside.missing(client)
+    for link in missing { Terminal.say("\(path):\(link.line): warning: \(link.message)") }
     var sender = ImportSender(client, path: path, total: reader.count)
     if !isDry { try sender.send(reader) }
     // What was taken out is not sent; between the check and the sending others may have recorded.
@@ -88,6 +90,9 @@ extension Command {
       isDry ? duplicates : count - bad - sender.recorded
     var json = result(imported: sender.recorded, duplicates: known)
     if bad > 0 { json.append(JSONValue.Member("problems", problems(reader.problems))) }
+    if !missing.isEmpty {
+      json.append(JSONValue.Member("warnings", problems(missing)))
+    }
     context.finish(
       .object(json),
       isDry

@@ -18,12 +18,24 @@ struct ImportLinks {
 
   private static let links = TextNeedle("links")
 
-  /// Takes out of the reader the lines whose links say nothing.
-  static func check(_ reader: inout ImportReader) {
+  /// Takes out of the reader the lines whose links say nothing; which others lead out of the file.
+  static func check(_ reader: inout ImportReader) -> OutsideLinks {
     var check = ImportLinks()
     check.read(reader.batches)
-    guard !check.linking.isEmpty else { return }
+    guard !check.linking.isEmpty else { return OutsideLinks() }
+    let outside = check.outside(reader.batches)
     check.judge(&reader)
+    return outside
+  }
+
+  private func outside(_ batches: [ImportBatch]) -> OutsideLinks {
+    var outside = OutsideLinks()
+    for entry in linking {
+      for link in entry.event.links where byID[link.id] == nil {
+        outside.add(link, line: batches[entry.place.batch].line(entry.place.item))
+      }
+    }
+    return outside
   }
 
   private mutating func read(_ batches: [ImportBatch]) {
@@ -80,7 +92,8 @@ struct ImportLinks {
       }
     }
     for circle in circles {
-      let ids = circle.prefix(Self.toldMax).compactMap { linking[$0].event.id }
+      // A longer one is told by its length alone: there is nothing to name.
+      let ids = circle.count <= Self.toldMax ? circle.compactMap { linking[$0].event.id } : []
       for number in circle {
         refuse(linking[number], error(linking[number].event, in: circle), naming: ids)
       }

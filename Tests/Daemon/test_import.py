@@ -217,6 +217,29 @@ class ImportTests(Ctl):
             self.assertIn(said, json.loads(result.stdout)["error"]["text"])
             self.assertNotIn("none of the lines", result.stderr)
 
+    def test_links_to_what_is_nowhere_are_told(self):
+        self.done("import", "-", stdin=lines(event("here", id="here", type="message")), daemon=self.own)
+
+        def answer(name, target, rel="follows", **more):
+            return event(name, id=name, type="message", date="2020-01-01", links=[{"rel": rel, "id": target, **more}])
+
+        file = lines(answer("a", "here"), answer("b", "a"), answer("c", "mis-spelt", "fulfils", key="oil"), answer("d", "mis-spelt"))
+        path = self.file("links.jsonl", file)
+        for words in (("--dry-run",), ()):
+            result, err = self.run_import(0, path, *words)
+            (warning,) = result["warnings"]
+            self.assertEqual(warning["line"], 3)
+            self.assertRegex(warning["message"], "^fulfils:[0-9a-f-]{36}#oil leads to what is neither in this file nor here")
+            self.assertIn(f"{path}:3: warning: fulfils:", err)
+        self.assertEqual(result["imported"], 4)
+        # Once it has come nothing is said, of however many.
+        self.done("import", "-", stdin=lines(event("it", id="mis-spelt", type="message")), daemon=self.own)
+        self.assertNotIn("warnings", self.run_import(0, path)[0])
+        many = [event(f"e{n}", id=f"e{n}", type="message") for n in range(1200)]
+        self.done("import", "-", stdin=lines(*many[:700], *many[701:]), daemon=self.own)
+        path = self.file("many.jsonl", lines(*(answer(f"f{n}", f"e{n}") for n in range(1200))))
+        self.assertEqual([w["line"] for w in self.run_import(0, path)[0]["warnings"]], [701])
+
     def test_long_work_tells_programs_how_far_it_is(self):
         many = self.file("many.jsonl", lines(*(event("n%d" % n, id="name-%d" % n) for n in range(25_000))))
         for verb in ("importing", "checking"):
