@@ -184,8 +184,14 @@ public enum Reply {
   }
 
   public static func error(_ error: RequestError, to bytes: inout [UInt8]) {
-    // One line, whatever a peer's text held.
-    let text = error.text.map { $0.isNewline ? " " : $0 }
+    // One line, whatever a peer's text held, and nothing that a terminal behind `nc` would obey.
+    var text = String.UnicodeScalarView()
+    for scalar in error.text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: text.append(" ")
+      default: text.append(scalar)
+      }
+    }
     bytes.append(contentsOf: "ERR \(error.code.rawValue) \(String(text))\n".utf8)
   }
 

@@ -104,6 +104,17 @@ class Hostile(unittest.TestCase):
             self.refuses(request, "bad-request")
         self.assertEqual(self.client.ask("PING"), "OK")
 
+    def test_an_error_is_one_line_of_plain_words(self):
+        for request in [
+            'COUNT {"from":"%s"}', 'COUNT {"type":"%s"}', 'COUNT {"actor":"%s"}', 'COUNT {"where":"%s"}', 'COUNT {"at":"%s"}',
+            'EXPLAIN {"parties":["USA","PRK"],"figure":"%s"}', 'STATE {"parties":["%s","PRK"]}', 'APPEND {"type":"%s"}', "%s",
+        ]:
+            for words in ("\\nOK 5", "\\u001b[31m", "\\u0000", "\\u0085", "\\u2028", "\x1b[31m", "\x7f"):
+                reply = self.client.ask(request % words)
+                self.assertTrue(reply.startswith("ERR "), reply)
+                self.assertFalse([c for c in reply if not c.isprintable() and c != " "], ascii(reply))
+        self.assertEqual(self.client.ask("PING"), "OK")
+
     def test_events_that_only_the_log_may_write(self):
         id = self.client.append(title="one")["id"]
         other = self.client.append(title="two")["id"]
