@@ -6,7 +6,8 @@
 //     3  under 60 columns the last column goes below its row, wrapped: nothing of it is lost
 //     4  the last column is cut
 //
-// What was cut is counted. Off a terminal nothing of this happens.
+// What was cut is counted. Off a terminal nothing of this happens, but that no column is made wider than
+// 200: one endless word in a log would stand beside every row as as many spaces.
 
 struct Table {
   /// Columns that may shrink, and how far.
@@ -15,6 +16,9 @@ struct Table {
 
   /// Below this many columns of a terminal the last column goes below.
   private static let stackedBelow = 60
+
+  /// A cell beyond this pushes its own row to the right.
+  private static let widest = 200
 
   let header: [String]
   let rows: [[String]]
@@ -34,7 +38,7 @@ struct Table {
     let natural = header.indices.map { column in all.map { Terminal.width($0[column]) }.max() ?? 0 }
     let whole = natural.reduce(0, +) + 2 * (natural.count - 1)
     guard let columns, whole > columns else {
-      let widths = Array(natural.dropLast())
+      let widths = natural.dropLast().map { min($0, Self.widest) }
       return (all.map { Self.cells($0, widths) + ($0.last ?? "") }, 0)
     }
     let isStacked = columns < Self.stackedBelow

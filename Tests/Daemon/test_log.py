@@ -11,6 +11,20 @@ from daemon import BINARIES, Daemon, event, shipped_events
 class LogTests(Ctl):
     shipped = True
 
+    def test_one_endless_word_does_not_widen_every_row(self):
+        daemon = self.another()
+        client = daemon.client()
+        for number in range(50):
+            client.append(title=f"event {number}")
+        client.append(title="the long one", subtype="x" * 20_000)
+        client.close()
+        rows = self.done("log", daemon=daemon).splitlines()
+        (long,) = [row for row in rows if "the long one" in row]
+        self.assertIn("x" * 20_000, long)
+        self.assertEqual(len(rows), 52)
+        self.assertLess(max(len(row) for row in rows if row != long), 400)
+        self.assertEqual(len({row.index("event ") for row in rows if "event " in row}), 1)
+
     def test_known_at_takes_a_day_a_time_and_a_position(self):
         status = self.json("status")
         replica, size = next(iter(status["position"].items()))
