@@ -59,6 +59,9 @@ struct StateText {
       list(
         "step for step: \(agreement["date"]?.string ?? "")  \(titled(agreement))", steps(agreement))
     }
+    list(
+      "broken off",
+      (state["agreements"]?.array ?? []).filter { !isOutstanding($0) }.compactMap(brokenOff))
     text += "\n"
     let leftOut = state["left_out"]?.array ?? []
     if !leftOut.isEmpty {
@@ -199,6 +202,25 @@ struct StateText {
       promise["agreement"] == agreement["id"]
         && ["open", "due", "overdue"].contains(promise["state"]?.string)
     }
+  }
+
+  /// Of an agreement of which nothing is to be done: what does not hold, and who said so.
+  private func brokenOff(_ agreement: JSONValue) -> String? {
+    let promises = (state["commitments"]?.array ?? []).filter {
+      $0["agreement"] == agreement["id"]
+    }
+    let parts = ["suspended", "violated"].compactMap { word -> String? in
+      let broken = promises.filter { $0["state"]?.string == word }
+      guard !broken.isEmpty else { return nil }
+      var ids: [String] = []
+      for id in broken.compactMap({ $0["event"]?.string?.prefix(8) }) where !ids.contains("\(id)") {
+        ids.append("\(id)")
+      }
+      return "\(broken.count) of \(promises.count) \(word) by \(ids.joined(separator: " "))"
+    }
+    guard !parts.isEmpty else { return nil }
+    return "\(agreement["date"]?.string ?? "")  \(titled(agreement)): "
+      + parts.joined(separator: ", ")
   }
 
   /// The promises of an agreement, and whose turn it is.

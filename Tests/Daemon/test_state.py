@@ -44,6 +44,28 @@ class StateTests(Ctl):
         tests = [test for test in tests if test.get("subtype") != "moratorium"]
         self.assertEqual(sum(row["tests"] for row in rows), len(tests))
 
+    def test_what_was_broken_off_is_told(self):
+        daemon = self.another()
+        events = [
+            {"id": "treaty", "type": "agreement", "date": "1960-09-19", "actors": ["IND", "PAK"], "commitments": [
+                {"key": "east", "by": ["PAK"], "to": ["IND"], "what": "leave the eastern rivers"},
+                {"key": "west", "by": ["IND"], "to": ["PAK"], "what": "let the western rivers flow"},
+                {"key": "data", "by": ["IND"], "to": ["PAK"], "what": "tell of floods"}]},
+            {"id": "told", "type": "step", "date": "1970", "actors": ["IND"], "targets": ["PAK"], "links": [
+                {"rel": "fulfils", "id": "treaty", "key": "data"}]},
+            {"id": "stop", "type": "step", "subtype": "suspension", "date": "2025-04-23", "actors": ["IND"], "targets": ["PAK"], "links": [
+                {"rel": "suspends", "id": "treaty", "key": "west"}, {"rel": "suspends", "id": "treaty", "key": "east"}]}]
+        lines = "".join(json.dumps({"title": event["id"], "unsourced": True, **event}) + "\n" for event in events)
+        self.done("import", "-", stdin=lines, daemon=daemon)
+        before = self.done("state", "IND", "PAK", "--as-of", "2025-04-22", daemon=daemon)
+        self.assertIn("step for step: 1960-09-19  treaty", before)
+        self.assertNotIn("broken off", before)
+        after = self.done("state", "IND", "PAK", "--as-of", "2025-04-23", daemon=daemon)
+        state = self.json("state", "IND", "PAK", "--as-of", "2025-04-23", daemon=daemon)
+        (treaty, stop) = (state["agreements"][0]["id"][:8], state["commitments"][0]["event"][:8])
+        self.assertIn(f"broken off\n  1960-09-19  treaty [{treaty}]: 2 of 3 suspended by {stop}\n", after)
+        self.assertNotIn("step for step", after)
+
     def test_csv_table_and_plot(self):
         asked = ("state", "USA", "PRK", "--every", "year", "--from", "2016-01-01", "--to", "2024-12-01")
         rows = self.json(*asked)["rows"]
