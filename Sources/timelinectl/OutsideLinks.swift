@@ -28,7 +28,8 @@ struct OutsideLinks {
 
   /// Asks for all at once, and halves them where some are not there.
   private func look(
-    _ some: ArraySlice<(line: Int, link: Link)>, _ client: Client, _ found: inout [ImportReader.Problem]
+    _ some: ArraySlice<(line: Int, link: Link)>, _ client: Client,
+    _ found: inout [ImportReader.Problem]
   ) throws(Failure) {
     guard found.count < Self.toldMax else { return }
     let ids = JSONValue.strings(some.map(\.link.id))
