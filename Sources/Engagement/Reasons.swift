@@ -100,21 +100,18 @@ extension DyadHistory {
     "\(message.from) → \(message.to), \(message.outcome.rawValue)"
   }
 
-  /// E-6.4: what the event says of the agreements of the ledger; of an agreement, what it promises.
-  static func reason(_ event: Event, in agreements: [AgreementState]) -> String {
-    var reasons: [String] = []
+  /// E-6.4: what each event says of the agreements of the ledger; of an agreement, what it promises.
+  static func reasons(in agreements: [AgreementState]) -> [EventID: String] {
+    var reasons: [EventID: [String]] = [:]
     for one in agreements {
-      if one.agreement.id == event.id {
-        let count = one.commitments.count
-        reasons.append(count == 1 ? "promises: 1" : "promises: \(count)")
-      }
-      for move in one.moves where move.event.id == event.id {
-        reasons += move.says.map { link in
+      reasons[one.agreement.id, default: []].append("promises: \(one.commitments.count)")
+      for move in one.moves {
+        reasons[move.event.id, default: []] += move.says.map { link in
           "\(link.relation.rawValue) \(link.id.short)" + (link.key.map { "#\($0)" } ?? "")
         }
       }
     }
-    return reasons.joined(separator: "; ")
+    return reasons.mapValues { $0.joined(separator: "; ") }
   }
 
   /// E-9.

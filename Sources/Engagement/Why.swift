@@ -83,10 +83,10 @@ extension DyadHistory {
           return "to \(offer.to): " + spoken.map(\.name).joined(separator: ", ")
         })
     case "commitments":
-      let agreements = agreements(on: day)
-      let ids = Set(agreements.flatMap { [$0.agreement.id] + $0.moves.map(\.event.id) })
-      return listed(entries[upTo(day)].map(\.event).filter { ids.contains($0.id) }) {
-        Self.reason($0, in: agreements)
+      // Found once: of very many agreements each has its moves.
+      let reasons = Self.reasons(in: agreements(on: day))
+      return listed(entries[upTo(day)].map(\.event).filter { reasons[$0.id] != nil }) {
+        reasons[$0.id] ?? ""
       }
     case "under_way": return listed(underWay(day), Self.underWay)
     case "tests":

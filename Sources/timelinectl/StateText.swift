@@ -10,12 +10,18 @@ struct StateText {
   /// The moment by which things were recorded, where one was asked for.
   private let knownAt: String?
   private let terminal: Terminal
+  /// The promises of each agreement.
+  private let promises: [String: [JSONValue]]
   private var text = ""
 
   static func text(
     _ state: JSONValue, _ moment: String, knownAt: String?, _ terminal: Terminal
   ) -> String {
-    var result = StateText(state: state, moment: moment, knownAt: knownAt, terminal: terminal)
+    let promises = Dictionary(grouping: state["commitments"]?.array ?? []) {
+      $0["agreement"]?.string ?? ""
+    }
+    var result = StateText(
+      state: state, moment: moment, knownAt: knownAt, terminal: terminal, promises: promises)
     result.write()
     return result.text
   }
@@ -196,19 +202,18 @@ struct StateText {
     }
   }
 
+  private func promises(_ agreement: JSONValue) -> [JSONValue] {
+    promises[agreement["id"]?.string ?? ""] ?? []
+  }
+
   /// Whether anything is still to be done.
   private func isOutstanding(_ agreement: JSONValue) -> Bool {
-    (state["commitments"]?.array ?? []).contains { promise in
-      promise["agreement"] == agreement["id"]
-        && ["open", "due", "overdue"].contains(promise["state"]?.string)
-    }
+    promises(agreement).contains { ["open", "due", "overdue"].contains($0["state"]?.string) }
   }
 
   /// Of an agreement of which nothing is to be done: what does not hold, and who said so.
   private func brokenOff(_ agreement: JSONValue) -> String? {
-    let promises = (state["commitments"]?.array ?? []).filter {
-      $0["agreement"] == agreement["id"]
-    }
+    let promises = promises(agreement)
     let parts = ["suspended", "violated"].compactMap { word -> String? in
       let broken = promises.filter { $0["state"]?.string == word }
       guard !broken.isEmpty else { return nil }
@@ -225,9 +230,7 @@ struct StateText {
 
   /// The promises of an agreement, and whose turn it is.
   private func steps(_ agreement: JSONValue) -> [String] {
-    let promises = (state["commitments"]?.array ?? []).filter {
-      $0["agreement"] == agreement["id"]
-    }
+    let promises = promises(agreement)
     let lines = promises.map { promise in
       let due = promise["due"]?.string.map { ", due \($0)" } ?? ""
       let event = promise["event"]?.string.map { " [\($0.prefix(8))]" } ?? ""

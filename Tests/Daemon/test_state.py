@@ -66,6 +66,23 @@ class StateTests(Ctl):
         self.assertIn(f"broken off\n  1960-09-19  treaty [{treaty}]: 2 of 3 suspended by {stop}\n", after)
         self.assertNotIn("step for step", after)
 
+    def test_a_ledger_of_very_many_agreements(self):
+        """Each is told by its own promises and moves: what all have is not searched for each."""
+        daemon, count = self.another(), 10_000
+        about = {"actors": ["IND"], "targets": ["PAK"], "unsourced": True}
+        deals = [{"id": f"deal{n}", "type": "agreement", "date": "2000-01-01", "title": f"deal {n}", **about, "commitments": [
+            {"key": "one", "by": ["IND"], "what": "one"}, {"key": "two", "by": ["IND"], "what": "two"}]} for n in range(count)]
+        steps = [{"id": f"step{n}", "type": "step", "subtype": "fulfilment", "date": "2001-01-01", "title": f"step {n}", **about, "links": [
+            {"rel": "fulfils", "id": f"deal{n}", "key": "one"}]} for n in range(count)]
+        self.done("import", "-", stdin="".join(json.dumps(event) + "\n" for event in deals + steps), daemon=daemon)
+        rows = self.json("why", "IND", "PAK", "commitments", daemon=daemon)["events"]
+        self.assertEqual(len(rows), 2 * count)
+        for row in rows:
+            self.assertRegex(row["reason"], "^promises: 2$" if row["type"] == "agreement" else "^fulfils [0-9a-f]{8}#one$")
+        text = self.done("state", "IND", "PAK", daemon=daemon)
+        self.assertEqual(text.count("step for step: "), count)
+        self.assertEqual(text.count("  fulfilled  IND: one ["), count)
+
     def test_csv_table_and_plot(self):
         asked = ("state", "USA", "PRK", "--every", "year", "--from", "2016-01-01", "--to", "2024-12-01")
         rows = self.json(*asked)["rows"]
