@@ -41,19 +41,28 @@ struct EventHistory: Sendable {
   /// The versions that nothing supersedes, of those that are known.
   func current(where isKnown: (LineRef) -> Bool) -> [Version] {
     // From the originals up: a version waits for those that it supersedes, for ever where they wait
-    // for it in turn.
-    var waiting = versions.filter { isKnown($0.ref) }
-    var effective: [Version] = []
-    var ids: Set<EventID> = []
-    while true {
-      let ready = waiting.filter { $0.supersedes.allSatisfy(ids.contains) }
-      if ready.isEmpty { break }
-      effective += ready
-      waiting.removeAll { $0.supersedes.allSatisfy(ids.contains) }
-      ids.formUnion(ready.map(\.id))
+    // for it in turn. Each is looked at once for each that it waits for, however long the chain is.
+    let known = versions.indices.filter { isKnown(versions[$0].ref) }
+    var lacking = known.map { Set(versions[$0].supersedes).count }
+    var waiting: [EventID: [Int]] = [:]
+    for (place, version) in known.enumerated() where lacking[place] > 0 {
+      for id in Set(versions[version].supersedes) { waiting[id, default: []].append(place) }
     }
-    let superseded = Set(effective.flatMap(\.supersedes))
-    return effective.filter { !superseded.contains($0.id) }
+    var ready = known.indices.filter { lacking[$0] == 0 }
+    var effective: [Int] = []
+    var superseded: Set<EventID> = []
+    while let place = ready.popLast() {
+      let version = versions[known[place]]
+      effective.append(known[place])
+      superseded.formUnion(version.supersedes)
+      // Copies have one id: the first of them is enough.
+      for waiter in waiting.removeValue(forKey: version.id) ?? [] {
+        lacking[waiter] -= 1
+        if lacking[waiter] == 0 { ready.append(waiter) }
+      }
+    }
+    return effective.sorted().filter { !superseded.contains(versions[$0].id) }
+      .map { versions[$0] }
   }
 
   /// The version that shows: of the current ones the one recorded last (ties: the larger id, then the

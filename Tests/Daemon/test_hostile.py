@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from daemon import BINARIES, Client, Daemon, crc32c, event
+from elsewhere import Elsewhere
 
 
 def free_port():
@@ -174,6 +175,29 @@ class Hostile(unittest.TestCase):
         again = json.dumps({**actor, "code": "X-NEW"})
         self.client.send(f"APPEND {again}\nAPPEND {again}\n".encode())
         self.assertEqual([self.client.reply()[:3] for _ in range(2)], ["OK ", "ERR"])
+
+    def test_an_event_corrected_two_thousand_times(self):
+        """Each correction in the place of the one before; in order, and from another machine with the last first."""
+        count = 2000
+        other = Elsewhere()
+        theirs = other.add(other.id(0), **event("v0"))
+        for number in range(count, 0, -1):
+            other.add(other.id(number), type="log.correct", corrects=theirs, supersedes=[other.id(number - 1)],
+                      body=event(f"v{number}"), reason="x")
+        other.send(self.daemon)
+        id = self.client.append(title="v0")["id"]
+        last = id
+        for number in range(1, count + 1):
+            last = self.client.ok("APPEND " + json.dumps({
+                "type": "log.correct", "corrects": id, "supersedes": [last], "body": event(f"v{number}"), "reason": "x"}))["id"]
+        for one in (id, theirs):
+            events, _ = self.client.stream("GET " + one)
+            self.assertEqual((events[0]["title"], events[0].get("contested")), (f"v{count}", None))
+        # One more word on the first version contests.
+        self.client.ok("APPEND " + json.dumps({
+            "type": "log.correct", "corrects": id, "supersedes": [id], "body": event("aside"), "reason": "x"}))
+        events, _ = self.client.stream("GET " + id)
+        self.assertEqual((events[0]["title"], len(events[0]["contested"])), ("aside", 2))
 
     def test_check_says_what_append_would(self):
         id = "01234567-89ab-4cde-8f01-23456789abcd"
