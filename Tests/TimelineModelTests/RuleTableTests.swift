@@ -129,7 +129,9 @@ struct RuleTableTests {
     }
   }
 
-  @Test("A name is none that ships", arguments: ["2", "99", "shipped-2", "shipped-3", "shipped-x", "a b", "", "é", "a/b"])
+  @Test(
+    "A name is none that ships",
+    arguments: ["2", "99", "shipped-2", "shipped-3", "shipped-x", "a b", "", "é", "a/b"])
   func names(name: String) {
     #expect(fault(body("weights", weights(), name: name))?.hasPrefix("name: ") == true)
   }
