@@ -37,6 +37,9 @@ public struct DyadHistory: Sendable {
   private(set) var phases: [PhaseRun] = []
   private(set) var climates: [(day: Day, climate: Climate)] = []
 
+  /// How many events it has.
+  public var count: Int { entries.count }
+
   public init(
     _ dyad: Dyad, rules: Rules = .shipped,
     exerciseTargets: [ActorCode: [ActorCode]] = ActorRegistry.shipped.exerciseTargets

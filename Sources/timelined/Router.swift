@@ -10,6 +10,8 @@ import TransparencyLog
 struct Router {
   /// A question over fewer rows is quicker than a hand-over to another thread.
   private static let inlineRowsMax = 20_000
+  /// The answer on a dyad of more events may have megabytes.
+  private static let inlineEventsMax = 50_000
 
   let timeline: Timeline
   let heads: Heads
@@ -229,7 +231,9 @@ struct Router {
 
   func state(_ asked: StateQuestion, _ connection: Connection) -> Step {
     let kept = asked.query.knownAt == nil ? states[asked.dyads] : [:]
-    if asked.isOne, let one = kept.values.first, one.position == timeline.position {
+    if asked.isOne, let one = kept.values.first, one.position == timeline.position,
+      one.history.count <= Self.inlineEventsMax
+    {
       Reply.ok(asked.answer([one.history]), to: &connection.out)
       return .goOn
     }
