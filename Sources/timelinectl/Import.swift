@@ -97,7 +97,7 @@ extension Command {
       .object(json),
       isDry
         ? "\(count - bad) events are fine: \(standing); nothing was imported (--dry-run)\n"
-        : "imported \(sender.recorded) events, \(known) were there already\n")
+        : "imported \(Count.events(sender.recorded)), \(known) were there already\n")
     return bad > 0 ? .partlyDone : .done
   }
 
