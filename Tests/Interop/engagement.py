@@ -602,15 +602,18 @@ class Dyad:
             verdict = "no evidence" if large == 0 and not refused else "not met"
         result["rewards"] = criterion(verdict, given + held, refused)
 
+        def is_scorn(other, link):
+            """Of testimony too: it is no threat here, but a `declines` by one."""
+            return (link["rel"] == "declines" and other.event["type"] == "statement"
+                    and other.event.get("subtype") in ("threat", "accusation"))
+
         limit = self.windows["answer_days"]
         answered, unanswered = [], []
         for seen, message in messages:
             answers = [(other, link) for other, link in self.says(seen, ("answers", "accepts", "declines", "counters"), day)
                        if message["to"] in other.actors]
-            scorn = [other for other, link in answers
-                     if link["rel"] == "declines" and other.isa("statement", "threat", "accusation")]
-            proper = [other.first for other, link in answers
-                      if link["rel"] != "declines" or not other.isa("statement", "threat", "accusation")]
+            scorn = [other for other, link in answers if is_scorn(other, link)]
+            proper = [other.first for other, link in answers if not is_scorn(other, link)]
             if proper and proper[0] - seen.first <= limit:
                 answered.append(seen)
             elif scorn or message["age"] > limit:
@@ -638,8 +641,8 @@ class Dyad:
         if figure in ("climate", "trend"):
             def share(seen, day):
                 age = day - seen.first
-                return seen.weight / 1000 * H ** age if 0 <= age < CENTURY else 0.0
-            past = [seen for seen in self.upto(day) if seen.weight and day - seen.first < CENTURY]
+                return seen.weight / 1000 * H ** age if 0 <= age <= CENTURY else 0.0
+            past = [seen for seen in self.upto(day) if seen.weight and day - seen.first <= CENTURY]
             now, before = self.climate(day), self.climate(day - 90)
             shares = {seen.id: share(seen, day) - (share(seen, day - 90) if figure == "trend" else 0) for seen in past}
             if figure == "climate":
