@@ -867,10 +867,12 @@ def changes(x, y):
         compare("contact", get(was, "id"), get(now, "id"), key=shown["from"], title=shown["title"])
     compare("neglect", x["contact"].get("neglect"), y["contact"].get("neglect"))
     for was, now in both(known(x["interests"], "party", "key"), known(y["interests"], "party", "key")):
-        ids = [[offer["id"] for offer in row["offers"]] for row in (was, now)]
+        # Tables of two moments may have other rows.
+        shown = now or was
+        ids = [[offer["id"] for offer in row["offers"]] if row else [] for row in (was, now)]
         if ids[0] != ids[1]:
             result.append(change("interest", len(ids[0]), len(ids[1]), [id for id in ids[1] if id not in ids[0]],
-                                 party=now["party"], key=now["key"], title=now["name"]))
+                                 party=shown["party"], key=shown["key"], title=shown["name"]))
     for was, now in both(known(x["under_way"], "id"), known(y["under_way"], "id")):
         shown = now or was
         compare("under_way", was and "under way", now and "under way", id=shown["id"], title=shown["title"])

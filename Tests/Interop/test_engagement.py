@@ -211,6 +211,13 @@ class TeamTests(Shipped):
                     answer = client.ok("EXPLAIN " + json.dumps(
                         {"parties": ["PRK", "USA"], "figure": figure, "as_of": engagement.day_text(day)}))
                     self.assertEqual(list(unexplained(dyad.why(figure, day), answer)), [])
+        # What differs by the lines of the tables alone: rows of interests come and go.
+        earlier = engagement.Dyad("USA", "PRK", self.events, TABLES)
+        earlier.prepare(max(days))
+        for day in days[::6]:
+            answer = self.ask(client, "CHANGES", parties=["USA", "PRK"], since=position, to=engagement.day_text(day))
+            ours = engagement.changes(earlier.state(day), dyad.state(day))
+            self.assertEqual(list(differences(ours, answer["changes"])), [], answer["day"])
         # What was known before is by the tables of before.
         self.assertEqual(before, client.ok("STATE " + json.dumps(
             {"parties": ["USA", "PRK"], "as_of": "2017-11-30", "known_at": position})))
