@@ -21,8 +21,14 @@ class StateTests(Ctl):
         self.assertEqual(group["parties"], sorted(SIX))
         pairs = [(one, other) for place, one in enumerate(sorted(SIX)) for other in sorted(SIX)[place + 1:]]
         self.assertEqual([tuple(state["parties"]) for state in group["dyads"]], pairs)
-        alone = self.json("state", "USA", "PRK", "--as-of", "2005-09-20")
-        self.assertIn(alone, group["dyads"])
+        self.assertEqual(set(group), {"parties", "day", "rules", "dyads"})
+        for pair, state in zip(pairs, group["dyads"]):
+            self.assertEqual(state, self.json("state", *pair[::-1], "--as-of", "2005-09-20"))
+            self.assertEqual(state["rules"], group["rules"])
+        eight = self.json("state", *SIX, "IAE", "KED", "--as-of", "2005-09-20")
+        self.assertEqual(len(eight["dyads"]), 28)
+        for state in group["dyads"]:
+            self.assertIn(state, eight["dyads"])
         text = self.done("state", *SIX, "--as-of", "2005-09-20")
         self.assertIn("PRK – USA  negotiating", text)
         self.assertEqual(text.count("\n"), len(pairs) + 5)
