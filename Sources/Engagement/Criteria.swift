@@ -16,8 +16,20 @@ struct Criterion {
   /// Places in a history, rising.
   var supporting: [Int]
   var opposing: [Int]
-  /// Of rewards: the events that gave something, and how much each side did, in thousandths.
-  var given: (places: [Int], first: Int, second: Int)?
+  var gifts: Gifts?
+
+  /// Of rewards: the events that gave something, how much each side did, and what all blows of these
+  /// days weigh, in thousandths.
+  struct Gifts {
+    var places: [Int]
+    var first: Int
+    var second: Int
+    var taken: Int
+
+    /// From so much on what was given counts for nothing.
+    var drowned: Int { 3 * (first + second) }
+    var areDrowned: Bool { taken >= drowned }
+  }
 }
 
 extension DyadHistory {
@@ -76,20 +88,22 @@ extension DyadHistory {
     }.map(\.place)
     let given = kinds.positive[window].filter { !entries[$0].isJoint }
     func sum(_ places: [Int]) -> Int { places.reduce(0) { $0 + entries[$1].weight } }
-    let first = sum(given.filter { entries[$0].isByFirst })
-    let second = sum(given.filter { entries[$0].isBySecond })
-    let (smaller, larger) = (min(first, second), max(first, second))
+    let gifts = Criterion.Gifts(
+      places: given, first: sum(given.filter { entries[$0].isByFirst }),
+      second: sum(given.filter { entries[$0].isBySecond }), taken: sums.over(window).all.taken)
+    let (smaller, larger) = (min(gifts.first, gifts.second), max(gifts.first, gifts.second))
+    let count = larger > 0 && !gifts.areDrowned
     let verdict: Criterion.Verdict =
-      if larger > 0 && 2 * smaller >= larger {
+      if count && 2 * smaller >= larger {
         .met
-      } else if larger > 0 && 5 * smaller >= larger || !open.isEmpty {
+      } else if count && 5 * smaller >= larger || !open.isEmpty {
         .partly
       } else {
         larger == 0 && refused.isEmpty ? .noEvidence : .notMet
       }
     return Criterion(
       name: "rewards", verdict: verdict,
-      supporting: Set(given + open).sorted(), opposing: refused, given: (given, first, second))
+      supporting: Set(given + open).sorted(), opposing: refused, gifts: gifts)
   }
 
   private func respect(

@@ -117,6 +117,14 @@ extension DyadHistory {
     ])
   }
 
+  /// In thousandths.
+  private func sum(of part: String, _ value: Int, threshold: Int) -> JSONValue {
+    .object([
+      "of": .string(part), "value": .double(Double(value) / 1000),
+      "threshold": .double(Double(threshold) / 1000),
+    ])
+  }
+
   private func shareRow(
     _ event: Event, _ share: Double, _ day: Day, side: String? = nil, reason: String? = nil
   ) -> JSONValue {
@@ -178,12 +186,8 @@ extension DyadHistory {
       sums: sums.isEmpty
         ? nil
         : .array(
-          sums.map { sum in
-            .object([
-              "of": .string(sum.party?.description ?? "all"),
-              "value": .double(Double(sum.value) / 1000),
-              "threshold": .double(Double(sum.threshold) / 1000),
-            ])
+          sums.map {
+            sum(of: $0.party?.description ?? "all", $0.value, threshold: $0.threshold)
           }))
   }
 
@@ -206,7 +210,7 @@ extension DyadHistory {
   private func criterionExplanation(_ name: String, _ day: Day) -> Explanation? {
     guard let criterion = criteria(on: day).first(where: { $0.name == name }) else { return nil }
     // Rewards are weighed, all else is counted.
-    let given = criterion.given.map { Set($0.places) } ?? []
+    let given = criterion.gifts.map { Set($0.places) } ?? []
     let sides =
       criterion.supporting.map { ($0, "for") } + criterion.opposing.map { ($0, "against") }
     let rows = sides.enumerated()
@@ -220,6 +224,10 @@ extension DyadHistory {
       }
     return Explanation(
       rows: rows, verdict: .string(criterion.verdict.rawValue),
-      parts: criterion.given.map { gifts($0.first, $0.second) })
+      parts: criterion.gifts.map { gifts($0.first, $0.second) },
+      sums: criterion.gifts.flatMap { gifts in
+        gifts.places.isEmpty
+          ? nil : .array([sum(of: "all", -gifts.taken, threshold: -gifts.drowned)])
+      })
   }
 }

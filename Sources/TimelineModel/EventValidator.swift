@@ -367,6 +367,7 @@ public struct EventValidator {
   private func links(_ node: Int, of own: EventID?) throws(EventError) {
     try array(node, "links", "a list of {\"rel\":…,\"id\":…}")
     try checkCount(node, "links", "let the others link to this event")
+    var said: Set<Link> = []
     var count = 0
     for item in document.children(node) {
       let field = Field("links", count)
@@ -377,12 +378,17 @@ public struct EventValidator {
       }
       try oneOf(relation, field["rel"], Link.Relation.allCases.map(\.rawValue))
       let id = try id(item, "id", of: field)
-      if isNew, id == own,
-        let relation = Link.Relation(rawValue: document.string(relation, in: text))
-      {
-        throw EventError.linkToItself(count - 1, Link(relation: relation, id: id))
+      let key: String? =
+        if let key = document.member("key", of: item, in: text) {
+          try word(key, field["key"])
+        } else { nil }
+      if isNew, let relation = Link.Relation(rawValue: document.string(relation, in: text)) {
+        let link = Link(relation: relation, id: id, key: key)
+        if id == own { throw EventError.linkToItself(count - 1, link) }
+        guard said.insert(link).inserted else {
+          throw EventError(field, "says what a link before it says; leave it out")
+        }
       }
-      if let key = document.member("key", of: item, in: text) { _ = try word(key, field["key"]) }
     }
   }
 

@@ -88,9 +88,12 @@ extension Command {
   /// What the shares add up to, what it is compared with, and what came of it.
   private static func conclusion(_ answer: JSONValue, _ terminal: Terminal) -> String {
     func decimal(_ value: JSONValue?) -> String { JSONValue.threeDecimals(value?.number ?? 0) }
+    let isOfPhase = answer["figure"] == .string("phase")
     var lines = (answer["sums"]?.array ?? []).map { sum in
-      "sum of \(sum["of"]?.string ?? ""): \(decimal(sum["value"])), at most"
-        + " \(decimal(sum["threshold"])) for this phase"
+      let (value, threshold) = (decimal(sum["value"]), decimal(sum["threshold"]))
+      return isOfPhase
+        ? "sum of \(sum["of"]?.string ?? ""): \(value), at most \(threshold) for this phase"
+        : "weights below 0: \(value); at \(threshold) or less what was given is drowned"
     }
     if let parts = answer["parts"]?.members {
       let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")

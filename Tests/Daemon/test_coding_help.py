@@ -48,6 +48,8 @@ class Refused(Ctl):
                 (("--type", "message", "--date", "2007-02-13", "--offer-then", "y", "--offer-condition", "none", "--offer-expires", "2007-02-12"),
                  ("offer.expires: 2007-02-12 is over before the event begins",)),
                 (("--type", "talks", "--date", "2007-02-13/2007-02-01"), ("ends before it begins",)),
+                (("--type", "step", "--date", "1995-01-01") + 2 * ("--link", "fulfils:" + FRAMEWORK + "#trade"),
+                 ("links[1]: says what a link before it says; leave it out",)),
         ):
             with self.subTest(more):
                 for dry in ((), ("--dry-run",)):

@@ -216,6 +216,10 @@ struct StateRulesTests {
     #expect(verdict("rewards", ours) == "not met")
     #expect(verdict("rewards", Array(ours[..<2]) + theirs) == "met")
     #expect(verdict("rewards", ours + many(3, "i", .exchange, nil, by: dprk)) == "met")
+    // Blows of 30 and more drown what was given, 10: four of 7 do not, five do.
+    let rewarded = Array(ours[..<2]) + theirs
+    #expect(verdict("rewards", rewarded + many(4, "z", .test, "icbm", by: dprk)) == "met")
+    #expect(verdict("rewards", rewarded + many(5, "z", .test, "icbm", by: dprk)) == "not met")
     let letters = many(3, "l", .message, "letter", by: dprk)
     let answers = (0..<2).map {
       event(

@@ -594,9 +594,10 @@ class Dyad:
         given = [seen for seen in window if seen.weight > 0 and not all(seen.by)]
         gave = [sum(seen.weight for seen in given if seen.by[side]) for side in (0, 1)]
         small, large = min(gave), max(gave)
-        if 2 * small >= large > 0:
+        drowned = -sum(seen.weight for seen in window if seen.weight < 0) >= 3 * sum(gave)
+        if 2 * small >= large > 0 and not drowned:
             verdict = "met"
-        elif 5 * small >= large > 0 or held:
+        elif 5 * small >= large > 0 and not drowned or held:
             verdict = "partly"
         else:
             verdict = "no evidence" if large == 0 and not refused else "not met"
@@ -663,8 +664,11 @@ class Dyad:
             gave = [seen for seen in self.over(self.windows["reciprocity_days"], day) if seen.weight > 0]
             return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
         if figure == "rewards":
-            gave = [seen for seen in self.over(self.windows["criteria_days"], day) if seen.weight > 0 and not all(seen.by)]
-            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave)}
+            window = self.over(self.windows["criteria_days"], day)
+            gave = [seen for seen in window if seen.weight > 0 and not all(seen.by)]
+            taken = sum(seen.weight for seen in window if seen.weight < 0)
+            return {"shares": {seen.id: seen.weight / 1000 for seen in gave}, "parts": gifts(gave), "sums": [
+                {"of": "all", "value": taken / 1000, "threshold": -3 * sum(seen.weight for seen in gave) / 1000}] if gave else []}
         assert figure == "phase"
         name = self.phase(day)["name"]
         window = self.over(self.windows["%s_days" % name], day) if name in ("crisis", "confrontation") else []
