@@ -72,8 +72,8 @@ extension DyadHistory {
       let commitments = commitments(of: entry, on: day)
       let moves = moves(of: entry, upTo: day)
       let parties = [dyad.first, dyad.second]
-      let last = Self.lastKeeping(moves)
-      let movedLast = parties.filter { last?.event.actors.contains($0) ?? false }
+      let keepers = Self.lastKeeping(moves).map { Self.keepers($0, entry.promises) } ?? []
+      let movedLast = parties.filter(keepers.contains)
       let owed = parties.filter { party in
         let other = dyad.other(party)
         return commitments.contains {
@@ -107,6 +107,17 @@ extension DyadHistory {
       move.says.contains { [.suspends, .violates, .withdraws].contains($0.relation) }
     }
     return isBroken ? nil : moves[last]
+  }
+
+  /// Who took the step that a move tells: who acts in it, or where none of these made the promise, who did.
+  private static func keepers(
+    _ move: AgreementState.Move, _ promises: [Commitment]
+  ) -> [ActorCode] {
+    move.says.filter { $0.relation == .fulfils }.flatMap { link in
+      promises.filter { $0.key == link.key }.flatMap { promise in
+        promise.by.contains(where: move.event.actors.contains) ? move.event.actors : promise.by
+      }
+    }
   }
 
   /// E-6.2: links that concern at least one promise.

@@ -341,7 +341,7 @@ class Dyad:
     def agreement(self, agreement, day):
         promises = [self.promise(agreement, promise, day) for promise in agreement.promises]
         moves = []
-        last = None
+        last, stepped = None, set()
         for seen, link in self.said_of_any(agreement, day):
             says = {"rel": link["rel"]}
             if "key" in link:
@@ -351,10 +351,13 @@ class Dyad:
             else:
                 moves.append({"id": seen.id, "date": seen.event["date"], "by": seen.actors, "says": [says]})
             if link["rel"] == "fulfils":
+                # E-6.5: who was promised it and says so did not move.
+                makers = next(promise["by"] for promise in agreement.promises if promise["key"] == link["key"])
+                stepped = (stepped if last is seen else set()) | set(seen.actors if set(makers) & set(seen.actors) else makers)
                 last = seen
             elif link["rel"] in ("suspends", "violates", "withdraws") and seen is not last:
                 last = None
-        moved_last = [party for party in self.parties if last and party in last.actors]
+        moved_last = [party for party in self.parties if last and party in stepped]
         owed = []
         for party, other in (self.parties, self.parties[::-1]):
             if any(promise["state"] in ("open", "due", "overdue") and other in promise["by"]

@@ -449,6 +449,13 @@ RARE = {
         made(1, "agreement", "2020-01-01", ["USA", "PRK", "KOR"], [], commitments=[{"key": "k", "by": ["PRK"], "what": "w"}]),
         made(2, "message", "2020-02-01", ["USA"], ["PRK"]),
         made(3, "statement", "2020-02-03", ["PRK"], ["KOR"], subtype="threat", links=[link("declines", 2), link("suspends", 1)])),
+    "who was promised it says that it was kept": asked_about(
+        ["2020-01-02", "2020-02-02", "2020-02-10"],
+        made(1, "agreement", "2020-01-01", ["USA", "PRK"], [], commitments=[
+            {"key": key, "by": [code], "what": "w"} for key, code in (("p", "PRK"), ("u", "USA"), ("later", "PRK"), ("too", "USA"))]),
+        made(2, "step", "2020-02-01", ["PRK"], ["USA"], subtype="fulfilment", links=[link("fulfils", 1, key="u")]),
+        made(3, "step", "2020-02-03", ["PRK"], ["USA"], subtype="fulfilment",
+             links=[link("fulfils", 1, key="p"), link("fulfils", 1, key="u")])),
     "a century of one event and then another": asked_about(
         ["2000-01-01", "2000-01-02", "2000-01-03", "2000-01-04"],
         made(1, "test", "1900-01-01", ["PRK"], [], subtype="icbm"), made(2, "message", "2000-01-03", ["USA"], ["PRK"])),
