@@ -55,9 +55,11 @@ func refused(json: String, message: String) {
 
 @Test("what one event is linked with has a bound; a line of another machine is read all the same")
 func bounds() {
-  let link = #"{"rel":"follows","id":"00000000-0000-4000-8000-000000000001"}"#
   func linked(_ count: Int) -> String {
-    event(",\"links\":[" + Array(repeating: link, count: count).joined(separator: ",") + "]")
+    let links = (0..<count).map {
+      #"{"rel":"follows","id":"00000000-0000-4000-8000-0000000\#(10_000 + $0)"}"#
+    }
+    return event(",\"links\":[" + links.joined(separator: ",") + "]")
   }
   #expect(refusal(linked(200)) == nil)
   #expect(refusal(linked(201))?.hasPrefix("links: 201 of them; at most 200: ") == true)
