@@ -87,20 +87,17 @@ struct StateQuestion: Sendable {
     _ isWanted: () -> Bool
   ) -> JSONValue {
     let (to, rules) = (JSONValue.string(day.description), histories[0].rulesJSON)
+    func days(_ from: Day) -> KeyValuePairs<String, JSONValue?> {
+      ["from": .string(from.description), "to": to, "rules": rules]
+    }
     switch changes {
     case .daily(let from):
-      let head: KeyValuePairs<String, JSONValue?> = [
-        "from": .string(from.description), "to": to, "rules": rules,
-      ]
-      return each(histories, head) { place in
+      return each(histories, days(from)) { place in
         let diary = histories[place].diary(from: from, through: day, isWanted: isWanted)
         return [JSONValue.Member("changes", .array(diary.map(\.json)))]
       }
     case .days(let from):
-      let head: KeyValuePairs<String, JSONValue?> = [
-        "from": .string(from.description), "to": to, "rules": rules,
-      ]
-      return each(histories, head) { place in
+      return each(histories, days(from)) { place in
         differences(
           DatedHistory(histories[place], on: from), DatedHistory(histories[place], on: day))
       }

@@ -129,6 +129,11 @@ class WhyTests(Ctl):
         self.assertTrue(text.startswith("SIDE  SHARE"), text)
         [total] = self.why("phase", "2016-07-20")["sums"]
         self.assertIn("\nsum of all: %.3f, at most -18.000 for this phase\n" % total["value"], text)
+        text = self.done("why", "USA", "PRK", "rewards", "--as-of", "2017-09-04")
+        [total] = self.why("rewards", "2017-09-04")["sums"]
+        self.assertLessEqual(total["value"], total["threshold"])
+        self.assertIn("\nweights below 0: %.3f; at %.3f or less what was given is drowned\n" % (total["value"], total["threshold"]), text)
+        self.assertIn("\nnot met: ", text)
         text = self.done("why", "USA", "PRK", "climate", "--as-of", "2017-11-30")
         climate = self.state("2017-11-30")["climate"]
         self.assertTrue(text.endswith("\nsum: %(total).3f (PRK %(PRK).3f, USA %(USA).3f, joint %(joint).3f)\n" % climate), text[-200:])

@@ -42,6 +42,46 @@ struct HistoryPropertyTests {
     }
   }
 
+  @Test("What one who stands by said of a promise goes with its retraction")
+  func testimonyRetracted() {
+    let deal = event(
+      "deal", .agreement, "accord", "2007-02-13", [us, dprk], [],
+      commitments: [Commitment(key: "shut", by: [dprk], to: [us], what: "x")])
+    let seen = event(
+      "seen", .step, "verification", "2007-07-16", [iaea], [dprk],
+      links: [(.verifies, "deal", "shut")])
+    let day = Day("2007-08-01")!
+    var history = DyadHistory.empty(with: [deal, seen])
+    let before = history.state(on: day)["commitments"]?.array?.first
+    #expect(before?["state"] == .string("verified"))
+    history.replace([seen.id], with: [])
+    #expect(history.state(on: day) == state([deal], day))
+    // Nor does it come back with the next event.
+    let later = event("later", .message, "letter", "2007-07-20", [dprk], [us])
+    history.insert([later])
+    #expect(history.state(on: day) == state([deal, later], day))
+    #expect(history.state(on: day)["events"] == .int(2))
+  }
+
+  @Test("An agreement that comes last changes phases for as long as it is carried out")
+  func lateAgreement() {
+    let deal = event(
+      "deal", .agreement, "accord", "1994-10-21", [us, dprk], [],
+      commitments: ["fuel", "reactor"].map {
+        Commitment(key: $0, by: [us], to: [dprk], what: "x")
+      })
+    let events = [
+      event("first", .message, "letter", "1990-01-01", [dprk], [us]),
+      event("step", .step, "fulfilment", "2002-06-01", links: [(.fulfils, "deal", "fuel")]),
+      event("last", .message, "letter", "2004-01-01", [dprk], [us]),
+    ]
+    var history = DyadHistory.empty(with: events)
+    history.insert([deal])
+    let day = Day("2002-12-01")!
+    #expect(history.state(on: day) == state(events + [deal], day))
+    #expect(history.state(on: day)["phase"]?["name"] == .string("implementing"))
+  }
+
   @Test(
     "A late event without links changes what it can reach, and no more", arguments: seeds.prefix(6))
   func late(seed: UInt64) {

@@ -72,6 +72,15 @@ struct StateRulesTests {
     let broken = event(
       "stop", .step, "suspension", "2007-06-15", links: [(.suspends, "deal", "oil")])
     #expect(turn([step, broken], "2007-06-20") == [none, none])
+    // E-6.5: to whom it was promised, she can say that it was kept; she did not move.
+    let thanks = event(
+      "thanks", .step, "fulfilment", "2007-04-01", links: [(.fulfils, "deal", "shut")])
+    #expect(turn([thanks], "2007-04-15") == turn([step], "2007-04-15"))
+    let both = event(
+      "both", .step, "fulfilment", "2007-05-01",
+      links: [(.fulfils, "deal", "shut"), (.fulfils, "deal", "oil")])
+    #expect(
+      turn([both], "2007-06-01") == [.array([.string("PRK"), .string("USA")]), none])
     let says = state([deal, step], "2007-04-15")["agreements"]?.array?.first?["moves"]?.array?.first
     #expect(says?["says"]?.text == #"[{"rel":"fulfils","key":"shut"}]"#)
   }
