@@ -63,8 +63,17 @@ public struct CSVTable: Sendable {
   /// A field as it stands in a file: in quotes, and behind an apostrophe, where it has to be.
   public static func field(_ text: String) -> String {
     let plain = isFormula(text.utf8) && !isNumber(text) ? "'" + text : text
-    return plain.utf8.contains { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }
-      ? "\"" + plain.replacing("\"", with: "\"\"") + "\"" : plain
+    guard plain.utf8.contains(where: { [0x2C, 0x22, 0x0D, 0x0A].contains($0) }) else {
+      return plain
+    }
+    // By scalars: a quote with a combining mark behind it is one character, and is to be doubled too.
+    var quoted = "\"".unicodeScalars
+    for scalar in plain.unicodeScalars {
+      if scalar == "\"" { quoted.append(scalar) }
+      quoted.append(scalar)
+    }
+    quoted.append("\"")
+    return String(quoted)
   }
 
   /// What a spreadsheet would reckon, behind any number of apostrophes.

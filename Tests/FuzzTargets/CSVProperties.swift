@@ -33,7 +33,9 @@ enum CSVProperties {
       for (index, field) in fields.enumerated() {
         if index > 0 { bytes.append(separator) }
         let written = CSVTable.field(field)
-        bytes += (written.hasPrefix("\"") ? written : "\"\(written)\"").utf8
+        // By bytes: a quote with a mark behind it is one character, and no quote.
+        let isQuoted = written.utf8.first == UInt8(ascii: "\"")
+        bytes += (isQuoted ? written : "\"\(written)\"").utf8
       }
       bytes += [0x0D, 0x0A]
     }
