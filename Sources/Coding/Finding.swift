@@ -3,7 +3,7 @@
 import TimelineModel
 
 public struct Finding: Sendable, Hashable {
-  /// Why a link says nothing; the words of E-1.6 and E-1.7 in docs/engagement.md, and one more.
+  /// Why a link says nothing; the words of E-1.6 and E-1.7 in docs/reference/engagement.md, and one more.
   public enum Reason: String, Sendable {
     case itself, later, circle
     case noSuchKey = "no such key"

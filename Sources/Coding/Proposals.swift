@@ -1,4 +1,4 @@
-// Which links an event could have: read off the states of its pairs of parties on its day (docs/engagement.md
+// Which links an event could have: read off the states of its pairs of parties on its day (docs/reference/engagement.md
 // has their keys). Nothing is linked by this; a person takes a proposal or leaves it.
 //
 //     a message to the actor that is open             answers

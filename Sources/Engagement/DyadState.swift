@@ -3,7 +3,7 @@
 import TimelineModel
 
 extension DyadHistory {
-  /// The version of docs/engagement.md.
+  /// The version of docs/reference/engagement.md.
   public static let rulesVersion = "4"
 
   /// The state on a day, from the events that began by then.

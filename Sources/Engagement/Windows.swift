@@ -1,4 +1,4 @@
-// The lengths and thresholds of the rules; docs/engagement.md names each.
+// The lengths and thresholds of the rules; docs/reference/engagement.md names each.
 
 import TimelineModel
 

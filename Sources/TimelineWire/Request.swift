@@ -4,7 +4,7 @@
 //     QUERY {"actor":"PRK","limit":2}     EVENT {…}  EVENT {…}  END {"count":2}
 //     FROB                                ERR bad-request unknown verb "FROB"; …
 //
-// docs/protocol.md has every verb.
+// docs/reference/protocol.md has every verb.
 
 import TimelineModel
 

@@ -1,4 +1,4 @@
-// Which ERR word an error of the store is; docs/protocol.md says what to do about each.
+// Which ERR word an error of the store is; docs/reference/protocol.md says what to do about each.
 
 import EventStore
 import TimelineWire

@@ -5,7 +5,7 @@
 Parts: append, import, start, query, sync, verify, lint, idle, growth; all unless said otherwise. 1,000,000 events, 5
 runs, interleaved with those of the peers; each figure is a median, with the smallest and largest behind
 it. --events-max (10,000,000, about 15 GB of disk) ends the growth part sooner. --json keeps every run.
-Installs the peers from Debian (root or sudo) and PyPI. docs/benchmarks.md explains the figures.
+Installs the peers from Debian (root or sudo) and PyPI. docs/internals/benchmarks.md explains the figures.
 """
 
 import argparse

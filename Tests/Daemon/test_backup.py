@@ -1,5 +1,5 @@
 """`timelinectl backup` and `restore`: one position of a running daemon in one file, and a data directory of it again.
-The file is taken apart here by zstd, hashlib and the form that docs/backup.md says; every way to damage it is refused,
+The file is taken apart here by zstd, hashlib and the form that docs/operating/backup.md says; every way to damage it is refused,
 and leaves nothing behind."""
 
 import base64

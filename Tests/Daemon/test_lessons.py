@@ -1,4 +1,4 @@
-"""What went wrong elsewhere, played through here (docs/lessons.md)."""
+"""What went wrong elsewhere, played through here (docs/internals/lessons.md)."""
 
 import json
 import threading

@@ -25,7 +25,7 @@ def root_of(leaves):
 
 
 def stub_of(line):
-    """By docs/event-format.md, F-4: the envelope, the hash of the body; without its end."""
+    """By docs/reference/event-format.md, F-4: the envelope, the hash of the body; without its end."""
     text = line.decode()
     author = text.index('"author":') + len('"author":')
     _, end = json.JSONDecoder().raw_decode(text, author)

@@ -1,6 +1,6 @@
 // What is fuzzed: each reader of bytes that come from outside, with what must hold of any input. The
 // libFuzzer entry (Tests/Fuzz) and the test of the corpus (Tests/FuzzCorpusTests) both come through
-// `check`. docs/fuzzing.md tells how to run it, and what was found.
+// `check`. docs/internals/fuzzing.md tells how to run it, and what was found.
 //
 // To add a target: a file beside this one, a case here, and seeds
 // in Tests/Fixtures/fuzz/NAME.

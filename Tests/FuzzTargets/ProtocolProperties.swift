@@ -43,7 +43,7 @@ enum ProtocolProperties {
     return pieces
   }
 
-  /// What the lines are, by what docs/protocol.md says.
+  /// What the lines are, by what docs/reference/protocol.md says.
   private static func plainly(_ stream: UnsafeBufferPointer<UInt8>) -> [Piece] {
     var pieces: [Piece] = []
     var start = 0

@@ -1,4 +1,4 @@
-"""The engagement rules a second time, from docs/engagement.md alone: plain and slow, every rule under its
+"""The engagement rules a second time, from docs/reference/engagement.md alone: plain and slow, every rule under its
 number. Works on events as they stand in a file: dicts with `id`, `contested` where they are."""
 
 import bisect
@@ -15,7 +15,7 @@ CENTURY = 36_525
 TO_PROMISES = ("fulfils", "verifies", "suspends", "violates", "withdraws")
 
 
-# Days: docs/dates.md. Whole numbers, 0 is 1970-01-01.
+# Days: docs/guide/dates.md. Whole numbers, 0 is 1970-01-01.
 
 def number(year, month, day):
     return datetime.date(year, month, day).toordinal() - 719_163

@@ -1,4 +1,4 @@
-"""A backup, read by programs that are not ours: zstd, hashlib and `cryptography`, by docs/backup.md alone."""
+"""A backup, read by programs that are not ours: zstd, hashlib and `cryptography`, by docs/operating/backup.md alone."""
 
 import base64
 import hashlib

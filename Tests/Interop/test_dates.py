@@ -1,5 +1,5 @@
 """Our dates beside those of the `edtf` package from PyPI, on 5,000 generated texts, good and bad. Where
-the two differ, docs/dates.md says why; each reason stands here as a rule, and nothing else may differ."""
+the two differ, docs/guide/dates.md says why; each reason stands here as a rule, and nothing else may differ."""
 
 import contextlib
 import os
@@ -73,7 +73,7 @@ def theirs(text):
     return (".." if left == ".." else first), (".." if right == ".." else last)
 
 
-# Why the two may differ: docs/dates.md has a line for each. By what the text looks like, and by who
+# Why the two may differ: docs/guide/dates.md has a line for each. By what the text looks like, and by who
 # takes it: `ours` and `theirs` are None where it is refused.
 def only_ours(ours, theirs):
     return ours and not theirs

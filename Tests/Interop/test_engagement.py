@@ -1,4 +1,4 @@
-"""The states of the daemon beside those of engagement.py, which is written from docs/engagement.md alone:
+"""The states of the daemon beside those of engagement.py, which is written from docs/reference/engagement.md alone:
 every field, for the shipped events on 500 days and more, and for 2,000 sets of random events, by the tables that
 ship and by those of teams. ENGAGEMENT_SEED=N repeats a set, ENGAGEMENT_SETS=N is how many there are; TABLES_SEED=N
 repeats the days and the tables of the daemon's tests by teams."""
@@ -117,9 +117,9 @@ class ShippedTests(Shipped):
                 self.compare(*pair, self.days(60 if seed else 200, 10 + seed))
 
     def test_the_days_of_a_historian(self):
-        """The table in docs/engagement.md says what the daemon says."""
+        """The table in docs/reference/engagement.md says what the daemon says."""
         marks = {"met": "+", "partly": "~", "not met": "−", "no evidence": "."}
-        rows = re.findall(r"^\| (\d{4}-\d\d-\d\d) (\|[^|]*\|[^|]*\|[^|]*\|)", (ROOT / "docs/engagement.md").read_text(), re.M)
+        rows = re.findall(r"^\| (\d{4}-\d\d-\d\d) (\|[^|]*\|[^|]*\|[^|]*\|)", (ROOT / "docs/reference/engagement.md").read_text(), re.M)
         self.assertGreater(len(rows), 12)
         client = self.daemon.client()
         self.addCleanup(client.close)

@@ -1,5 +1,5 @@
 """What a running daemon signed and proved, checked by programs that are not ours: `aics-tlog` from PyPI, and hashlib
-and `cryptography` from the files alone, by docs/event-format.md."""
+and `cryptography` from the files alone, by docs/reference/event-format.md."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The shipped events hold together: what data/README.md and docs/data-check.md say of them."""
+"""The shipped events hold together: what data/README.md and docs/internals/data-check.md say of them."""
 
 import csv
 import json
@@ -141,12 +141,12 @@ class ShippedData(unittest.TestCase):
                 self.assertLessEqual(first_day(event["date"]), first_day(offer["expires"]))
 
     def test_what_was_said_promised_and_done_was_read(self):
-        """A quote means that these words were read; docs/data-check.md counts them."""
+        """A quote means that these words were read; docs/internals/data-check.md counts them."""
         def read(event):
             return any("quote" in source for source in event["sources"])
         self.none((e["id"] for e in EVENTS if not read(e) and (
             e["type"] in ("message", "agreement", "step") or "offer" in e)), "not read")
-        check = (ROOT / "docs/data-check.md").read_text()
+        check = (ROOT / "docs/internals/data-check.md").read_text()
         self.assertIn(f"{sum(map(read, EVENTS))} lines have one", check)
         links_of = lambda *rels: sum(link["rel"] in rels for _, link, _ in links())
         bare = sum(not any("url" in s or "doi" in s for s in e["sources"]) for e in EVENTS)
