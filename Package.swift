@@ -29,6 +29,8 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(name: "Access", swiftSettings: strict),
+
     // First floor; these do not know each other.
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(name: "Coding", dependencies: ["TimelineModel"], swiftSettings: strict),
@@ -37,19 +39,33 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TimelineWire", dependencies: ["TimelineModel", "TransparencyLog"],
+      name: "TimelineWire", dependencies: ["Access", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
 
     .target(
       name: "Backup", dependencies: ["TimelineModel", "TransparencyLog", "CZstd"],
       swiftSettings: strict),
 
+    // The daemon: all of it but sockets, threads and clocks; these; and the wiring of both.
+    .target(
+      name: "TimelineServer",
+      dependencies: [
+        "Access", "EventStore", "TimelineWire", "Engagement", "Coding", "TimelineModel",
+        "TransparencyLog",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "LinuxServer",
+      dependencies: [
+        "Access", "TimelineServer", "EventStore", "TimelineWire", "TimelineModel", "CLinux",
+      ],
+      swiftSettings: strict),
+
     // The binaries.
     .executableTarget(
       name: "timelined",
       dependencies: [
-        "EventStore", "TimelineWire", "Engagement", "Coding", "TimelineModel", "TransparencyLog",
-        "CLinux",
+        "LinuxServer", "TimelineServer", "EventStore", "TimelineModel", "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 

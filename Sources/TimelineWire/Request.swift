@@ -6,6 +6,7 @@
 //
 // docs/reference/protocol.md has every verb.
 
+import Access
 import TimelineModel
 
 /// The closed list of ERR words.
@@ -26,7 +27,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
 }
 
 /// Why a request is not answered with OK.
-public struct RequestError: Error, Sendable, Hashable {
+public struct ErrorReply: Error, Sendable, Hashable {
   public var code: ErrorCode
   public var text: String
 
@@ -39,6 +40,8 @@ public struct RequestError: Error, Sendable, Hashable {
 public enum Verb: String, Sendable, CaseIterable {
   case hello = "HELLO"
   case open = "OPEN"
+  case timelines = "TIMELINES"
+  case timeline = "TIMELINE"
   case append = "APPEND"
   case appendMany = "APPENDMANY"
   case checkMany = "CHECKMANY"
@@ -69,11 +72,34 @@ public enum Verb: String, Sendable, CaseIterable {
   case help = "HELP"
   case quit = "QUIT"
 
+  /// What it needs.
+  public var right: Right {
+    switch self {
+    case .hello, .ping, .help, .quit: .sync
+    case .append, .appendMany, .snapshot, .erase: .write
+    case .timeline, .peer, .sync, .repair, .backup: .own
+    case .open, .timelines, .checkMany, .get, .query, .count, .state, .explain, .changes, .whatIf,
+      .lint, .watch, .snapshots, .actors, .rules, .status, .verify, .prove, .keys, .peers:
+      .read
+    }
+  }
+
+  /// Whether it stands alone on its line.
+  public var isBare: Bool {
+    switch self {
+    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair, .timelines: true
+    default: false
+    }
+  }
+
   /// What HELP says.
   public var usage: String {
     switch self {
     case .hello: "HELLO timeline 1 - greet; may be left out on the Unix socket"
     case .open: "OPEN NAME - choose a timeline; main is chosen at first"
+    case .timelines: "TIMELINES - the timelines of this machine, a ROW each"
+    case .timeline:
+      "TIMELINE create NAME, rename OLD NEW, archive NAME, restore NAME, follow ADDRESS - change which there are"
     case .append: "APPEND {event}, or APPEND {position} {event} - record one event"
     case .appendMany: "APPENDMANY N, then N lines of events - record all of them or none"
     case .checkMany: "CHECKMANY N, then N lines of events - what APPENDMANY would say of each"
@@ -119,14 +145,14 @@ public struct Request: Sendable {
   /// The JSON that closes the line.
   public var json: Range<Int>?
 
-  public init(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) {
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
     let space = UInt8(ascii: " ")
     var at = line.firstIndex(of: space) ?? line.count
     let word = String(decoding: line[..<at], as: UTF8.self)
     guard let verb = Verb(rawValue: word) else {
       let advice = EditDistance.advice(
         on: word, in: Verb.allCases.map(\.rawValue), else: "HELP lists all")
-      throw RequestError(.badRequest, "unknown verb \"\(word.prefix(40))\"; \(advice)")
+      throw ErrorReply(.badRequest, "unknown verb \"\(word.prefix(40))\"; \(advice)")
     }
     self.verb = verb
     arguments = []
@@ -149,26 +175,26 @@ public struct Request: Sendable {
   /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
   public func value(
     in line: UnsafeBufferPointer<UInt8>, keys: [String]
-  ) throws(RequestError) -> JSONValue {
+  ) throws(ErrorReply) -> JSONValue {
     guard arguments.isEmpty else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "\(verb.rawValue) takes one JSON object {…}, not \(arguments[0].prefix(40))")
     }
     let value = try parsed(line)
     for member in value.members ?? [] where !keys.contains(member.key) {
       let advice = EditDistance.advice(
         on: member.key, in: keys, else: "keys are \(keys.joined(separator: ", "))")
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "unknown key \"\(member.key.prefix(40))\"; \(advice)")
     }
     return value
   }
 
-  private func parsed(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) -> JSONValue {
+  private func parsed(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) -> JSONValue {
     guard let json else { return .object([JSONValue.Member]()) }
     do throws(JSONError) {
       return try JSONValue(parsing: UnsafeBufferPointer(rebasing: line[json]))
-    } catch { throw RequestError(.badRequest, "\(verb.rawValue): \(error.message)") }
+    } catch { throw ErrorReply(.badRequest, "\(verb.rawValue): \(error.message)") }
   }
 }
 
@@ -183,7 +209,7 @@ public enum Reply {
     bytes.append(0x0A)
   }
 
-  public static func error(_ error: RequestError, to bytes: inout [UInt8]) {
+  public static func error(_ error: ErrorReply, to bytes: inout [UInt8]) {
     // One line, whatever a peer's text held, and nothing that a terminal behind `nc` would obey.
     var text = String.UnicodeScalarView()
     for scalar in error.text.unicodeScalars {

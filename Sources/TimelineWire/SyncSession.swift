@@ -1,18 +1,19 @@
-// One end of a sync between two machines: lines in, lines out, no socket, no clock. Both ends run the
-// same machine; the one that connected speaks first.
+// One end of a sync of one timeline between two machines: messages in, messages out, no socket, no clock.
+// Both ends run the same machine, once they have greeted each other and know of which timeline they
+// speak (the engine's Link).
 //
-//     > HELLO timeline-sync 1 {"device":"…"}            < HELLO timeline-sync 1 {"device":"…"}
-//     > HAVE main {"uuid":"…","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}   < HAVE main {…}
-//     > LINES main R 101 2 1042        then the two lines, as they stand in the log
-//     < TOOK main R 102                only once they are durable there
-//     > HEAD main R 102 "signed note"  only once it has the lines that the head is over
-//     > WANT main R 7 3                lines that are damaged here, or lack their words
-//     < PROOF main R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
-//     < PROVED main R 7 3              all of these were looked at
+//     > HAVE T {"replica":"A","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}   < HAVE T {…}
+//     > LINES T R 101 2 1042        then the two lines, as they stand in the log
+//     < TOOK T R 102                only once they are durable there
+//     > HEAD T R 102 "signed note"  only once it has the lines that the head is over
+//     > WANT T R 7 3                lines that are damaged here, or lack their words
+//     < PROOF T R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
+//     < PROVED T R 7 3              all of these were looked at
 //
-// State: greeting → comparing → live → ended, never back. Each side sends what the other lacks, of any
-// replica, as far as the window allows; what arrives while live is passed on the same way, so A and C
-// meet through B.
+// State: comparing → live → ended, never back. Each side sends what the other lacks, of any replica, as
+// far as the window allows; what arrives while live is passed on the same way, so A and C meet
+// through B. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits for the disk
+// alone, and whoever has output waiting goes on reading.
 
 import TimelineModel
 import TransparencyLog
@@ -71,11 +72,10 @@ public struct SyncSession: Sendable {
     /// No more of these come.
     case proved(WantedLines)
     /// The other side is told why, and the connection ends.
-    case end(RequestError)
+    case end(ErrorReply)
   }
 
   private enum State: Equatable {
-    case greeting
     case comparing
     case live
     case ended
@@ -98,18 +98,13 @@ public struct SyncSession: Sendable {
   }
 
   /// At most so much is sent that the other side has not yet taken.
-  static let windowBytes = 4 << 20
+  public static let windowBytes = 4 << 20
   private static let chunkBytes = 960 << 10
-  /// Lines at most that are asked for at once.
-  public static let wantedMax: UInt64 = 1000
-  private static let headBytesMax = 8 << 10
-  private static let incomingBytesMax = 1 << 20
 
   public let timeline: TimelineID
-  public let name: String
-  public let device: ReplicaID
-  private var state = State.greeting
-  private let isInitiator: Bool
+  /// The log that this machine writes.
+  public let replica: ReplicaID
+  private var state = State.comparing
   /// What the other side has, or will have once what was sent arrives.
   private var theirs = Position()
   /// What the other side said it has, on its disk.
@@ -128,11 +123,9 @@ public struct SyncSession: Sendable {
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
-  public init(timeline: TimelineID, name: String, device: ReplicaID, isInitiator: Bool) {
+  public init(timeline: TimelineID, replica: ReplicaID) {
     self.timeline = timeline
-    self.name = name
-    self.device = device
-    self.isInitiator = isInitiator
+    self.replica = replica
   }
 
   public var isLive: Bool { state == .live }
@@ -144,9 +137,23 @@ public struct SyncSession: Sendable {
 
   // MARK: Steps
 
-  /// The first words of the side that connected.
-  public mutating func start(_ source: some LogSource) -> [UInt8] {
-    isInitiator ? greeting() + have(source) : []
+  /// What this side has: the first that it says.
+  public func start(_ source: some LogSource) -> [UInt8] {
+    let heads = source.position.sorted.map { replica, size in
+      SyncHave.Head(
+        replica, size: size, check: source.check(of: replica, at: size) ?? "",
+        signed: source.head(of: replica)?.size ?? 0)
+    }
+    var out: [UInt8] = []
+    var rest = heads[...]
+    repeat {
+      let part = rest.prefix(SyncHave.headsMax)
+      rest = rest.dropFirst(part.count)
+      SyncMessage.have(
+        SyncHave(timeline, replica: replica, heads: Array(part), hasMore: !rest.isEmpty)
+      ).append(to: &out)
+    } while !rest.isEmpty
+    return out
   }
 
   /// Takes one line, without its LF.
@@ -159,55 +166,73 @@ public struct SyncSession: Sendable {
       self.proof = nil
       return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
     }
-    let words = String(decoding: line, as: UTF8.self).split(
-      separator: " ", maxSplits: 5, omittingEmptySubsequences: true
-    ).map(String.init)
-    do throws(RequestError) {
-      switch (words.first, state) {
-      case ("HELLO", .greeting):
-        guard words.count >= 3, words[1] == "timeline-sync", words[2] == "1" else {
-          throw RequestError(.unsupported, "this daemon speaks: HELLO timeline-sync 1")
-        }
-        try checkDevice(line)
-        state = .comparing
-        return isInitiator ? [] : [.send(greeting() + have(source()))]
-      case ("HAVE", .comparing):
-        guard words.count > 1, words[1] == name else {
-          throw RequestError(.notFound, "no such timeline; there is: \(name)")
-        }
-        try compare(line, source())
-        state = .live
-        return []
-      case ("LINES", .live): return try announce(words)
-      case ("HEAD", .live): return try head(line, words)
-      case ("WANT", .live): return [.want(try lines(words))]
-      case ("PROOF", .live):
-        try proof(line, words)
-        return []
-      case ("PROVED", .live): return try proved(words)
-      case ("TOOK", .live):
-        try took(words)
-        return []
-      case ("PING", _): return [.send(Array("PONG\n".utf8))]
-      case ("PONG", _): return []
-      case ("ERR", _):
-        state = .ended
-        return [
-          .end(RequestError(.denied, "the peer says: \(words.dropFirst().joined(separator: " "))"))
-        ]
-      default:
-        throw RequestError(.badRequest, "\"\((words.first ?? "").prefix(20))\" has no place here")
-      }
+    do throws(ErrorReply) {
+      return try receive(try SyncMessage(line), source())
     } catch {
       state = .ended
       return [.end(error)]
     }
   }
 
+  private mutating func receive(
+    _ message: SyncMessage, _ source: some LogSource
+  ) throws(ErrorReply) -> [Effect] {
+    switch (message, state) {
+    case (.have(let have), .comparing):
+      try compare(have, source)
+      if !have.hasMore { state = .live }
+    case (.lines(let timeline, let run, let bytes), .live):
+      try check(timeline)
+      incoming = Incoming(
+        replica: run.replica, first: run.first, last: run.first + run.count - 1, left: run.count,
+        announced: bytes)
+    case (.head(let timeline, let replica, let size, let note), .live):
+      try check(timeline)
+      // What they have need not be sent back.
+      signed[replica] = max(signed[replica], size)
+      return [.head(replica, note: note)]
+    case (.want(let timeline, let lines), .live):
+      try check(timeline)
+      return [.want(lines)]
+    case (.proof(let timeline, let replica, let seq, let text), .live):
+      try check(timeline)
+      guard let asked, asked.replica == replica, seq >= max(asked.first, proven + 1),
+        seq - asked.first < asked.count
+      else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
+      proven = seq
+      proof = (LogPlace(replica, seq), text)
+    case (.proved(let timeline, let lines), .live):
+      try check(timeline)
+      return try proved(lines)
+    case (.took(let timeline, let replica, let last), .live):
+      try check(timeline)
+      guard last <= theirs[replica] else {
+        throw ErrorReply(.badRequest, "TOOK is of lines that were sent")
+      }
+      taken[replica] = max(taken[replica], last)
+      unacknowledged.removeAll { $0.replica == replica && $0.last <= last }
+    case (.ping, _): return [.send(SyncMessage.pong.bytes)]
+    case (.pong, _): break
+    case (.error(let text), _):
+      state = .ended
+      return [.end(ErrorReply(.denied, "the peer says: \(text)"))]
+    default:
+      throw ErrorReply(
+        .badRequest, "\(String(decoding: message.bytes.prefix { $0 > 0x20 }, as: UTF8.self)) has no place here")
+    }
+    return []
+  }
+
+  private func check(_ timeline: TimelineID) throws(ErrorReply) {
+    guard timeline == self.timeline else {
+      throw ErrorReply(.notFound, "this connection speaks of timeline \(self.timeline)")
+    }
+  }
+
   /// A line that was too long to be read: nothing of ours is.
   public mutating func tooLong() -> Effect {
     state = .ended
-    return .end(RequestError(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
+    return .end(ErrorReply(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
   }
 
   /// Some of what the other side lacks, as far as the window allows; to be asked for more once that
@@ -225,7 +250,8 @@ public struct SyncSession: Sendable {
           break
         }
         let last = first + count - 1
-        out.append(contentsOf: "LINES \(name) \(replica) \(first) \(count) \(bytes.count)\n".utf8)
+        SyncMessage.lines(timeline, WantedLines(replica, first, count), bytes: bytes.count)
+          .append(to: &out)
         out.append(contentsOf: bytes)
         theirs[replica] = last
         inFlight += bytes.count
@@ -248,28 +274,27 @@ public struct SyncSession: Sendable {
     if toAsk == nil { toAsk = source.wanted }
     guard asked == nil, var next = toAsk?.first else { return [] }
     toAsk?.removeFirst()
-    if next.count > Self.wantedMax {
+    if next.count > SyncMessage.wantedMax {
       toAsk?.insert(
         WantedLines(
-          next.replica, next.first + Self.wantedMax, next.count - Self.wantedMax), at: 0)
-      next.count = Self.wantedMax
+          next.replica, next.first + SyncMessage.wantedMax, next.count - SyncMessage.wantedMax), at: 0)
+      next.count = SyncMessage.wantedMax
     }
     asked = next
     proven = 0
-    return Array("WANT \(name) \(next.replica) \(next.first) \(next.count)\n".utf8)
+    return SyncMessage.want(timeline, next).bytes
   }
 
   /// The answer to `want`: first each line with its proof,
   public func proven(
     _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: WantedLines
   ) -> [UInt8] {
-    let text = JSONValue.string(String(decoding: proof, as: UTF8.self)).text
-    return Array("PROOF \(name) \(lines.replica) \(seq) \(text)\n".utf8) + line
+    SyncMessage.proof(timeline, lines.replica, seq: seq, text: proof).bytes + line
   }
 
   /// then what was looked at.
   public func proved(_ lines: WantedLines) -> [UInt8] {
-    Array("PROVED \(name) \(lines.replica) \(lines.first) \(lines.count)\n".utf8)
+    SyncMessage.proved(timeline, lines).bytes
   }
 
   /// The heads of logs whose lines the other side has.
@@ -280,8 +305,7 @@ public struct SyncSession: Sendable {
         size <= taken[replica]
       else { continue }
       signed[replica] = size
-      let text = JSONValue.string(String(decoding: note, as: UTF8.self)).text
-      out.append(contentsOf: "HEAD \(name) \(replica) \(size) \(text)\n".utf8)
+      SyncMessage.head(timeline, replica, size: size, note: note).append(to: &out)
     }
     return out
   }
@@ -290,132 +314,40 @@ public struct SyncSession: Sendable {
   public mutating func committed(_ replica: ReplicaID, last: UInt64) -> [UInt8] {
     theirs[replica] = max(theirs[replica], last)
     taken[replica] = max(taken[replica], last)
-    return Array("TOOK \(name) \(replica) \(last)\n".utf8)
+    return SyncMessage.took(timeline, replica, last: last).bytes
   }
 
   // MARK: Parts
 
-  private func greeting() -> [UInt8] {
-    Array("HELLO timeline-sync 1 {\"device\":\"\(device)\",\"features\":[]}\n".utf8)
-  }
-
-  /// Refuses to speak with itself, or with a copy of itself, which would write what it writes.
-  private func checkDevice(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) {
-    guard Self.json(of: line)?["device"]?.string != device.description else {
-      throw RequestError(
+  /// Notes what the other side has; refuses a log that was written twice.
+  private mutating func compare(
+    _ have: SyncHave, _ source: some LogSource
+  ) throws(ErrorReply) {
+    try check(have.timeline)
+    guard have.replica != replica else {
+      throw ErrorReply(
         .denied,
         "that is this machine itself, or a copy of its data directory with the same replica id")
     }
-  }
-
-  private static func json(of line: UnsafeBufferPointer<UInt8>) -> JSONValue? {
-    let start = line.firstIndex(of: UInt8(ascii: "{")) ?? line.count
-    return try? JSONValue(parsing: UnsafeBufferPointer(rebasing: line[start...]))
-  }
-
-  private func have(_ source: some LogSource) -> [UInt8] {
-    let heads = source.position.sorted.map { replica, size in
-      JSONValue.Member(
-        replica.description,
-        .array([
-          .int(Int(size)), .string(source.check(of: replica, at: size) ?? ""),
-          .int(Int(source.head(of: replica)?.size ?? 0)),
-        ]))
-    }
-    let json = JSONValue.object([
-      "uuid": .string(timeline.description), "heads": .object(heads),
-    ])
-    return Array("HAVE \(name) \(json.text)\n".utf8)
-  }
-
-  /// Notes what the other side has; refuses another timeline, and a log that was written twice.
-  private mutating func compare(
-    _ line: UnsafeBufferPointer<UInt8>, _ source: some LogSource
-  ) throws(RequestError) {
-    guard let json = Self.json(of: line), let heads = json["heads"]?.members else {
-      throw RequestError(.badRequest, "HAVE names a timeline and its heads")
-    }
-    guard json["uuid"]?.string == timeline.description else {
-      throw RequestError(.notFound, "no timeline here has that uuid")
-    }
-    for head in heads {
-      guard let replica = ReplicaID(head.key), let size = head.value.array?.first?.int,
-        (0...Int(LineLimits.seqMax)).contains(size), let rest = head.value.array?.dropFirst(),
-        rest.count == 2,
-        let check = rest.first?.string, let signed = rest.last?.int, (0...size).contains(signed)
-      else { throw RequestError(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
-      let seq = UInt64(size)
-      if seq > 0, seq <= source.position[replica], let ours = source.check(of: replica, at: seq),
-        ours != check, !check.isEmpty
+    for head in have.heads {
+      if head.size > 0, head.size <= source.position[head.replica],
+        let ours = source.check(of: head.replica, at: head.size), ours != head.check,
+        !head.check.isEmpty
       {
-        throw RequestError(
-          .wrongPosition, "fork: replica \(replica) has another line \(seq) here and there")
+        throw ErrorReply(
+          .wrongPosition,
+          "fork: replica \(head.replica) has another line \(head.size) here and there")
       }
-      theirs[replica] = seq
-      taken[replica] = seq
-      self.signed[replica] = UInt64(signed)
+      theirs[head.replica] = head.size
+      taken[head.replica] = head.size
+      signed[head.replica] = head.signed
     }
   }
 
-  private mutating func announce(_ words: [String]) throws(RequestError) -> [Effect] {
-    guard words.count == 6, words[1] == name, let replica = ReplicaID(words[2]),
-      let first = UInt64(words[3]), let count = UInt64(words[4]), let bytes = Int(words[5]),
-      first > 0, first <= LineLimits.seqMax, count > 0, count <= 1 << 20, bytes > 0,
-      bytes <= Self.incomingBytesMax
-    else { throw RequestError(.badRequest, "LINES timeline replica first count bytes") }
-    incoming = Incoming(
-      replica: replica, first: first, last: first + count - 1, left: count, announced: bytes)
-    return []
-  }
-
-  private mutating func head(
-    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
-  ) throws(RequestError) -> [Effect] {
-    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
-    let text = UnsafeBufferPointer(rebasing: line[start...])
-    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
-      let size = UInt64(words[3]), text.count <= Self.headBytesMax,
-      let note = (try? JSONValue(parsing: text))?.string
-    else { throw RequestError(.badRequest, "HEAD timeline replica size \"signed note\"") }
-    // What they have need not be sent back.
-    signed[replica] = max(signed[replica], size)
-    return [.head(replica, note: Array(note.utf8))]
-  }
-
-  private func lines(_ words: [String]) throws(RequestError) -> WantedLines {
-    guard words.count == 5, words[1] == name, let replica = ReplicaID(words[2]),
-      let first = UInt64(words[3]), let count = UInt64(words[4]), first > 0,
-      first <= LineLimits.seqMax, (1...Self.wantedMax).contains(count)
-    else {
-      throw RequestError(
-        .badRequest, "\(words[0]) timeline replica first count, at most \(Self.wantedMax)")
-    }
-    return WantedLines(replica, first, count)
-  }
-
-  private mutating func proof(
-    _ line: UnsafeBufferPointer<UInt8>, _ words: [String]
-  ) throws(RequestError) {
-    let start = line.firstIndex(of: UInt8(ascii: "\"")) ?? line.count
-    let text = UnsafeBufferPointer(rebasing: line[start...])
-    guard words.count >= 5, words[1] == name, let replica = ReplicaID(words[2]),
-      let seq = UInt64(words[3]), let asked, asked.replica == replica,
-      seq >= max(asked.first, proven + 1), seq - asked.first < asked.count,
-      text.count <= Self.headBytesMax,
-      let proof = (try? JSONValue(parsing: text))?.string
-    else {
-      throw RequestError(
-        .badRequest, "PROOF timeline replica seq \"proof\", of what was asked for, each once")
-    }
-    proven = seq
-    self.proof = (LogPlace(replica, seq), Array(proof.utf8))
-  }
-
-  private mutating func proved(_ words: [String]) throws(RequestError) -> [Effect] {
-    let lines = try lines(words)
+  private mutating func proved(_ lines: WantedLines) throws(ErrorReply) -> [Effect] {
     guard let asked, asked.replica == lines.replica, asked.first == lines.first,
       lines.count <= asked.count
-    else { throw RequestError(.badRequest, "PROVED is of what was asked for") }
+    else { throw ErrorReply(.badRequest, "PROVED is of what was asked for") }
     if lines.count < asked.count {
       toAsk?.insert(
         WantedLines(lines.replica, lines.first + lines.count, asked.count - lines.count), at: 0)
@@ -430,18 +362,10 @@ public struct SyncSession: Sendable {
     let (left, came, announced) = (incoming!.left, incoming!.bytes.count, incoming!.announced)
     guard left == 0 ? came == announced : came < announced else {
       state = .ended
-      return [.end(RequestError(.badRequest, "\(announced) bytes were announced, others came"))]
+      return [.end(ErrorReply(.badRequest, "\(announced) bytes were announced, others came"))]
     }
     guard left == 0, let lines = incoming else { return [] }
     incoming = nil
     return [.ingest(lines.replica, lines: lines.bytes, first: lines.first, last: lines.last)]
-  }
-
-  private mutating func took(_ words: [String]) throws(RequestError) {
-    guard words.count == 4, words[1] == name, let replica = ReplicaID(words[2]),
-      let last = UInt64(words[3]), last <= theirs[replica]
-    else { throw RequestError(.badRequest, "TOOK timeline replica seq, of what was sent") }
-    taken[replica] = max(taken[replica], last)
-    unacknowledged.removeAll { $0.replica == replica && $0.last <= last }
   }
 }

@@ -80,15 +80,15 @@ enum ProtocolProperties {
       let value = try request.value(in: line, keys: Filter.keys + ["where", "limit"])
       try hold(request.arguments.isEmpty && value.members != nil, "a value: \(value)")
       do throws(FilterError) { _ = try Filter(json: value) } catch {
-        try reply(RequestError(.badRequest, error.message))
+        try reply(ErrorReply(.badRequest, error.message))
       }
-    } catch let error as RequestError { try reply(error) } catch let error as Broken {
+    } catch let error as ErrorReply { try reply(error) } catch let error as Broken {
       throw error
     } catch {}
   }
 
   /// An error is one line, whatever it quotes.
-  private static func reply(_ error: RequestError) throws(Broken) {
+  private static func reply(_ error: ErrorReply) throws(Broken) {
     var bytes: [UInt8] = []
     Reply.error(error, to: &bytes)
     try hold(bytes.firstIndex(of: 0x0A) == bytes.count - 1, "an error of two lines")

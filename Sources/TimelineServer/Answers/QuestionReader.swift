@@ -20,20 +20,20 @@ struct QuestionReader {
 
   func query(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> Query {
+  ) throws(ErrorReply) -> Query {
     let value = try request.value(
       in: line, keys: Self.filterKeys + Self.momentKeys + ["order", "limit"])
     var query = try moment(value)
     query.filter = try filter(value, query.knownAt)
     if let order = value["order"] {
       guard let order = order.string.flatMap(Query.Order.init(rawValue:)) else {
-        throw RequestError(.badRequest, "order is \"asc\" or \"desc\"")
+        throw ErrorReply(.badRequest, "order is \"asc\" or \"desc\"")
       }
       query.order = order
     }
     if let limit = value["limit"] {
       guard let limit = limit.int, limit >= 0 else {
-        throw RequestError(.badRequest, "limit is a whole number, not below 0")
+        throw ErrorReply(.badRequest, "limit is a whole number, not below 0")
       }
       query.limit = limit
     }
@@ -41,29 +41,29 @@ struct QuestionReader {
   }
 
   /// How the log stood that is asked about.
-  private func moment(_ value: JSONValue) throws(RequestError) -> Query {
+  private func moment(_ value: JSONValue) throws(ErrorReply) -> Query {
     var query = Query()
     if let known = value["known_at"] { query.knownAt = try positionHere(known) }
     if let word = value["at"] {
       guard query.knownAt == nil else {
-        throw RequestError(.badRequest, "known_at and at: give one of the two")
+        throw ErrorReply(.badRequest, "known_at and at: give one of the two")
       }
       guard let word = word.string else {
-        throw RequestError(.badRequest, "at is the name of a snapshot, or its id")
+        throw ErrorReply(.badRequest, "at is the name of a snapshot, or its id")
       }
       query.cited = try cited(word)
     }
     return query
   }
 
-  private func cited(_ word: String) throws(RequestError) -> RecordedSnapshot {
-    do throws(CitationError) { return try log.cited(word) } catch { throw RequestError(error) }
+  private func cited(_ word: String) throws(ErrorReply) -> RecordedSnapshot {
+    do throws(CitationError) { return try log.cited(word) } catch { throw ErrorReply(error) }
   }
 
   /// Those that could be named at a moment.
   func actors(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> [Actor] {
+  ) throws(ErrorReply) -> [Actor] {
     let value = try request.value(in: line, keys: Self.momentKeys)
     return log.registry(knownAt: try moment(value).knownAt).all
   }
@@ -71,27 +71,27 @@ struct QuestionReader {
   /// Which tables of rules are wanted: all, or one whole.
   func rules(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> RulesQuestion {
+  ) throws(ErrorReply) -> RulesQuestion {
     let value = try request.value(
       in: line, keys: ["table", "event", "shipped", "lines"] + Self.momentKeys)
     var question = RulesQuestion(query: try moment(value))
     if let word = value["table"] {
       let kinds = RuleTable.Kind.allCases.map(\.rawValue)
       guard let kind = word.string.flatMap(RuleTable.Kind.init(rawValue:)) else {
-        throw RequestError(.badRequest, "table is one of \(kinds.joined(separator: ", "))")
+        throw ErrorReply(.badRequest, "table is one of \(kinds.joined(separator: ", "))")
       }
       question.kind = kind
     }
     if let word = value["event"] {
       guard let word = word.string, word.utf8.count >= EventID.shownLengthMin else {
-        throw RequestError(
+        throw ErrorReply(
           .badRequest, "event is an id, or at least its first \(EventID.shownLengthMin) characters")
       }
       question.event = word.lowercased()
     }
     for key in ["shipped", "lines"] where value[key] != nil {
       guard value[key] == .bool(true) else {
-        throw RequestError(.badRequest, "\(key) is true, or left out")
+        throw ErrorReply(.badRequest, "\(key) is true, or left out")
       }
     }
     question.isShipped = value["shipped"] != nil
@@ -100,7 +100,7 @@ struct QuestionReader {
     guard given == 0 || (question.kind != nil && given == 1),
       !question.isLines || question.kind == nil
     else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "event or shipped go with table, and name one; lines stands without table")
     }
     return question
@@ -109,13 +109,13 @@ struct QuestionReader {
   /// What is watched, and from where on.
   func watch(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> (Filter, Position) {
+  ) throws(ErrorReply) -> (Filter, Position) {
     let value = try request.value(in: line, keys: Self.filterKeys + ["after"])
     let here = log.position
     var start = here
     if let after = value["after"] { start = try position(after) }
     guard here.covers(start) else {
-      throw RequestError(
+      throw ErrorReply(
         .wrongPosition, "this log does not hold that position; it stands at \(here.json.text)")
     }
     return (try filter(value, nil), start)
@@ -123,10 +123,10 @@ struct QuestionReader {
 
   private func filter(
     _ value: JSONValue, _ knownAt: Position?
-  ) throws(RequestError) -> Filter {
+  ) throws(ErrorReply) -> Filter {
     let filter: Filter
     do throws(FilterError) { filter = try Filter(json: value) } catch {
-      throw RequestError(.badRequest, error.message)
+      throw ErrorReply(.badRequest, error.message)
     }
     let codes = filter.actors.union(filter.targets).union(filter.parties)
     guard !codes.isEmpty else { return filter }
@@ -139,14 +139,14 @@ struct QuestionReader {
 
   func state(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> StateQuestion {
+  ) throws(ErrorReply) -> StateQuestion {
     if request.verb == .changes { return try changes(request, line) }
     let isWhy = request.verb == .explain
     let value = try request.value(
       in: line, keys: Self.stateKeys + (isWhy ? ["figure"] : Self.seriesKeys))
     var state = try parties(value)
     guard state.parties.count == 2 || !isWhy && value["every"] == nil else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "the events behind a figure, and series, are those of two parties")
     }
     state.series = try series(value, through: state.day)
@@ -157,7 +157,7 @@ struct QuestionReader {
         let advice = EditDistance.advice(
           on: word, in: DyadHistory.figures,
           else: "figures are \(DyadHistory.figures.joined(separator: ", "))")
-        throw RequestError(.badRequest, "no figure \"\(word.prefix(40))\"; \(advice)")
+        throw ErrorReply(.badRequest, "no figure \"\(word.prefix(40))\"; \(advice)")
       }
       state.figure = word
     }
@@ -165,18 +165,18 @@ struct QuestionReader {
   }
 
   /// Whose state is asked for, and how the log stood; on the last day that makes sense.
-  private func parties(_ value: JSONValue) throws(RequestError) -> StateQuestion {
+  private func parties(_ value: JSONValue) throws(ErrorReply) -> StateQuestion {
     let query = try moment(value)
     let registry = log.registry(knownAt: query.knownAt)
     var codes: Set<ActorCode> = []
     let names = value["parties"]?.array ?? []
     for name in names { codes.insert(try actor(name.string ?? "", registry)) }
     guard codes.count == names.count, codes.count > 1 else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "a state is that of two parties: {\"parties\":[\"USA\",\"PRK\"]}")
     }
     guard codes.count <= StateQuestion.partiesMax else {
-      throw RequestError(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
+      throw ErrorReply(.badRequest, "a group has at most \(StateQuestion.partiesMax) parties")
     }
     // What is cited says the same on any day that it is asked for.
     return StateQuestion(
@@ -186,27 +186,27 @@ struct QuestionReader {
   /// What changed from one day to another, or on one day by what came into the log.
   private func changes(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> StateQuestion {
+  ) throws(ErrorReply) -> StateQuestion {
     let value = try request.value(in: line, keys: Self.changesKeys)
     var state = try parties(value)
     if let to = value["to"] { state.day = try day(to, "to") }
     if let every = value["every"] {
       guard every.string == "day" else {
-        throw RequestError(.badRequest, "every is \"day\", or left out: the two days alone")
+        throw ErrorReply(.badRequest, "every is \"day\", or left out: the two days alone")
       }
     }
     switch (value["from"], value["since"]) {
     case (let from?, nil):
       let first = try day(from, "from")
       guard first <= state.day else {
-        throw RequestError(
+        throw ErrorReply(
           .badRequest, "\(first) is after \(state.day): changes go from a day to a later one")
       }
       state.changes = value["every"] == nil ? .days(from: first) : .daily(from: first)
     case (nil, let since?) where value["every"] == nil:
       state.changes = .log(since: try positionHere(since), as: since)
     default:
-      throw RequestError(
+      throw ErrorReply(
         .badRequest,
         "CHANGES takes from and to, the days that are compared, or since, the moment after which"
           + " lines came into the log")
@@ -217,7 +217,7 @@ struct QuestionReader {
   /// What a WHATIF asks of the events that follow it.
   func whatIf(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> StateQuestion {
+  ) throws(ErrorReply) -> StateQuestion {
     var request = request
     request.arguments = []
     let value = try request.value(in: line, keys: Self.stateKeys + ["without"])
@@ -225,50 +225,50 @@ struct QuestionReader {
     var without: [EventID] = []
     for text in value["without"].map({ $0.array ?? [.null] }) ?? [] {
       guard let id = text.string.flatMap({ EventID($0) }) else {
-        throw RequestError(.badRequest, "without is a list of whole ids of events")
+        throw ErrorReply(.badRequest, "without is a list of whole ids of events")
       }
       switch log.find(id, knownAt: state.query.knownAt) {
       case .shown, .retracted: if !without.contains(id) { without.append(id) }
-      case .line: throw RequestError(.badRequest, "\(id) is a line of the log, not an event")
-      case .unknown: throw RequestError(.notFound, "no event \(id) here")
+      case .line: throw ErrorReply(.badRequest, "\(id) is a line of the log, not an event")
+      case .unknown: throw ErrorReply(.notFound, "no event \(id) here")
       }
     }
-    let asOf = try value["as_of"].map { (text) throws(RequestError) in try day(text, "as_of") }
+    let asOf = try value["as_of"].map { (text) throws(ErrorReply) in try day(text, "as_of") }
     state.whatIf = StateQuestion.Hypothesis(without: without, isDayGiven: asOf != nil)
     state.day = asOf ?? state.day
     return state
   }
 
-  private func day(_ json: JSONValue, _ key: String) throws(RequestError) -> Day {
+  private func day(_ json: JSONValue, _ key: String) throws(ErrorReply) -> Day {
     guard let day = json.string.flatMap({ Day($0) }) else {
-      throw RequestError(.badRequest, "\(key) is a day such as 2017-11-30")
+      throw ErrorReply(.badRequest, "\(key) is a day such as 2017-11-30")
     }
     return day
   }
 
-  private func series(_ value: JSONValue, through today: Day) throws(RequestError) -> StateQuestion
+  private func series(_ value: JSONValue, through today: Day) throws(ErrorReply) -> StateQuestion
     .Series?
   {
     guard let every = value["every"] else {
       guard value["from"] == nil, value["to"] == nil else {
-        throw RequestError(.badRequest, "from and to go with every")
+        throw ErrorReply(.badRequest, "from and to go with every")
       }
       return nil
     }
     let words = SeriesStep.allCases.map(\.rawValue).joined(separator: ", ")
     guard let step = every.string.flatMap(SeriesStep.init(rawValue:)) else {
-      throw RequestError(.badRequest, "every is one of \(words)")
+      throw ErrorReply(.badRequest, "every is one of \(words)")
     }
     guard let from = value["from"], value["as_of"] == nil else {
-      throw RequestError(.badRequest, "a series has from and to, and no as_of")
+      throw ErrorReply(.badRequest, "a series has from and to, and no as_of")
     }
     let first = try day(from, "from")
-    let last = try value["to"].map { (json) throws(RequestError) in try day(json, "to") } ?? today
+    let last = try value["to"].map { (json) throws(ErrorReply) in try day(json, "to") } ?? today
     guard first <= last else {
-      throw RequestError(.badRequest, "the series ends before it begins: from \(first) to \(last)")
+      throw ErrorReply(.badRequest, "the series ends before it begins: from \(first) to \(last)")
     }
     guard let days = step.days(from: first, through: last, max: StateQuestion.rowsMax) else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "a series has at most \(StateQuestion.rowsMax) rows; ask for fewer days")
     }
     return StateQuestion.Series(step: step, days: days)
@@ -278,7 +278,7 @@ struct QuestionReader {
 
   func lint(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> (LintQuestion, Query) {
+  ) throws(ErrorReply) -> (LintQuestion, Query) {
     let value = try request.value(
       in: line, keys: Self.filterKeys + Self.momentKeys + ["day", "limit"])
     var query = try moment(value)
@@ -288,7 +288,7 @@ struct QuestionReader {
     if let text = value["day"] { lint.day = try day(text, "day") }
     if let limit = value["limit"] {
       guard let limit = limit.int, (0...LintQuestion.limitMax).contains(limit) else {
-        throw RequestError(
+        throw ErrorReply(
           .badRequest, "limit is a number of rows of each kind, from 0 to \(LintQuestion.limitMax)")
       }
       lint.limit = limit
@@ -307,28 +307,28 @@ struct QuestionReader {
 
   func naming(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> Naming {
+  ) throws(ErrorReply) -> Naming {
     let value = try request.value(in: line, keys: ["name", "note", "author"])
     for member in value.members ?? [] where member.value.string == nil {
-      throw RequestError(.badRequest, "\(member.key) is a text")
+      throw ErrorReply(.badRequest, "\(member.key) is a text")
     }
     guard let name = value["name"]?.string else {
-      throw RequestError(.badRequest, "SNAPSHOT takes a name: SNAPSHOT {\"name\":\"paper-2026\"}")
+      throw ErrorReply(.badRequest, "SNAPSHOT takes a name: SNAPSHOT {\"name\":\"paper-2026\"}")
     }
     do throws(EventError) {
       return Naming(
         name: try SnapshotName(name), note: value["note"]?.string, author: value["author"]?.string)
-    } catch { throw RequestError(.badEvent, error.text) }
+    } catch { throw ErrorReply(.badEvent, error.text) }
   }
 
   /// The one that SNAPSHOTS is asked for; nil for all.
-  func snapshot(_ request: Request) throws(RequestError) -> RecordedSnapshot? {
+  func snapshot(_ request: Request) throws(ErrorReply) -> RecordedSnapshot? {
     guard request.arguments.count <= 1, request.json == nil else {
-      throw RequestError(.badRequest, "SNAPSHOTS, or SNAPSHOTS NAME")
+      throw ErrorReply(.badRequest, "SNAPSHOTS, or SNAPSHOTS NAME")
     }
     guard let word = request.arguments.first else { return nil }
     do throws(CitationError) { return try log.recordedSnapshot(word) } catch {
-      throw RequestError(error)
+      throw ErrorReply(error)
     }
   }
 
@@ -336,21 +336,21 @@ struct QuestionReader {
 
   private func actor(
     _ name: String, _ registry: ActorRegistry
-  ) throws(RequestError) -> ActorCode {
+  ) throws(ErrorReply) -> ActorCode {
     if let code = ActorCode(name), registry.contains(code) { return code }
     let near = registry.nearest(to: name).map(\.code.description)
-    throw RequestError(
+    throw ErrorReply(
       .badRequest,
       "unknown actor \"\(name.prefix(40))\"; "
         + (near.isEmpty ? "ACTORS lists all" : "did you mean \(near.joined(separator: ", "))?"))
   }
 
   /// One that this machine holds whole.
-  private func positionHere(_ json: JSONValue) throws(RequestError) -> Position {
+  private func positionHere(_ json: JSONValue) throws(ErrorReply) -> Position {
     let position = try position(json)
     let lacking = log.position.lacking(position)
     guard lacking.isEmpty else {
-      throw RequestError(
+      throw ErrorReply(
         .wrongPosition,
         "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
     }
@@ -358,14 +358,14 @@ struct QuestionReader {
   }
 
   /// A position, or a moment: a position object, `2026-11-23T22:20:00.123456Z`, or a day (its end).
-  private func position(_ json: JSONValue) throws(RequestError) -> Position {
+  private func position(_ json: JSONValue) throws(ErrorReply) -> Position {
     if let position = Position(json: json) { return position }
     let text = json.string ?? ""
     if let time = RecordedTime(text) { return log.position(at: time) }
     if let date = try? EventDate(text), date.precision != .time, let end = date.endOfTime {
       return log.position(at: end)
     }
-    throw RequestError(
+    throw ErrorReply(
       .badRequest,
       "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z")
   }

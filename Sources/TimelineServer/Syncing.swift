@@ -20,7 +20,7 @@ extension Router {
         guard !connection.isProving else {
           end(
             connection,
-            RequestError(.badRequest, "one WANT at a time: the last is not answered yet"))
+            ErrorReply(.badRequest, "one WANT at a time: the last is not answered yet"))
           break
         }
         connection.isProving = true
@@ -29,7 +29,7 @@ extension Router {
         connection.proofs.append((place, proof, line))
         let bytes = connection.proofs.reduce(0) { $0 + $1.line.count + $1.proof.count }
         guard bytes <= Connection.proofBytesMax else {
-          end(connection, RequestError(.tooLarge, "more was proven at once than was to be"))
+          end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
           break
         }
       case .proved:
@@ -41,13 +41,13 @@ extension Router {
             try timeline.ingest(bytes, of: replica, from: first, now: now())
           }
           connection.deferred.append(.took(replica, last: last))
-        } catch { end(connection, RequestError(error)) }
+        } catch { end(connection, ErrorReply(error)) }
       }
     }
   }
 
   /// Tells a peer why, and lets it go.
-  func end(_ connection: Connection, _ error: RequestError) {
+  func end(_ connection: Connection, _ error: ErrorReply) {
     Reply.error(error, to: &connection.out)
     connection.reason = error.text
     connection.isClosing = true
@@ -61,34 +61,34 @@ extension Router {
     connection.mode = .syncing(session)
   }
 
-  func peer(_ request: Request, _ connection: Connection) throws(RequestError) {
+  func peer(_ request: Request, _ connection: Connection) throws(ErrorReply) {
     guard request.arguments.count == 2 else {
-      throw RequestError(.badRequest, "PEER add ADDRESS, or PEER remove ADDRESS")
+      throw ErrorReply(.badRequest, "PEER add ADDRESS, or PEER remove ADDRESS")
     }
     let address: String
     do throws(UsageError) { address = try Arguments.loopback(request.arguments[1]).address } catch {
-      throw RequestError(.badRequest, error.text)
+      throw ErrorReply(.badRequest, error.text)
     }
     do {
       switch request.arguments[0] {
       case "add":
         guard try peers.add(address) else {
-          throw RequestError(.exists, "\(address) is a peer already")
+          throw ErrorReply(.exists, "\(address) is a peer already")
         }
       case "remove":
         guard try peers.remove(address) != nil else {
-          throw RequestError(.notFound, "no peer \(address); PEERS lists them")
+          throw ErrorReply(.notFound, "no peer \(address); PEERS lists them")
         }
-      case let word: throw RequestError(.badRequest, "PEER \(word)? It is PEER add or PEER remove")
+      case let word: throw ErrorReply(.badRequest, "PEER \(word)? It is PEER add or PEER remove")
       }
-    } catch let error as RequestError {
+    } catch let error as ErrorReply {
       throw error
     } catch let error as OpenError {
       var code = ErrorCode.internal
       if case .disk(let failure) = error, failure.cause == .full { code = .full }
-      throw RequestError(code, error.message)
+      throw ErrorReply(code, error.message)
     } catch {
-      throw RequestError(.internal, "\(error)")
+      throw ErrorReply(.internal, "\(error)")
     }
     Reply.ok(.object(["address": .string(address)]), to: &connection.out)
   }

@@ -15,11 +15,11 @@ struct RulesQuestion {
   /// Whether the lines are wanted of those that hold and do not ship.
   var isLines = false
 
-  func answer(_ log: Snapshot, to out: inout [UInt8]) throws(RequestError) {
+  func answer(_ log: Snapshot, to out: inout [UInt8]) throws(ErrorReply) {
     let tables = log.rules(knownAt: query.knownAt)
     let recorded = log.recordedRules(knownAt: query.knownAt)
     if let cited = query.cited, let damaged = recorded.lazy.compactMap(\.damaged).first {
-      throw RequestError(CitationError.damaged(cited, damaged))
+      throw ErrorReply(CitationError.damaged(cited, damaged))
     }
     if isLines { return lines(recorded, tables, to: &out) }
     guard let kind else { return list(recorded, tables, to: &out) }
@@ -56,19 +56,19 @@ struct RulesQuestion {
 
   private func whole(
     _ kind: RuleTable.Kind, _ recorded: [RecordedTable], _ tables: RuleTables
-  ) throws(RequestError) -> JSONValue {
+  ) throws(ErrorReply) -> JSONValue {
     var table = isShipped ? RuleTables.shipped[kind] : tables[kind]
     var source = recorded.first { $0.id == table.event }
     if let event {
       let found = recorded.filter { $0.id.description.hasPrefix(event) && $0.table?.kind == kind }
       guard let one = found.first, let its = one.table else {
-        throw RequestError(
+        throw ErrorReply(
           .notFound,
           "no table of \(kind.rawValue) whose event begins with \(event.prefix(40)); RULES without a table lists all"
         )
       }
       guard Set(found.map(\.id)).count == 1 else {
-        throw RequestError(.badRequest, "\(event) begins more than one id: give more of it")
+        throw ErrorReply(.badRequest, "\(event) begins more than one id: give more of it")
       }
       (table, source) = (its, one)
     }

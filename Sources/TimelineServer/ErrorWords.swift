@@ -3,7 +3,7 @@
 import EventStore
 import TimelineWire
 
-extension RequestError {
+extension ErrorReply {
   init(_ error: AppendError) {
     let code: ErrorCode =
       switch error {

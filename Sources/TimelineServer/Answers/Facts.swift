@@ -7,26 +7,26 @@ import TransparencyLog
 
 extension Router {
   /// The one id that a request names, whole or by its first characters.
-  func id(_ request: Request, _ snapshot: Snapshot) throws(RequestError) -> EventID {
+  func id(_ request: Request, _ snapshot: Snapshot) throws(ErrorReply) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
       prefix.count >= 4
     else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
     }
     let ids = snapshot.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
-      throw RequestError(.notFound, "no event whose id begins with \(prefix)")
+      throw ErrorReply(.notFound, "no event whose id begins with \(prefix)")
     }
     guard ids.count == 1 else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest,
         "\(prefix) begins more than one id: \(ids.map(\.description).joined(separator: ", "))")
     }
     return id
   }
 
-  func get(_ request: Request, _ connection: Connection) throws(RequestError) {
+  func get(_ request: Request, _ connection: Connection) throws(ErrorReply) {
     let snapshot = timeline.snapshot
     let id = try id(request, snapshot)
     var end: [JSONValue.Member] = [
@@ -59,16 +59,13 @@ extension Router {
   /// The key that a backup is to hold, and what it is to be encrypted with; nil for one without.
   func keyWanted(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
-  ) throws(RequestError) -> BackupStream.WantedKey? {
+  ) throws(ErrorReply) -> BackupStream.WantedKey? {
     let json = try request.value(in: line, keys: ["passphrase"])
     guard let text = json["passphrase"] else { return nil }
-    guard !connection.isRemote else {
-      throw RequestError(.denied, "the key is given to its owner alone, on the Unix socket")
-    }
     guard let passphrase = text.string.flatMap({ Passphrase($0) }) else {
-      throw RequestError(.badRequest, Passphrase.rule)
+      throw ErrorReply(.badRequest, Passphrase.rule)
     }
-    guard let key else { throw RequestError(.notFound, "this machine has no key yet") }
+    guard let key = service.key else { throw ErrorReply(.notFound, "this machine has no key yet") }
     return BackupStream.WantedKey(key: key, passphrase: passphrase)
   }
 
@@ -92,7 +89,7 @@ extension Router {
       "event \(id), line \(place.seq) of log \(place.replica): \(fault)"
     }
     return .object([
-      "version": .string(Arguments.version), "timeline": .string(timeline.name),
+      "version": .string(service.version), "timeline": .string(timeline.name),
       "uuid": .string(timeline.id.description),
       "replica": .string(timeline.replica.description), "position": snapshot.position.json,
       "events": .int(snapshot.count(Query())), "bytes": .int(timeline.bytesOnDisk),

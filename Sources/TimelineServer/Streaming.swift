@@ -32,12 +32,11 @@ extension Router {
       connection.mode = .requests
       do throws(AppendError) {
         let staged = try timeline.stage(named, author: author, recording(connection))
-        connection.deferred.append(.snapshot(staged, named))
-      } catch { Reply.error(RequestError(error), to: &connection.out) }
+        promise(.snapshot(staged, named), connection)
+      } catch { Reply.error(ErrorReply(error), to: &connection.out) }
     case .error(let error):
       connection.mode = .requests
       Reply.error(error, to: &connection.out)
-    case .row(let row): Reply.row(row, to: &connection.out)
     case .rows(let rows, let end):
       connection.mode = .requests
       for row in rows { Reply.row(row, to: &connection.out) }
@@ -53,12 +52,12 @@ extension Router {
     let before = connection.out.count
     switch connection.mode {
     case .streaming(let events, var sent):
-      while sent < events.count, !connection.isCongested {
+      while sent < events.count, connection.hasRoom {
         let isSent =
           events[sent].map { Self.append($0, events.snapshot, to: &connection.out) } ?? false
         if !isSent, let cited = events.query.cited {
           let error = CitationError.damaged(cited, events.line(of: sent))
-          Reply.error(RequestError(error), to: &connection.out)
+          Reply.error(ErrorReply(error), to: &connection.out)
           connection.mode = .requests
           return true
         }
@@ -75,31 +74,22 @@ extension Router {
     case .backingUp(var backup):
       // Emptied first, so that what the walk knows is not copied.
       connection.mode = .requests
-      while !connection.isCongested {
+      while connection.hasRoom {
         guard backup.next(to: &connection.out) else { return true }
       }
       connection.mode = .backingUp(backup)
     case .watching(let filter, var position):
       let hasMore =
-        !connection.isCongested
+        connection.hasRoom
         && timeline.lines.follow(filter, from: &position, linesMax: Self.watchedLinesMax) { line in
           connection.out.append(contentsOf: "EVENT ".utf8)
           connection.out.append(contentsOf: line)
-          return !connection.isCongested
+          return connection.hasRoom
         }
       connection.mode = .watching(filter, position)
       // Lines that nobody wants are looked at in turns too.
       return hasMore || connection.out.count > before
-    case .syncing(var session):
-      let snapshot = timeline.lines
-      if !connection.isCongested {
-        connection.out.append(contentsOf: session.pump(snapshot))
-        connection.mode = .syncing(session)
-      }
-      peers.note(
-        connection.descriptor, isLive: session.isLive,
-        isInSync: session.isInSync(with: snapshot))
-    case .requests, .collecting, .waiting: break
+    case .requests, .collecting, .waiting, .following, .linked: break
     }
     return connection.out.count > before
   }
@@ -123,5 +113,6 @@ extension Router {
     guard case .watching(_, let position) = connection.mode else { return }
     Reply.end(.object(["position": position.json]), to: &connection.out)
     connection.mode = .requests
+    host.listeners.removeAll { $0 === connection }
   }
 }

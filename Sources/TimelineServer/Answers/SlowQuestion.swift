@@ -7,14 +7,14 @@ import TimelineWire
 import TransparencyLog
 
 /// A question that may take long, to be answered off the loop.
-struct SlowQuestion: Sendable {
+public struct SlowQuestion: Sendable {
   enum Kind: Sendable {
     case events
     case count
     /// The states of dyads, or the events behind a figure; from what is kept of them, if anything.
     case state(StateQuestion, [Dyad: KeptHistory])
     /// Everything read again.
-    case verify(heads: Heads.Outcomes)
+    case verify(heads: [ReplicaID: HeadKeeper.Outcome])
     /// That a line is in its log.
     case prove(EventID, HeadKeeper)
     /// The roots of all logs, for a snapshot to cite.
@@ -27,7 +27,7 @@ struct SlowQuestion: Sendable {
     case lint(LintQuestion)
   }
 
-  enum Answer: Sendable {
+  public enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
     case state(JSONValue, [KeptHistory])
@@ -35,9 +35,7 @@ struct SlowQuestion: Sendable {
     /// A snapshot that is to be recorded.
     case named(NamedSnapshot, author: String?)
     case backup(BackupStream)
-    case error(RequestError)
-    /// Some of the answer, with more to come.
-    case row(JSONValue)
+    case error(ErrorReply)
     /// The last of it: rows, and what END says.
     case rows([JSONValue], end: JSONValue)
     case verified([JSONValue], end: JSONValue, damaged: Int)
@@ -53,15 +51,13 @@ struct SlowQuestion: Sendable {
   /// The answer, or the last of it; what there is before goes to `report`.
   /// `isWanted` says whether somebody still waits.
   func answer(
-    _ report: (Answer) -> Void = { _ in }, isWanted: () -> Bool = { true }
+    _ report: (JSONValue) -> Void, isWanted: () -> Bool = { true }
   ) -> Answer {
     switch kind {
     case .verify(let heads):
       let total = snapshot.lineCount
       let verification = Verification(snapshot, heads: heads) { done in
-        report(
-          .row(
-            .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)])))
+        report(.object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)]))
         return isWanted()
       }
       return .verified(
@@ -69,27 +65,25 @@ struct SlowQuestion: Sendable {
         damaged: verification.logs.flatMap(\.damage).reduce(0) { $0 + Int($1.last - $1.first) + 1 })
     case .prove(let id, let keeper):
       do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
-        return .error(RequestError(error))
+        return .error(ErrorReply(error))
       }
     case .backup(let request): return .backup(BackupStream(request, snapshot))
     case .lint(let asked):
       let outcome = asked.answer(query, snapshot) { done, total in
         if total > LintQuestion.quietEvents {
-          report(
-            .row(
-              .object(["progress": .string("linting"), "done": .int(done), "total": .int(total)])))
+          report(.object(["progress": .string("linting"), "done": .int(done), "total": .int(total)]))
         }
         return isWanted()
       }
       switch outcome {
       case .rows(let rows, let end): return .rows(rows, end: end)
-      case .damaged(let line): return refusal(line) ?? .error(RequestError(line))
+      case .damaged(let line): return refusal(line) ?? .error(ErrorReply(line))
       case .unwanted: return .rows([], end: .null)
       }
     case .name(let naming):
       do throws(DamagedLine) {
         return .named(try snapshot.named(naming.name, note: naming.note), author: naming.author)
-      } catch { return .error(RequestError(error)) }
+      } catch { return .error(ErrorReply(error)) }
     case .compare(let recorded): return .json(recorded.compared(with: snapshot))
     case .count:
       let (count, damaged) = snapshot.tally(query)
@@ -116,7 +110,7 @@ struct SlowQuestion: Sendable {
   /// What is cited is answered whole or not at all.
   private func refusal(_ damaged: DamagedLine?) -> Answer? {
     guard let cited = query.cited, let damaged else { return nil }
-    return .error(RequestError(CitationError.damaged(cited, damaged)))
+    return .error(ErrorReply(CitationError.damaged(cited, damaged)))
   }
 }
 

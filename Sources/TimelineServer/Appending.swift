@@ -1,4 +1,4 @@
-// What is to be recorded: staged as it comes, answered by `settle` after the commit that covers it.
+// What is to be recorded: staged as it comes, answered by `keep` once the write that covers it came back.
 
 import EventStore
 import TimelineModel
@@ -7,40 +7,41 @@ import TimelineWire
 extension Router {
   func recording(_ connection: Connection) -> Timeline.Recording {
     Timeline.Recording(
-      author: connection.author, now: now(), random: random, newID: newID)
+      author: connection.author, now: service.now.wall, random: service.random,
+      newID: service.newID)
   }
 
   func append(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
-  ) throws(RequestError) {
+  ) throws(ErrorReply) {
     guard let json = request.json else {
-      throw RequestError(.badRequest, "APPEND takes an event: APPEND {\"type\":…}")
+      throw ErrorReply(.badRequest, "APPEND takes an event: APPEND {\"type\":…}")
     }
     var recording = recording(connection)
     var event = UnsafeBufferPointer(rebasing: line[json])
     if let split = Self.endOfFirstObject(event) {
       let text = UnsafeBufferPointer(rebasing: event[..<split])
       guard let value = try? JSONValue(parsing: text), let position = Position(json: value) else {
-        throw RequestError(
+        throw ErrorReply(
           .badRequest, "the position before the event is {\"REPLICA\": number of lines, …}")
       }
       recording.position = position
       event = UnsafeBufferPointer(rebasing: event[split...])
     }
     do throws(AppendError) {
-      connection.deferred.append(.appended(try timeline.stage(event, recording)))
-    } catch { throw RequestError(error) }
+      promise(.appended(try timeline.stage(event, recording)), connection)
+    } catch { throw ErrorReply(error) }
   }
 
   func erase(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
-  ) throws(RequestError) {
+  ) throws(ErrorReply) {
     let value = try request.value(in: line, keys: ["id", "reason", "author"])
     guard let id = value["id"]?.string.flatMap({ EventID($0) }),
       let reason = value["reason"]?.string,
       !reason.isEmpty, reason.utf8.count <= 1000
     else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest,
         "ERASE takes a whole id, and a reason of at most 1000 bytes that holds none of "
           + "the words: ERASE {\"id\":ID,\"reason\":TEXT}")
@@ -52,9 +53,8 @@ extension Router {
       recording.author = author
     }
     do throws(AppendError) {
-      connection.deferred.append(
-        .erased(try timeline.stageErasure(of: id, reason: reason, recording)))
-    } catch { throw RequestError(error) }
+      promise(.erased(try timeline.stageErasure(of: id, reason: reason, recording)), connection)
+    } catch { throw ErrorReply(error) }
   }
 
   /// Where a position stands before the event: the end of the first of two objects. A position is
@@ -94,9 +94,9 @@ extension Router {
   /// What a WHATIF asks; where that is wrong, its lines are passed over.
   func hypotheses(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(RequestError) -> ManyLines {
+  ) throws(ErrorReply) -> ManyLines {
     var many = try ManyLines(request)
-    do throws(RequestError) {
+    do throws(ErrorReply) {
       many.purpose = .whatIf(try questions.whatIf(request, line))
     } catch { many.refuseAll(error) }
     return many
@@ -105,7 +105,7 @@ extension Router {
   private func whatIf(
     _ question: StateQuestion, _ texts: [UnsafeBufferPointer<UInt8>], _ connection: Connection
   ) -> Step {
-    do throws(RequestError) {
+    do throws(ErrorReply) {
       var question = question
       try question.lay(Hypotheses(texts), timeline, recording(connection))
       return state(question, connection)
@@ -125,7 +125,7 @@ extension Router {
         case .success(let staged): duplicates += staged.isDuplicate ? 1 : 0
         case .failure(let failure):
           bad += 1
-          let error = RequestError(failure)
+          let error = ErrorReply(failure)
           let row = JSONValue.object([
             "line": .int(place + 1), "error": .string(error.code.rawValue),
             "text": .string(error.text),
@@ -143,66 +143,55 @@ extension Router {
 
   private func append(_ texts: [UnsafeBufferPointer<UInt8>], _ connection: Connection) {
     switch timeline.stageAll(texts, recording(connection)) {
-    case .success(let staged): connection.deferred.append(.appendedMany(staged))
+    case .success(let staged): promise(.appendedMany(staged), connection)
     case .failure(let failure):
-      var error = RequestError(failure.error)
+      var error = ErrorReply(failure.error)
       error.text = "line \(failure.place + 1): \(error.text) (none of the lines was taken)"
       reply(connection) { Reply.error(error, to: &$0) }
     }
   }
 
-  /// Answers the appends of a connection after a commit; `failure` where it failed.
-  func settle(_ connection: Connection, _ failure: AppendError?) {
-    for deferred in connection.deferred {
-      switch deferred {
-      case .ready(let bytes): connection.out.append(contentsOf: bytes)
-      case .took(let replica, let last):
-        guard case .syncing(var session) = connection.mode else { break }
-        if let failure {
-          end(connection, RequestError(failure))
-        } else {
-          connection.out.append(contentsOf: session.committed(replica, last: last))
-          connection.mode = .syncing(session)
-        }
-      case .appended(let staged):
-        if let failure, !timeline.isDurable(staged) {
-          Reply.error(RequestError(failure), to: &connection.out)
-        } else {
-          Self.acknowledge(staged, to: &connection.out)
-        }
-      case .snapshot(let staged, let named):
-        if let failure, !timeline.isDurable(staged) {
-          Reply.error(RequestError(failure), to: &connection.out)
-        } else {
-          Reply.ok(staged.json(of: named), to: &connection.out)
-        }
-      case .erased(let staged):
-        if let failure, !timeline.isDurable(staged) {
-          Reply.error(RequestError(failure), to: &connection.out)
-        } else {
-          Reply.ok(
-            .object([
-              "id": .string(staged.id.description), "replica": .string(staged.replica.description),
-              "seq": .int(Int(staged.seq)),
-              "unfinished": timeline.unfinishedErasure.map { .string($0) },
-            ]), to: &connection.out)
-        }
-      case .appendedMany(let staged):
-        if let failure, let last = staged.last, !timeline.isDurable(last) {
-          Reply.error(RequestError(failure), to: &connection.out)
-        } else {
-          let new = staged.filter { !$0.isDuplicate }
-          Reply.ok(
-            .object([
-              "count": .int(staged.count), "duplicates": .int(staged.count - new.count),
-              "replica": .string(timeline.replica.description),
-              "first": new.first.map { .int(Int($0.seq)) },
-              "last": new.last.map { .int(Int($0.seq)) },
-            ]), to: &connection.out)
-        }
-      }
+  /// Says what was promised for a write; `failure` where it failed.
+  func keep(_ promise: Promise.Kind, _ failure: AppendError?, _ connection: Connection) {
+    if let failure, !isDurable(promise) {
+      Reply.error(ErrorReply(failure), to: &connection.out)
+    } else {
+      acknowledge(promise, to: &connection.out)
     }
-    connection.deferred.removeAll(keepingCapacity: true)
+    connection.replies.kept(to: &connection.out)
+  }
+
+  private func isDurable(_ promise: Promise.Kind) -> Bool {
+    switch promise {
+    case .appended(let staged), .snapshot(let staged, _), .erased(let staged):
+      timeline.isDurable(staged)
+    case .appendedMany(let staged): staged.allSatisfy { timeline.isDurable($0) }
+    case .took: false
+    }
+  }
+
+  private func acknowledge(_ promise: Promise.Kind, to out: inout [UInt8]) {
+    switch promise {
+    case .appended(let staged): Self.acknowledge(staged, to: &out)
+    case .snapshot(let staged, let named): Reply.ok(staged.json(of: named), to: &out)
+    case .erased(let staged):
+      Reply.ok(
+        .object([
+          "id": .string(staged.id.description), "replica": .string(staged.replica.description),
+          "seq": .int(Int(staged.seq)),
+          "unfinished": timeline.unfinishedErasure.map { .string($0) },
+        ]), to: &out)
+    case .appendedMany(let staged):
+      let new = staged.filter { !$0.isDuplicate }
+      Reply.ok(
+        .object([
+          "count": .int(staged.count), "duplicates": .int(staged.count - new.count),
+          "replica": .string(timeline.replica.description),
+          "first": new.first.map { .int(Int($0.seq)) },
+          "last": new.last.map { .int(Int($0.seq)) },
+        ]), to: &out)
+    case .took: break
+    }
   }
 
   /// `OK {"id":"…","replica":"…","seq":7}`, written without a tree: it is the hottest reply.

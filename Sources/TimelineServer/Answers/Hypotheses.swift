@@ -28,16 +28,16 @@ struct Hypotheses {
   /// said.
   func events(
     _ timeline: Timeline, _ recording: Timeline.Recording
-  ) throws(RequestError) -> [Event] {
+  ) throws(ErrorReply) -> [Event] {
     let verdicts = Self.withBuffers(lines) {
       timeline.check($0, recording, areHypotheses: true)
     }
     var events: [Event] = []
     for (place, verdict) in verdicts.enumerated() {
-      do throws(RequestError) {
+      do throws(ErrorReply) {
         events.append(try event(place, verdict))
       } catch {
-        throw RequestError(error.code, "line \(place + 1): \(error.text)")
+        throw ErrorReply(error.code, "line \(place + 1): \(error.text)")
       }
     }
     var seen: Set<EventID> = []
@@ -46,16 +46,16 @@ struct Hypotheses {
 
   private func event(
     _ place: Int, _ verdict: Result<Timeline.Staged, AppendError>
-  ) throws(RequestError) -> Event {
+  ) throws(ErrorReply) -> Event {
     let staged: Timeline.Staged
-    do throws(AppendError) { staged = try verdict.get() } catch { throw RequestError(error) }
+    do throws(AppendError) { staged = try verdict.get() } catch { throw ErrorReply(error) }
     let event = lines[place].withUnsafeBufferPointer { text -> Event? in
       var document = JSONDocument()
       guard (try? document.parse(text)) != nil else { return nil }
       return Event(id: staged.id, document: document, in: text)
     }
     guard let event else {
-      throw RequestError(
+      throw ErrorReply(
         .badEvent,
         "type: a line about the log is no event that might happen; without names events that are"
           + " to be left out")
@@ -83,7 +83,7 @@ extension StateQuestion {
   /// to be added, even where it was retracted: recording it once more would change nothing.
   mutating func lay(
     _ hypotheses: Hypotheses, _ timeline: Timeline, _ recording: Timeline.Recording
-  ) throws(RequestError) {
+  ) throws(ErrorReply) {
     guard var whatIf else { return }
     let events = try hypotheses.events(timeline, recording)
     let log = timeline.lines

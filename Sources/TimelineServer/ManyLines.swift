@@ -22,22 +22,22 @@ struct ManyLines {
   var purpose: Purpose
   private(set) var left: Int
   /// Why they will be refused: the rest is skipped.
-  private(set) var refusal: RequestError?
+  private(set) var refusal: ErrorReply?
   /// All of them in a row, and where each ends.
   private var bytes: [UInt8] = []
   private var ends: [Int] = []
 
   /// Reads how many lines follow.
-  init(_ request: Request) throws(RequestError) {
+  init(_ request: Request) throws(ErrorReply) {
     let isWhatIf = request.verb == .whatIf
     guard request.arguments.count == 1, let count = Int(request.arguments[0]),
       count > 0 || isWhatIf && count == 0
     else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "\(request.verb.rawValue) takes the number of lines that follow")
     }
     guard count <= Self.skippedMax, request.json == nil || isWhatIf else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "\(request.verb.rawValue) takes a number of at most \(Self.linesMax)")
     }
     purpose =
@@ -48,14 +48,17 @@ struct ManyLines {
       }
     left = count
     if count > Self.linesMax {
-      refusal = RequestError(.tooLarge, "at most \(Self.linesMax) lines at once; send less")
+      refusal = ErrorReply(.tooLarge, "at most \(Self.linesMax) lines at once; send less")
     }
   }
+
+  /// Whether its last line stages all of them.
+  var stages: Bool { if case .append = purpose { refusal == nil } else { false } }
 
   mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
     if refusal == nil, bytes.count + line.count > Self.bytesMax {
       return refuse(
-        RequestError(.tooLarge, "at most \(Self.bytesMax) bytes at once; send less"))
+        ErrorReply(.tooLarge, "at most \(Self.bytesMax) bytes at once; send less"))
     }
     left -= 1
     guard refusal == nil else { return }
@@ -64,13 +67,13 @@ struct ManyLines {
   }
 
   /// Counts a line, and takes none.
-  mutating func refuse(_ error: RequestError) {
+  mutating func refuse(_ error: ErrorReply) {
     left -= 1
     refuseAll(error)
   }
 
   /// The lines will come all the same.
-  mutating func refuseAll(_ error: RequestError) {
+  mutating func refuseAll(_ error: ErrorReply) {
     refusal = refusal ?? error
     bytes = []
     ends = []

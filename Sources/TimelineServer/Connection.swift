@@ -1,0 +1,96 @@
+// One connection: bytes that came and are to go, and what it is waiting for. It decides nothing; Router
+// and LinkRouter do.
+
+import Access
+import EventStore
+import TimelineModel
+import TimelineWire
+
+final class Connection {
+  /// What comes next on this connection.
+  enum Mode {
+    case requests
+    /// An APPENDMANY whose lines are still coming.
+    case collecting(ManyLines)
+    case streaming(EventList, sent: Int)
+    case backingUp(BackupStream)
+    case watching(Filter, Position)
+    /// A slow question is being answered elsewhere.
+    case waiting(JobID)
+    /// It waits for what another machine says.
+    case following
+    case linked(Link)
+  }
+
+  let id: ConnectionID
+  let principal: Principal
+  /// The timeline that it speaks of; nil until a machine has named it.
+  var host: Host?
+  var splitter = LineSplitter()
+  /// What is to be sent at the end of the step.
+  var out: [UInt8] = []
+  var replies = ReplyQueue()
+  var mode = Mode.requests
+  /// What was sent waits at the other side.
+  var isBlocked = false
+  /// Whether the next line waits until the timeline takes lines again.
+  var isHeld = false
+  /// Set once the last reply is to be the end.
+  var isClosing = false
+  /// The other side has said all that it will say.
+  var isInputDone = false
+  /// Why the connection is ended from here.
+  var reason: String?
+  /// Whether its bytes are read now.
+  var isRead = true
+  /// Whether it stands in the engine's lists.
+  var isActive = false
+  var isTouched = false
+
+  /// Beyond this much output nothing more is produced, or read of a client, in a step.
+  static let outBytesMax = 256 << 10
+
+  init(_ id: ConnectionID, _ principal: Principal, _ host: Host?) {
+    self.id = id
+    self.principal = principal
+    self.host = host
+  }
+
+  var author: String {
+    switch principal {
+    case .owner(let name): name
+    case .nobody: ""
+    }
+  }
+
+  var isOwner: Bool { if case .owner = principal { true } else { false } }
+  var isCollecting: Bool { if case .collecting = mode { true } else { false } }
+  var isLinked: Bool { if case .linked = mode { true } else { false } }
+
+  /// Whether more may be written into `out`.
+  var hasRoom: Bool { !isBlocked && out.count <= Self.outBytesMax }
+
+  /// Whether nothing is being answered that needs no further word of the other side.
+  var isIdle: Bool {
+    switch mode {
+    case .requests, .collecting, .watching, .linked: replies.isEmpty
+    case .streaming, .backingUp, .waiting, .following: false
+    }
+  }
+
+  /// Whether it is over: all was said, and no more is to come.
+  var isDone: Bool {
+    out.isEmpty && isIdle && !isHeld && (isClosing || isInputDone && !splitter.hasLine)
+  }
+
+  /// Whether its bytes are wanted. A client that does not take its answers is not read; a peer always
+  /// is, since what it waits for may be in what we do not read, but for the time of a write.
+  var wantsInput: Bool {
+    guard !isInputDone, !isClosing, !isHeld else { return false }
+    switch mode {
+    case .requests, .collecting, .watching: return !isBlocked
+    case .linked: return true
+    case .streaming, .backingUp, .waiting, .following: return false
+    }
+  }
+}

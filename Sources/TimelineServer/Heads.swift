@@ -1,0 +1,171 @@
+// When heads are signed: once at the start for what no head covers yet, then behind commits, at most one
+// a second, and at the end; and those of other machines, as peers bring them. The work is done on a
+// thread beside the engine's, one piece after the other.
+
+import EventStore
+import TimelineModel
+import TimelineWire
+
+/// A piece of work on heads.
+public struct HeadWork: Sendable {
+  enum Kind: Sendable {
+    /// All logs are looked at.
+    case all
+    /// This machine's log is signed.
+    case sign(ReplicaID)
+    /// A head that a peer sent.
+    case take(ReplicaID, note: [UInt8], from: ConnectionID)
+    /// Lines to prove to a peer that lacks them.
+    case prove(WantedLines, SyncSession, for: ConnectionID)
+    /// Lines that a peer proved.
+    case check([(place: LogPlace, proof: [UInt8], line: [UInt8])])
+  }
+
+  let keeper: HeadKeeper
+  let snapshot: Snapshot
+  let kind: Kind
+
+  private static let proofBytesMax = 1 << 20
+
+  func perform() -> HeadReport {
+    switch kind {
+    case .all:
+      let outcomes = keeper.checkAll(snapshot)
+      keeper.saveTrees()
+      return HeadReport(outcomes: outcomes)
+    case .sign(let own):
+      return HeadReport(outcomes: [own: sign()].compactMapValues { $0 }, isOfSigning: true)
+    case .take(let replica, let note, let connection):
+      switch keeper.take(note, of: replica, snapshot) {
+      // Whoever has the lines, but not yet the one with the key, is told nothing new.
+      case .here(.failure(.noKey)), .here(.failure(.stopped)):
+        return HeadReport(taken: replica)
+      case .here(let outcome): return HeadReport(outcomes: [replica: outcome], taken: replica)
+      case .refused(let problem):
+        return HeadReport(
+          blame: (connection, ErrorReply(.badRequest, problem.message)), taken: replica)
+      }
+    case .prove(let lines, let session, let connection):
+      let (proofs, looked) = keeper.prove(
+        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, snapshot)
+      var out: [UInt8] = []
+      for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
+      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      return HeadReport(reply: (connection, out))
+    case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, snapshot))
+    }
+  }
+
+  private func sign() -> HeadKeeper.Outcome? {
+    do throws(HeadProblem) { return try keeper.sign(snapshot).map { .success($0) } } catch {
+      return .failure(error)
+    }
+  }
+}
+
+/// What came of it.
+public struct HeadReport: Sendable {
+  var outcomes: [ReplicaID: HeadKeeper.Outcome] = [:]
+  /// The peer that sent what it should not have, and why.
+  var blame: (connection: ConnectionID, error: ErrorReply)?
+  /// For a peer that asked.
+  var reply: (connection: ConnectionID, bytes: [UInt8])?
+  /// Lines to put back, each proven.
+  var repairs: [LogPlace: [UInt8]] = [:]
+  /// The log whose head was looked at for a peer.
+  var taken: ReplicaID?
+  /// Whether this was the signing of our own.
+  var isOfSigning = false
+}
+
+/// The heads of one timeline.
+final class Heads {
+  let keeper: HeadKeeper
+  /// Why a log has no head that can be relied on.
+  private(set) var problems: [ReplicaID: HeadProblem] = [:]
+  /// When the next one is to be signed, in microseconds of the monotonic clock; nil while one is,
+  /// whose end comes as an input.
+  var due: Int64? { isSigning ? nil : wanted }
+  private var wanted: Int64?
+  private var isSigning = false
+  private var lastBegun: Int64 = .min / 2
+  /// Logs of which a peer's head is being looked at, each with the newest one that came meanwhile:
+  /// those between need no look, and none is lost.
+  private var taking: [ReplicaID: (note: [UInt8], connection: ConnectionID)?] = [:]
+
+  private static let pause: Int64 = 1_000_000
+
+  init(_ keeper: HeadKeeper) { self.keeper = keeper }
+
+  func work(_ kind: HeadWork.Kind, _ snapshot: Snapshot) -> Work {
+    .heads(HeadWork(keeper: keeper, snapshot: snapshot, kind: kind))
+  }
+
+  /// Lines have become durable that are to be signed soon.
+  func want(_ now: Int64) {
+    if wanted == nil { wanted = max(now, lastBegun + Self.pause) }
+  }
+
+  /// Whatever else is being done: peers can ask for proofs without a pause.
+  func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? false }
+
+  func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) -> Work {
+    wanted = nil
+    isSigning = true
+    lastBegun = now
+    return work(.sign(own), snapshot)
+  }
+
+  /// Looks at a head that a peer sent, or keeps it until the last one of that log was looked at. A log
+  /// that is not here costs nothing.
+  func take(
+    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot, from connection: ConnectionID
+  ) -> Work? {
+    guard snapshot.position[replica] > 0 else { return nil }
+    if taking[replica] != nil {
+      taking[replica] = .some((note, connection))
+      return nil
+    }
+    taking[replica] = .some(nil)
+    return work(.take(replica, note: note, from: connection), snapshot)
+  }
+
+  /// Notes what came of work, and makes heads known. Returns what is to be done next, and what is to be
+  /// told.
+  func took(
+    _ report: HeadReport, _ timeline: Timeline
+  ) -> (next: Work?, warnings: [String]) {
+    if report.isOfSigning { isSigning = false }
+    var warnings: [String] = []
+    for (replica, outcome) in report.outcomes.sorted(by: { $0.key < $1.key }) {
+      switch outcome {
+      case .success(let head):
+        problems[replica] = nil
+        timeline.publish(head, of: replica)
+      case .failure(let problem):
+        if problems.updateValue(problem, forKey: replica) != problem {
+          warnings.append(problem.message)
+        }
+      }
+    }
+    var next: Work?
+    if let replica = report.taken, let waiting = taking.removeValue(forKey: replica), let waiting {
+      next = take(waiting.note, of: replica, timeline.lines, from: waiting.connection)
+    }
+    return (next, warnings)
+  }
+
+  /// The last one before the end, unless that would take long; nothing else may be under way. Returns
+  /// what is to be told.
+  func finish(_ snapshot: Snapshot) -> String? {
+    keeper.stop()
+    var warning: String?
+    do throws(HeadProblem) { _ = try keeper.sign(snapshot) } catch {
+      if error != .stopped, !problems.values.contains(error) {
+        warning = "the last lines are not signed: \(error.message)"
+      }
+    }
+    keeper.saveTrees()
+    return warning
+  }
+}

@@ -1,0 +1,241 @@
+// One timeline under service: what is staged in it, the write that is under way, and what must wait for
+// both.
+//
+//     stage … stage ─▶ write ─────────────▶ written ─▶ replies, watchers, peers
+//              stage … stage (meanwhile) ─▶ write …
+//
+// The commit is a pipeline: while one batch is being made durable, the next is read, checked and
+// stamped. What replaces what was read (a reading of everything again, a repair) happens between
+// commits, with nothing staged: while such an act waits, nothing more is staged.
+
+import EventStore
+import TimelineModel
+
+final class Host {
+  /// What needs that nothing is staged and nothing is being written.
+  enum Maintenance {
+    /// Something is not what it was read as.
+    case readAgain
+    /// Lines to put back, each proven.
+    case repair([LogPlace: [UInt8]])
+  }
+
+  let timeline: Timeline
+  let heads: Heads
+  let states = States()
+  private let service: Service
+
+  /// Of what is staged and not yet handed out.
+  private var promises: [Promise] = []
+  private var isWriting = false
+  private var maintenance: [Maintenance] = []
+  /// When something was committed last, in microseconds of the monotonic clock.
+  private var lastCommit: Int64
+  private var isSavingIndex = false
+
+  /// Connections that watch, or sync: each commit concerns them.
+  var listeners: [Connection] = []
+  /// Connections whose next line waits until lines are taken again.
+  var held: [Connection] = []
+
+  /// After so long without a commit the index is saved.
+  private static let quietTime: Int64 = 5_000_000
+  /// Beyond so many bytes staged, further lines wait for the write that is under way.
+  private static let stagedBytesMax = 16 << 20
+
+  init(_ timeline: Timeline, _ service: Service) {
+    self.timeline = timeline
+    self.service = service
+    heads = Heads(timeline.headKeeper())
+    lastCommit = service.now.monotonic
+  }
+
+  var id: TimelineID { timeline.id }
+
+  // MARK: Staging
+
+  /// Whether lines may be staged now.
+  var isOpenForStaging: Bool {
+    maintenance.isEmpty && timeline.isOpenForStaging
+      && !(isWriting && timeline.stagedBytes > Self.stagedBytesMax)
+  }
+
+  /// What was staged last is answered once it is durable.
+  func promise(_ kind: Promise.Kind, _ connection: Connection) {
+    promises.append(Promise(connection: connection.id, kind: kind))
+  }
+
+  // MARK: Between steps
+
+  /// Hands out what is staged, or does what had to wait. Returns the connections that may go on.
+  func proceed() -> [Connection] {
+    if !isWriting, let commit = timeline.beginCommit() {
+      isWriting = true
+      lastCommit = service.now.monotonic
+      service.emit(.write(Write(timeline: id, commit: commit, promises: promises)))
+      promises = []
+    }
+    while !isWriting, !maintenance.isEmpty { perform(maintenance.removeFirst()) }
+    guard !held.isEmpty, isOpenForStaging else { return [] }
+    defer { held = [] }
+    return held
+  }
+
+  /// Promises of what is durable already, as where all was here before; nothing needs to be written.
+  func takeKept() -> [Promise] {
+    guard !isWriting, !timeline.hasStaged, !promises.isEmpty else { return [] }
+    defer { promises = [] }
+    return promises
+  }
+
+  /// Takes in what a write came to; why it failed, where it did.
+  func finish(_ written: Written) -> AppendError? {
+    isWriting = false
+    defer { noteErased() }
+    do throws(AppendError) { try timeline.finishCommit(written.done) } catch {
+      service.log(.error, error.message)
+      return error
+    }
+    if timeline.wantsHead { heads.want(service.now.monotonic) }
+    return nil
+  }
+
+  // MARK: Maintenance
+
+  func maintain(_ act: Maintenance) { maintenance.append(act) }
+
+  private func perform(_ act: Maintenance) {
+    switch act {
+    case .readAgain: readAgain()
+    case .repair(let lines): repair(lines)
+    }
+  }
+
+  private func readAgain() {
+    do throws(FileError) { try timeline.readAgain() } catch {
+      return service.log(.error, error.message)
+    }
+    states.forget()
+    for damage in timeline.damage { service.log(.warning, damage.message) }
+    askAgain()
+  }
+
+  /// Puts lines back that a peer proved.
+  private func repair(_ lines: [LogPlace: [UInt8]]) {
+    let before = lacking
+    do throws(AppendError) { try timeline.mend(lines) } catch {
+      return service.log(.error, "lines could not be put back: \(error.message)")
+    }
+    noteErased()
+    service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
+    run(heads.work(.all, timeline.lines))
+    if lacking < before { askAgain() }
+  }
+
+  private var lacking: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+
+  /// Has every peer that is connected asked for what is lacking.
+  func askAgain() {
+    for connection in listeners {
+      guard case .linked(var link) = connection.mode, case .syncing(var session) = link.stage else {
+        continue
+      }
+      session.askAgain()
+      link.stage = .syncing(session)
+      connection.mode = .linked(link)
+    }
+    hasNews = true
+  }
+
+  /// Whether those who listen are to be looked at.
+  var hasNews = false
+
+  /// Says which lines lost their words, and forgets what was kept of them.
+  private func noteErased() {
+    if timeline.takeWasReadAgain() { states.forget() }
+    for place in timeline.takeErased() {
+      service.log(
+        .info,
+        "line \(place.seq) of log \(place.replica) lost its words, as a line of the log asks for")
+    }
+  }
+
+  // MARK: Work elsewhere
+
+  private(set) var jobs: Set<JobID> = []
+
+  func run(_ work: Work?) {
+    guard let work else { return }
+    jobs.insert(service.run(work))
+  }
+
+  /// What the start took over unread, and heads that are not signed.
+  func begin() {
+    noteErased()
+    if let unread = timeline.takeUnread() { run(.scan(unread)) }
+    run(heads.work(.all, timeline.lines))
+  }
+
+  /// What is due by the clock: a head to sign, the index to save.
+  func passTime() {
+    let now = service.now.monotonic
+    if heads.isDue(now) {
+      run(heads.sign(timeline.lines, own: timeline.replica, now))
+    }
+    saveIndex(isQuiet: now >= lastCommit + Self.quietTime)
+  }
+
+  func saveIndex(isQuiet: Bool) {
+    guard !isSavingIndex, let save = timeline.indexToSave(isQuiet: isQuiet) else { return }
+    isSavingIndex = true
+    run(.saveIndex(save))
+  }
+
+  /// When that is to be looked at again; nil for never.
+  var wake: Int64? {
+    let quiet =
+      !isSavingIndex && timeline.wantsIndexSaved(isQuiet: true) ? lastCommit + Self.quietTime : nil
+    return [quiet, heads.due].lazy.compactMap { $0 }.min()
+  }
+
+  /// Takes in what came of work on this timeline; the report on heads, for the peers that it concerns.
+  func finished(_ job: JobID, _ result: WorkResult) -> HeadReport? {
+    jobs.remove(job)
+    switch result {
+    case .heads(let report):
+      let (next, warnings) = heads.took(report, timeline)
+      for warning in warnings { service.log(.warning, warning) }
+      run(next)
+      if !report.repairs.isEmpty { maintain(.repair(report.repairs)) }
+      hasNews = true
+      return report
+    case .index(let saved):
+      isSavingIndex = false
+      if let saved { timeline.adopt(saved) }
+    case .indexNotSaved(let error):
+      isSavingIndex = false
+      service.log(
+        .warning, "the index was not saved, the next start takes longer: \(error.message)")
+    case .scanned(let isWhole): if !isWhole { maintain(.readAgain) }
+    case .answer: break
+    }
+    return nil
+  }
+
+  // MARK: The end
+
+  /// Whether nothing is under way.
+  var isIdle: Bool { !isWriting && !timeline.hasStaged && promises.isEmpty }
+
+  /// Signs and saves what is not yet; nothing may be under way.
+  func finish() -> [String] {
+    var warnings = [heads.finish(timeline.lines)].compactMap { $0 }
+    if let save = timeline.indexToSave(isQuiet: true) {
+      do throws(FileError) { try save.write() } catch {
+        warnings.append(
+          "the index was not saved, the next start takes longer: \(error.message)")
+      }
+    }
+    return warnings
+  }
+}

@@ -1,0 +1,110 @@
+// A connection to another machine: the greeting, of which timeline it speaks, the sync of that one, and
+// how long its silence is borne.
+//
+//     we called, to sync       > HELLO  > HAVE T        < HELLO  < HAVE T     then SyncSession
+//     we called, to follow     > HELLO  > FOLLOW name   < HELLO  < TIMELINE T name
+//     we were called           < HELLO  > HELLO         then what the other side asks for
+
+import EventStore
+import TimelineModel
+import TimelineWire
+
+/// For whom a name is being looked up at another machine.
+struct Following {
+  /// Who asked, and waits.
+  let asker: ConnectionID
+  let address: PeerAddress
+  /// The name of the timeline there, and the one that it is to have here (theirs, where nil).
+  let name: String
+  let localName: String?
+}
+
+struct Link {
+  enum Stage {
+    /// The other side has not greeted yet. The session is ours to begin with, where we called to sync.
+    case greeting(SyncSession?)
+    /// It has greeted, and says next what it wants.
+    case naming
+    case syncing(SyncSession)
+  }
+
+  let isOutgoing: Bool
+  let following: Following?
+  var stage: Stage
+  /// When it was heard last, in microseconds of the monotonic clock.
+  private var heard: Int64
+  /// When it was asked whether it is there; nil where it has been heard since.
+  private var asked: Int64?
+  /// Lines that the other side says are lacking here, with their proofs, until it says that these are
+  /// all.
+  var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  /// Whether lines are being proven for the other side.
+  var isProving = false
+
+  static let proofBytesMax = 4 << 20
+  /// What waits to be sent to one that goes on talking and does not read: an honest one takes what was
+  /// sent to it, so no more waits than the window and the answers to what it may have under way.
+  static let unsentBytesMax = 16 << 20
+
+  /// For a greeting, and for an answer to it.
+  private static let greetingTime: Int64 = 10_000_000
+  /// Without a word for so long it is asked, and so long it may take to answer.
+  private static let quietTime: Int64 = 60_000_000
+  private static let answerTime: Int64 = 30_000_000
+
+  init(
+    isOutgoing: Bool, _ stage: Stage, following: Following? = nil, now: Moment
+  ) {
+    self.isOutgoing = isOutgoing
+    self.stage = stage
+    self.following = following
+    heard = now.monotonic
+  }
+
+  /// Something came from the other side. A stranger who drips has no more time for it.
+  mutating func hear(_ now: Moment) {
+    guard isLive else { return }
+    heard = now.monotonic
+    asked = nil
+  }
+
+  /// The stage that begins now has its own time.
+  mutating func enter(_ stage: Stage, _ now: Moment) {
+    self.stage = stage
+    heard = now.monotonic
+  }
+
+  var isLive: Bool { if case .syncing(let session) = stage { session.isLive } else { false } }
+
+  enum Overdue: Equatable {
+    /// It is to be asked whether it is there.
+    case ask
+    case end(String)
+  }
+
+  /// What is to be done about its silence by now.
+  mutating func overdue(_ now: Moment) -> Overdue? {
+    guard now.monotonic >= deadline else { return nil }
+    switch stage {
+    case .greeting: return .end("no greeting came within \(Self.greetingTime / 1_000_000) seconds")
+    case .naming: return .end("no request came within \(Self.answerTime / 1_000_000) seconds")
+    case .syncing:
+      guard isLive, asked == nil else {
+        return .end("no answer came within \(Self.answerTime / 1_000_000) seconds")
+      }
+      asked = now.monotonic
+      return .ask
+    }
+  }
+
+  /// When that is to be looked at, in microseconds of the monotonic clock.
+  var deadline: Int64 {
+    switch stage {
+    case .greeting: heard + Self.greetingTime
+    case .naming: heard + Self.answerTime
+    case .syncing where isLive:
+      asked.map { $0 + Self.answerTime } ?? heard + Self.quietTime
+    case .syncing: heard + Self.answerTime
+    }
+  }
+}

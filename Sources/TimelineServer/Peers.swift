@@ -1,0 +1,157 @@
+// The machines that this one syncs with: their addresses, kept in the data directory, and how each
+// stands. When to try again is decided here; the engine does the trying.
+
+import EventStore
+import TimelineModel
+
+/// A machine that shares a timeline.
+struct Peer {
+  enum State: Equatable {
+    /// Until then, in microseconds of the monotonic clock; why the last attempt ended.
+    case waiting(until: Int64, reason: String?)
+    case connecting
+    case greeting
+    /// Both know what the other has, and lines are on their way.
+    case syncing
+    case inSync
+  }
+
+  let address: PeerAddress
+  let timeline: TimelineID
+  /// The connection that serves it now, or is being made.
+  var connection: ConnectionID?
+  var state = State.waiting(until: 0, reason: nil)
+  /// Attempts in a row that led to no sync.
+  var failures = 0
+
+  var json: JSONValue {
+    var reason: String?
+    if case .waiting(_, let text) = state { reason = text }
+    return .object([
+      "address": .string(address.description), "state": .string(state.word),
+      "connected": .bool(isLive), "in_sync": .bool(state == .inSync),
+      "error": reason.map { .string($0) },
+    ])
+  }
+
+  var isLive: Bool { state == .syncing || state == .inSync }
+
+  fileprivate var nextAttempt: Int64? {
+    if case .waiting(let until, _) = state { until } else { nil }
+  }
+}
+
+extension Peer.State {
+  /// What PEERS says: `waiting`, `connecting`, `greeting`, `syncing`, `in-sync`.
+  var word: String {
+    switch self {
+    case .waiting: "waiting"
+    case .connecting: "connecting"
+    case .greeting: "greeting"
+    case .syncing: "syncing"
+    case .inSync: "in-sync"
+    }
+  }
+}
+
+final class Peers {
+  private static let file = "peers.json"
+  /// From one second to a minute, doubling, each longer or shorter by up to a fifth, so that machines
+  /// that lost each other together do not come back together.
+  private static let backoffMin: Int64 = 1_000_000
+  private static let backoffMax: Int64 = 60_000_000
+
+  private let directory: DataDirectory
+  private(set) var all: [Peer] = []
+
+  /// - Parameter main: of which timeline those are that name none, from before there were many.
+  init(_ directory: DataDirectory, main: TimelineID?) throws(OpenError) {
+    self.directory = directory
+    guard let bytes = try directory.read(Self.file) else { return }
+    let json = bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+    guard let entries = json?["peers"]?.array else {
+      throw .damagedFile(path: directory.path + "/" + Self.file, reason: "no list of peers in it")
+    }
+    for entry in entries {
+      guard let text = entry.string ?? entry["address"]?.string,
+        let address = try? PeerAddress(text),
+        let timeline = entry["timeline"]?.string.flatMap({ TimelineID($0) }) ?? main
+      else { continue }
+      all.append(Peer(address: address, timeline: timeline))
+    }
+  }
+
+  func of(_ timeline: TimelineID) -> [Peer] { all.filter { $0.timeline == timeline } }
+
+  /// False where it is one already.
+  func add(_ address: PeerAddress, _ timeline: TimelineID) throws(OpenError) -> Bool {
+    guard index(address, timeline) == nil else { return false }
+    try change(all + [Peer(address: address, timeline: timeline)])
+    return true
+  }
+
+  /// What there was; nil for an unknown peer.
+  func remove(_ address: PeerAddress, _ timeline: TimelineID) throws(OpenError) -> Peer? {
+    guard let index = index(address, timeline) else { return nil }
+    var peers = all
+    let peer = peers.remove(at: index)
+    try change(peers)
+    return peer
+  }
+
+  private func change(_ peers: [Peer]) throws(OpenError) {
+    let rows = peers.map {
+      JSONValue.object([
+        "timeline": .string($0.timeline.description), "address": .string($0.address.description),
+      ])
+    }
+    let json = JSONValue.object(["peers": .array(rows)])
+    try directory.replace(Self.file, with: Array((json.text + "\n").utf8))
+    all = peers
+  }
+
+  private func index(_ address: PeerAddress, _ timeline: TimelineID) -> Int? {
+    all.firstIndex { $0.address == address && $0.timeline == timeline }
+  }
+
+  // MARK: Attempts
+
+  /// Has those that wait tried at once.
+  func tryNow(_ timeline: TimelineID) {
+    for index in all.indices where all[index].timeline == timeline {
+      if case .waiting(_, let reason) = all[index].state {
+        all[index].state = .waiting(until: 0, reason: reason)
+      }
+    }
+  }
+
+  /// The peers whose time has come.
+  func due(_ now: Int64) -> [Peer] {
+    all.filter { peer in peer.nextAttempt.map { $0 <= now } ?? false }
+  }
+
+  var nextAttempt: Int64? { all.lazy.compactMap(\.nextAttempt).min() }
+
+  func dialing(_ peer: Peer, _ connection: ConnectionID) {
+    guard let index = index(peer.address, peer.timeline) else { return }
+    all[index].connection = connection
+    all[index].state = .connecting
+  }
+
+  /// How a connection stands, where it is a peer's.
+  func note(_ connection: ConnectionID, _ state: Peer.State) {
+    guard let index = all.firstIndex(where: { $0.connection == connection }) else { return }
+    all[index].state = state
+    if state == .inSync { all[index].failures = 0 }
+  }
+
+  /// A connection is over, or came to nothing.
+  func ended(_ connection: ConnectionID, _ reason: String, _ now: Moment, random: UInt64) {
+    guard let index = all.firstIndex(where: { $0.connection == connection }) else { return }
+    let wait = min(Self.backoffMax, Self.backoffMin << Int64(min(all[index].failures, 6)))
+    let jitter = Int64(random % UInt64(wait * 2 / 5)) - wait / 5
+    all[index].connection = nil
+    all[index].state = .waiting(until: now.monotonic + wait + jitter, reason: reason)
+    all[index].failures += 1
+  }
+}

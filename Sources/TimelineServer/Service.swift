@@ -1,0 +1,47 @@
+// What every part of the engine has at hand: the moment of the step, chance, the data directory, and the
+// list of effects that a step answers with.
+
+import EventStore
+import TimelineModel
+import TransparencyLog
+
+final class Service {
+  let directory: DataDirectory
+  /// What this machine signs with; nil for none.
+  let key: SigningKey?
+  let random: () -> UInt64
+  let newID: () -> EventID
+  let version: String
+  var now: Moment
+  private(set) var effects: [Effect] = []
+  private var jobs: UInt64 = 0
+
+  init(
+    directory: DataDirectory, key: SigningKey?, version: String, now: Moment,
+    random: @escaping () -> UInt64, newID: @escaping () -> EventID
+  ) {
+    self.directory = directory
+    self.key = key
+    self.version = version
+    self.now = now
+    self.random = random
+    self.newID = newID
+  }
+
+  func emit(_ effect: Effect) { effects.append(effect) }
+
+  func takeEffects() -> [Effect] {
+    defer { effects = [] }
+    return effects
+  }
+
+  /// Has work done elsewhere.
+  func run(_ work: Work) -> JobID {
+    jobs += 1
+    let job = JobID(number: jobs)
+    emit(.run(job, work))
+    return job
+  }
+
+  func log(_ level: LogLevel, _ text: String) { emit(.log(level, text)) }
+}

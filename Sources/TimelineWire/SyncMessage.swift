@@ -1,0 +1,255 @@
+// What two machines say to each other, one message a line. TIMELINE is the id of a timeline; names are
+// local to a machine and stand in FOLLOW alone.
+//
+//     HELLO timeline-sync 1 {"features":[]}
+//     HAVE TIMELINE {"replica":"R","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}     what is on disk here
+//     LINES TIMELINE R 101 2 1042       first, count, bytes; then these lines, as they stand in the log
+//     TOOK TIMELINE R 102               they are durable here
+//     HEAD TIMELINE R 102 "signed note"
+//     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or lack their words
+//     PROOF TIMELINE R 8 "tlog-proof"   then the line
+//     PROVED TIMELINE R 7 3
+//     FOLLOW main                       which timeline has this name there?
+//     TIMELINE TIMELINE main
+//     PING    PONG    ERR code text
+//
+// To add a message: a case here, its two spellings below, what SyncSession does with it, and
+// docs/reference/protocol.md.
+
+import TimelineModel
+
+public enum SyncMessage: Sendable, Equatable {
+  case hello(features: [String])
+  case have(SyncHave)
+  /// Lines follow: so many, of so many bytes.
+  case lines(TimelineID, WantedLines, bytes: Int)
+  case took(TimelineID, ReplicaID, last: UInt64)
+  case head(TimelineID, ReplicaID, size: UInt64, note: [UInt8])
+  case want(TimelineID, WantedLines)
+  /// The line follows.
+  case proof(TimelineID, ReplicaID, seq: UInt64, text: [UInt8])
+  case proved(TimelineID, WantedLines)
+  case follow(name: String)
+  case timeline(TimelineID, name: String)
+  case ping
+  case pong
+  case error(text: String)
+}
+
+/// What a machine has of a timeline.
+public struct SyncHave: Sendable, Equatable {
+  public struct Head: Sendable, Equatable {
+    public var replica: ReplicaID
+    public var size: UInt64
+    /// The first 8 bytes of the last line's leaf, in hex; empty where that line is damaged.
+    public var check: String
+    /// Lines under the newest signed head.
+    public var signed: UInt64
+
+    public init(_ replica: ReplicaID, size: UInt64, check: String, signed: UInt64) {
+      self.replica = replica
+      self.size = size
+      self.check = check
+      self.signed = signed
+    }
+  }
+
+  public var timeline: TimelineID
+  /// The log that the machine writes; nil where it does not say.
+  public var replica: ReplicaID?
+  public var heads: [Head]
+  /// Whether another part follows.
+  public var hasMore = false
+
+  /// So many heads fit into a line.
+  static let headsMax = 500
+
+  public init(_ timeline: TimelineID, replica: ReplicaID?, heads: [Head], hasMore: Bool = false) {
+    self.timeline = timeline
+    self.replica = replica
+    self.heads = heads
+    self.hasMore = hasMore
+  }
+}
+
+extension SyncMessage {
+  public static let version = "1"
+  /// Lines at most that are asked for at once.
+  public static let wantedMax: UInt64 = 1000
+  static let noteBytesMax = 8 << 10
+  static let runBytesMax = 1 << 20
+  static let runLinesMax: UInt64 = 1 << 20
+
+  // MARK: Reading
+
+  /// Reads one line, without its LF.
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
+    let words = String(decoding: line, as: UTF8.self).split(
+      separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
+    let text = UnsafeBufferPointer(
+      rebasing: line[(line.firstIndex { $0 == 0x7B || $0 == 0x22 } ?? line.count)...])
+    let reader = SyncMessageReader(words: words.map(String.init), text: text)
+    switch words.first {
+    case "HELLO": self = try reader.hello()
+    case "HAVE": self = try reader.have()
+    case "LINES":
+      let (timeline, run) = try reader.run(
+        "LINES timeline replica first count bytes", max: Self.runLinesMax, words: 6)
+      guard let bytes = Int(words[5]), (1...Self.runBytesMax).contains(bytes) else {
+        throw ErrorReply(.badRequest, "LINES brings 1 to \(Self.runBytesMax) bytes")
+      }
+      self = .lines(timeline, run, bytes: bytes)
+    case "TOOK":
+      let (timeline, replica, last) = try reader.place("TOOK timeline replica seq")
+      self = .took(timeline, replica, last: last)
+    case "HEAD":
+      let (timeline, replica, size) = try reader.place("HEAD timeline replica size \"signed note\"")
+      self = .head(timeline, replica, size: size, note: try reader.note())
+    case "WANT":
+      let (timeline, lines) = try reader.run("WANT timeline replica first count")
+      self = .want(timeline, lines)
+    case "PROOF":
+      let (timeline, replica, seq) = try reader.place("PROOF timeline replica seq \"proof\"")
+      self = .proof(timeline, replica, seq: seq, text: try reader.note())
+    case "PROVED":
+      let (timeline, lines) = try reader.run("PROVED timeline replica first count")
+      self = .proved(timeline, lines)
+    case "FOLLOW" where words.count == 2: self = .follow(name: String(words[1]))
+    case "TIMELINE" where words.count == 3:
+      self = .timeline(try reader.timeline(), name: String(words[2]))
+    case "PING": self = .ping
+    case "PONG": self = .pong
+    case "ERR": self = .error(text: words.dropFirst().joined(separator: " "))
+    case let word:
+      throw ErrorReply(.badRequest, "\"\((word ?? "").prefix(20))\" is no word of a sync")
+    }
+  }
+
+  // MARK: Writing
+
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    append(to: &bytes)
+    return bytes
+  }
+
+  public func append(to out: inout [UInt8]) {
+    out.append(contentsOf: line.utf8)
+    out.append(0x0A)
+  }
+
+  private var line: String {
+    switch self {
+    case .hello(let features):
+      "HELLO timeline-sync \(Self.version) "
+        + JSONValue.object(["features": .strings(features)]).text
+    case .have(let have): "HAVE \(have.timeline) \(have.json.text)"
+    case .lines(let timeline, let run, let bytes): "LINES \(timeline) \(run.words) \(bytes)"
+    case .took(let timeline, let replica, let last): "TOOK \(timeline) \(replica) \(last)"
+    case .head(let timeline, let replica, let size, let note):
+      "HEAD \(timeline) \(replica) \(size) \(Self.quoted(note))"
+    case .want(let timeline, let lines): "WANT \(timeline) \(lines.words)"
+    case .proof(let timeline, let replica, let seq, let text):
+      "PROOF \(timeline) \(replica) \(seq) \(Self.quoted(text))"
+    case .proved(let timeline, let lines): "PROVED \(timeline) \(lines.words)"
+    case .follow(let name): "FOLLOW \(name)"
+    case .timeline(let id, let name): "TIMELINE \(id) \(name)"
+    case .ping: "PING"
+    case .pong: "PONG"
+    case .error(let text): "ERR \(text)"
+    }
+  }
+
+  private static func quoted(_ text: [UInt8]) -> String {
+    JSONValue.string(String(decoding: text, as: UTF8.self)).text
+  }
+}
+
+extension WantedLines {
+  fileprivate var words: String { "\(replica) \(first) \(count)" }
+}
+
+extension SyncHave {
+  fileprivate var json: JSONValue {
+    .object([
+      "replica": replica.map { .string($0.description) },
+      "heads": .object(
+        heads.map { head in
+          JSONValue.Member(
+            head.replica.description,
+            .array([.int(Int(head.size)), .string(head.check), .int(Int(head.signed))]))
+        }),
+      "more": hasMore ? .bool(true) : nil,
+    ])
+  }
+}
+
+/// One line taken apart into words, and the JSON that closes it.
+private struct SyncMessageReader {
+  let words: [String]
+  let text: UnsafeBufferPointer<UInt8>
+
+  func hello() throws(ErrorReply) -> SyncMessage {
+    guard words.count >= 3, words[1] == "timeline-sync", words[2] == SyncMessage.version else {
+      throw ErrorReply(
+        .unsupported, "this daemon speaks: HELLO timeline-sync \(SyncMessage.version)")
+    }
+    let json = try? JSONValue(parsing: text)
+    return .hello(features: json?["features"]?.array?.compactMap(\.string) ?? [])
+  }
+
+  func have() throws(ErrorReply) -> SyncMessage {
+    let timeline = try timeline()
+    guard let json = try? JSONValue(parsing: text), let members = json["heads"]?.members else {
+      throw ErrorReply(.badRequest, "HAVE names a timeline and its heads")
+    }
+    var heads: [SyncHave.Head] = []
+    for member in members {
+      guard let replica = ReplicaID(member.key), let values = member.value.array, values.count == 3,
+        let size = values[0].int, (0...Int(LineLimits.seqMax)).contains(size),
+        let check = values[1].string, let signed = values[2].int, (0...size).contains(signed)
+      else { throw ErrorReply(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
+      heads.append(
+        SyncHave.Head(replica, size: UInt64(size), check: check, signed: UInt64(signed)))
+    }
+    return .have(
+      SyncHave(
+        timeline, replica: json["replica"]?.string.flatMap { ReplicaID($0) }, heads: heads,
+        hasMore: json["more"]?.bool ?? false))
+  }
+
+  func timeline() throws(ErrorReply) -> TimelineID {
+    guard words.count > 1, let id = TimelineID(words[1]) else {
+      throw ErrorReply(.badRequest, "\(words[0]) names a timeline by its id")
+    }
+    return id
+  }
+
+  /// A timeline, a replica and a number.
+  func place(_ form: String) throws(ErrorReply) -> (TimelineID, ReplicaID, UInt64) {
+    guard words.count >= 4, let timeline = TimelineID(words[1]), let replica = ReplicaID(words[2]),
+      let number = UInt64(words[3]), number <= LineLimits.seqMax
+    else { throw ErrorReply(.badRequest, form) }
+    return (timeline, replica, number)
+  }
+
+  /// A timeline, and lines in a row.
+  func run(
+    _ form: String, max: UInt64 = SyncMessage.wantedMax, words expected: Int = 5
+  ) throws(ErrorReply) -> (TimelineID, WantedLines) {
+    let (timeline, replica, first) = try place(form)
+    guard words.count == expected, let count = UInt64(words[4]), first > 0,
+      (1...max).contains(count)
+    else { throw ErrorReply(.badRequest, "\(form), at most \(max) lines") }
+    return (timeline, WantedLines(replica, first, count))
+  }
+
+  func note() throws(ErrorReply) -> [UInt8] {
+    guard text.count <= SyncMessage.noteBytesMax, let note = (try? JSONValue(parsing: text))?.string
+    else {
+      throw ErrorReply(
+        .badRequest, "\(words[0]) ends with a text of at most \(SyncMessage.noteBytesMax) bytes")
+    }
+    return Array(note.utf8)
+  }
+}
