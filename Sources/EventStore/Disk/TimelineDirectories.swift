@@ -15,7 +15,8 @@ extension DataDirectory {
         if let other = found[hosted.name] ?? found[hosted.id] {
           throw .damagedFile(
             path: "\(path)/\(file(of: name))",
-            reason: "timelines/\(other.directory) has its name or its id; one is a copy of the other")
+            reason:
+              "timelines/\(other.directory) has its name or its id; one is a copy of the other")
         }
         found.timelines.append(hosted)
       } catch {

@@ -596,7 +596,8 @@ extension EventIndex.Irregular {
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
       "actors": lists(actors), "members": lists(members), "foundings": lists(foundings),
-      "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures), "stubs": lists(stubs),
+      "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures),
+      "stubs": lists(stubs),
       "unreadable": .int(unreadable),
     ])
   }
