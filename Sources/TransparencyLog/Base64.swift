@@ -5,7 +5,7 @@
 // Canonical only: the same bytes have one text. `TQ==` and `TR==` would both decode to 4d; the
 // second is refused, since its last bits are lost.
 
-enum Base64 {
+public enum Base64 {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   private static let padding = UInt8(ascii: "=")
@@ -17,7 +17,7 @@ enum Base64 {
     return values
   }()
 
-  static func encode(_ bytes: [UInt8]) -> String {
+  public static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -32,7 +32,7 @@ enum Base64 {
   }
 
   /// Nil unless the text is what `encode` writes for some bytes.
-  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+  public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     let body = text.prefix { $0 != padding }
     guard text.count - body.count <= 2, text.dropFirst(body.count).allSatisfy({ $0 == padding })

@@ -24,6 +24,9 @@ public struct SigningKey: Sendable {
     self.key = key
   }
 
+  /// What its signatures are checked with.
+  public var publicKey: Ed25519PublicKey { key.publicKey }
+
   /// The key for a file that nobody else can read.
   public var pem: [UInt8] { key.pem }
 

@@ -62,7 +62,8 @@ enum Main {
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let key = try signingKey(directory)
-      let timeline = try directory.openTimeline("main", newReplica: ReplicaID(.random()), key: key)
+      let timeline = try directory.openTimeline(
+        "main", newReplica: ReplicaID(.random()), key: key, nonce: randomBytes(16))
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
       if let left = timeline.leftLog {
@@ -105,13 +106,15 @@ enum Main {
 }
 
 extension Main {
+  private static func randomBytes(_ count: Int) -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+  }
+
   /// Nil where the disk is too full to keep one: it is made at the next start.
   private static func signingKey(_ directory: DataDirectory) throws(OpenError) -> SigningKey? {
     do throws(OpenError) {
-      return try directory.signingKey {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-      }
+      return try directory.signingKey { randomBytes(32) }
     } catch {
       guard case .disk(let failure) = error, failure.cause == .full else { throw error }
       Journal.write(.warning, "no key to sign with was made: \(failure.message)")

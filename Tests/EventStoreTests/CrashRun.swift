@@ -122,7 +122,7 @@ final class CrashRun {
         return salt
       },
       newID: { [self] in
-        // The line that names the key.
+        // The lines that name the key and what the timeline's id is made from.
         let id = newID()
         ledger.ids.insert(id)
         ledger.special.insert(id)
@@ -157,11 +157,12 @@ final class CrashRun {
   }
 
   private func acknowledge(_ staged: [Timeline.Staged]) {
-    // The line that names the key is written with the first event.
-    if let first = staged.first, first.seq > 1,
-      id(of: first.replica, first.seq - 1).map(ledger.special.contains) ?? false
-    {
-      acknowledge(first.replica, first.seq - 1...first.seq - 1)
+    // The lines that name the key and what the timeline's id is made from are written with the first event.
+    if let first = staged.first {
+      for seq in (first.seq > 2 ? first.seq - 2 : 1)..<first.seq
+      where id(of: first.replica, seq).map(ledger.special.contains) ?? false {
+        acknowledge(first.replica, seq...seq)
+      }
     }
     for staged in staged { acknowledge(staged.replica, staged.seq...staged.seq) }
   }

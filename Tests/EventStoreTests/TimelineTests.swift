@@ -168,9 +168,9 @@ struct TimelineTests {
     withExtendedLifetime(holder) {}
     let other = Scratch()
     try FileManager.default.createDirectory(atPath: other.path, withIntermediateDirectories: true)
-    try #"{"format":"timeline-data","version":2}"#.write(
+    try #"{"format":"timeline-data","version":3}"#.write(
       toFile: other.path + "/data.json", atomically: false, encoding: .utf8)
-    #expect(throws: OpenError.otherVersion(path: other.path, found: "2")) { try other.open() }
+    #expect(throws: OpenError.otherVersion(path: other.path, found: "3")) { try other.open() }
     #expect(try FileManager.default.contentsOfDirectory(atPath: other.path) == ["data.json"])
   }
 

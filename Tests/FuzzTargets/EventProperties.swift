@@ -74,6 +74,8 @@ enum EventProperties {
           isBroken = lines.contains { LogPlace(json: $0.json) != $0 }
         case .statement(_, .member(_, let key)):
           isBroken = (try? NoteVerifier(vkey: key.vkey)) == nil
+        case .statement(_, .timeline(let founding)):
+          isBroken = TimelineFounding(parsing: founding.bodyText) != founding
         case .statement(_, .rules(let table)):
           self.table = table
           let again = try? RuleTable(

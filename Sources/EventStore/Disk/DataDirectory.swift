@@ -1,9 +1,9 @@
 // A daemon's data directory: one lock, one format version, its timelines.
 //
 //     DATA/lock                       held while a daemon runs
-//     DATA/data.json                  {"format":"timeline-data","version":1}
+//     DATA/data.json                  {"format":"timeline-data","version":2}
 //     DATA/keys/heads.pem             what this machine signs the heads of its logs with
-//     DATA/timelines/NAME/…           Timeline
+//     DATA/timelines/DIRECTORY/…      HostedTimeline, Timeline
 
 import TimelineModel
 import TransparencyLog
@@ -14,6 +14,9 @@ public enum OpenError: Error, Sendable, Hashable {
   case otherVersion(path: String, found: String)
   case notOurs(path: String)
   case damagedFile(path: String, reason: String)
+  case badName(String)
+  case timelineExists(String)
+  case noTimeline(TimelineID)
   case disk(FileError)
 
   public var message: String {
@@ -27,27 +30,35 @@ public enum OpenError: Error, Sendable, Hashable {
       "\(path) is not empty and not a data directory of timelined; give another --data"
     case .damagedFile(let path, let reason):
       "\(path) cannot be read (\(reason)); put back a copy of it from a backup"
+    case .badName(let name):
+      "\(JSONValue.string(String(name.prefix(80))).text) is no name of a timeline: "
+        + TimelineFounding.nameRule
+    case .timelineExists(let name): "there is a timeline \(name) here already"
+    case .noTimeline(let id): "there is no timeline \(id) here"
     case .disk(let error): error.message
     }
   }
 }
 
 public final class DataDirectory {
-  public static let formatVersion = 1
+  public static let formatVersion = 2
+  /// Had one timeline, which its `timeline.json` tells as ever.
+  private static let olderVersion = 1
 
   public let path: String
-  private let fileSystem: any FileSystem
+  let fileSystem: any FileSystem
   private let lock: any DirectoryLock
 
-  /// Opens or makes a data directory, and holds it until it goes away. Nothing is written to one of
-  /// another format version.
+  /// Opens or makes a data directory, and holds it until it goes away. One of version 1 is of this
+  /// version from then on; nothing is written to one of any other.
   public init(_ path: String, fileSystem: any FileSystem) throws(OpenError) {
     self.path = path
     self.fileSystem = fileSystem
     let marker = path + "/data.json"
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(marker) }
+    var isCurrent = false
     if let found {
-      try Self.check(found, path)
+      isCurrent = try Self.version(found, path) == Self.formatVersion
     } else {
       let isOurs = try Self.onDisk { () throws(FileError) in
         let names = try fileSystem.list(path)
@@ -62,7 +73,7 @@ public final class DataDirectory {
     do throws(FileError) {
       try fileSystem.createDirectory(path)
       lock = try fileSystem.lock(path)
-      if found == nil {
+      if !isCurrent {
         let text = JSONValue.object([
           "format": .string("timeline-data"), "version": .int(Self.formatVersion),
         ]).text
@@ -73,68 +84,13 @@ public final class DataDirectory {
     }
   }
 
-  private static func check(_ marker: [UInt8], _ path: String) throws(OpenError) {
+  private static func version(_ marker: [UInt8], _ path: String) throws(OpenError) -> Int {
     let json = marker.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     guard let json, json["format"]?.string == "timeline-data" else { throw .notOurs(path: path) }
-    guard json["version"]?.int == formatVersion else {
+    guard let version = json["version"]?.int, [olderVersion, formatVersion].contains(version) else {
       throw .otherVersion(path: path, found: json["version"]?.text ?? "unknown")
     }
-  }
-
-  /// Opens a timeline; `main` is made where it is not there yet.
-  ///
-  /// - Parameters:
-  ///   - newReplica: the id of this machine's log, should the timeline be new, or its log be one that
-  ///     it cannot sign any more: of a key that was lost, or with a damaged line.
-  ///   - key: what signs this machine's heads; nil for none.
-  public func openTimeline(
-    _ name: String, newReplica: ReplicaID, key: SigningKey? = nil
-  ) throws(OpenError) -> Timeline {
-    let directory = path + "/timelines/" + name
-    let file = directory + "/timeline.json"
-    let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
-    guard let found else {
-      let logs = try Self.onDisk { () throws(FileError) in try fileSystem.list(directory + "/logs")
-      }
-      guard logs.isEmpty else {
-        throw .damagedFile(path: file, reason: "it is missing, while logs are there")
-      }
-      return try begin(name, .main, newReplica, key, directory)
-    }
-    let json = found.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
-    guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
-      let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
-    else { throw .damagedFile(path: file, reason: "no timeline and replica in it") }
-    let timeline = try open(name, id, replica, key, directory)
-    guard timeline.wantsNewLog else { return timeline }
-    let next = try begin(name, id, newReplica, key, directory)
-    next.leftLog = replica
-    return next
-  }
-
-  private func begin(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
-  ) throws(OpenError) -> Timeline {
-    let text = JSONValue.object([
-      "timeline": .string(id.description), "name": .string(name),
-      "replica": .string(replica.description),
-    ]).text
-    try Self.onDisk { () throws(FileError) in
-      try fileSystem.createDirectory(path + "/timelines")
-      try fileSystem.createDirectory(directory)
-      try fileSystem.replace(directory + "/timeline.json", with: Array((text + "\n").utf8))
-    }
-    return try open(name, id, replica, key, directory)
-  }
-
-  private func open(
-    _ name: String, _ id: TimelineID, _ replica: ReplicaID, _ key: SigningKey?, _ directory: String
-  ) throws(OpenError) -> Timeline {
-    try Self.onDisk { () throws(FileError) in
-      try Timeline(
-        id: id, name: name, replica: replica, key: key, directory: directory,
-        fileSystem: fileSystem)
-    }
+    return version
   }
 
   /// The key that this machine signs with: made at the first start, and never without room for it.
@@ -175,7 +131,17 @@ public final class DataDirectory {
     }
   }
 
-  private static func onDisk<Result>(
+  func list(_ name: String) throws(OpenError) -> [String] {
+    try Self.onDisk { () throws(FileError) in try fileSystem.list(path + "/" + name) }
+  }
+
+  func createDirectory(_ name: String) throws(OpenError) {
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.createDirectory(path + "/" + name)
+    }
+  }
+
+  static func onDisk<Result>(
     _ body: () throws(FileError) -> Result
   ) throws(OpenError) -> Result {
     do throws(FileError) { return try body() } catch { throw .disk(error) }

@@ -60,6 +60,8 @@ struct EventIndex: Sendable {
   private(set) var snapshots: [SnapshotEvent] = []
   /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
   private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
+  /// What logs say that the timeline's id is made from, each the first time: by place in the timeline.
+  private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
   /// What was erased, and what is gone of it.
   private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
@@ -237,6 +239,7 @@ struct EventIndex: Sendable {
       case .actor(let actor): add(actor, entry)
       case .erase(let id, let lines): erasures.add(id, lines, by: entry.ref)
       case .member(let replica, let key): add(key, of: replica, entry)
+      case .timeline(let founding): add(founding, entry)
       case .snapshot(let named): add(named, entry)
       case .rules, .unusableRules: rules.add(statement, entry)
       case .correct, .retract, .other: break
@@ -420,6 +423,12 @@ struct EventIndex: Sendable {
     members[place] = (entry.ref, key)
   }
 
+  private mutating func add(_ founding: TimelineFounding, _ entry: IndexEntry) {
+    let place = entry.ref.replica
+    guard foundings[place].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
+    foundings[place] = (entry.ref, founding)
+  }
+
   // MARK: Rows and lists
 
   private mutating func show(_ facts: EventFacts, at slot: UInt32) {
@@ -473,6 +482,7 @@ struct EventIndex: Sendable {
     var waiting: [[LineRef]]
     var actors: [[LineRef]]
     var members: [[LineRef]]
+    var foundings: [[LineRef]]
     var snapshots: [[LineRef]]
     var rules: [[LineRef]]
     var erasures: [[LineRef]]
@@ -490,6 +500,7 @@ struct EventIndex: Sendable {
       waiting: waiting.values.map { $0.map(\.ref) },
       actors: [actorEvents.values.joined().map(\.ref)],
       members: [members.values.map(\.ref)],
+      foundings: [foundings.values.map(\.ref)],
       snapshots: [snapshots.map(\.ref)],
       rules: [rules.all.map(\.ref)],
       erasures: [erasures.all.map(\.ref)],
@@ -529,6 +540,12 @@ struct EventIndex: Sendable {
       guard let entry = read(ref), case .statement(_, .member(let replica, let key)) = entry.body
       else { return false }
       add(key, of: replica, entry)
+    }
+    for ref in irregular.foundings.joined() {
+      guard let entry = read(ref), case .statement(_, .timeline(let founding)) = entry.body else {
+        return false
+      }
+      add(founding, entry)
     }
     for ref in irregular.snapshots.joined() {
       guard let entry = read(ref), case .statement(_, .snapshot(let named)) = entry.body else {
@@ -578,8 +595,9 @@ extension EventIndex.Irregular {
     }
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
-      "actors": lists(actors), "members": lists(members), "snapshots": lists(snapshots),
-      "rules": lists(rules), "erasures": lists(erasures), "stubs": lists(stubs),
+      "actors": lists(actors), "members": lists(members), "foundings": lists(foundings),
+      "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures),
+      "stubs": lists(stubs),
       "unreadable": .int(unreadable),
     ])
   }
@@ -599,7 +617,8 @@ extension EventIndex.Irregular {
     self.init(
       histories: lists(json["histories"]), copies: lists(json["copies"]),
       waiting: lists(json["waiting"]), actors: lists(json["actors"]),
-      members: lists(json["members"]), snapshots: lists(json["snapshots"]),
+      members: lists(json["members"]), foundings: lists(json["foundings"]),
+      snapshots: lists(json["snapshots"]),
       rules: lists(json["rules"]),
       erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable)
   }

@@ -51,6 +51,11 @@ struct IndexEntry: Sendable {
     if case .statement(_, .member(_, let key)) = body { key } else { nil }
   }
 
+  /// What the line says that a timeline's id is made from; nil for any other line.
+  var founding: TimelineFounding? {
+    if case .statement(_, .timeline(let founding)) = body { founding } else { nil }
+  }
+
   /// Reads a line; what is no JSON has no body.
   init(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, ref: LineRef, _ reader: BodyReader) {
     do throws(JSONError) {

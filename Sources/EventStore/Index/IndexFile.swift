@@ -11,7 +11,7 @@
 import TimelineModel
 
 struct IndexFile {
-  private static let version = 7
+  private static let version = 8
   private static let preambleBytes = 35
 
   /// Without what `irregular` tells, which is read from the lines themselves.

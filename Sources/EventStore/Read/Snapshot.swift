@@ -82,6 +82,11 @@ public struct Snapshot: Sendable {
     index.members.map { (logs[$0.key].id, $0.value.key) }.sorted { $0.replica < $1.replica }
   }
 
+  /// What the timeline's id is made from, as far as a log here says it.
+  public var founding: TimelineFounding? {
+    index.foundings.values.first { $0.founding.id == timeline }?.founding
+  }
+
   /// The log and number of the line that an id stands for: of an event its first recording, of a
   /// version that version.
   func place(of id: EventID) -> (log: ReplicaLog, seq: UInt64)? {
@@ -566,8 +571,8 @@ public struct Snapshot: Sendable {
   }
 
   /// Whether a line is for machines alone.
-  private func isMember(_ line: Line) -> Bool {
-    index.slot(of: line.id).map { index[$0].type == .logMember } ?? false
+  private func isForMachines(_ line: Line) -> Bool {
+    index.slot(of: line.id).map { [.logMember, .logTimeline].contains(index[$0].type) } ?? false
   }
 
   /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
@@ -587,7 +592,8 @@ public struct Snapshot: Sendable {
         guard left > 0 else { return true }
         left -= 1
         position[log.id] += 1
-        guard let text = log.line(position[log.id]), let line = try? Line(text), !isMember(line)
+        guard let text = log.line(position[log.id]), let line = try? Line(text),
+          !isForMachines(line)
         else { continue }
         if !filter.isEmpty {
           let subject = subject(of: line, text, place, reader)

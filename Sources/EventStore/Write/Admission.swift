@@ -10,7 +10,7 @@ extension Timeline {
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { index.slot(of: $0) == nil && staged[$0] == nil }
-    case .actor, .erase, .member, .snapshot, .rules, .unusableRules, .other: return nil
+    case .actor, .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: return nil
     }
   }
 
@@ -39,7 +39,7 @@ extension Timeline {
         throw EventError("code", "\(actor.code) is taken already: \(old.name)")
       }
     case .rules(let table): try check(table)
-    case .erase, .member, .snapshot, .unusableRules, .other: break
+    case .erase, .member, .timeline, .snapshot, .unusableRules, .other: break
     }
   }
 

@@ -91,7 +91,7 @@ extension Timeline {
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     switch prepared.body {
     case .statement(let type, .other), .statement(let type, .member),
-      .statement(let type, .erase):
+      .statement(let type, .timeline), .statement(let type, .erase):
       throw .unsupported(type.word)
     case .statement(let type, .snapshot):
       throw .badEvent(
@@ -223,10 +223,15 @@ extension Timeline {
   }
 
   /// Before its first event a machine's log says with which key its heads are signed, so that whoever
-  /// has the log can check them.
+  /// has the log can check them, and the founder's what the timeline's id is made from.
   func introduce(_ recording: Recording) {
-    guard let signer, index.members[0] == nil,
-      !batches[0].entries.contains(where: { $0.member != nil })
+    guard let signer else { return }
+    nameKey(signer, recording)
+    if let founding { name(founding, recording) }
+  }
+
+  private func nameKey(_ signer: NoteSigner, _ recording: Recording) {
+    guard index.members[0] == nil, !batches[0].entries.contains(where: { $0.member != nil })
     else { return }
     _ = stamp(
       .logMember,
@@ -234,20 +239,34 @@ extension Timeline {
       .member(replica, signer.verifier), recording)
   }
 
+  /// Once in all logs here: a machine that goes on in a new log has said it in its old one.
+  private func name(_ founding: TimelineFounding, _ recording: Recording) {
+    guard !index.foundings.values.contains(where: { $0.founding == founding }),
+      !batches[0].entries.contains(where: { $0.founding != nil })
+    else { return }
+    _ = stamp(.logTimeline, founding.json, .timeline(founding), recording)
+  }
+
   /// Stages a line that is made here.
   func stamp(
     _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
     _ recording: Recording
+  ) -> Staged {
+    let body =
+      [JSONValue.Member("type", .string(type.word))]
+      + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
+    return stamp(type, .object(body), statement, recording)
+  }
+
+  private func stamp(
+    _ type: EventType, _ body: JSONValue, _ statement: LogStatement, _ recording: Recording
   ) -> Staged {
     let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
     let start = batches[0].bytes.count
     let id = recording.newID()
     followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
-    let body =
-      [JSONValue.Member("type", .string(type.word))]
-      + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
-    let text = Array(JSONValue.object(body).text.utf8.dropFirst().dropLast())
+    let text = Array(body.text.utf8.dropFirst().dropLast())
     text.withUnsafeBufferPointer {
       Line.append(
         to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,

@@ -12,7 +12,10 @@ import TransparencyLog
 
 public final class Timeline {
   public let id: TimelineID
-  public let name: String
+  /// What this machine calls it.
+  public var name: String
+  /// What the id is made from, where this machine founded the timeline.
+  public let founding: TimelineFounding?
   /// The log that this machine writes.
   public let replica: ReplicaID
   /// Signs this machine's log under its name; nil where the machine has no key.
@@ -65,12 +68,12 @@ public final class Timeline {
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
   init(
-    id: TimelineID, name: String, replica: ReplicaID, key: SigningKey?, directory: String,
-    fileSystem: any FileSystem
+    _ hosted: HostedTimeline, key: SigningKey?, directory: String, fileSystem: any FileSystem
   ) throws(FileError) {
-    self.id = id
-    self.name = name
-    self.replica = replica
+    id = hosted.id
+    name = hosted.name
+    founding = hosted.founding
+    replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
     self.directory = directory
     self.fileSystem = fileSystem

@@ -9,7 +9,7 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
   case message, statement, talks, agreement, step, exercise, test, deployment, sanction, aid
   case exchange, incident, release, report
   case logCorrect, logRetract, logSame, logApart, logErase, logMember, logMemberEnd
-  case logSnapshot, logImport, logRules, logActor
+  case logSnapshot, logImport, logRules, logActor, logTimeline
 
   /// The word of the format.
   public var word: String {
@@ -39,6 +39,7 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     case .logImport: "log.import"
     case .logRules: "log.rules"
     case .logActor: "log.actor"
+    case .logTimeline: "log.timeline"
     }
   }
 

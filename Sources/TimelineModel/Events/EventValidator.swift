@@ -40,6 +40,8 @@ public enum LogStatement: Sendable {
   case erase(EventID, lines: [LogPlace])
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
+  /// What the id of a timeline is made from.
+  case timeline(TimelineFounding)
   case snapshot(NamedSnapshot)
   /// A team's own table of rules.
   case rules(RuleTable)
@@ -464,6 +466,7 @@ public struct EventValidator {
       do throws(NoteVerifierError) {
         return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
       } catch { throw EventError("vkey", error.message) }
+    case .logTimeline where isStored: return .timeline(try founding(node))
     case .logSnapshot: return .snapshot(try snapshot(node))
     case .logRules:
       do throws(EventError) { return .rules(try rules(node)) } catch {
@@ -473,6 +476,27 @@ public struct EventValidator {
     default:
       return .other
     }
+  }
+
+  private func founding(_ node: Int) throws(EventError) -> TimelineFounding {
+    func member(_ name: StaticString) throws(EventError) -> String? {
+      guard let value = document.member(name, of: node, in: text) else { return nil }
+      _ = try string(value, Field(name))
+      return document.string(value, in: text)
+    }
+    let name = try member("name") ?? ""
+    guard TimelineFounding.isName(name) else { throw EventError("name", TimelineFounding.nameRule) }
+    let key = try member("key").map { (text) throws(EventError) in
+      guard let key = Base64.decode(text.utf8).flatMap({ Ed25519PublicKey($0) }) else {
+        throw EventError("key", "an Ed25519 public key in base64")
+      }
+      return key
+    }
+    let nonce = try member("nonce").flatMap { Base64.decode($0.utf8) } ?? []
+    guard let founding = TimelineFounding(name: name, key: key, nonce: nonce) else {
+      throw EventError("nonce", "\(TimelineFounding.nonceBytes) bytes in base64")
+    }
+    return founding
   }
 
   private func rules(_ node: Int) throws(EventError) -> RuleTable {

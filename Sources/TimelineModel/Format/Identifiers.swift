@@ -80,6 +80,11 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
     self.init(high: high & ~0xf000 | 0x4000, low: low & ~(3 << 62) | 1 << 63)
   }
 
+  /// The UUID of a form of our own (version 8) of 128 bits, of which it keeps 122 (RFC 9562 section 5.8).
+  public init(custom high: UInt64, _ low: UInt64) {
+    self.init(high: high & ~0xf000 | 0x8000, low: low & ~(3 << 62) | 1 << 63)
+  }
+
   /// A random UUID from the operating system's generator.
   public static func random() -> Self {
     var generator = SystemRandomNumberGenerator()
@@ -95,13 +100,17 @@ public struct UUIDBytes: Sendable, Hashable, Comparable, BitwiseCopyable {
       name.withMemoryRebound(to: CChar.self) { characters in
         uuid_generate_sha1(&octets, &space, characters.baseAddress, characters.count)
       }
-      let high = octets[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      let low = octets[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      return Self(high: high, low: low)
+      return Self(high: word(octets[0..<8]), low: word(octets[8..<16]))
     }
   }
 
-  private var octets: [UInt8] {
+  /// Eight bytes in network order as a number.
+  static func word(_ octets: ArraySlice<UInt8>) -> UInt64 {
+    octets.reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// The sixteen bytes.
+  public var octets: [UInt8] {
     (0..<16).map { index in
       UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - (index & 7) * 8))
     }
@@ -155,9 +164,8 @@ public struct TimelineID: Identifier {
   public let uuid: UUIDBytes
   public init(_ uuid: UUIDBytes) { self.uuid = uuid }
 
-  /// The timeline `main`, which every machine has from its first start on, is one and the same
-  /// everywhere: its id is made from its name, so that two machines that name each other as peers
-  /// share it without further ado. Any other timeline has a random id.
+  /// What `main` was everywhere in data directories of format version 1, which keep it. Any other
+  /// timeline has an id of its own (`TimelineFounding`).
   public static let main = TimelineID(.named("timeline:main", in: EventID.importNamespace))
 }
 

@@ -6,17 +6,12 @@ import TimelineModel
 /// What a command works with.
 struct Context {
   var socket: String
-  var timeline: String
+  /// The timeline that was chosen; nil for the daemon's own choice.
+  var timeline: String?
   var isJSON: Bool
   var words: Words
   var terminal: Terminal
   var environment: [String: String]
-
-  func connect() throws(Failure) -> Client {
-    let client = try Client(socket: socket)
-    if timeline != "main" { _ = try client.ask("OPEN \(timeline)") }
-    return client
-  }
 
   /// The result of a command: one JSON value for scripts, else the text.
   func finish(_ json: JSONValue, _ text: String) {
@@ -38,7 +33,9 @@ struct Command: Sendable {
 
   static let common = [
     Flag(name: "--socket", value: "PATH", help: "the daemon's socket"),
-    Flag(name: "--timeline", value: "NAME", help: "the timeline (main)"),
+    Flag(
+      name: "--timeline", value: "NAME",
+      help: "the timeline (TIMELINE in the environment, else main)"),
     Flag(name: "--json", value: nil, help: "one JSON value on standard output, errors included"),
     Flag(name: "--no-input", value: nil, help: "never ask: no editor, no pager"),
     Flag(name: "--wide", value: nil, help: "cells of tables whole, however wide"),
@@ -48,7 +45,8 @@ struct Command: Sendable {
   static let all: [Command] = [
     .add, .importFile, .export, .log, .show,
     .correct, .retract, .erase, .lint, .state, .why, .whatIf, .rules, .watch, .status, .actor,
-    .snapshot, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup, .restore,
+    .snapshot, .timeline, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup,
+    .restore,
     .dates,
   ]
 
@@ -220,7 +218,8 @@ enum Main {
     let runtime = environment["XDG_RUNTIME_DIR"] ?? "/tmp/timeline-\(getuid())"
     let context = Context(
       socket: parsed["--socket"] ?? environment["TIMELINE_SOCKET"] ?? runtime + "/timeline.sock",
-      timeline: parsed["--timeline"] ?? "main", isJSON: parsed.has("--json"), words: parsed,
+      timeline: try Context.timeline(parsed, environment), isJSON: parsed.has("--json"),
+      words: parsed,
       terminal: Terminal(
         environment: parsed.has("--no-input")
           ? environment.merging(["TIMELINE_PAGER": ""]) { $1 } : environment,

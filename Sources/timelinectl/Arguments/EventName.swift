@@ -17,7 +17,8 @@ enum EventName {
       guard isThere else {
         throw Failure(
           .failed, code: "not-found",
-          "no event is named \"\(word)\"; timelinectl log finds it by its words, date or parties")
+          "no event is named \"\(word)\"; \(Again.timelinectl) log finds it by its words, date or parties"
+        )
       }
       return named
     }
@@ -34,7 +35,7 @@ enum EventName {
       guard let other else {
         throw Failure(
           .failed, code: "not-found",
-          "no event is named \"\(word)\", and no id begins so; timelinectl log finds it by its words,"
+          "no event is named \"\(word)\", and no id begins so; \(Again.timelinectl) log finds it by its words,"
             + " date or parties")
       }
       return other

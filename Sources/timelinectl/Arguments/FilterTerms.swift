@@ -131,7 +131,7 @@ struct FilterTerms {
       return [
         isCited
           ? "nothing matched; the snapshot has no events"
-          : "nothing matched; the timeline has no events: timelinectl import FILE, or add"
+          : "nothing matched; the timeline has no events: \(Again.timelinectl) import FILE, or add"
       ]
     }
     var lines = [

@@ -73,7 +73,7 @@ enum Parties {
           .usage,
           "unknown actor \"\(word.prefix(40))\"; "
             + (near.isEmpty
-              ? "timelinectl actor list shows all"
+              ? "\(Again.timelinectl) actor list shows all"
               : "did you mean \(near.joined(separator: ", "))?"))
       }
       codes.append(code)

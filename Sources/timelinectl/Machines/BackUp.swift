@@ -142,6 +142,6 @@ private final class BackupMaking {
     Failure(
       .verificationFailed, code: "damaged",
       "what timelined sent is no backup: \(error.message); nothing was written. "
-        + "timelinectl verify says whether its log is whole")
+        + "\(Again.timelinectl) verify says whether its log is whole")
   }
 }

@@ -10,8 +10,7 @@ extension Command {
     examples: ["peer add tcp://127.0.0.1:7411", "peer list"], flags: []
   ) { (context) throws(Failure) in
     var words = context.words.plain
-    // The same machine has one name, so that it cannot be a peer twice.
-    if words.count == 2 { words[1].replace("tcp://localhost:", with: "tcp://127.0.0.1:") }
+    if words.count == 2 { words[1] = try Peer.address(words[1]) }
     let client = try context.connect()
     switch (words.first ?? "list", words.count) {
     case ("list", 0...1):
@@ -27,7 +26,8 @@ extension Command {
       context.finish(
         reply,
         words[0] == "add"
-          ? "added \(words[1]); timelinectl sync waits until both agree\n" : "removed \(words[1])\n"
+          ? "added \(words[1]); \(Again.timelinectl) sync waits until both agree\n"
+          : "removed \(words[1])\n"
       )
     default: throw Failure(.usage, "peer list, peer add ADDRESS or peer remove ADDRESS")
     }

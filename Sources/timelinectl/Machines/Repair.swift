@@ -52,7 +52,7 @@ extension Command {
       peers == 0
         ? "\(lines(left)) damaged, and no peer is connected to ask; timelinectl peer add ADDRESS"
         : "\(lines(before - left)) put back, \(lines(left)) damaged still: no peer that is connected has "
-          + "them under a signed head; timelinectl status names them")
+          + "them under a signed head; \(Again.timelinectl) status names them")
     failure.more = json.members ?? []
     throw failure
   }

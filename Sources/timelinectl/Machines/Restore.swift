@@ -50,6 +50,7 @@ extension Command {
     let position = contents.restorable
     let directory = try RestoreDirectory(words.plain[1])
     if let key { try directory.put(key) }
+    try directory.put(contents.header.timeline, named: contents.header.name)
     try restore(contents, from: input, to: directory, context.environment)
     try directory.place()
     context.finish(
@@ -68,8 +69,11 @@ extension Command {
     _ environment: [String: String]
   ) throws(Failure) {
     let daemon = try RestoreDaemon(data: directory.work, environment)
-    try RestoreSync(daemon, RestoreSource(input, contents)).run()
-    let standing = try Client(socket: daemon.socket).ask("OPEN main")["position"]
+    let header = contents.header
+    try RestoreSync(
+      daemon, RestoreSource(input, contents), of: header.timeline, named: header.name
+    ).run()
+    let standing = try Client(socket: daemon.socket).ask("OPEN \(header.name)")["position"]
     guard standing.flatMap({ Position(json: $0) }) == contents.restorable else {
       throw Failure(
         .verificationFailed,
@@ -82,10 +86,10 @@ extension Command {
     _ summary: BackupSummary, isPartial: Bool
   ) throws(Failure) {
     let contents = summary.contents
-    guard contents.header.timeline == .main, contents.header.name == "main" else {
+    guard TimelineFounding.isName(contents.header.name) else {
       throw Failure(
-        .failed, code: "unsupported",
-        "it is a backup of timeline \(contents.header.name), this timelined has main alone")
+        .verificationFailed, code: "damaged",
+        "the backup's timeline has no name that a timeline can have")
     }
     guard contents.missing == 0 || isPartial else {
       throw Failure(

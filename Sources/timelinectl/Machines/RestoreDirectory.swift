@@ -2,6 +2,7 @@
 // Whatever happens before that, what stood there stays.
 
 import Foundation
+import TimelineModel
 import TransparencyLog
 
 final class RestoreDirectory {
@@ -86,6 +87,30 @@ final class RestoreDirectory {
     guard mkdir(keys, 0o700) == 0 else { throw OutputFile.failure("make", keys) }
     let file = try OutputFile(keys + "/heads.pem", replaces: false)
     try file.write(key.pem)
+    try file.finish()
+  }
+
+  /// Says of which timeline it is to be, before its daemon makes one. What is recorded there stands in a
+  /// log of its own.
+  func put(_ timeline: TimelineID, named name: String) throws(Failure) {
+    try hold(work)
+    let directory = work + "/timelines/" + name
+    for path in [work + "/timelines", directory] {
+      guard mkdir(path, 0o700) == 0 else { throw OutputFile.failure("make", path) }
+      try hold(path)
+    }
+    try write(
+      .object([
+        "timeline": .string("\(timeline)"), "name": .string(name),
+        "replica": .string("\(ReplicaID(.random()))"),
+      ]), to: directory + "/timeline.json")
+    try write(
+      .object(["format": .string("timeline-data"), "version": .int(2)]), to: work + "/data.json")
+  }
+
+  private func write(_ json: JSONValue, to path: String) throws(Failure) {
+    let file = try OutputFile(path, replaces: false)
+    try file.write(Array((json.text + "\n").utf8))
     try file.finish()
   }
 

@@ -21,12 +21,14 @@ final class RestoreSync {
   private static let headsAtATime = 32
   private static let headPatience = Duration.seconds(600)
 
-  init(_ daemon: RestoreDaemon, _ source: RestoreSource) throws(Failure) {
+  init(
+    _ daemon: RestoreDaemon, _ source: RestoreSource, of timeline: TimelineID, named name: String
+  ) throws(Failure) {
     self.daemon = daemon
     self.source = source
     client = try Client(socket: daemon.socket)
     session = SyncSession(
-      timeline: .main, name: "main", device: ReplicaID(.random()), isInitiator: true)
+      timeline: timeline, name: name, device: ReplicaID(.random()), isInitiator: true)
     progress = Progress("restoring", total: source.position.lines)
   }
 

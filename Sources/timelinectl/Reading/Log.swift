@@ -59,7 +59,7 @@ extension Command {
       position =
         words.has("--at")
         ? try client.stream("QUERY \(JSONValue.object(more + none).text)") { _, _ in }["position"]
-        : try client.ask("OPEN \(context.timeline)")["position"]
+        : try context.open(client)["position"]
     }
     var lines: [[UInt8]] = []
     func finish(isEmpty: Bool) throws(Failure) -> ExitCode {
@@ -74,7 +74,7 @@ extension Command {
     }
     if let cursor {
       lines = try Recent.lines(
-        after: cursor, terms, more, client, timeline: context.timeline)
+        after: cursor, terms, more, client, context)
     }
     if words.has("--count") {
       let count = cursor == nil ? try terms.count(question, client, Moment.tell) : lines.count

@@ -9,10 +9,10 @@ enum Recent {
 
   static func lines(
     after cursor: JSONValue, _ terms: FilterTerms, _ more: [JSONValue.Member], _ client: Client,
-    timeline: String
+    _ context: Context
   ) throws(Failure) -> [[UInt8]] {
     // The filter may ask for ids itself: those are looked for among them.
-    let ids = try changed(after: cursor, client, timeline).filter { id in
+    let ids = try changed(after: cursor, client, context).filter { id in
       terms.ids.isEmpty || terms.ids.contains { id.hasPrefix($0) }
     }
     let others = terms.members(without: "id") + more
@@ -34,12 +34,12 @@ enum Recent {
 
   /// The events that lines after the position speak of, each once: a watch sends every line after it.
   private static func changed(
-    after cursor: JSONValue, _ client: Client, _ timeline: String
+    after cursor: JSONValue, _ client: Client, _ context: Context
   ) throws(Failure) -> [String] {
     func position(_ json: JSONValue) -> Position {
       json["position"].flatMap { Position(json: $0) } ?? Position()
     }
-    let here = position(try client.ask("OPEN \(timeline)"))
+    let here = position(try context.open(client))
     var at = position(try client.ask("WATCH {\"after\":\(cursor.text)}"))
     var ids: [String] = []
     var seen: Set<String> = []

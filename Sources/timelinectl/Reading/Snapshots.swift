@@ -54,7 +54,7 @@ extension Command {
       reply,
       """
       recorded snapshot \(name): \(lines(reply["position"])), id \(id)
-      to cite it: timelinectl log --at \(name); timelinectl snapshot show \(name) has its roots
+      to cite it: \(Again.timelinectl) log --at \(name); \(Again.timelinectl) snapshot show \(name) has its roots
 
       """)
     return .done
@@ -83,7 +83,7 @@ extension Command {
     context.finish(
       .array(all),
       rows.isEmpty
-        ? "no snapshots; timelinectl snapshot create NAME records one\n"
+        ? "no snapshots; \(Again.timelinectl) snapshot create NAME records one\n"
         : context.terminal.table(
           rows, header: ["NAME", "ID", "RECORDED", "AUTHOR", "HERE", "NOTE"]))
     return .done
@@ -142,11 +142,12 @@ extension Command {
 
   private static func verdict(_ standing: String, _ name: String) -> String {
     switch standing {
-    case "same": "this machine has all of it, as it was cited: timelinectl log --at \(name)"
+    case "same":
+      "this machine has all of it, as it was cited: \(Again.timelinectl) log --at \(name)"
     case "lacking":
-      "this machine lacks lines of it: timelinectl sync, with a machine that has them"
+      "this machine lacks lines of it: \(Again.timelinectl) sync, with a machine that has them"
     case "damaged":
-      "lines of it are damaged here: timelinectl repair fetches them from a peer"
+      "lines of it are damaged here: \(Again.timelinectl) repair fetches them from a peer"
     default:
       "this machine's log differs: it holds other lines than those that were cited under \(name)"
     }

@@ -18,7 +18,7 @@ enum VersionsText {
           "retracted", "\(retraction.recorded) by \(retraction.author)\(reason)")
       }
       text +=
-        "it is in no answer; timelinectl correct \(versions.id.prefix(8))"
+        "it is in no answer; \(Again.timelinectl) correct \(versions.id.prefix(8))"
         + " --restore --reason … lets it show again\n"
     }
     text += conflict(versions, terminal)
@@ -67,7 +67,7 @@ enum VersionsText {
     let id = versions.id.prefix(8)
     var text = terminal.field(
       "contested",
-      "versions stand against each other; timelinectl correct \(id) --reason … settles it")
+      "versions stand against each other; \(Again.timelinectl) correct \(id) --reason … settles it")
     for disagreement in versions.conflict {
       for (version, value) in disagreement.wordings {
         let said = value.map(EventText.value) ?? "(left out)"

@@ -86,7 +86,7 @@ extension Command {
     context.finish(
       help.with(found, reply),
       "recorded \(id): \(Terminal.plain(body["title"]?.string ?? ""))\n"
-        + "to change it: timelinectl correct \(id); to take it back: timelinectl retract \(id) --reason …\n"
+        + "to change it: \(Again.timelinectl) correct \(id); to take it back: \(Again.timelinectl) retract \(id) --reason …\n"
     )
     if !isTold { help.tell(found, recorded: id) }
     return .done

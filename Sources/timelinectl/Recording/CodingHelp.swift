@@ -168,7 +168,9 @@ struct CodingHelp {
 
   /// Says which links a recorded event could have, or, before it is recorded, `again`.
   func tell(_ found: Found, recorded id: some StringProtocol) {
-    say(found, "it could be linked, by timelinectl correct \(id) --reason linked and one of these:")
+    say(
+      found,
+      "it could be linked, by \(Again.timelinectl) correct \(id) --reason linked and one of these:")
   }
 
   func tellBefore(_ found: Found) { say(found, "it could be linked, by one of these:") }

@@ -70,7 +70,7 @@ struct EventEditor {
   private func kept(_ path: String, _ failure: Failure) -> Failure {
     var failure = failure
     failure.text +=
-      "\nwhat you wrote is kept in \(path); mend it there, then: timelinectl \(again) --from \(path)"
+      "\nwhat you wrote is kept in \(path); mend it there, then: \(Again.timelinectl) \(again) --from \(path)"
     return failure
   }
 

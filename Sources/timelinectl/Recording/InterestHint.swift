@@ -49,7 +49,7 @@ enum InterestHint {
     let advice =
       near.first.map { "; did you mean \($0)?" }
       ?? (theirs.isEmpty || targets.isEmpty
-        ? "; timelinectl rules show interests lists all"
+        ? "; \(Again.timelinectl) rules show interests lists all"
         : "; those of \(to) are \(theirs.joined(separator: ", "))")
     return fault + ": it is kept, and speaks to nothing" + advice
   }

@@ -20,7 +20,7 @@ extension Command {
     guard let event = old.shown else {
       throw Failure(
         .failed, code: "not-found",
-        "\(id) was retracted already; timelinectl correct \(id) --restore --reason … lets it show again"
+        "\(id) was retracted already; \(Again.timelinectl) correct \(id) --restore --reason … lets it show again"
       )
     }
     guard recording.isDryRun || !(words["--reason"] ?? "").trimmed.isEmpty else {
@@ -41,7 +41,7 @@ extension Command {
     context.finish(
       reply,
       "retracted \(id): \(Terminal.plain(old.title))\n"
-        + "its words stay in the log; to bring it back: timelinectl correct \(id) --restore --reason …\n"
+        + "its words stay in the log; to bring it back: \(Again.timelinectl) correct \(id) --restore --reason …\n"
     )
     return .done
   }

@@ -45,7 +45,7 @@ struct HypothesisFiles {
       guard reader.actors.count == 0 else {
         throw Failure(
           .failed, code: "bad-event",
-          "\(path):\(reader.actors.line(0)): a what-if takes events alone; timelinectl actor add"
+          "\(path):\(reader.actors.line(0)): a what-if takes events alone; \(Again.timelinectl) actor add"
             + " makes a new actor known")
       }
       for batch in reader.batches {

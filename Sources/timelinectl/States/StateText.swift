@@ -160,7 +160,7 @@ struct StateText {
   }
 
   private func why(_ figure: String) -> String {
-    "timelinectl why \(parties.joined(separator: " ")) \(figure) --as-of \(day)\(moment)"
+    "\(Again.timelinectl) why \(parties.joined(separator: " ")) \(figure) --as-of \(day)\(moment)"
   }
 
   private func id(_ event: JSONValue) -> String { String((event["id"]?.string ?? "").prefix(8)) }

@@ -48,7 +48,7 @@ struct StateWatch {
 
   /// The days of the past, and then what comes.
   private mutating func follow(from first: Day?, _ context: Context) throws(Failure) {
-    let position = try asking.ask("OPEN \(context.timeline)")["position"] ?? .null
+    let position = try context.open(asking)["position"] ?? .null
     // Before the first state is asked for: what comes between the two is seen twice, and told once.
     let watching = try context.connect()
     _ = try watching.ask("WATCH {\"after\":\(position.text)}")

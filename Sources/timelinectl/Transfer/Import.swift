@@ -41,7 +41,7 @@ extension Command {
     // Before there is a socket, which would take the place of an input that is closed.
     let data = try InputFile.read(path)
     let client = try context.connect()
-    let position = try client.ask("OPEN \(context.timeline)")["position"]?.members ?? []
+    let position = try context.open(client)["position"]?.members ?? []
     var reader = ImportReader(
       registry: try Parties.registry(client), author: context.words["--author"])
     reader.read(data, format)

@@ -118,7 +118,7 @@ struct ImportBatch: Sendable {
         switch statement {
         case .actor(let actor): actors.append((items.count, actor))
         case .correct, .retract: hasStatements = true
-        case .erase, .member, .snapshot, .rules, .unusableRules, .other: break
+        case .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: break
         }
       }
       items.append(Item(id: id, end: Int32(bytes.count), line: Int32(line)))

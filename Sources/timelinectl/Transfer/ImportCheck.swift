@@ -82,10 +82,10 @@ struct ImportCheck {
       refuse(
         there == nil
           ? "\"\(event.name)\" is recorded already, says something else there, and was retracted"
-            + " (timelinectl show \(short))"
+            + " (\(Again.timelinectl) show \(short))"
           : "\"\(event.name)\" is recorded already and says something else"
-            + " (\(differences.joined(separator: ", "))); timelinectl show \(short) shows it,"
-            + " timelinectl correct \(short) changes it")
+            + " (\(differences.joined(separator: ", "))); \(Again.timelinectl) show \(short) shows it,"
+            + " \(Again.timelinectl) correct \(short) changes it")
     case "not-found":
       // What a correction speaks of may stand further up in the file.
       let known = ids ?? Set(reader.batches.flatMap { batch in batch.items.map(\.id) })

@@ -203,7 +203,7 @@ struct ImportReader {
         } else {
           refuse(
             "code: \(actor.code) is taken already, by \(old.name) (\(old.kind.rawValue));"
-              + " timelinectl actor list shows all", line: batch.line(place))
+              + " \(Again.timelinectl) actor list shows all", line: batch.line(place))
         }
       }
       batches[number].remove(Set(batch.actors.map(\.place)))

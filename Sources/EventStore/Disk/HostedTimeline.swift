@@ -1,0 +1,82 @@
+// A timeline that a data directory holds, as its timeline.json tells it:
+//
+//     {"timeline":ID,"name":"main","replica":REPLICA,"founding":"{\"type\":\"log.timeline\",…}"}
+//
+// `founding` is there where this machine founded it, `"archived":true` where it was put aside. The
+// directory's name says nothing: a timeline is called what `name` says, so that renaming it changes this
+// file alone.
+
+import TimelineModel
+
+public struct HostedTimeline: Sendable, Hashable {
+  public let id: TimelineID
+  public internal(set) var name: String
+  /// Its name under `timelines`.
+  public let directory: String
+  /// The log that this machine writes.
+  public internal(set) var replica: ReplicaID
+  public internal(set) var isArchived: Bool
+  /// What the id is made from, where this machine founded the timeline.
+  public let founding: TimelineFounding?
+
+  init(
+    id: TimelineID, name: String, directory: String, replica: ReplicaID,
+    founding: TimelineFounding? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.directory = directory
+    self.replica = replica
+    self.founding = founding
+    isArchived = false
+  }
+
+  /// Whether it began on this machine. Those of directories of version 1 had no founding.
+  var isOwn: Bool { founding != nil || id == .main }
+
+  /// The text of timeline.json.
+  var bytes: [UInt8] {
+    let json = JSONValue.object([
+      "timeline": .string(id.description), "name": .string(name),
+      "replica": .string(replica.description), "founding": founding.map { .string($0.bodyText) },
+      "archived": isArchived ? .bool(true) : nil,
+    ])
+    return Array((json.text + "\n").utf8)
+  }
+
+  enum Fault: Error {
+    case form, name, founding
+
+    var reason: String {
+      switch self {
+      case .form: "no timeline and replica in it"
+      case .name: "no name in it that a timeline can have"
+      case .founding: "what the timeline's id is made from makes another id"
+      }
+    }
+  }
+
+  /// Reads a timeline.json.
+  init(_ bytes: [UInt8], directory: String) throws(Fault) {
+    let json = bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+    guard let id = json?["timeline"]?.string.flatMap({ TimelineID($0) }),
+      let replica = json?["replica"]?.string.flatMap({ ReplicaID($0) })
+    else { throw .form }
+    guard let name = json?["name"]?.string, TimelineFounding.isName(name) else { throw .name }
+    let founding = json?["founding"]?.string.flatMap { TimelineFounding(parsing: $0) }
+    guard json?["founding"] == nil || founding?.id == id else { throw .founding }
+    self.init(id: id, name: name, directory: directory, replica: replica, founding: founding)
+    isArchived = json?["archived"]?.bool ?? false
+  }
+}
+
+/// What a data directory holds.
+public struct HostedTimelines: Sendable {
+  /// By name.
+  public internal(set) var timelines: [HostedTimeline] = []
+  /// Those that cannot be told, by directory, and why; they keep no other from being served.
+  public internal(set) var unreadable: [(directory: String, error: OpenError)] = []
+
+  public subscript(name: String) -> HostedTimeline? { timelines.first { $0.name == name } }
+  public subscript(id: TimelineID) -> HostedTimeline? { timelines.first { $0.id == id } }
+}

@@ -1,0 +1,204 @@
+// The timelines of a data directory: found, made, followed, renamed, put aside, opened. All of it changes
+// one file, timeline.json, in one step: a crash leaves the timeline as it was or as it is to be, and of one
+// that was being made nothing or an empty directory, which counts as none.
+
+import TimelineModel
+import TransparencyLog
+
+extension DataDirectory {
+  /// The timelines that are here.
+  public func timelines() throws(OpenError) -> HostedTimelines {
+    var found = HostedTimelines()
+    for name in try list("timelines") where Self.isOurs(name) {
+      do throws(OpenError) {
+        guard let hosted = try hosted(in: name) else { continue }
+        if let other = found[hosted.name] ?? found[hosted.id] {
+          throw .damagedFile(
+            path: "\(path)/\(file(of: name))",
+            reason:
+              "timelines/\(other.directory) has its name or its id; one is a copy of the other")
+        }
+        found.timelines.append(hosted)
+      } catch {
+        found.unreadable.append((name, error))
+      }
+    }
+    found.timelines.sort { $0.name < $1.name }
+    return found
+  }
+
+  /// The same; where there is none at all, `main` is made.
+  ///
+  /// - Parameters: those of `createTimeline`.
+  public func timelines(
+    newReplica: ReplicaID, key: SigningKey?, nonce: [UInt8]
+  ) throws(OpenError) -> HostedTimelines {
+    var found = try timelines()
+    if found.timelines.isEmpty, found.unreadable.isEmpty {
+      found.timelines = [
+        try createTimeline("main", replica: newReplica, key: key, nonce: nonce)
+      ]
+    }
+    return found
+  }
+
+  /// Founds a timeline with an id of its own; `badName` or `timelineExists` where it cannot be called so.
+  ///
+  /// - Parameters:
+  ///   - key: what this machine signs with; nil for none.
+  ///   - nonce: 16 random bytes.
+  public func createTimeline(
+    _ name: String, replica: ReplicaID, key: SigningKey?, nonce: [UInt8]
+  ) throws(OpenError) -> HostedTimeline {
+    let found = try timelines()
+    try checkFree(name, found)
+    guard let founding = TimelineFounding(name: name, key: key?.publicKey, nonce: nonce) else {
+      fatalError("a nonce has \(TimelineFounding.nonceBytes) bytes, this one \(nonce.count)")
+    }
+    return try make(
+      HostedTimeline(
+        id: founding.id, name: name, directory: try freeDirectory(name, founding.id),
+        replica: replica, founding: founding))
+  }
+
+  /// Joins a timeline of another machine. One of this machine's own that has the name, and no line yet,
+  /// gives way: it must not be open. `badName`, or `timelineExists` where the name or the timeline is here.
+  public func followTimeline(
+    _ id: TimelineID, name: String, replica: ReplicaID
+  ) throws(OpenError) -> HostedTimeline {
+    let found = try timelines()
+    if let hosted = found[id] { throw .timelineExists(hosted.name) }
+    if let own = found[name], own.isOwn, try !hasLines(own) {
+      return try make(
+        HostedTimeline(id: id, name: name, directory: own.directory, replica: replica))
+    }
+    try checkFree(name, found)
+    return try make(
+      HostedTimeline(
+        id: id, name: name, directory: try freeDirectory(name, id), replica: replica))
+  }
+
+  /// Calls a timeline something else here; `noTimeline`, `badName` or `timelineExists`.
+  public func renameTimeline(
+    _ id: TimelineID, to name: String
+  ) throws(OpenError) -> HostedTimeline {
+    let found = try timelines()
+    if found[id]?.name != name { try checkFree(name, found) }
+    return try change(id, found) { $0.name = name }
+  }
+
+  /// Puts a timeline aside, or takes it back; `noTimeline` where it is not here.
+  public func setArchived(
+    _ id: TimelineID, _ isArchived: Bool
+  ) throws(OpenError) -> HostedTimeline {
+    try change(id, try timelines()) { $0.isArchived = isArchived }
+  }
+
+  /// Opens a timeline.
+  ///
+  /// - Parameters:
+  ///   - newReplica: the id of this machine's log, should its log be one that it cannot sign any more:
+  ///     of a key that was lost, or with a damaged line.
+  ///   - key: what signs this machine's heads; nil for none.
+  public func openTimeline(
+    _ hosted: HostedTimeline, newReplica: ReplicaID, key: SigningKey?
+  ) throws(OpenError) -> Timeline {
+    let timeline = try open(hosted, key)
+    guard timeline.wantsNewLog else { return timeline }
+    var anew = hosted
+    anew.replica = newReplica
+    let next = try open(try make(anew), key)
+    next.leftLog = hosted.replica
+    return next
+  }
+
+  /// Opens a timeline by its name; one that is not there is made, its id from the new replica's where no
+  /// nonce is given.
+  public func openTimeline(
+    _ name: String, newReplica: ReplicaID, key: SigningKey? = nil, nonce: [UInt8]? = nil
+  ) throws(OpenError) -> Timeline {
+    let found = try timelines()
+    if let lost = found.unreadable.first(where: { $0.directory == name }), found[name] == nil {
+      throw lost.error
+    }
+    if let hosted = found[name] {
+      return try openTimeline(hosted, newReplica: newReplica, key: key)
+    }
+    let hosted = try createTimeline(
+      name, replica: newReplica, key: key, nonce: nonce ?? newReplica.uuid.octets)
+    return try open(hosted, key)
+  }
+
+  // MARK: Files
+
+  private func file(of directory: String) -> String { "timelines/\(directory)/timeline.json" }
+
+  /// What else may lie there, such as a file manager's, is passed over.
+  private static func isOurs(_ directory: String) -> Bool {
+    TimelineFounding.isName(directory) || TimelineID(directory) != nil
+  }
+
+  /// What a directory holds; nil where it holds nothing yet.
+  private func hosted(in directory: String) throws(OpenError) -> HostedTimeline? {
+    let file = file(of: directory)
+    guard let bytes = try read(file) else {
+      guard try list("timelines/\(directory)/logs").isEmpty else {
+        throw .damagedFile(
+          path: "\(path)/\(file)", reason: "it is missing, while logs are there")
+      }
+      return nil
+    }
+    do throws(HostedTimeline.Fault) {
+      return try HostedTimeline(bytes, directory: directory)
+    } catch {
+      throw .damagedFile(path: "\(path)/\(file)", reason: error.reason)
+    }
+  }
+
+  private func checkFree(_ name: String, _ found: HostedTimelines) throws(OpenError) {
+    guard TimelineFounding.isName(name) else { throw .badName(name) }
+    guard found[name] == nil else { throw .timelineExists(name) }
+  }
+
+  /// The directory of a new timeline: its name where that is free, else its id.
+  private func freeDirectory(_ name: String, _ id: TimelineID) throws(OpenError) -> String {
+    guard try read(file(of: name)) == nil, try list("timelines/\(name)/logs").isEmpty else {
+      return id.description
+    }
+    return name
+  }
+
+  private func hasLines(_ hosted: HostedTimeline) throws(OpenError) -> Bool {
+    let logs = "timelines/\(hosted.directory)/logs"
+    for log in try list(logs) {
+      for segment in try list("\(logs)/\(log)") where segment.hasSuffix(".jsonl") {
+        if try read("\(logs)/\(log)/\(segment)")?.isEmpty == false { return true }
+      }
+    }
+    return false
+  }
+
+  private func change(
+    _ id: TimelineID, _ found: HostedTimelines, _ body: (inout HostedTimeline) -> Void
+  ) throws(OpenError) -> HostedTimeline {
+    guard var hosted = found[id] else { throw .noTimeline(id) }
+    body(&hosted)
+    try replace(file(of: hosted.directory), with: hosted.bytes)
+    return hosted
+  }
+
+  private func make(_ hosted: HostedTimeline) throws(OpenError) -> HostedTimeline {
+    try createDirectory("timelines")
+    try createDirectory("timelines/\(hosted.directory)")
+    try replace(file(of: hosted.directory), with: hosted.bytes)
+    return hosted
+  }
+
+  private func open(_ hosted: HostedTimeline, _ key: SigningKey?) throws(OpenError) -> Timeline {
+    try Self.onDisk { () throws(FileError) in
+      try Timeline(
+        hosted, key: key, directory: "\(path)/timelines/\(hosted.directory)",
+        fileSystem: fileSystem)
+    }
+  }
+}

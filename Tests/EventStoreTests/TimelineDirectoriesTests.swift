@@ -1,0 +1,258 @@
+import Support
+import Testing
+import TimelineModel
+import TransparencyLog
+
+@testable import EventStore
+
+/// A data directory on a disk in memory.
+private struct Disk {
+  let fileSystem: CrashingFileSystem
+  let key = SigningKey(seed: Array(repeating: 7, count: 32))!
+
+  init(_ disk: SimulatedDisk = SimulatedDisk()) { fileSystem = CrashingFileSystem(disk) }
+
+  func open() throws -> DataDirectory { try DataDirectory("/data", fileSystem: fileSystem) }
+
+  func write(_ path: String, _ text: String) throws {
+    let parts = path.split(separator: "/")
+    for count in 1..<parts.count {
+      try fileSystem.createDirectory("/" + parts[..<count].joined(separator: "/"))
+    }
+    try fileSystem.replace(path, with: Array(text.utf8))
+  }
+
+  func text(_ path: String) -> String {
+    String(decoding: fileSystem.disk[file: path], as: UTF8.self)
+  }
+}
+
+private func replica(_ number: UInt64) -> ReplicaID { ReplicaID(UUIDBytes(high: 0xA, low: number)) }
+private func nonce(_ byte: UInt8) -> [UInt8] { Array(repeating: byte, count: 16) }
+
+@Suite("Timelines of a data directory")
+struct TimelineDirectoriesTests {
+  @Test("`main` is made where there is none, with an id of its own")
+  func main() throws {
+    let (one, other) = (Disk(), Disk())
+    let made = try one.open().timelines(newReplica: replica(1), key: one.key, nonce: nonce(1))
+    #expect(made.timelines.map(\.name) == ["main"])
+    let hosted = try #require(made["main"])
+    #expect(hosted.directory == "main" && hosted.replica == replica(1) && !hosted.isArchived)
+    #expect(hosted.founding?.id == hosted.id && hosted.founding?.key == one.key.publicKey)
+    let again = try one.open().timelines(newReplica: replica(2), key: one.key, nonce: nonce(2))
+    #expect(again.timelines == [hosted])
+    let others = try other.open().timelines(newReplica: replica(1), key: one.key, nonce: nonce(2))
+    #expect(others["main"]?.id != hosted.id)
+    let renamed = try one.open().renameTimeline(hosted.id, to: "work")
+    let later = try one.open().timelines(newReplica: replica(2), key: one.key, nonce: nonce(2))
+    #expect(later.timelines == [renamed])
+  }
+
+  @Test("The founder's log names key and founding, then its first event; a follower's only its key")
+  func lines() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    let own = try directory.createTimeline(
+      "own", replica: replica(1), key: disk.key, nonce: nonce(1))
+    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    #expect(try timeline.record(body("one")).seq == 3)
+    #expect(try timeline.record(body("two")).seq == 4)
+    #expect(timeline.snapshot.founding == own.founding)
+    let line = String(
+      decoding: try #require(timeline.snapshot.line(LineRef(replica: 0, seq: 2))), as: UTF8.self)
+    #expect(line.contains(try #require(own.founding).bodyText.dropFirst().dropLast()))
+    // Read again it is the same, with an index and without.
+    try IndexFile.write(timeline.snapshot, to: "/data/index", disk.fileSystem)
+    let again = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    #expect(again.snapshot.founding == own.founding && again.snapshot.index.unreadable == 0)
+    #expect(try again.record(body("three")).seq == 5)
+
+    let followed = try directory.followTimeline(
+      TimelineID(UUIDBytes(high: 1, low: 1)), name: "theirs", replica: replica(3))
+    let theirs = try directory.openTimeline(followed, newReplica: replica(4), key: disk.key)
+    #expect(try theirs.record(body("one")).seq == 2)
+    #expect(theirs.snapshot.founding == nil && theirs.founding == nil)
+  }
+
+  @Test("Without a key nothing is named, and the founding says so")
+  func withoutKey() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    let own = try directory.createTimeline("own", replica: replica(1), key: nil, nonce: nonce(1))
+    #expect(own.founding?.key == nil)
+    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: nil)
+    #expect(try timeline.record(body("one")).seq == 1)
+    let later = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    #expect(try later.record(body("two")).seq == 4)
+    #expect(later.snapshot.founding == own.founding)
+  }
+
+  @Test("A machine that goes on in a new log keeps name and founding, and says them once")
+  func newLog() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    let own = try directory.createTimeline(
+      "own", replica: replica(1), key: disk.key, nonce: nonce(1))
+    try directory.openTimeline(own, newReplica: replica(2), key: disk.key).record(body("one"))
+    let other = SigningKey(seed: Array(repeating: 8, count: 32))!
+    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: other)
+    #expect(timeline.leftLog == replica(1) && timeline.replica == replica(2))
+    #expect(try timeline.record(body("two")).seq == 2)
+    let hosted = try #require(try directory.timelines()["own"])
+    #expect(hosted.replica == replica(2) && hosted.founding == own.founding)
+  }
+
+  @Test("Names: taken, wrong, changed; directories keep theirs")
+  func names() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    func create(_ name: String, _ number: UInt8) throws -> HostedTimeline {
+      try directory.createTimeline(
+        name, replica: replica(UInt64(number)), key: nil, nonce: nonce(number))
+    }
+    let first = try create("first", 1)
+    #expect(throws: OpenError.timelineExists("first")) { try create("first", 2) }
+    #expect(throws: OpenError.badName("../x")) { try create("../x", 2) }
+    let renamed = try directory.renameTimeline(first.id, to: "older")
+    #expect(renamed.directory == "first" && renamed.id == first.id)
+    #expect(try directory.renameTimeline(first.id, to: "older") == renamed)
+    // The name is free again, the directory is not.
+    let second = try create("first", 3)
+    #expect(second.directory == second.id.description)
+    #expect(throws: OpenError.timelineExists("first")) {
+      try directory.renameTimeline(first.id, to: "first")
+    }
+    let nobody = TimelineID(UUIDBytes(high: 9, low: 9))
+    #expect(throws: OpenError.noTimeline(nobody)) {
+      try directory.renameTimeline(nobody, to: "x")
+    }
+    let archived = try directory.setArchived(second.id, true)
+    #expect(archived.isArchived)
+    #expect(try directory.timelines().timelines == [archived, renamed])
+    #expect(try directory.setArchived(second.id, false) == second)
+  }
+
+  @Test("A timeline that is followed takes the place of an own one without a line, of no other")
+  func following() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    let (theirs, third) = (
+      TimelineID(UUIDBytes(high: 1, low: 1)), TimelineID(UUIDBytes(high: 1, low: 2))
+    )
+    let own = try directory.createTimeline("main", replica: replica(1), key: nil, nonce: nonce(1))
+    _ = try directory.openTimeline(own, newReplica: replica(2), key: nil)
+    let followed = try directory.followTimeline(theirs, name: "main", replica: replica(3))
+    #expect(followed.directory == "main" && followed.founding == nil)
+    #expect(try directory.timelines().timelines == [followed])
+    #expect(throws: OpenError.timelineExists("main")) {
+      try directory.followTimeline(theirs, name: "other", replica: replica(4))
+    }
+    // One that was joined is not ours to give up, though it has no line yet.
+    #expect(throws: OpenError.timelineExists("main")) {
+      try directory.followTimeline(third, name: "main", replica: replica(4))
+    }
+    let full = try directory.createTimeline("full", replica: replica(5), key: nil, nonce: nonce(5))
+    try directory.openTimeline(full, newReplica: replica(6), key: nil).record(body("one"))
+    #expect(throws: OpenError.timelineExists("full")) {
+      try directory.followTimeline(third, name: "full", replica: replica(6))
+    }
+    #expect(try directory.followTimeline(third, name: "third", replica: replica(6)).name == "third")
+  }
+
+  @Test("What is damaged is named, and keeps no other from opening")
+  func damaged() throws {
+    let disk = Disk()
+    let directory = try disk.open()
+    let good = try directory.createTimeline("good", replica: replica(1), key: nil, nonce: nonce(1))
+    let other = try directory.createTimeline(
+      "other", replica: replica(2), key: nil, nonce: nonce(2))
+    let text = disk.text("/data/timelines/other/timeline.json")
+    for broken in [
+      "", "{", "{}", text.replacing(#""other""#, with: #""/""#),
+      text.replacing(other.id.description, with: good.id.description),
+    ] {
+      try disk.write("/data/timelines/other/timeline.json", broken)
+      let found = try directory.timelines()
+      #expect(
+        found.timelines == [good] && found.unreadable.map(\.directory) == ["other"], "\(broken)")
+      #expect(throws: OpenError.self) {
+        try directory.openTimeline("other", newReplica: replica(3))
+      }
+    }
+    // A copy is one too many; an empty directory and what is no timeline's are passed over.
+    try disk.write(
+      "/data/timelines/other/timeline.json", disk.text("/data/timelines/good/timeline.json"))
+    try disk.fileSystem.createDirectory("/data/timelines/empty")
+    try disk.write("/data/timelines/.trash/timeline.json", "x")
+    #expect(try directory.timelines().unreadable.map(\.directory) == ["other"])
+    // One that lost its timeline.json is nowhere near free.
+    try disk.fileSystem.createDirectory("/data/timelines/lost/logs/\(replica(4))")
+    #expect(try directory.timelines().unreadable.map(\.directory) == ["lost", "other"])
+    let lost = try directory.createTimeline("lost", replica: replica(5), key: nil, nonce: nonce(5))
+    #expect(lost.directory == lost.id.description)
+  }
+
+  @Test("A directory of version 1 opens with the id that it has, and is of version 2 from then on")
+  func version1() throws {
+    let disk = Disk()
+    try disk.write("/data/data.json", #"{"format":"timeline-data","version":1}"#)
+    try disk.write(
+      "/data/timelines/main/timeline.json",
+      #"{"timeline":"\#(TimelineID.main)","name":"main","replica":"\#(replica(1))"}"#)
+    let directory = try disk.open()
+    #expect(disk.text("/data/data.json") == "{\"format\":\"timeline-data\",\"version\":2}\n")
+    let found = try directory.timelines(newReplica: replica(2), key: disk.key, nonce: nonce(1))
+    let main = try #require(found["main"])
+    #expect(main.id == .main && main.replica == replica(1) && main.founding == nil)
+    let timeline = try directory.openTimeline(main, newReplica: replica(2), key: disk.key)
+    #expect(try timeline.record(body("one")).seq == 2)
+    for version in ["0", "3", "\"2\""] {
+      try disk.write("/data/data.json", #"{"format":"timeline-data","version":\#(version)}"#)
+      #expect(throws: OpenError.self) { try disk.open() }
+      #expect(disk.text("/data/data.json").contains(version))
+    }
+  }
+
+  @Test("A power cut leaves each change done or not done")
+  func powerCuts() throws {
+    let start = Disk()
+    let directory = try start.open()
+    let first = try directory.createTimeline(
+      "first", replica: replica(1), key: nil, nonce: nonce(1))
+    _ = try directory.createTimeline("second", replica: replica(2), key: nil, nonce: nonce(2))
+    let theirs = TimelineID(UUIDBytes(high: 1, low: 1))
+    let changes: [(DataDirectory) throws -> Void] = [
+      { _ = try $0.createTimeline("third", replica: replica(3), key: nil, nonce: nonce(3)) },
+      { _ = try $0.renameTimeline(first.id, to: "older") },
+      { _ = try $0.setArchived(first.id, true) },
+      { _ = try $0.followTimeline(theirs, name: "second", replica: replica(4)) },
+    ]
+    for (number, change) in changes.enumerated() {
+      let run = Disk(start.fileSystem.disk)
+      func found(_ disk: SimulatedDisk) throws -> [HostedTimeline] {
+        let found = try Disk(disk).open().timelines()
+        #expect(found.unreadable.isEmpty)
+        return found.timelines
+      }
+      let before = try found(run.fileSystem.disk)
+      try change(try run.open())
+      let after = try found(run.fileSystem.disk)
+      #expect(before != after)
+      var disk = start.fileSystem.disk
+      var chance = SplitMix(seed: 1)
+      for operation in run.fileSystem.operations {
+        disk.apply(operation)
+        var states = [disk]
+        disk.afterPowerCut(limit: 16, &chance) { states.append($0) }
+        for state in states {
+          let there = try found(state)
+          #expect(there == before || there == after, "change \(number)")
+        }
+      }
+      var last: [SimulatedDisk] = []
+      disk.afterPowerCut(limit: 16, &chance) { last.append($0) }
+      for state in last { #expect(try found(state) == after, "change \(number), durable") }
+    }
+  }
+}
