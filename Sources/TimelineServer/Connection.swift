@@ -33,12 +33,16 @@ final class Connection {
   var mode = Mode.requests
   /// What was sent waits at the other side.
   var isBlocked = false
+  /// Bytes that were sent since.
+  var unsent = 0
   /// Whether the next line waits until the timeline takes lines again.
   var isHeld = false
   /// Set once the last reply is to be the end.
   var isClosing = false
   /// The other side has said all that it will say.
   var isInputDone = false
+  /// Whether it has brought what it was made for.
+  var isAnswered = false
   /// Why the connection is ended from here.
   var reason: String?
   /// Whether its bytes are read now.
@@ -66,6 +70,13 @@ final class Connection {
   var isOwner: Bool { if case .owner = principal { true } else { false } }
   var isCollecting: Bool { if case .collecting = mode { true } else { false } }
   var isLinked: Bool { if case .linked = mode { true } else { false } }
+
+  /// A line that came, as long as the body looks at it.
+  func line<Result>(
+    _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) -> Result {
+    splitter.buffer.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
 
   /// Whether more may be written into `out`.
   var hasRoom: Bool { !isBlocked && out.count <= Self.outBytesMax }

@@ -56,4 +56,18 @@ extension ErrorReply {
     default: self.init(.badRequest, error.message)
     }
   }
+
+  init(_ error: OpenError) {
+    let code: ErrorCode =
+      switch error {
+      case .timelineExists: .exists
+      case .noTimeline: .notFound
+      case .badName: .badRequest
+      case .disk(let failure) where failure.cause == .full: .full
+      case .disk(let failure) where failure.cause == .tooManyFiles: .busy
+      case .damagedFile: .damaged
+      default: .internal
+      }
+    self.init(code, error.message)
+  }
 }

@@ -7,7 +7,7 @@ import TimelineModel
 import TimelineWire
 
 /// A piece of work on heads.
-public struct HeadWork: Sendable {
+struct HeadWork: Sendable {
   enum Kind: Sendable {
     /// All logs are looked at.
     case all
@@ -64,7 +64,7 @@ public struct HeadWork: Sendable {
 }
 
 /// What came of it.
-public struct HeadReport: Sendable {
+struct HeadReport: Sendable {
   var outcomes: [ReplicaID: HeadKeeper.Outcome] = [:]
   /// The peer that sent what it should not have, and why.
   var blame: (connection: ConnectionID, error: ErrorReply)?
@@ -98,7 +98,7 @@ final class Heads {
   init(_ keeper: HeadKeeper) { self.keeper = keeper }
 
   func work(_ kind: HeadWork.Kind, _ snapshot: Snapshot) -> Work {
-    .heads(HeadWork(keeper: keeper, snapshot: snapshot, kind: kind))
+    Work(kind: .heads(HeadWork(keeper: keeper, snapshot: snapshot, kind: kind)))
   }
 
   /// Lines have become durable that are to be signed soon.

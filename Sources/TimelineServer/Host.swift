@@ -37,6 +37,8 @@ final class Host {
   var listeners: [Connection] = []
   /// Connections whose next line waits until lines are taken again.
   var held: [Connection] = []
+  /// Answers that are lines to append, and wait for the same.
+  var answers: [(JobID, WorkResult)] = []
 
   /// After so long without a commit the index is saved.
   private static let quietTime: Int64 = 5_000_000
@@ -137,12 +139,7 @@ final class Host {
   /// Has every peer that is connected asked for what is lacking.
   func askAgain() {
     for connection in listeners {
-      guard case .linked(var link) = connection.mode, case .syncing(var session) = link.stage else {
-        continue
-      }
-      session.askAgain()
-      link.stage = .syncing(session)
-      connection.mode = .linked(link)
+      if case .linked(let link) = connection.mode { link.session?.askAgain() }
     }
     hasNews = true
   }
@@ -172,7 +169,7 @@ final class Host {
   /// What the start took over unread, and heads that are not signed.
   func begin() {
     noteErased()
-    if let unread = timeline.takeUnread() { run(.scan(unread)) }
+    if let unread = timeline.takeUnread() { run(Work(kind: .scan(unread))) }
     run(heads.work(.all, timeline.lines))
   }
 
@@ -188,7 +185,7 @@ final class Host {
   func saveIndex(isQuiet: Bool) {
     guard !isSavingIndex, let save = timeline.indexToSave(isQuiet: isQuiet) else { return }
     isSavingIndex = true
-    run(.saveIndex(save))
+    run(Work(kind: .saveIndex(save)))
   }
 
   /// When that is to be looked at again; nil for never.
@@ -201,7 +198,7 @@ final class Host {
   /// Takes in what came of work on this timeline; the report on heads, for the peers that it concerns.
   func finished(_ job: JobID, _ result: WorkResult) -> HeadReport? {
     jobs.remove(job)
-    switch result {
+    switch result.kind {
     case .heads(let report):
       let (next, warnings) = heads.took(report, timeline)
       for warning in warnings { service.log(.warning, warning) }

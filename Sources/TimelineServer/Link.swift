@@ -19,29 +19,33 @@ struct Following {
   let localName: String?
 }
 
-struct Link {
+final class Link {
   enum Stage {
-    /// The other side has not greeted yet. The session is ours to begin with, where we called to sync.
-    case greeting(SyncSession?)
+    /// The other side has not greeted yet.
+    case greeting
     /// It has greeted, and says next what it wants.
     case naming
-    case syncing(SyncSession)
+    /// There is a session.
+    case syncing
   }
 
   let isOutgoing: Bool
   let following: Following?
-  var stage: Stage
+  private(set) var stage = Stage.greeting
+  /// From the beginning where we called to sync, else once the timeline is named.
+  var session: SyncSession?
   /// When it was heard last, in microseconds of the monotonic clock.
   private var heard: Int64
   /// When it was asked whether it is there; nil where it has been heard since.
   private var asked: Int64?
   /// Lines that the other side says are lacking here, with their proofs, until it says that these are
   /// all.
-  var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  private(set) var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  private var proofBytes = 0
   /// Whether lines are being proven for the other side.
   var isProving = false
 
-  static let proofBytesMax = 4 << 20
+  private static let proofBytesMax = 4 << 20
   /// What waits to be sent to one that goes on talking and does not read: an honest one takes what was
   /// sent to it, so no more waits than the window and the answers to what it may have under way.
   static let unsentBytesMax = 16 << 20
@@ -53,28 +57,43 @@ struct Link {
   private static let answerTime: Int64 = 30_000_000
 
   init(
-    isOutgoing: Bool, _ stage: Stage, following: Following? = nil, now: Moment
+    isOutgoing: Bool, session: SyncSession? = nil, following: Following? = nil, now: Moment
   ) {
     self.isOutgoing = isOutgoing
-    self.stage = stage
+    self.session = session
     self.following = following
     heard = now.monotonic
   }
 
   /// Something came from the other side. A stranger who drips has no more time for it.
-  mutating func hear(_ now: Moment) {
+  func hear(_ now: Moment) {
     guard isLive else { return }
     heard = now.monotonic
     asked = nil
   }
 
+  /// Takes a proof, unless more came than was to be.
+  func take(_ place: LogPlace, _ proof: [UInt8], _ line: [UInt8]) -> Bool {
+    proofs.append((place, proof, line))
+    proofBytes += proof.count + line.count
+    return proofBytes <= Self.proofBytesMax
+  }
+
+  func takeProofs() -> [(place: LogPlace, proof: [UInt8], line: [UInt8])] {
+    defer {
+      proofs = []
+      proofBytes = 0
+    }
+    return proofs
+  }
+
   /// The stage that begins now has its own time.
-  mutating func enter(_ stage: Stage, _ now: Moment) {
+  func enter(_ stage: Stage, _ now: Moment) {
     self.stage = stage
     heard = now.monotonic
   }
 
-  var isLive: Bool { if case .syncing(let session) = stage { session.isLive } else { false } }
+  var isLive: Bool { stage == .syncing && session?.isLive ?? false }
 
   enum Overdue: Equatable {
     /// It is to be asked whether it is there.
@@ -83,7 +102,7 @@ struct Link {
   }
 
   /// What is to be done about its silence by now.
-  mutating func overdue(_ now: Moment) -> Overdue? {
+  func overdue(_ now: Moment) -> Overdue? {
     guard now.monotonic >= deadline else { return nil }
     switch stage {
     case .greeting: return .end("no greeting came within \(Self.greetingTime / 1_000_000) seconds")

@@ -20,6 +20,8 @@ struct Router {
   let service: Service
   let timelines: Timelines
   let peers: Peers
+  /// Told of the connection of a peer that was removed.
+  let dropped: (ConnectionID) -> Void
 
   var timeline: Timeline { host.timeline }
   var heads: Heads { host.heads }
@@ -113,8 +115,8 @@ struct Router {
       }
       Reply.ok(.object(["version": .string(service.version)]), to: &connection.out)
     case .open: try open(request, connection)
-    case .timelines: timelines.list(to: &connection.out)
-    case .timeline: return try timeline(request, line, connection)
+    case .timelines: listTimelines(to: &connection.out)
+    case .timeline: return try changeTimelines(request, line, connection)
     case .ping: Reply.ok(to: &connection.out)
     case .help:
       for verb in Verb.allCases { Reply.row(.string(verb.usage), to: &connection.out) }

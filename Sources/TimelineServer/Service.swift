@@ -28,6 +28,11 @@ final class Service {
     self.newID = newID
   }
 
+  func newReplica() -> ReplicaID { ReplicaID(UUIDBytes(random: random(), random())) }
+
+  /// What makes a new timeline unlike any other: 16 random bytes.
+  func nonce() -> [UInt8] { UUIDBytes(high: random(), low: random()).octets }
+
   func emit(_ effect: Effect) { effects.append(effect) }
 
   func takeEffects() -> [Effect] {

@@ -3,21 +3,25 @@
 import EventStore
 import TimelineModel
 
-public enum Work: Sendable {
-  /// In the order in which it was asked for, one after the other.
+public struct Work: Sendable {
+  enum Kind: Sendable {
+    case question(SlowQuestion)
+    case heads(HeadWork)
+    case saveIndex(Timeline.IndexSave)
+    /// Lines that a start took on trust.
+    case scan(Timeline.Unread)
+  }
+
+  /// Questions are done side by side; the work of each other lane in the order in which it was asked
+  /// for, one after the other.
   public enum Lane: Sendable {
     case questions, heads, index
   }
 
-  case question(SlowQuestion)
-  case heads(HeadWork)
-  case saveIndex(Timeline.IndexSave)
-  /// Lines that a start took on trust.
-  case scan(Timeline.Unread)
+  let kind: Kind
 
-  /// Questions alone may be done side by side.
   public var lane: Lane {
-    switch self {
+    switch kind {
     case .question: .questions
     case .heads: .heads
     case .saveIndex, .scan: .index
@@ -27,26 +31,32 @@ public enum Work: Sendable {
   /// - Parameters:
   ///   - report: takes what there is before the end.
   ///   - isWanted: whether somebody still waits.
-  public func perform(
-    report: (JSONValue) -> Void, isWanted: () -> Bool
-  ) -> WorkResult {
-    switch self {
-    case .question(let question): .answer(question.answer(report, isWanted: isWanted))
-    case .heads(let work): .heads(work.perform())
-    case .saveIndex(let save):
-      do throws(FileError) {
-        try save.write()
-        return .index(try save.readBack())
-      } catch { return .indexNotSaved(error) }
-    case .scan(let unread): .scanned(isWhole: unread.isWhole())
+  public func perform(report: (JSONValue) -> Void, isWanted: () -> Bool) -> WorkResult {
+    switch kind {
+    case .question(let question):
+      WorkResult(kind: .answer(question.answer(report, isWanted: isWanted)))
+    case .heads(let work): WorkResult(kind: .heads(work.perform()))
+    case .saveIndex(let save): WorkResult(kind: Self.write(save))
+    case .scan(let unread): WorkResult(kind: .scanned(isWhole: unread.isWhole()))
     }
+  }
+
+  private static func write(_ save: Timeline.IndexSave) -> WorkResult.Kind {
+    do throws(FileError) {
+      try save.write()
+      return .index(try save.readBack())
+    } catch { return .indexNotSaved(error) }
   }
 }
 
-public enum WorkResult: Sendable {
-  case answer(SlowQuestion.Answer)
-  case heads(HeadReport)
-  case index(Timeline.SavedIndex?)
-  case indexNotSaved(FileError)
-  case scanned(isWhole: Bool)
+public struct WorkResult: Sendable {
+  enum Kind: Sendable {
+    case answer(SlowQuestion.Answer)
+    case heads(HeadReport)
+    case index(Timeline.SavedIndex?)
+    case indexNotSaved(FileError)
+    case scanned(isWhole: Bool)
+  }
+
+  let kind: Kind
 }

@@ -31,7 +31,7 @@ public struct ErrorReply: Error, Sendable, Hashable {
   public var code: ErrorCode
   public var text: String
 
-  public init(_ code: ErrorCode, _ text: String) {
+  public init(_ code: ErrorCode, _ text: String, value: String? = nil) {
     self.code = code
     self.text = text
   }

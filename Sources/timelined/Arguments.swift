@@ -1,6 +1,7 @@
 // The command line of timelined.
 
 import Glibc
+import TimelineServer
 
 struct UsageError: Error {
   var text: String
@@ -22,14 +23,13 @@ struct Arguments {
       --help           this text
       --version        the version
 
-    Stops on SIGTERM and SIGINT with everything acknowledged on disk.
+    Stops on SIGTERM, SIGINT and SIGHUP with everything acknowledged on disk.
     Exit codes: 0 stopped as asked, 1 could not start or go on, 2 wrong usage.
     """
 
   var data: String
   var socket: String
-  /// Loopback ports.
-  var listen: [(address: String, host: String, port: UInt16)] = []
+  var listen: [PeerAddress] = []
 
   enum Outcome {
     case run(Arguments)
@@ -56,7 +56,7 @@ struct Arguments {
       switch word {
       case "--data": result.data = try value
       case "--socket": result.socket = try value
-      case "--listen": result.listen.append(try loopback(try value))
+      case "--listen": result.listen.append(try address(try value))
       case "--help", "-h": return .print(help)
       case "--version": return .print("timelined \(version)")
       default: throw UsageError(text: "unknown option \(word); timelined --help lists all")
@@ -70,22 +70,9 @@ struct Arguments {
     getpwuid(getuid()).flatMap { $0.pointee.pw_dir.map { String(cString: $0) } } ?? "/tmp"
   }
 
-  /// Without TLS only this machine is served: what travels here is neither sealed nor signed.
-  static func loopback(
-    _ address: String
-  ) throws(UsageError) -> (address: String, host: String, port: UInt16) {
-    let prefix = "tcp://"
-    guard address.hasPrefix(prefix), let colon = address.lastIndex(of: ":"),
-      case let digits = address[address.index(after: colon)...],
-      digits.utf8.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }), let port = UInt16(digits), port > 0
-    else {
-      throw UsageError(text: "\(address): write an address as tcp://127.0.0.1:7411")
+  private static func address(_ text: String) throws(UsageError) -> PeerAddress {
+    do throws(PeerAddress.Invalid) { return try PeerAddress(text) } catch {
+      throw UsageError(text: error.text)
     }
-    let host = String(address[address.index(address.startIndex, offsetBy: prefix.count)..<colon])
-    guard host == "127.0.0.1" || host == "localhost" else {
-      throw UsageError(
-        text: "\(address): without TLS only the loopback is served; write tcp://127.0.0.1:\(port)")
-    }
-    return ("tcp://127.0.0.1:\(port)", "127.0.0.1", port)
   }
 }

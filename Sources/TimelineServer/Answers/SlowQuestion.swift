@@ -7,7 +7,7 @@ import TimelineWire
 import TransparencyLog
 
 /// A question that may take long, to be answered off the loop.
-public struct SlowQuestion: Sendable {
+struct SlowQuestion: Sendable {
   enum Kind: Sendable {
     case events
     case count
@@ -27,7 +27,7 @@ public struct SlowQuestion: Sendable {
     case lint(LintQuestion)
   }
 
-  public enum Answer: Sendable {
+  enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
     case state(JSONValue, [KeptHistory])

@@ -4,12 +4,14 @@
 import CLinux
 import TimelineModel
 
-/// It belongs to the loop.
-final class Chance {
+/// It belongs to one thread.
+public final class EntropySource {
   private var words = [UInt64](repeating: 0, count: 512)
   private var used = 512
 
-  func word() -> UInt64 {
+  public init() {}
+
+  public func word() -> UInt64 {
     if used == words.count { fill() }
     // A word is used once: it is not left behind in memory.
     defer {
@@ -19,7 +21,7 @@ final class Chance {
     return words[used]
   }
 
-  func id() -> EventID { EventID(UUIDBytes(random: word(), word())) }
+  public func id() -> EventID { EventID(UUIDBytes(random: word(), word())) }
 
   private func fill() {
     let count = clinux_random(&words, words.count * 8)

@@ -1,0 +1,602 @@
+// The daemon without sockets, threads and clocks: inputs in, effects out. A step:
+//
+//     take in what came ─▶ route lines, staging appends ─▶ one write for each timeline ─▶ replies, streams
+//
+// So the appends of all connections that came together share one sync of the disk, and while that is
+// under way the next are staged. It belongs to one thread, which drives it (LinuxServer) or plays it
+// (the simulation). To add an input: a case in Input, what becomes of it in `take`.
+
+import Access
+import EventStore
+import TimelineModel
+import TimelineWire
+import TransparencyLog
+
+public final class Engine {
+  /// What is handed in.
+  public struct World {
+    public var directory: DataDirectory
+    /// What this machine signs with; nil for none.
+    public var key: SigningKey?
+    public var random: () -> UInt64
+    public var newID: () -> EventID
+    /// What STATUS and HELLO say.
+    public var version: String
+
+    public init(
+      directory: DataDirectory, key: SigningKey?, version: String, random: @escaping () -> UInt64,
+      newID: @escaping () -> EventID
+    ) {
+      self.directory = directory
+      self.key = key
+      self.version = version
+      self.random = random
+      self.newID = newID
+    }
+  }
+
+  public static let connectionsMax = 1024
+  /// Those that are not the owner's, so that he always finds a place.
+  public static let remoteMax = 768
+  /// Numbers from here on are the engine's to give.
+  public static let dialedFrom: UInt64 = 1 << 63
+  public static let tooMany = "ERR busy too many connections; try again later\n"
+  public static let notOwner = "ERR denied this socket serves its owner alone\n"
+  /// Without a word for so long after connecting, one that is not the owner is let go.
+  private static let strangerTime: Int64 = 10_000_000
+
+  private let service: Service
+  private let timelines: Timelines
+  private let peers: Peers
+  private let links: LinkRouter
+
+  private var connections: [ConnectionID: Connection] = [:]
+  private var remotes = 0
+  private var dialed = Engine.dialedFrom
+  /// Of whom nothing has come yet that says what they want, and until when.
+  private var strangers: [(connection: Connection, deadline: Int64)] = []
+  /// Links that are being made, for whom, and until when.
+  private var dialing: [ConnectionID: (purpose: Purpose, deadline: Int64)] = [:]
+  /// Connections that wait for a question, by its job.
+  private var asked: [JobID: ConnectionID] = [:]
+
+  /// Connections with lines to route, in the order in which they came.
+  private var active: [Connection] = []
+  /// Connections of which something may have to be said before the step ends.
+  private var touched: [Connection] = []
+  /// Connections with more to say once others had their turn.
+  private var again: [Connection] = []
+  private var isStopping = false
+  /// When the clock is to be looked at, in microseconds of the monotonic clock.
+  private var nextLook: Int64 = 0
+  private var wakeSaid: Int64?
+
+  private enum Purpose {
+    case sync(TimelineID)
+    case follow(Following)
+  }
+
+  /// Opens the data directory's timelines; the standard one at once, the others when they are asked
+  /// for.
+  public init(_ world: World, now: Moment) throws(OpenError) {
+    service = Service(
+      directory: world.directory, key: world.key, version: world.version, now: now,
+      random: world.random, newID: world.newID)
+    timelines = try Timelines(service)
+    peers = try Peers(world.directory, main: timelines.standard?.id)
+    links = LinkRouter(service: service, timelines: timelines, peers: peers)
+    timelines.gone = { [unowned self] in leave($0) }
+    if let standard = timelines.standard { _ = try timelines.host(standard.id) }
+    for peer in peers.all { _ = try? timelines.host(peer.timeline) }
+  }
+
+  /// What happened since the last step is taken in; what is to be done is given back, in this order.
+  public func step(_ inputs: [Input], now: Moment) -> [Effect] {
+    service.now = now
+    for connection in again { touch(connection) }
+    again = []
+    for input in inputs { take(input) }
+    passTime()
+    settle()
+    finishStop()
+    sayWake()
+    return service.takeEffects()
+  }
+
+  /// After `stopped`: signs and saves what is not yet. Nothing else may be under way.
+  public func finish() -> [String] { timelines.open.flatMap { $0.finish() } }
+
+  /// Of how many timelines, and under which ids, this machine is ready to answer.
+  public var openTimelines: [Timeline] { timelines.open.map(\.timeline) }
+
+  // MARK: Inputs
+
+  private func take(_ input: Input) {
+    switch input {
+    case .opened(let id, let principal): open(id, principal)
+    case .dialed(let id): dialed(id)
+    case .bytes(let id, let bytes):
+      guard let connection = connections[id] else { return }
+      if case .linked(let link) = connection.mode { link.hear(service.now) }
+      bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
+      activate(connection)
+    case .inputEnded(let id):
+      guard let connection = connections[id] else { return }
+      connection.isInputDone = true
+      activate(connection)
+    case .closed(let id, let reason): closed(id, reason)
+    case .blocked(let id): connections[id]?.isBlocked = true
+    case .unblocked(let id):
+      guard let connection = connections[id] else { return }
+      connection.isBlocked = false
+      connection.unsent = 0
+      activate(connection)
+    case .written(let written): finish(written)
+    case .progress(let job, let row):
+      guard let connection = asked[job].flatMap({ connections[$0] }) else { return }
+      Reply.row(row, to: &connection.out)
+      touch(connection)
+    case .finished(let job, let result): finish(job, result)
+    case .badPages:
+      service.log(.error, "the disk cannot read a part of the log; everything is read again")
+      for host in timelines.open { host.maintain(.readAgain) }
+    case .stop: isStopping = true
+    }
+  }
+
+  private func open(_ id: ConnectionID, _ principal: Principal) {
+    let isOwner = principal.may(.own)
+    guard connections.count < Self.connectionsMax, isOwner || remotes < Self.remoteMax,
+      !isStopping
+    else {
+      service.emit(.send(id, Array(Self.tooMany.utf8)))
+      return service.emit(.close(id))
+    }
+    let standard = timelines.standard.flatMap { hosted in
+      timelines.open.first { $0.id == hosted.id }
+    }
+    let connection = Connection(id, principal, isOwner ? standard : nil)
+    connections[id] = connection
+    guard !isOwner else { return }
+    remotes += 1
+    let deadline = service.now.monotonic + Self.strangerTime
+    strangers.append((connection, deadline))
+    look(at: deadline)
+  }
+
+  private func dialed(_ id: ConnectionID) {
+    guard let (purpose, _) = dialing.removeValue(forKey: id) else { return }
+    let connection = Connection(id, .nobody, nil)
+    connections[id] = connection
+    remotes += 1
+    switch purpose {
+    case .sync(let timeline):
+      guard let host = timelines.open.first(where: { $0.id == timeline }) else { return }
+      links.begin(connection, with: host)
+    case .follow(let following): links.begin(connection, following: following)
+    }
+    touch(connection)
+    look(at: 0)
+  }
+
+  private func closed(_ id: ConnectionID, _ reason: String?) {
+    if let (purpose, _) = dialing.removeValue(forKey: id) {
+      peers.ended(
+        id, reason ?? "the connection could not be made", service.now, random: service.random())
+      if case .follow(let following) = purpose {
+        answer(following.asker, ErrorReply(.notFound, "\(following.address): \(reason ?? "no answer")"))
+      }
+      return look(at: 0)
+    }
+    guard let connection = connections[id] else { return }
+    forget(connection, connection.reason ?? reason)
+  }
+
+  /// A connection is over on this side.
+  private func forget(_ connection: Connection, _ reason: String?) {
+    guard connections.removeValue(forKey: connection.id) != nil else { return }
+    if !connection.principal.may(.own) { remotes -= 1 }
+    connection.isClosing = true
+    connection.host?.listeners.removeAll { $0 === connection }
+    connection.host?.held.removeAll { $0 === connection }
+    if case .waiting(let job) = connection.mode {
+      asked[job] = nil
+      service.emit(.cancel(job))
+    }
+    guard case .linked(let link) = connection.mode else { return }
+    var why = reason ?? "the connection ended"
+    if link.stage == .greeting, reason == nil, link.isOutgoing {
+      why = "what answers there is no timelined: it ended the connection without a greeting"
+    }
+    peers.ended(connection.id, why, service.now, random: service.random())
+    if let following = link.following, !connection.isAnswered {
+      answer(following.asker, ErrorReply(.notFound, "\(following.address): \(why)"))
+    }
+    look(at: 0)
+  }
+
+  /// Ends a connection from here, at once.
+  private func drop(_ connection: Connection, _ reason: String?) {
+    guard connections[connection.id] != nil else { return }
+    service.emit(.close(connection.id))
+    forget(connection, reason)
+  }
+
+  private func leave(_ host: Host) {
+    for connection in connections.values.sorted(by: { $0.id < $1.id })
+    where connection.host === host {
+      if connection.isLinked {
+        drop(connection, "the timeline is no more")
+      } else {
+        // It chooses again, or means the standard one.
+        connection.host = nil
+      }
+    }
+  }
+
+  // MARK: Routing
+
+  private func activate(_ connection: Connection) {
+    touch(connection)
+    guard !connection.isActive else { return }
+    connection.isActive = true
+    active.append(connection)
+  }
+
+  private func touch(_ connection: Connection) {
+    guard !connection.isTouched else { return }
+    connection.isTouched = true
+    touched.append(connection)
+  }
+
+  private func settle() {
+    repeat {
+      var index = 0
+      while index < active.count {
+        let connection = active[index]
+        index += 1
+        connection.isActive = false
+        route(connection)
+      }
+      active.removeAll(keepingCapacity: true)
+      for host in timelines.open { proceed(host) }
+      if active.isEmpty { say() }
+    } while !active.isEmpty
+  }
+
+  private func proceed(_ host: Host) {
+    for connection in host.proceed() {
+      connection.isHeld = false
+      activate(connection)
+    }
+    if !host.answers.isEmpty, host.isOpenForStaging {
+      let answers = host.answers
+      host.answers = []
+      for (job, result) in answers { finish(job, result) }
+    }
+    for promise in host.takeKept() { keep(promise, nil, host) }
+    guard host.hasNews else { return }
+    host.hasNews = false
+    for connection in host.listeners { touch(connection) }
+  }
+
+  /// Routes the lines that came on a connection.
+  private func route(_ connection: Connection) {
+    while !connection.isClosing, !connection.isHeld, connections[connection.id] != nil {
+      switch connection.mode {
+      case .waiting, .following, .streaming, .backingUp: return
+      // What a peer waits for may be what it says now: it is heard whatever waits to be sent.
+      case .linked: break
+      case .watching, .requests, .collecting: guard connection.hasRoom else { return }
+      }
+      let before = connection.splitter
+      guard let piece = connection.splitter.next() else { return }
+      guard take(piece, connection) else {
+        connection.splitter = before
+        return
+      }
+    }
+  }
+
+  /// Takes one line; false where it has to wait, and be taken again.
+  private func take(_ piece: LineSplitter.Piece, _ connection: Connection) -> Bool {
+    if !connection.isLinked, !meet(piece, connection) { return true }
+    if case .linked(let link) = connection.mode {
+      guard case .line(let range) = piece else {
+        links.tooLong(connection)
+        return true
+      }
+      return take(connection.line(range) { links.handle($0, link, connection) }, connection)
+    }
+    if case .line(let range) = piece, range.isEmpty, !connection.isCollecting { return true }
+    guard let host = host(of: connection) else {
+      Reply.error(ErrorReply(.notFound, "no timeline is chosen: OPEN NAME"), to: &connection.out)
+      return true
+    }
+    let router = router(host)
+    router.endWatch(connection)
+    guard case .line(let range) = piece else {
+      router.tooLong(connection)
+      return true
+    }
+    return take(connection.line(range) { router.handle($0, connection) }, connection, host)
+  }
+
+  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; of whoever is
+  /// not the owner, any other ends it. False where the line is done with.
+  private func meet(_ piece: LineSplitter.Piece, _ connection: Connection) -> Bool {
+    guard case .requests = connection.mode else { return true }
+    var isGreeting = false
+    if case .line(let range) = piece {
+      isGreeting = connection.line(range) { $0.starts(with: "HELLO timeline-sync ".utf8) }
+    }
+    if isGreeting, connection.replies.isEmpty {
+      links.accept(connection)
+      strangers.removeAll { $0.connection === connection }
+      look(at: 0)
+      return true
+    }
+    guard !connection.principal.may(.read) else { return true }
+    links.end(
+      connection,
+      ErrorReply(.denied, "here machines sync alone: HELLO timeline-sync \(SyncMessage.version)"))
+    return false
+  }
+
+  private func host(of connection: Connection) -> Host? {
+    if connection.host == nil, let standard = timelines.standard {
+      connection.host = (try? timelines.host(standard.id)) ?? nil
+    }
+    return connection.host
+  }
+
+  private func router(_ host: Host) -> Router {
+    Router(host: host, service: service, timelines: timelines, peers: peers) { [unowned self] id in
+      if let connection = connections[id] { drop(connection, "the peer was removed") }
+      dialing[id] = nil
+    }
+  }
+
+  private func take(_ step: Router.Step, _ connection: Connection, _ host: Host) -> Bool {
+    switch step {
+    case .goOn: return true
+    case .afterReplies:
+      // Once the last of them is kept, it is routed again.
+      return false
+    case .whenOpen:
+      hold(connection, host)
+      return false
+    case .ask(let question):
+      let job = service.run(Work(kind: .question(question)))
+      asked[job] = connection.id
+      connection.mode = .waiting(job)
+      return true
+    case .follow(let address, let name, let localName):
+      connection.mode = .following
+      dial(
+        address,
+        .follow(
+          Following(asker: connection.id, address: address, name: name, localName: localName)))
+      return true
+    }
+  }
+
+  private func take(_ step: LinkRouter.Step, _ connection: Connection) -> Bool {
+    switch step {
+    case .goOn: return true
+    case .whenOpen:
+      guard let host = connection.host else { return true }
+      hold(connection, host)
+      return false
+    case .found(let following, let id, let name):
+      connection.isAnswered = true
+      join(following, id, following.localName ?? name)
+      drop(connection, nil)
+      return true
+    }
+  }
+
+  private func hold(_ connection: Connection, _ host: Host) {
+    connection.isHeld = true
+    host.held.append(connection)
+  }
+
+  private func join(_ following: Following, _ id: TimelineID, _ name: String) {
+    do throws(OpenError) {
+      let hosted =
+        if let known = timelines.hosted[id] { known } else { try timelines.follow(id, as: name) }
+      _ = try peers.add(following.address, id)
+      _ = try timelines.host(id)
+      look(at: 0)
+      answer(
+        following.asker,
+        .object([
+          "name": .string(hosted.name), "timeline": .string(id.description),
+          "peer": .string(following.address.description),
+        ]))
+    } catch { answer(following.asker, ErrorReply(error)) }
+  }
+
+  private func answer(_ id: ConnectionID, _ json: JSONValue) {
+    resume(id) { Reply.ok(json, to: &$0) }
+  }
+
+  private func answer(_ id: ConnectionID, _ error: ErrorReply) {
+    resume(id) { Reply.error(error, to: &$0) }
+  }
+
+  private func resume(_ id: ConnectionID, _ write: (inout [UInt8]) -> Void) {
+    guard let connection = connections[id], case .following = connection.mode else { return }
+    connection.mode = .requests
+    write(&connection.out)
+    activate(connection)
+  }
+
+  // MARK: What comes back
+
+  private func finish(_ written: Written) {
+    guard let host = timelines.open.first(where: { $0.id == written.timeline }) else { return }
+    let failure = host.finish(written)
+    for promise in written.promises { keep(promise, failure, host) }
+    host.hasNews = true
+    host.saveIndex(isQuiet: false)
+    look(at: 0)
+  }
+
+  private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
+    guard let connection = connections[promise.connection] else { return }
+    if case .took(let replica, let last) = promise.kind {
+      links.took(replica, last: last, failure, connection)
+    } else {
+      router(host).keep(promise.kind, failure, connection)
+    }
+    activate(connection)
+  }
+
+  private func finish(_ job: JobID, _ result: WorkResult) {
+    if case .answer(let answer) = result.kind {
+      guard let connection = asked.removeValue(forKey: job).flatMap({ connections[$0] }),
+        let host = connection.host
+      else { return }
+      // What is one more line to append waits as others do.
+      guard !answer.isAppend || host.isOpenForStaging else {
+        asked[job] = connection.id
+        return host.answers.append((job, result))
+      }
+      router(host).deliver(answer, connection)
+      return activate(connection)
+    }
+    guard let host = timelines.open.first(where: { $0.jobs.contains(job) }) else { return }
+    look(at: 0)
+    guard let report = host.finished(job, result) else { return }
+    if let (id, error) = report.blame, let connection = connections[id] {
+      links.end(connection, error)
+      touch(connection)
+    }
+    if let (id, bytes) = report.reply, let connection = connections[id] {
+      links.proved(bytes, connection)
+      touch(connection)
+    }
+  }
+
+  // MARK: Time
+
+  /// Has the clock looked at by then.
+  private func look(at moment: Int64) { nextLook = min(nextLook, moment) }
+
+  private func passTime() {
+    let now = service.now.monotonic
+    guard now >= nextLook, !isStopping else { return }
+    for peer in peers.due(now) { dial(peer) }
+    for (id, entry) in dialing.sorted(by: { $0.key < $1.key }) where entry.deadline <= now {
+      service.emit(.close(id))
+      closed(id, "no connection came about within \(Self.strangerTime / 1_000_000) seconds")
+    }
+    while let (connection, deadline) = strangers.first, deadline <= now {
+      strangers.removeFirst()
+      guard connections[connection.id] != nil, !connection.isLinked else { continue }
+      links.end(
+        connection,
+        ErrorReply(
+          .denied, "no greeting came within \(Self.strangerTime / 1_000_000) seconds"))
+      touch(connection)
+    }
+    var next = Int64.max
+    for connection in connections.values.sorted(by: { $0.id < $1.id }) {
+      guard case .linked(let link) = connection.mode else { continue }
+      switch link.overdue(service.now) {
+      case .ask:
+        SyncMessage.ping.append(to: &connection.out)
+        touch(connection)
+      case .end(let why): drop(connection, why)
+      case nil: break
+      }
+      next = min(next, link.deadline)
+    }
+    for host in timelines.open {
+      host.passTime()
+      next = min(next, host.wake ?? .max)
+    }
+    next = min(next, peers.nextAttempt ?? .max, strangers.first?.deadline ?? .max)
+    nextLook = dialing.values.reduce(next) { min($0, $1.deadline) }
+  }
+
+  private func sayWake() {
+    guard !isStopping else { return }
+    let wake = nextLook == .max ? nil : nextLook
+    if wake != wakeSaid {
+      wakeSaid = wake
+      service.emit(.wake(at: wake))
+    }
+  }
+
+  private func dial(_ peer: Peer) {
+    peers.dialing(peer, dial(peer.address, .sync(peer.timeline)))
+  }
+
+  @discardableResult
+  private func dial(_ address: PeerAddress, _ purpose: Purpose) -> ConnectionID {
+    let id = ConnectionID(dialed)
+    dialed += 1
+    let deadline = service.now.monotonic + Self.strangerTime
+    dialing[id] = (purpose, deadline)
+    look(at: deadline)
+    service.emit(.dial(id, address))
+    return id
+  }
+
+  // MARK: Output
+
+  /// Fills what streams, sends what is to be said, and ends what is over.
+  private func say() {
+    var index = 0
+    while index < touched.count {
+      let connection = touched[index]
+      index += 1
+      connection.isTouched = false
+      guard connections[connection.id] != nil else { continue }
+      pump(connection)
+      say(connection)
+    }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  private func pump(_ connection: Connection) {
+    guard let host = connection.host, connection.hasRoom else { return }
+    let hasMore =
+      if case .linked(let link) = connection.mode {
+        links.pump(link, connection)
+      } else { router(host).pump(connection) }
+    // What streamed may be done with, and the next request be there already.
+    if connection.wantsInput, connection.splitter.hasLine { activate(connection) }
+    guard hasMore, !connection.isClosing else { return }
+    again.append(connection)
+    if again.count == 1 { service.emit(.again) }
+  }
+
+  private func say(_ connection: Connection) {
+    if !connection.out.isEmpty {
+      connection.unsent += connection.isBlocked ? connection.out.count : 0
+      service.emit(.send(connection.id, connection.out))
+      connection.out = []
+    }
+    if connection.isDone, !connection.isActive { return drop(connection, connection.reason) }
+    if connection.isLinked, connection.unsent > Link.unsentBytesMax {
+      return drop(connection, "it goes on talking, and does not read what is sent to it")
+    }
+    let isWanted = connection.wantsInput
+    guard isWanted != connection.isRead else { return }
+    connection.isRead = isWanted
+    service.emit(.read(connection.id, isWanted))
+  }
+
+  // MARK: The end
+
+  private func finishStop() {
+    guard isStopping, !hasStopped, timelines.open.allSatisfy(\.isIdle) else { return }
+    hasStopped = true
+    service.emit(.stopped)
+  }
+
+  private var hasStopped = false
+}

@@ -1,0 +1,219 @@
+// Connections to other machines: what a link says and hears, and what a sync session wants done.
+
+import EventStore
+import TimelineModel
+import TimelineWire
+
+/// Answers the lines of a link.
+struct LinkRouter {
+  let service: Service
+  let timelines: Timelines
+  let peers: Peers
+
+  enum Step {
+    case goOn
+    /// Nothing may be staged now.
+    case whenOpen
+    /// The name that was looked up is that of this timeline.
+    case found(Following, TimelineID, name: String)
+  }
+
+  // MARK: Beginning
+
+  /// The first words on a connection to a peer, to sync with it.
+  func begin(_ connection: Connection, with host: Host) {
+    let session = SyncSession(timeline: host.id, replica: host.timeline.replica)
+    SyncMessage.hello(features: []).append(to: &connection.out)
+    connection.out += session.start(host.timeline.lines)
+    connection.host = host
+    host.listeners.append(connection)
+    connection.mode = .linked(Link(isOutgoing: true, session: session, now: service.now))
+    peers.note(connection.id, .greeting)
+  }
+
+  /// The first words on a connection to a machine that is to be followed.
+  func begin(_ connection: Connection, following: Following) {
+    SyncMessage.hello(features: []).append(to: &connection.out)
+    SyncMessage.follow(name: following.name).append(to: &connection.out)
+    connection.mode = .linked(Link(isOutgoing: true, following: following, now: service.now))
+  }
+
+  /// A connection whose first word is a peer's.
+  func accept(_ connection: Connection) {
+    connection.mode = .linked(Link(isOutgoing: false, now: service.now))
+  }
+
+  // MARK: Lines
+
+  func handle(
+    _ line: UnsafeBufferPointer<UInt8>, _ link: Link, _ connection: Connection
+  ) -> Step {
+    do throws(ErrorReply) {
+      switch link.stage {
+      case .greeting:
+        try greet(line, link)
+        if !link.isOutgoing { SyncMessage.hello(features: []).append(to: &connection.out) }
+        link.enter(link.session == nil ? .naming : .syncing, service.now)
+      case .naming: return try name(line, link, connection)
+      case .syncing:
+        guard let host = connection.host else { break }
+        guard host.isOpenForStaging else { return .whenOpen }
+        advance(line, link, host, connection)
+      }
+    } catch { end(connection, error) }
+    return .goOn
+  }
+
+  func tooLong(_ connection: Connection) {
+    end(
+      connection,
+      ErrorReply(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
+  }
+
+  /// What says no HELLO is no timelined; what it says may tell the user what it is.
+  private func greet(
+    _ line: UnsafeBufferPointer<UInt8>, _ link: Link
+  ) throws(ErrorReply) {
+    let message: SyncMessage
+    do throws(ErrorReply) { message = try SyncMessage(line) } catch {
+      guard link.isOutgoing, error.code != .unsupported else { throw error }
+      throw Self.noPeer(String(decoding: line.prefix(60), as: UTF8.self))
+    }
+    switch message {
+    case .hello: break
+    case .error(let text): throw ErrorReply(.denied, "the peer says: \(text)")
+    case _ where link.isOutgoing:
+      throw Self.noPeer(String(decoding: line.prefix(60), as: UTF8.self))
+    default: throw ErrorReply(.badRequest, "a greeting comes first: HELLO timeline-sync 1")
+    }
+  }
+
+  private static func noPeer(_ said: String) -> ErrorReply {
+    ErrorReply(
+      .unsupported, "what answers there is no timelined: it said \(JSONValue.string(said).text)")
+  }
+
+  /// What is said once both have greeted: of which timeline the connection is.
+  private func name(
+    _ line: UnsafeBufferPointer<UInt8>, _ link: Link, _ connection: Connection
+  ) throws(ErrorReply) -> Step {
+    switch try SyncMessage(line) {
+    case .have(let have) where !link.isOutgoing:
+      let found = try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
+      guard let host = found else {
+        throw ErrorReply(.notFound, "no timeline here has that id")
+      }
+      let session = SyncSession(timeline: host.id, replica: host.timeline.replica)
+      connection.out += session.start(host.timeline.lines)
+      connection.host = host
+      host.listeners.append(connection)
+      link.session = session
+      link.enter(.syncing, service.now)
+      advance(line, link, host, connection)
+    case .follow(let name) where !link.isOutgoing:
+      guard let hosted = timelines.hosted[name], !hosted.isArchived else {
+        throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
+      }
+      SyncMessage.timeline(hosted.id, name: hosted.name).append(to: &connection.out)
+    case .timeline(let id, let name):
+      guard let following = link.following else {
+        throw ErrorReply(.badRequest, "TIMELINE answers FOLLOW alone")
+      }
+      return .found(following, id, name: name)
+    case .ping: SyncMessage.pong.append(to: &connection.out)
+    case .error(let text): throw ErrorReply(.denied, "the peer says: \(text)")
+    default: throw ErrorReply(.badRequest, "HAVE comes first")
+    }
+    return .goOn
+  }
+
+  private func advance(
+    _ line: UnsafeBufferPointer<UInt8>, _ link: Link, _ host: Host, _ connection: Connection
+  ) {
+    guard let effects = link.session?.receive(line, host.timeline.lines) else { return }
+    for effect in effects { carryOut(effect, link, host, connection) }
+    note(link, host, connection)
+  }
+
+  private func carryOut(
+    _ effect: SyncSession.Effect, _ link: Link, _ host: Host, _ connection: Connection
+  ) {
+    let snapshot = host.timeline.lines
+    switch effect {
+    case .send(let bytes): connection.out += bytes
+    case .end(let error): end(connection, error)
+    case .head(let replica, let note):
+      host.run(host.heads.take(note, of: replica, snapshot, from: connection.id))
+    case .want(let lines):
+      guard !link.isProving else {
+        return end(
+          connection,
+          ErrorReply(.badRequest, "one WANT at a time: the last is not answered yet"))
+      }
+      link.isProving = true
+      guard let session = link.session else { return }
+      host.run(host.heads.work(.prove(lines, session, for: connection.id), snapshot))
+    case .proof(let place, let proof, let line):
+      guard link.take(place, proof, line) else {
+        return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
+      }
+    case .proved: host.run(host.heads.work(.check(link.takeProofs()), snapshot))
+    case .ingest(let replica, let lines, let first, let last):
+      do throws(IngestError) {
+        try lines.withTypedBuffer { (bytes) throws(IngestError) in
+          try host.timeline.ingest(bytes, of: replica, from: first, now: service.now.wall)
+        }
+        host.promise(.took(replica, last: last), connection)
+      } catch { end(connection, ErrorReply(error)) }
+    }
+  }
+
+  /// Lines of a peer are durable, or could not be made so.
+  func took(
+    _ replica: ReplicaID, last: UInt64, _ failure: AppendError?, _ connection: Connection
+  ) {
+    guard case .linked(let link) = connection.mode, !connection.isClosing else { return }
+    if let failure { return end(connection, ErrorReply(failure)) }
+    if let bytes = link.session?.committed(replica, last: last) { connection.out += bytes }
+  }
+
+  /// What the other side lacks, as far as there is room; whether there may be more.
+  func pump(_ link: Link, _ connection: Connection) -> Bool {
+    guard link.stage == .syncing, let host = connection.host else { return false }
+    var hasMore = false
+    if connection.hasRoom, !connection.isClosing,
+      let bytes = link.session?.pump(host.timeline.lines)
+    {
+      hasMore = !bytes.isEmpty
+      connection.out += bytes
+    }
+    note(link, host, connection)
+    return hasMore
+  }
+
+  private func note(_ link: Link, _ host: Host, _ connection: Connection) {
+    guard link.isLive, !connection.isClosing, let session = link.session else { return }
+    peers.note(
+      connection.id, session.isInSync(with: host.timeline.lines) ? .inSync : .syncing)
+  }
+
+  /// Lines are proven, as the other side asked.
+  func proved(_ bytes: [UInt8], _ connection: Connection) {
+    guard case .linked(let link) = connection.mode else { return }
+    link.isProving = false
+    connection.out += bytes
+  }
+
+  /// Tells a peer why, and lets it go.
+  func end(_ connection: Connection, _ error: ErrorReply) {
+    Reply.error(error, to: &connection.out)
+    connection.reason = error.text
+    connection.isClosing = true
+  }
+}
+
+extension Snapshot: LogSource {
+  public var wanted: [WantedLines] {
+    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  }
+}

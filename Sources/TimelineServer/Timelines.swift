@@ -1,0 +1,90 @@
+// The timelines of this machine: which there are, and those that are open. One is opened when it is first
+// asked for, and stays open.
+
+import EventStore
+import TimelineModel
+import TimelineWire
+
+final class Timelines {
+  private let service: Service
+  private(set) var hosted: HostedTimelines
+  /// Those that are open, in the order in which they were opened.
+  private(set) var open: [Host] = []
+
+  init(_ service: Service) throws(OpenError) {
+    self.service = service
+    hosted = try service.directory.timelines(
+      newReplica: service.newReplica(), key: service.key, nonce: service.nonce())
+    for (_, error) in hosted.unreadable { service.log(.warning, error.message) }
+  }
+
+  /// The one that a client means that names none: `main`, or the only one.
+  var standard: HostedTimeline? {
+    hosted["main"] ?? (hosted.timelines.count == 1 ? hosted.timelines[0] : nil)
+  }
+
+  /// Opens it where it is not open yet; nil where it is not here, or put aside.
+  func host(_ id: TimelineID) throws(OpenError) -> Host? {
+    if let host = open.first(where: { $0.id == id }) { return host }
+    guard let hosted = hosted[id], !hosted.isArchived else { return nil }
+    let timeline = try service.directory.openTimeline(
+      hosted, newReplica: service.newReplica(), key: service.key)
+    if let left = timeline.leftLog {
+      service.log(
+        .warning,
+        "this machine goes on in log \(timeline.replica): its log \(left) is damaged, or was signed "
+          + "with a key that is not here; all that can be read of it is served as before")
+      try lookAgain()
+    }
+    for damage in timeline.damage { service.log(.warning, damage.message) }
+    let host = Host(timeline, service)
+    open.append(host)
+    host.begin()
+    return host
+  }
+
+  func name(_ id: TimelineID) -> String { hosted[id]?.name ?? id.description }
+
+  // MARK: Changes
+
+  func create(_ name: String) throws(OpenError) -> HostedTimeline {
+    let made = try service.directory.createTimeline(
+      name, replica: service.newReplica(), key: service.key, nonce: service.nonce())
+    try lookAgain()
+    return made
+  }
+
+  /// Joins a timeline of another machine. An own one of that name without a line gives way.
+  func follow(_ id: TimelineID, as name: String) throws(OpenError) -> HostedTimeline {
+    if let own = hosted[name], let host = open.first(where: { $0.id == own.id }) {
+      guard host.timeline.position.sizes.isEmpty, host.isIdle else { throw .timelineExists(name) }
+      let followed = try service.directory.followTimeline(
+        id, name: name, replica: service.newReplica())
+      open.removeAll { $0 === host }
+      try lookAgain()
+      gone(host)
+      return followed
+    }
+    let followed = try service.directory.followTimeline(
+      id, name: name, replica: service.newReplica())
+    try lookAgain()
+    return followed
+  }
+
+  /// Called for a timeline that is no more: its connections end.
+  var gone: (Host) -> Void = { _ in }
+
+  func rename(_ id: TimelineID, to name: String) throws(OpenError) -> HostedTimeline {
+    let renamed = try service.directory.renameTimeline(id, to: name)
+    try lookAgain()
+    return renamed
+  }
+
+  func setArchived(_ id: TimelineID, _ isArchived: Bool) throws(OpenError) -> HostedTimeline {
+    let changed = try service.directory.setArchived(id, isArchived)
+    try lookAgain()
+    return changed
+  }
+
+  private func lookAgain() throws(OpenError) { hosted = try service.directory.timelines() }
+}
