@@ -34,8 +34,8 @@ class LogTests(Ctl):
                 for when in (json.dumps({replica: size}), json.dumps({replica: 10}), "2001-01-01", "2001-01-01T00:00:00Z")]
             self.assertNotEqual(answers[0], answers[1])
             self.assertEqual(answers[2], answers[3])
-        # The first line of a log names the key of its heads, and is no event.
-        self.assertEqual(self.json("log", "--count", "--known-at", '{"%s":10}' % replica), {"count": 9})
+        # The first two lines of the founder's log name its key and the timeline, and are no events.
+        self.assertEqual(self.json("log", "--count", "--known-at", '{"%s":10}' % replica), {"count": 8})
         for command in (("log",), ("state", "USA", "PRK"), ("why", "USA", "PRK", "phase")):
             for when in ("yesterday", "{}x", '{"main":1}', "2017-02-30"):
                 err = self.fails(2, *command, "--known-at", when, "--json")

@@ -36,8 +36,8 @@ class Protocol(unittest.TestCase):
 
     def test_append_then_read(self):
         first = self.client.append(title="first", date="2006-10-09")
-        # The first line of a log names the key of its heads.
-        self.assertEqual(first["seq"], 2)
+        # The first line of a log names the key of its heads, the founder's second what the id is made from.
+        self.assertEqual(first["seq"], 3)
         self.client.append(title="second", tags=["icbm"])
         self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
         self.assertEqual(self.client.ok('COUNT {"tag":"icbm"}'), {"count": 1})
@@ -118,7 +118,7 @@ class Protocol(unittest.TestCase):
         replies = [self.client.reply() for _ in requests]
         self.assertTrue(replies[10].startswith("ERR bad-event"))
         self.assertEqual(replies[20], 'OK {"count":19}')
-        self.assertEqual([json.loads(r[3:])["seq"] for r in replies if '"seq"' in r], list(range(2, 51)))
+        self.assertEqual([json.loads(r[3:])["seq"] for r in replies if '"seq"' in r], list(range(3, 52)))
 
     def test_append_many_is_all_or_none(self):
         lines = [json.dumps(event("m%d" % n)) for n in range(3)]
@@ -200,10 +200,10 @@ class Protocol(unittest.TestCase):
         self.assertIn("in use by another timelined", second.stderr)
         os.mkdir(self.daemon.path + "/newer")
         with open(self.daemon.path + "/newer/data.json", "w") as file:
-            file.write('{"format":"timeline-data","version":2}')
+            file.write('{"format":"timeline-data","version":3}')
         newer = start(self.daemon.path + "/newer")
         self.assertEqual(newer.returncode, 1)
-        self.assertIn("format version 2", newer.stderr)
+        self.assertIn("format version 3", newer.stderr)
         self.assertEqual(os.listdir(self.daemon.path + "/newer"), ["data.json"])
         self.client.append(title="the first goes on")
 

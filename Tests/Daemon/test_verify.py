@@ -73,9 +73,9 @@ class Verify(Ctl):
         client.close()
 
     def filled(self, count):
-        """A daemon with so many lines, the one that names its key included; their file, and the lines."""
+        """A daemon with so many lines, those that name its key and its timeline included; their file, and the lines."""
         daemon = self.another()
-        self.append(daemon, 1, count)
+        self.append(daemon, 2, count)
         path = self.segments(daemon)[0]
         with open(path, "rb") as file:
             return daemon, path, file.readlines()
@@ -96,8 +96,8 @@ class Verify(Ctl):
             self.append(daemon, size, last)
             size = last
             self.assertEqual(self.stated(daemon), self.roots(daemon))
-            # And the line that names the key.
-            self.assertEqual([lines for lines, _ in self.stated(daemon).values()], [last + 1])
+            # And the lines that name the key and the timeline.
+            self.assertEqual([lines for lines, _ in self.stated(daemon).values()], [last + 2])
         daemon.stop()
         daemon.start()
         self.assertEqual(self.stated(daemon), self.roots(daemon))
@@ -163,10 +163,10 @@ class Verify(Ctl):
         rows = []
         while (reply := client.reply()).startswith("ROW "):
             rows.append(json.loads(reply[4:]))
-        self.assertEqual(json.loads(reply[4:])["lines"], 72_001)
+        self.assertEqual(json.loads(reply[4:])["lines"], 72_002)
         steps = [row["done"] for row in rows if "done" in row]
-        self.assertEqual(steps, [65_536, 72_001])
-        self.assertTrue(all(row["total"] == 72_001 for row in rows if "done" in row))
+        self.assertEqual(steps, [65_536, 72_002])
+        self.assertTrue(all(row["total"] == 72_002 for row in rows if "done" in row))
         client.send("VERIFY now")
         self.assertTrue(client.reply().startswith("ERR bad-request"))
         client.close()

@@ -124,7 +124,7 @@ struct TimelineDirectoriesTests {
       try directory.renameTimeline(first.id, to: "first")
     }
     let nobody = TimelineID(UUIDBytes(high: 9, low: 9))
-    #expect(throws: OpenError.noTimeline(nobody)) {
+    #expect(throws: OpenError.noTimeline(nobody.description)) {
       try directory.renameTimeline(nobody, to: "x")
     }
     let archived = try directory.setArchived(second.id, true)

@@ -7,6 +7,7 @@ import json
 import pathlib
 import sys
 import unittest
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Daemon"))
 from ctl import SHIPPED, Ctl  # noqa: E402
@@ -25,7 +26,7 @@ class Heads(Ctl):
         cls.vkey = key["vkey"]
         cls.proofs = {
             event["seq"]: cls.ctl("prove", event["id"], "--output", "-")[1].encode()
-            for event in cls.events if event["seq"] % 90 == 5 or event["seq"] in (2, 256, 257, 512, 513, 600)}
+            for event in cls.events if event["seq"] % 90 == 5 or event["seq"] in (3, 256, 257, 512, 513, 600)}
         [cls.segment] = pathlib.Path(cls.daemon.data, "timelines/main/logs").glob("*/*.jsonl")
         cls.lines = cls.segment.read_bytes().splitlines(keepends=True)
         cls.note = (cls.segment.parent / "checkpoint").read_bytes()
@@ -44,6 +45,17 @@ class Heads(Ctl):
         origin, size, root = text.decode().split("\n")
         self.assertEqual((origin, int(size)), (name, len(self.lines)))
         self.assertEqual(base64.b64decode(root), root_of([leaf_of(line) for line in self.lines]))
+
+    def test_the_timeline_s_id_is_the_hash_of_line_2(self):
+        second = json.loads(self.lines[1])
+        body = json.dumps({key: second[key] for key in ("type", "name", "key", "nonce")}, separators=(",", ":"))
+        self.assertIn(body[1:-1].encode() + b',"salt"', self.lines[1])
+        self.assertEqual((second["type"], second["name"]), ("log.timeline", "main"))
+        self.assertEqual(base64.b64decode(second["key"]), base64.b64decode(self.vkey.split("+", 2)[2])[1:])
+        self.assertEqual(len(base64.b64decode(second["nonce"], validate=True)), 16)
+        digest = bytearray(hashlib.sha256(b"timeline-id\n" + body.encode()).digest()[:16])
+        digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80  # RFC 9562, 5.8
+        self.assertEqual(str(uuid.UUID(bytes=bytes(digest))), self.timeline())
 
     def timeline(self):
         return json.loads((self.segment.parents[2] / "timeline.json").read_text())["timeline"]

@@ -16,7 +16,7 @@ public enum OpenError: Error, Sendable, Hashable {
   case damagedFile(path: String, reason: String)
   case badName(String)
   case timelineExists(String)
-  case noTimeline(TimelineID)
+  case noTimeline(String)
   case disk(FileError)
 
   public var message: String {
@@ -34,7 +34,7 @@ public enum OpenError: Error, Sendable, Hashable {
       "\(JSONValue.string(String(name.prefix(80))).text) is no name of a timeline: "
         + TimelineFounding.nameRule
     case .timelineExists(let name): "there is a timeline \(name) here already"
-    case .noTimeline(let id): "there is no timeline \(id) here"
+    case .noTimeline(let name): "there is no timeline \(name) here"
     case .disk(let error): error.message
     }
   }

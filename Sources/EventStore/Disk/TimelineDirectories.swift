@@ -112,8 +112,8 @@ extension DataDirectory {
     return next
   }
 
-  /// Opens a timeline by its name; one that is not there is made, its id from the new replica's where no
-  /// nonce is given.
+  /// Opens a timeline by its name. It is made where there is none at all, its id from the new replica's
+  /// where no nonce is given; else `noTimeline`: it may be here, with a name that a bad disk changed.
   public func openTimeline(
     _ name: String, newReplica: ReplicaID, key: SigningKey? = nil, nonce: [UInt8]? = nil
   ) throws(OpenError) -> Timeline {
@@ -124,6 +124,7 @@ extension DataDirectory {
     if let hosted = found[name] {
       return try openTimeline(hosted, newReplica: newReplica, key: key)
     }
+    guard found.timelines.isEmpty, found.unreadable.isEmpty else { throw .noTimeline(name) }
     let hosted = try createTimeline(
       name, replica: newReplica, key: key, nonce: nonce ?? newReplica.uuid.octets)
     return try open(hosted, key)
@@ -181,7 +182,7 @@ extension DataDirectory {
   private func change(
     _ id: TimelineID, _ found: HostedTimelines, _ body: (inout HostedTimeline) -> Void
   ) throws(OpenError) -> HostedTimeline {
-    guard var hosted = found[id] else { throw .noTimeline(id) }
+    guard var hosted = found[id] else { throw .noTimeline(id.description) }
     body(&hosted)
     try replace(file(of: hosted.directory), with: hosted.bytes)
     return hosted
