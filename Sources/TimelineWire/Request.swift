@@ -8,33 +8,8 @@
 
 import TimelineModel
 
-/// The closed list of ERR words.
-public enum ErrorCode: String, Sendable, CaseIterable {
-  case badRequest = "bad-request"
-  case badEvent = "bad-event"
-  case tooLarge = "too-large"
-  case notFound = "not-found"
-  case exists
-  case wrongPosition = "wrong-position"
-  case full
-  case readOnly = "read-only"
-  case denied
-  case busy
-  case damaged
-  case unsupported
-  case `internal`
-}
-
-/// Why a request is not answered with OK.
-public struct RequestError: Error, Sendable, Hashable {
-  public var code: ErrorCode
-  public var text: String
-
-  public init(_ code: ErrorCode, _ text: String) {
-    self.code = code
-    self.text = text
-  }
-}
+/// What it was called once.
+public typealias RequestError = ErrorReply
 
 public enum Verb: String, Sendable, CaseIterable {
   case hello = "HELLO"
@@ -119,14 +94,14 @@ public struct Request: Sendable {
   /// The JSON that closes the line.
   public var json: Range<Int>?
 
-  public init(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) {
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
     let space = UInt8(ascii: " ")
     var at = line.firstIndex(of: space) ?? line.count
     let word = String(decoding: line[..<at], as: UTF8.self)
     guard let verb = Verb(rawValue: word) else {
       let advice = EditDistance.advice(
         on: word, in: Verb.allCases.map(\.rawValue), else: "HELP lists all")
-      throw RequestError(.badRequest, "unknown verb \"\(word.prefix(40))\"; \(advice)")
+      throw ErrorReply(.badRequest, "unknown verb \"\(word.prefix(40))\"; \(advice)")
     }
     self.verb = verb
     arguments = []
@@ -149,26 +124,26 @@ public struct Request: Sendable {
   /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
   public func value(
     in line: UnsafeBufferPointer<UInt8>, keys: [String]
-  ) throws(RequestError) -> JSONValue {
+  ) throws(ErrorReply) -> JSONValue {
     guard arguments.isEmpty else {
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "\(verb.rawValue) takes one JSON object {…}, not \(arguments[0].prefix(40))")
     }
     let value = try parsed(line)
     for member in value.members ?? [] where !keys.contains(member.key) {
       let advice = EditDistance.advice(
         on: member.key, in: keys, else: "keys are \(keys.joined(separator: ", "))")
-      throw RequestError(
+      throw ErrorReply(
         .badRequest, "unknown key \"\(member.key.prefix(40))\"; \(advice)")
     }
     return value
   }
 
-  private func parsed(_ line: UnsafeBufferPointer<UInt8>) throws(RequestError) -> JSONValue {
+  private func parsed(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) -> JSONValue {
     guard let json else { return .object([JSONValue.Member]()) }
     do throws(JSONError) {
       return try JSONValue(parsing: UnsafeBufferPointer(rebasing: line[json]))
-    } catch { throw RequestError(.badRequest, "\(verb.rawValue): \(error.message)") }
+    } catch { throw ErrorReply(.badRequest, "\(verb.rawValue): \(error.message)") }
   }
 }
 
@@ -181,18 +156,6 @@ public enum Reply {
       json.append(to: &bytes)
     }
     bytes.append(0x0A)
-  }
-
-  public static func error(_ error: RequestError, to bytes: inout [UInt8]) {
-    // One line, whatever a peer's text held, and nothing that a terminal behind `nc` would obey.
-    var text = String.UnicodeScalarView()
-    for scalar in error.text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .lineSeparator, .paragraphSeparator: text.append(" ")
-      default: text.append(scalar)
-      }
-    }
-    bytes.append(contentsOf: "ERR \(error.code.rawValue) \(String(text))\n".utf8)
   }
 
   public static func row(_ json: JSONValue, to bytes: inout [UInt8]) {

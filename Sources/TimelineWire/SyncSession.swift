@@ -125,6 +125,8 @@ public struct SyncSession: Sendable {
   /// What is being asked for, and what will be; nil until it is looked up.
   private var asked: WantedLines?
   private var toAsk: [WantedLines]?
+  /// What the other side ended it with.
+  public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
@@ -192,9 +194,11 @@ public struct SyncSession: Sendable {
       case ("PONG", _): return []
       case ("ERR", _):
         state = .ended
-        return [
-          .end(RequestError(.denied, "the peer says: \(words.dropFirst().joined(separator: " "))"))
-        ]
+        refusal = ErrorReply.parse(line)
+        let said =
+          refusal.map { "\($0.code.rawValue) \($0.text)" }
+          ?? words.dropFirst().joined(separator: " ")
+        return [.end(ErrorReply(.denied, "the peer says: \(said)"))]
       default:
         throw RequestError(.badRequest, "\"\((words.first ?? "").prefix(20))\" has no place here")
       }

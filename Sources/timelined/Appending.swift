@@ -125,12 +125,9 @@ extension Router {
         case .success(let staged): duplicates += staged.isDuplicate ? 1 : 0
         case .failure(let failure):
           bad += 1
-          let error = RequestError(failure)
-          let row = JSONValue.object([
-            "line": .int(place + 1), "error": .string(error.code.rawValue),
-            "text": .string(error.text),
-          ])
-          Reply.row(row, to: &out)
+          var error = ErrorReply(failure)
+          error.line = place + 1
+          Reply.row(error.row, to: &out)
         }
       }
       Reply.end(
@@ -145,8 +142,8 @@ extension Router {
     switch timeline.stageAll(texts, recording(connection)) {
     case .success(let staged): connection.deferred.append(.appendedMany(staged))
     case .failure(let failure):
-      var error = RequestError(failure.error)
-      error.text = "line \(failure.place + 1): \(error.text) (none of the lines was taken)"
+      var error = ErrorReply(failure.error)
+      error.line = failure.place + 1
       reply(connection) { Reply.error(error, to: &$0) }
     }
   }

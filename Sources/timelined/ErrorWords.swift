@@ -5,6 +5,10 @@ import TimelineWire
 
 extension RequestError {
   init(_ error: AppendError) {
+    if case .badEvent(let error) = error {
+      self.init(error)
+      return
+    }
     let code: ErrorCode =
       switch error {
       case .notJSON, .badEvent: .badEvent
@@ -28,16 +32,23 @@ extension RequestError {
       case .lacking: .wrongPosition
       case .damaged: .damaged
       }
-    self.init(code, error.message)
+    let hint: ErrorHint? =
+      switch error {
+      case .unknown: .unknownSnapshot
+      case .damaged: .repair
+      case .ambiguous, .lacking: nil
+      }
+    self.init(code, error.message, hint: hint)
   }
 
-  init(_ line: DamagedLine) { self.init(.damaged, line.message) }
+  init(_ line: DamagedLine) { self.init(.damaged, line.message, hint: .repair) }
 
   init(_ problem: HeadProblem) {
     switch problem {
     case .stopped: self.init(.busy, problem.message)
     case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
-    case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
+    case .damaged, .shorter: self.init(.damaged, problem.message, hint: .repair)
+    case .otherRoot, .refused: self.init(.damaged, problem.message)
     case .disk(let error):
       let code: ErrorCode =
         switch error.cause {

@@ -77,7 +77,7 @@ extension Router {
         }
       case "remove":
         guard try peers.remove(address) != nil else {
-          throw RequestError(.notFound, "no peer \(address); PEERS lists them")
+          throw RequestError(.notFound, "no peer \(address)", value: address, hint: .unknownPeer)
         }
       case let word: throw RequestError(.badRequest, "PEER \(word)? It is PEER add or PEER remove")
       }
