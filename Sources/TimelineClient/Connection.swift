@@ -161,6 +161,19 @@ public final class Connection {
 
   // MARK: Requests
 
+  /// Sends a request, and the lines that it announces, each with its LF.
+  public func send<Answer>(
+    _ ask: Ask<Answer>, _ lines: some Sequence<[UInt8]>
+  ) throws(ClientError) {
+    try send(ask.bytes)
+    for line in lines { try send(line) }
+  }
+
+  public func send(_ ask: AskStream, _ lines: some Sequence<[UInt8]>) throws(ClientError) {
+    try send(ask.bytes)
+    for line in lines { try send(line) }
+  }
+
   /// Asks, and waits for the reply.
   public func ask<Answer>(_ ask: Ask<Answer>) throws(ClientError) -> Answer {
     try send(ask.bytes)

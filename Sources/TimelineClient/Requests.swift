@@ -31,12 +31,12 @@ public struct AskStream: Sendable {
   }
 }
 
-/// One line. A word with a space or a line's end in it would be two words, or two requests.
+/// One line, whatever the words hold.
 private func request(_ verb: String, _ words: [String], _ json: JSONValue?) -> [UInt8] {
   var bytes = Array(verb.utf8)
   for word in words {
     bytes.append(UInt8(ascii: " "))
-    bytes += word.utf8.map { $0 <= 0x20 ? UInt8(ascii: "_") : $0 }
+    bytes += word.utf8.map { $0 < 0x20 ? UInt8(ascii: " ") : $0 }
   }
   if let json {
     bytes.append(UInt8(ascii: " "))
@@ -168,6 +168,7 @@ extension Ask where Answer == Void {
 }
 
 extension Ask where Answer == JSONValue {
+  /// The verbs whose answer is a document.
   public static var status: Ask { document(.status) }
   public static var sync: Ask { document(.sync) }
   public static var repair: Ask { document(.repair) }

@@ -29,29 +29,32 @@ public struct Watch {
   /// Connects and begins; what goes wrong here is thrown, and not tried again.
   /// - Parameters:
   ///   - filter: the members of a filter, without `after`.
-  ///   - position: nil to begin with what comes from now on.
+  ///   - moment: a position, a day or a time, as the protocol takes it; nil to begin with what comes from
+  ///     now on.
   ///   - connect: a new connection, the timeline chosen.
   ///   - retry: asked before each attempt to connect again, counted from 1, with what happened. False gives
   ///     up: `next` throws what happened. By itself it never tries again.
   public init(
-    _ filter: [JSONValue.Member], after position: Position? = nil,
+    _ filter: [JSONValue.Member], after moment: JSONValue? = nil,
     connect: @escaping () throws(ClientError) -> Connection,
     retry: @escaping (_ attempt: Int, _ why: ClientError) -> Bool = { _, _ in false }
   ) throws(ClientError) {
     self.filter = filter
     self.connect = connect
     self.retry = retry
-    self.position = position ?? Position()
-    try begin(after: position)
+    position = Position()
+    position = try begin(after: moment)
   }
 
-  private mutating func begin(after position: Position?) throws(ClientError) {
+  /// Where the watch on the new connection begins.
+  @discardableResult
+  private mutating func begin(after moment: JSONValue?) throws(ClientError) -> Position {
     let connection = try connect()
-    let after = position.map { [JSONValue.Member("after", $0.json)] } ?? []
+    let after = moment.map { [JSONValue.Member("after", $0)] } ?? []
     let start = try connection.ask(.watch(.object(filter + after)))
-    if position == nil { self.position = start }
     self.connection = connection
     failures = 0
+    return start
   }
 
   /// The next line that fits; nil where none comes in time.
@@ -61,7 +64,7 @@ public struct Watch {
     while true {
       do throws(ClientError) {
         guard let connection else {
-          try begin(after: position)
+          try begin(after: position.json)
           continue
         }
         guard let line = try connection.line(until: end) else { return nil }
@@ -91,7 +94,10 @@ public struct Watch {
   /// damaged, are passed over without a word. What came on the way is handed to `each`. A lost connection
   /// is thrown; the watch goes on with the next `next` all the same.
   public mutating func catchUp(_ each: (Line) -> Void) throws(ClientError) {
-    guard let connection else { return try begin(after: position) }
+    guard let connection else {
+      try begin(after: position.json)
+      return
+    }
     self.connection = nil
     // The next request ends a watch.
     try connection.send(Ask<Void>.ping.bytes)

@@ -33,7 +33,7 @@ public struct ErrorReply: Error, Sendable, Hashable {
   public var line: Int?
   /// The member of the event or request, as in `sources[2].url`.
   public var field: String?
-  /// What stood there, as text; on the wire at most `valueMax` characters.
+  /// What stood there, as text; on the wire at most `valueMax` scalars.
   public var value: String?
   public var hint: ErrorHint?
 
@@ -73,8 +73,8 @@ extension ErrorReply {
     if let line { members.append(JSONValue.Member("line", .int(line))) }
     if let field { members.append(JSONValue.Member("field", .string(Self.plain(field)))) }
     if let value {
-      members.append(
-        JSONValue.Member("value", .string(Self.plain(String(value.prefix(Self.valueMax))))))
+      let shown = Self.plain(value).unicodeScalars.prefix(Self.valueMax)
+      members.append(JSONValue.Member("value", .string(String(shown))))
     }
     if let hint { members.append(JSONValue.Member("hint", .string(hint.rawValue))) }
     return members
@@ -127,7 +127,10 @@ extension ErrorReply {
       field: structure["field"]?.string, value: structure["value"]?.string,
       hint: structure["hint"]?.string.flatMap(ErrorHint.init(rawValue:)))
     // The writer put it there, of these very members.
-    if text.hasPrefix(place) { message = String(text.dropFirst(place.count)) }
+    let place = place.utf8
+    if text.utf8.starts(with: place) {
+      message = String(decoding: text.utf8.dropFirst(place.count), as: UTF8.self)
+    }
   }
 
   /// One line, whatever a peer's text held, and nothing that a terminal behind `nc` would obey.

@@ -1,6 +1,7 @@
 // Which ERR word an error of the store is; docs/reference/protocol.md says what to do about each.
 
 import EventStore
+import TimelineModel
 import TimelineWire
 
 extension RequestError {

@@ -80,19 +80,25 @@ enum ProtocolProperties {
       let value = try request.value(in: line, keys: Filter.keys + ["where", "limit"])
       try hold(request.arguments.isEmpty && value.members != nil, "a value: \(value)")
       do throws(FilterError) { _ = try Filter(json: value) } catch {
-        try reply(RequestError(.badRequest, error.message))
+        try reply(ErrorReply(.badRequest, error.message))
       }
-    } catch let error as RequestError { try reply(error) } catch let error as Broken {
+    } catch let error as ErrorReply { try reply(error) } catch let error as Broken {
       throw error
     } catch {}
   }
 
   /// An error is one line, whatever it quotes.
-  private static func reply(_ error: RequestError) throws(Broken) {
+  private static func reply(_ error: ErrorReply) throws(Broken) {
     var bytes: [UInt8] = []
     Reply.error(error, to: &bytes)
     try hold(bytes.firstIndex(of: 0x0A) == bytes.count - 1, "an error of two lines")
     try hold(!bytes.contains(0x0D), "an error with a CR")
     try hold(bytes.starts(with: "ERR \(error.code.rawValue) ".utf8), "an error of another form")
+    // What was written is read again, and says the same.
+    guard let read = ErrorReply.parse(bytes.dropLast()) else { throw Broken("an error that is none") }
+    var again: [UInt8] = []
+    Reply.error(read, to: &again)
+    try hold(again == bytes, "an error that is written in two ways")
+    try hold(read.line == error.line && read.hint == error.hint, "an error that lost its members")
   }
 }

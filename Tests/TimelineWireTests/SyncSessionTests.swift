@@ -59,7 +59,7 @@ private struct Wire {
   var left: SyncSession
   var right: SyncSession
   var transcript: [String] = []
-  var ends: [RequestError] = []
+  var ends: [ErrorReply] = []
 
   init(_ left: Machine, _ right: Machine) {
     self.left = SyncSession(timeline: .main, name: "main", device: left.id, isInitiator: true)
@@ -91,7 +91,7 @@ private struct Wire {
 
   private static func deliver(
     _ bytes: [UInt8], to session: inout SyncSession, of machine: inout Machine,
-    _ ends: inout [RequestError]
+    _ ends: inout [ErrorReply]
   ) -> [UInt8] {
     var out: [UInt8] = []
     for line in bytes.split(separator: 0x0A) {

@@ -14,7 +14,7 @@ struct Context {
 
   func connect() throws(Failure) -> Client {
     let client = try Client(socket: socket)
-    if timeline != "main" { _ = try client.ask("OPEN \(timeline)") }
+    if timeline != "main" { _ = try client.ask(.open(timeline)) }
     return client
   }
 
@@ -157,7 +157,7 @@ enum Main {
       exit(try run(&words, environment, isJSON: isJSON).rawValue)
     } catch {
       if isJSON { Terminal.write(error.json.text + "\n") }
-      Terminal.say("timelinectl: \(error.text)")
+      Terminal.say("timelinectl: \(error.whole)")
       exit(error.exit.rawValue)
     }
   }
@@ -227,9 +227,10 @@ enum Main {
         isWide: parsed.has("--wide")),
       environment: environment)
     do throws(Failure) { return try command.run(context) } catch {
-      guard ["add", "correct"].contains(name) else { throw error }
+      // In an editor's text the daemon's own words do.
+      guard ["add", "correct"].contains(name), let reply = error.reply else { throw error }
       var failure = error
-      failure.text = PlainWords.of(failure.text, .flags)
+      failure.text = PlainWords.text(reply, .flags)
       throw failure
     }
   }

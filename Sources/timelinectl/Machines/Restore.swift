@@ -69,11 +69,11 @@ extension Command {
   ) throws(Failure) {
     let daemon = try RestoreDaemon(data: directory.work, environment)
     try RestoreSync(daemon, RestoreSource(input, contents)).run()
-    let standing = try Client(socket: daemon.socket).ask("OPEN main")["position"]
-    guard standing.flatMap({ Position(json: $0) }) == contents.restorable else {
+    let standing = try Client(socket: daemon.socket).ask(.open("main")).position
+    guard standing == contents.restorable else {
       throw Failure(
         .verificationFailed,
-        "timelined stands at \(standing?.text ?? "nothing"), the backup does not")
+        "timelined stands at \(standing.json.text), the backup does not")
     }
     try daemon.stop()
   }

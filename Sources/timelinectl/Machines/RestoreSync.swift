@@ -68,12 +68,12 @@ final class RestoreSync {
     _ heads: ArraySlice<(replica: ReplicaID, size: UInt64)>, _ control: Client
   ) throws(Failure) -> Bool {
     var signed: [String: Int] = [:]
-    _ = try control.stream("KEYS") { _, row in
+    _ = try control.stream(.keys) { _, row in
       let row = Client.json(row)
       signed[row["replica"]?.string ?? ""] = row["signed"]?.int
     }
     if heads.allSatisfy({ signed[$0.replica.description] ?? 0 >= Int($0.size) }) { return true }
-    let problems = try control.ask("STATUS")["unsigned"]?.array ?? []
+    let problems = try control.ask(.status)["unsigned"]?.array ?? []
     guard let problem = problems.first?.string else { return false }
     throw Failure(.verificationFailed, "timelined does not take a signed head: \(problem)")
   }
@@ -97,7 +97,7 @@ final class RestoreSync {
   }
 
   private func receive() throws(Failure) {
-    try client.receive { splitter.take($0) }
+    try client.receive { splitter.take($0.bindMemory(to: UInt8.self)) }
     while let piece = splitter.next() {
       let effects =
         switch piece {
@@ -120,11 +120,11 @@ final class RestoreSync {
     case .ingest, .head, .proof, .proved:
       throw Failure(.failed, "the new directory has lines of its own")
     case .end(let error):
-      let text = error.text.replacing("the peer says: ", with: "")
-      let code = text.prefix { $0 != " " }
+      // What it said of them, or what we cannot take of it.
+      let reply = session.refusal ?? error
       throw Failure(
-        code == "full" ? .failed : .verificationFailed, code: String(code),
-        "timelined did not take the lines: \(text)")
+        reply.code == .full ? .failed : .verificationFailed, code: reply.code.rawValue,
+        "timelined did not take the lines: \(reply.code.rawValue) \(reply.text)")
     }
   }
 }

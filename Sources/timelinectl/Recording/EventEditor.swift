@@ -69,7 +69,7 @@ struct EventEditor {
 
   private func kept(_ path: String, _ failure: Failure) -> Failure {
     var failure = failure
-    failure.text +=
+    failure.behind =
       "\nwhat you wrote is kept in \(path); mend it there, then: timelinectl \(again) --from \(path)"
     return failure
   }
