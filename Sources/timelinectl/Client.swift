@@ -10,7 +10,9 @@ final class Client {
   private let connection: Connection
 
   init(socket path: String) throws(Failure) {
-    do throws(ClientError) { connection = try Connection(path: path, interruption: Self.signal) } catch {
+    do throws(ClientError) {
+      connection = try Connection(path: path, interruption: Self.signal)
+    } catch {
       throw Failure(error)
     }
   }

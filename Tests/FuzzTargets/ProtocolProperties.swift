@@ -95,7 +95,9 @@ enum ProtocolProperties {
     try hold(!bytes.contains(0x0D), "an error with a CR")
     try hold(bytes.starts(with: "ERR \(error.code.rawValue) ".utf8), "an error of another form")
     // What was written is read again, and says the same.
-    guard let read = ErrorReply.parse(bytes.dropLast()) else { throw Broken("an error that is none") }
+    guard let read = ErrorReply.parse(bytes.dropLast()) else {
+      throw Broken("an error that is none")
+    }
     var again: [UInt8] = []
     Reply.error(read, to: &again)
     try hold(again == bytes, "an error that is written in two ways")

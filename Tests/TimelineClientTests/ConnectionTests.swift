@@ -107,7 +107,7 @@ struct ConnectionTests {
     let long = "/" + String(repeating: "x", count: 200)
     #expect(connect(long) == .noDaemon(path: long, errno: ENAMETOOLONG))
     let again: [ClientError] = [.ended, .noDaemon(path: "", errno: ENOENT)]
-    #expect(again.allSatisfy(\.isRetryable))
+    #expect(again.allSatisfy { $0.isRetryable })
     let never: [ClientError] = [
       .denied(path: ""), .interrupted, .protocolViolation(.notAReply("")),
     ]

@@ -17,7 +17,6 @@ final class ScriptedDaemon: Sendable {
 
   private let heard = Mutex<[String]>([])
   private let scripts: Mutex<[[Step]]>
-  private let threads = Mutex<[pthread_t]>([])
 
   init(_ scripts: [Step]...) { self.scripts = Mutex(scripts) }
 
@@ -36,9 +35,6 @@ final class ScriptedDaemon: Sendable {
     return Connection(descriptor: ends[0])
   }
 
-  /// Waits until all scripts that were begun are done.
-  func finish() { for thread in threads.withLock({ $0 }) { pthread_join(thread, nil) } }
-
   private func start(_ script: [Step], _ descriptor: Int32) {
     let work = Unmanaged.passRetained(Work { self.play(script, descriptor) })
     var thread = pthread_t()
@@ -49,7 +45,8 @@ final class ScriptedDaemon: Sendable {
         return nil
       }, work.toOpaque())
     precondition(status == 0)
-    threads.withLock { $0.append(thread) }
+    // It ends with the script, or with the connection.
+    pthread_detach(thread)
   }
 
   private final class Work: Sendable {

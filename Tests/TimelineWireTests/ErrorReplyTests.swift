@@ -54,7 +54,8 @@ struct ErrorReplyTests {
     #expect(read("ERR of-tomorrow text") == nil)
     #expect(read("ERR") == nil)
     #expect(read("ERR full") == ErrorReply(.full, ""))
-    #expect(read("ERR full no space\t{\"hint\":\"later\",\"n\":1}") == ErrorReply(.full, "no space"))
+    #expect(
+      read("ERR full no space\t{\"hint\":\"later\",\"n\":1}") == ErrorReply(.full, "no space"))
     #expect(read("ERR full no space\t{") == ErrorReply(.full, "no space"))
   }
 

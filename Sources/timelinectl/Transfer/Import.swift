@@ -57,7 +57,9 @@ extension Command {
     let outside = ImportLinks.check(&reader)
     // Where nothing is recorded yet, nothing can be there already.
     var check: ImportCheck?
-    if position != Position() || reader.hasStatements { check = try ImportCheck.run(&reader, client) }
+    if position != Position() || reader.hasStatements {
+      check = try ImportCheck.run(&reader, client)
+    }
     let bad = reader.problems.count
     let isDry = context.words.has("--dry-run")
     let duplicates = reader.repeated + (check?.duplicates ?? 0)

@@ -101,7 +101,9 @@ struct ImportLinks {
   /// Which way leads back is told where somebody may still want to follow it.
   private static let toldMax = 100
 
-  private func error(_ event: LinkedEvent, in circle: [Int], _ name: (EventID) -> String) -> EventError {
+  private func error(_ event: LinkedEvent, in circle: [Int], _ name: (EventID) -> String)
+    -> EventError
+  {
     var walk = LinkWalk()
     if circle.count <= Self.toldMax, let id = event.id,
       let (place, way) = walk.circle(
