@@ -8,7 +8,7 @@
 
 import TimelineModel
 
-/// What it was called once.
+/// Its older name, which timelined and the sync still use.
 public typealias RequestError = ErrorReply
 
 public enum Verb: String, Sendable, CaseIterable {

@@ -133,6 +133,10 @@ class Client(unittest.TestCase):
             exit, out, err = self.ctl(*words, "--json")
             self.assertEqual((exit, json.loads(out)["error"]["code"]), (code, word), words)
             self.assertTrue(err.startswith("timelinectl: "))
+        exit, out, err = self.ctl(
+            "add", "--type", "test", "--date", "2017", "--actors", "USA", "--title", "t", "--unsourced", "--confidence", "sure", "--json")
+        error = json.loads(out)["error"]
+        self.assertEqual((exit, error["field"], error["value"]), (1, "confidence", "sure"), err)
         exit, out, err = self.ctl("status", "--json", socket="/nosuch/socket")
         self.assertEqual((exit, json.loads(out)["error"]["code"]), (5, "no-daemon"))
         self.assertIn("start one with `timelined", err)

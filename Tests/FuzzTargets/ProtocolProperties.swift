@@ -15,7 +15,11 @@ enum ProtocolProperties {
     let step = 1 + Int(CRC32C.of(input) % 7)
     try hold(pieces(input, step: step) == expected, "cut, with \(step) bytes at a time")
     // Not all of many short lines: each is much alike, and costs as much as a long one.
-    for case .line(let line) in expected.prefix(requestsMax) { try line.lend(request) }
+    for case .line(let line) in expected.prefix(requestsMax) {
+      try line.lend(request)
+      // What a daemon of another version may answer.
+      if let error = ErrorReply.parse(line) { try reply(error) }
+    }
   }
 
   private enum Piece: Equatable {

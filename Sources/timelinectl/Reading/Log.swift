@@ -195,6 +195,9 @@ extension Command {
       if value.array?.isEmpty ?? false { continue }
       text += "\(member.key): \(shown ?? value.text)\n"
     }
+    if status["wanted"]?.int ?? 0 > 0 {
+      text += "to do: timelinectl repair fetches from a peer what is damaged or withheld here\n"
+    }
     context.finish(status, text)
     return .done
   }
