@@ -42,6 +42,11 @@ let package = Package(
       name: "TimelineWire", dependencies: ["Access", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
 
+    // The daemon as its clients see it.
+    .target(
+      name: "TimelineClient", dependencies: ["TimelineModel", "TimelineWire", "CLinux"],
+      swiftSettings: strict),
+
     .target(
       name: "Backup", dependencies: ["TimelineModel", "TransparencyLog", "CZstd"],
       swiftSettings: strict),
@@ -72,8 +77,8 @@ let package = Package(
     .executableTarget(
       name: "timelinectl",
       dependencies: [
-        "Backup", "Coding", "Engagement", "TimelineModel", "TimelineWire", "TransparencyLog",
-        "CLinux",
+        "Backup", "Coding", "Engagement", "TimelineClient", "TimelineModel", "TimelineWire",
+        "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 
@@ -99,6 +104,9 @@ let package = Package(
     .testTarget(
       name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "TimelineClientTests",
+      dependencies: ["TimelineClient", "TimelineModel", "TimelineWire"], swiftSettings: strict),
     .testTarget(
       name: "BackupTests", dependencies: ["Backup", "Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),

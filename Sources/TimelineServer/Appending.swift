@@ -125,12 +125,9 @@ extension Router {
         case .success(let staged): duplicates += staged.isDuplicate ? 1 : 0
         case .failure(let failure):
           bad += 1
-          let error = ErrorReply(failure)
-          let row = JSONValue.object([
-            "line": .int(place + 1), "error": .string(error.code.rawValue),
-            "text": .string(error.text),
-          ])
-          Reply.row(row, to: &out)
+          var error = ErrorReply(failure)
+          error.line = place + 1
+          Reply.row(error.row, to: &out)
         }
       }
       Reply.end(
@@ -146,7 +143,7 @@ extension Router {
     case .success(let staged): promise(.appendedMany(staged), connection)
     case .failure(let failure):
       var error = ErrorReply(failure.error)
-      error.text = "line \(failure.place + 1): \(error.text) (none of the lines was taken)"
+      error.line = failure.place + 1
       reply(connection) { Reply.error(error, to: &$0) }
     }
   }

@@ -1,10 +1,15 @@
 // Which ERR word an error of the store is; docs/reference/protocol.md says what to do about each.
 
 import EventStore
+import TimelineModel
 import TimelineWire
 
 extension ErrorReply {
   init(_ error: AppendError) {
+    if case .badEvent(let error) = error {
+      self.init(error)
+      return
+    }
     let code: ErrorCode =
       switch error {
       case .notJSON, .badEvent: .badEvent
@@ -28,16 +33,23 @@ extension ErrorReply {
       case .lacking: .wrongPosition
       case .damaged: .damaged
       }
-    self.init(code, error.message)
+    let hint: ErrorHint? =
+      switch error {
+      case .unknown: .unknownSnapshot
+      case .damaged: .repair
+      case .ambiguous, .lacking: nil
+      }
+    self.init(code, error.message, hint: hint)
   }
 
-  init(_ line: DamagedLine) { self.init(.damaged, line.message) }
+  init(_ line: DamagedLine) { self.init(.damaged, line.message, hint: .repair) }
 
   init(_ problem: HeadProblem) {
     switch problem {
     case .stopped: self.init(.busy, problem.message)
     case .unknown, .noKey, .notCovered: self.init(.notFound, problem.message)
-    case .damaged, .shorter, .otherRoot, .refused: self.init(.damaged, problem.message)
+    case .damaged, .shorter: self.init(.damaged, problem.message, hint: .repair)
+    case .otherRoot, .refused: self.init(.damaged, problem.message)
     case .disk(let error):
       let code: ErrorCode =
         switch error.cause {

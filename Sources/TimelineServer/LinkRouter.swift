@@ -81,7 +81,7 @@ struct LinkRouter {
     }
     switch message {
     case .hello: break
-    case .error(let text): throw ErrorReply(.denied, "the peer says: \(text)")
+    case .error(let error): throw ErrorReply.said(error)
     case _ where link.isOutgoing:
       throw Self.noPeer(String(decoding: line.prefix(60), as: UTF8.self))
     default: throw ErrorReply(.badRequest, "a greeting comes first: HELLO timeline-sync 1")
@@ -121,7 +121,7 @@ struct LinkRouter {
       }
       return .found(following, id, name: name)
     case .ping: SyncMessage.pong.append(to: &connection.out)
-    case .error(let text): throw ErrorReply(.denied, "the peer says: \(text)")
+    case .error(let error): throw ErrorReply.said(error)
     default: throw ErrorReply(.badRequest, "HAVE comes first")
     }
     return .goOn

@@ -9,33 +9,6 @@
 import Access
 import TimelineModel
 
-/// The closed list of ERR words.
-public enum ErrorCode: String, Sendable, CaseIterable {
-  case badRequest = "bad-request"
-  case badEvent = "bad-event"
-  case tooLarge = "too-large"
-  case notFound = "not-found"
-  case exists
-  case wrongPosition = "wrong-position"
-  case full
-  case readOnly = "read-only"
-  case denied
-  case busy
-  case damaged
-  case unsupported
-  case `internal`
-}
-
-/// Why a request is not answered with OK.
-public struct ErrorReply: Error, Sendable, Hashable {
-  public var code: ErrorCode
-  public var text: String
-
-  public init(_ code: ErrorCode, _ text: String, value: String? = nil) {
-    self.code = code
-    self.text = text
-  }
-}
 
 public enum Verb: String, Sendable, CaseIterable {
   case hello = "HELLO"
@@ -207,18 +180,6 @@ public enum Reply {
       json.append(to: &bytes)
     }
     bytes.append(0x0A)
-  }
-
-  public static func error(_ error: ErrorReply, to bytes: inout [UInt8]) {
-    // One line, whatever a peer's text held, and nothing that a terminal behind `nc` would obey.
-    var text = String.UnicodeScalarView()
-    for scalar in error.text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .lineSeparator, .paragraphSeparator: text.append(" ")
-      default: text.append(scalar)
-      }
-    }
-    bytes.append(contentsOf: "ERR \(error.code.rawValue) \(String(text))\n".utf8)
   }
 
   public static func row(_ json: JSONValue, to bytes: inout [UInt8]) {

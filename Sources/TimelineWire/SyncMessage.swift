@@ -33,7 +33,7 @@ public enum SyncMessage: Sendable, Equatable {
   case timeline(TimelineID, name: String)
   case ping
   case pong
-  case error(text: String)
+  case error(ErrorReply)
 }
 
 /// What a machine has of a timeline.
@@ -119,7 +119,10 @@ extension SyncMessage {
       self = .timeline(try reader.timeline(), name: String(words[2]))
     case "PING": self = .ping
     case "PONG": self = .pong
-    case "ERR": self = .error(text: words.dropFirst().joined(separator: " "))
+    case "ERR":
+      self = .error(
+        ErrorReply.parse(line)
+          ?? ErrorReply(.internal, words.dropFirst().joined(separator: " ")))
     case let word:
       throw ErrorReply(.badRequest, "\"\((word ?? "").prefix(20))\" is no word of a sync")
     }
@@ -134,6 +137,7 @@ extension SyncMessage {
   }
 
   public func append(to out: inout [UInt8]) {
+    if case .error(let error) = self { return Reply.error(error, to: &out) }
     out.append(contentsOf: line.utf8)
     out.append(0x0A)
   }
@@ -156,7 +160,7 @@ extension SyncMessage {
     case .timeline(let id, let name): "TIMELINE \(id) \(name)"
     case .ping: "PING"
     case .pong: "PONG"
-    case .error(let text): "ERR \(text)"
+    case .error(let error): "ERR \(error.code.rawValue) \(error.text)"
     }
   }
 

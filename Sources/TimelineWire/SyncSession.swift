@@ -120,6 +120,8 @@ public struct SyncSession: Sendable {
   /// What is being asked for, and what will be; nil until it is looked up.
   private var asked: WantedLines?
   private var toAsk: [WantedLines]?
+  /// What the other side ended it with.
+  public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
@@ -213,9 +215,10 @@ public struct SyncSession: Sendable {
       unacknowledged.removeAll { $0.replica == replica && $0.last <= last }
     case (.ping, _): return [.send(SyncMessage.pong.bytes)]
     case (.pong, _): break
-    case (.error(let text), _):
+    case (.error(let error), _):
       state = .ended
-      return [.end(ErrorReply(.denied, "the peer says: \(text)"))]
+      refusal = error
+      return [.end(.said(error))]
     default:
       throw ErrorReply(
         .badRequest, "\(String(decoding: message.bytes.prefix { $0 > 0x20 }, as: UTF8.self)) has no place here")

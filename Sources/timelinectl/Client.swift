@@ -1,124 +1,47 @@
-// A connection to the daemon: requests out, replies in.
+// The daemon, asked for a command: what TimelineClient throws becomes the failure of the command, here and
+// nowhere else.
 
-import CLinux
 import Glibc
+import TimelineClient
 import TimelineModel
 import TimelineWire
 
 final class Client {
-  let descriptor: Int32
-  private var splitter = ReplyLines()
+  private let connection: Connection
 
   init(socket path: String) throws(Failure) {
-    descriptor = Glibc.socket(
-      AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
-      throw Failure(.usage, "--socket: the path is too long for a socket: \(path)")
-    }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let isConnected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-      }
-    }
-    guard isConnected else {
-      let error = errno
-      close(descriptor)
-      if error == EACCES || error == EPERM {
-        throw Failure(
-          .notAllowed, code: "denied",
-          "no permission for the socket \(path): it is another user's; name your own daemon's with"
-            + " --socket PATH")
-      }
-      throw Failure(
-        .noDaemon,
-        "no timelined answers at \(path); start one with `timelined --socket \(path) &`")
+    do throws(ClientError) {
+      connection = try Connection(path: path, interruption: Self.signal)
+    } catch {
+      throw Failure(error)
     }
   }
 
-  deinit { close(descriptor) }
+  /// What ends a wait.
+  static let signal: @Sendable () -> Int32 = { Interruption.descriptor }
 
-  func send(_ bytes: [UInt8]) throws(Failure) {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
-      done += count
-    }
+  func ask<Answer>(_ ask: Ask<Answer>) throws(Failure) -> Answer {
+    do throws(ClientError) { return try connection.ask(ask) } catch { throw Failure(error) }
   }
 
-  /// Sends as many as are taken without waiting.
-  func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
-    max(
-      0,
-      bytes.withUnsafeBytes {
-        Glibc.send(
-          descriptor, $0.baseAddress!, $0.count,
-          Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-      })
+  /// Sends a request whose answer is taken later, in the order of the requests.
+  func send<Answer>(_ ask: Ask<Answer>, _ lines: some Sequence<[UInt8]>) throws(Failure) {
+    do throws(ClientError) { try connection.send(ask, lines) } catch { throw Failure(error) }
   }
 
-  /// Takes what the daemon has sent, whatever it is.
-  func receive(_ body: (UnsafeBufferPointer<UInt8>) -> Void) throws(Failure) {
-    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
-    defer { buffer.deallocate() }
-    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-    if count < 0 && errno == EINTR { return }
-    guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
-    body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
+  func send(_ ask: AskStream, _ lines: some Sequence<[UInt8]>) throws(Failure) {
+    do throws(ClientError) { try connection.send(ask, lines) } catch { throw Failure(error) }
   }
 
-  /// The next line that the daemon sends.
-  func line() throws(Failure) -> [UInt8] { try line(until: nil)! }
-
-  /// The same; nil where it does not come in time.
-  func line(until end: ContinuousClock.Instant?) throws(Failure) -> [UInt8]? {
-    while true {
-      if let line = splitter.next() { return line }
-      if let end, !isReadable(before: end) { return nil }
-      var buffer = [UInt8](repeating: 0, count: 65_536)
-      try Interruption.wait(toRead: descriptor)
-      let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw Failure(.noDaemon, "timelined ended the connection") }
-      splitter.take(buffer[..<count])
-    }
+  func answer<Answer>(to ask: Ask<Answer>) throws(Failure) -> Answer {
+    do throws(ClientError) { return try connection.answer(to: ask) } catch { throw Failure(error) }
   }
 
-  private func isReadable(before end: ContinuousClock.Instant) -> Bool {
-    while true {
-      let left = ContinuousClock.now.duration(to: end).components
-      guard left.seconds >= 0, left.attoseconds >= 0 else { return false }
-      let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1
-      var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      let count = poll(&wait, 1, Int32(clamping: milliseconds))
-      if count > 0 { return true }
-    }
-  }
-
-  /// The JSON of an OK reply; an ERR is thrown.
-  func reply() throws(Failure) -> JSONValue {
-    let line = try line()
-    guard line.starts(with: "OK".utf8) else { throw Self.failure(line) }
-    return Self.json(line.dropFirst(3))
-  }
-
-  func ask(_ request: String) throws(Failure) -> JSONValue {
-    try send(Array((request + "\n").utf8))
-    return try reply()
-  }
-
-  /// Sends a request that is answered by a stream; gives each event and row as it comes, and returns
-  /// what END says.
+  /// Gives each event and row of a stream as it comes, and returns what END says.
   func stream(
-    _ request: String, _ each: (_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) -> Void
+    _ ask: AskStream, _ each: (_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) -> Void
   ) throws(Failure) -> JSONValue {
-    try send(Array((request + "\n").utf8))
+    try send(ask, [])
     return try rest(each)
   }
 
@@ -126,63 +49,110 @@ final class Client {
   func rest(
     _ each: (_ word: String, _ json: ArraySlice<UInt8>) throws(Failure) -> Void
   ) throws(Failure) -> JSONValue {
-    while true {
-      let line = try line()
-      let space = line.firstIndex(of: UInt8(ascii: " ")) ?? line.count
-      let rest = line.dropFirst(space + 1)
-      switch String(decoding: line[..<space], as: UTF8.self) {
-      case "EVENT": try each("EVENT", rest)
-      case "ROW": try each("ROW", rest)
-      case "END": return Self.json(rest)
-      default: throw Self.failure(line)
+    var stream = connection.rest()
+    while let item = try next(&stream) {
+      switch item {
+      case .event(let json): try each("EVENT", json)
+      case .row(let json): try each("ROW", json)
       }
     }
+    return stream.end ?? .null
+  }
+
+  private func next(_ stream: inout ReplyStream) throws(Failure) -> ReplyStream.Item? {
+    do throws(ClientError) { return try stream.next() } catch { throw Failure(error) }
   }
 
   static func json(_ bytes: ArraySlice<UInt8>) -> JSONValue {
-    bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) } ?? .null
+    (try? JSONValue(reply: bytes)) ?? .null
   }
 
-  static func failure(_ line: [UInt8]) -> Failure {
-    let parts = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 2)
-    guard parts.count == 3, parts[0] == "ERR" else {
-      return Failure(.failed, "timelined answered: \(String(decoding: line, as: UTF8.self))")
-    }
-    let code = String(parts[1])
-    // What a command asks is made from what the person wrote: what is wrong with it is theirs.
-    let exit: ExitCode =
-      switch code {
-      case "denied", "read-only": .notAllowed
-      case "bad-request": .usage
-      case "damaged": .verificationFailed
-      default: .failed
-      }
-    return Failure(exit, code: code, PlainWords.of(String(parts[2])))
+  // MARK: Another protocol
+
+  var descriptor: Int32 { connection.descriptor }
+
+  func sendSome(_ bytes: ArraySlice<UInt8>) -> Int { connection.sendSome(bytes) }
+
+  func receive(_ body: (UnsafeRawBufferPointer) -> Void) throws(Failure) {
+    do throws(ClientError) { try connection.receive(body) } catch { throw Failure(error) }
   }
 }
 
-/// The daemon's lines, which may be longer than a request.
-private struct ReplyLines {
-  private var buffer: [UInt8] = []
-  private var start = 0
+/// A watch of a command: it ends where the daemon does.
+struct Watching {
+  private var watch: Watch
 
-  mutating func take(_ bytes: ArraySlice<UInt8>) {
-    if start > 1 << 20 || start == buffer.count {
-      buffer.removeSubrange(..<start)
-      start = 0
-    }
-    buffer.append(contentsOf: bytes)
+  init(
+    _ context: Context, _ filter: [JSONValue.Member] = [], after: JSONValue? = nil
+  ) throws(Failure) {
+    do throws(ClientError) {
+      watch = try Watch(
+        filter, after: after,
+        connect: { () throws(ClientError) in
+          let connection = try Connection(path: context.socket, interruption: Client.signal)
+          if let timeline = context.timeline { _ = try connection.ask(.open(timeline)) }
+          return connection
+        })
+    } catch { throw Failure(error) }
   }
 
-  mutating func next() -> [UInt8]? {
-    let found = buffer.withUnsafeBytes { bytes -> Int? in
-      guard start < bytes.count else { return nil }
-      return memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start).map {
-        UnsafeRawPointer($0) - bytes.baseAddress!
-      }
+  var position: Position { watch.position }
+
+  mutating func next(until end: ContinuousClock.Instant? = nil) throws(Failure) -> Watch.Line? {
+    do throws(ClientError) { return try watch.next(until: end) } catch { throw Failure(error) }
+  }
+
+  mutating func catchUp(_ each: (Watch.Line) -> Void) throws(Failure) {
+    do throws(ClientError) { try watch.catchUp(each) } catch { throw Failure(error) }
+  }
+}
+
+extension Failure {
+  init(_ error: ClientError) {
+    switch error {
+    case .noDaemon(let path, ENAMETOOLONG):
+      self.init(.usage, "--socket: the path is too long for a socket: \(path)")
+    case .noDaemon(let path, _):
+      self.init(
+        .noDaemon,
+        "no timelined answers at \(path); start one with `timelined --socket \(path) &`")
+    case .denied(let path):
+      self.init(
+        .notAllowed, code: "denied",
+        "no permission for the socket \(path): it is another user's; name your own daemon's with"
+          + " --socket PATH")
+    case .ended: self.init(.noDaemon, "timelined ended the connection")
+    case .refused(let reply): self.init(reply)
+    case .protocolViolation(let violation): self.init(.failed, Self.text(violation))
+    case .interrupted: self = Interruption.failure
     }
-    guard let found else { return nil }
-    defer { start = found + 1 }
-    return Array(buffer[start..<found])
+  }
+
+  /// - Parameter form: how the event was given that the reply is about.
+  init(_ reply: ErrorReply, _ form: PlainWords.Form = .json) {
+    self.init(reply.code.exit, code: reply.code.rawValue, PlainWords.text(reply, form))
+    self.reply = reply
+  }
+
+  private static func text(_ violation: ClientError.Violation) -> String {
+    switch violation {
+    case .lineTooLong(let bytes): "timelined answered with a line of more than \(bytes) bytes"
+    case .notAReply(let line), .notJSON(let line), .noPlace(let line), .lacking(_, let line):
+      "timelined answered: \(line)"
+    }
+  }
+}
+
+extension ErrorCode {
+  /// What a command asks is made from what the person wrote: what is wrong with it is theirs.
+  fileprivate var exit: ExitCode {
+    switch self {
+    case .denied, .readOnly: .notAllowed
+    case .badRequest: .usage
+    case .damaged: .verificationFailed
+    case .badEvent, .tooLarge, .notFound, .exists, .wrongPosition, .full, .busy, .unsupported,
+      .internal:
+      .failed
+    }
   }
 }

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pty
+import resource
 import struct
 import subprocess
 import termios
@@ -132,9 +133,31 @@ class Client(unittest.TestCase):
             exit, out, err = self.ctl(*words, "--json")
             self.assertEqual((exit, json.loads(out)["error"]["code"]), (code, word), words)
             self.assertTrue(err.startswith("timelinectl: "))
+        exit, out, err = self.ctl(
+            "add", "--type", "test", "--date", "2017", "--actors", "USA", "--title", "t", "--unsourced", "--confidence", "sure", "--json")
+        error = json.loads(out)["error"]
+        self.assertEqual((exit, error["field"], error["value"]), (1, "confidence", "sure"), err)
         exit, out, err = self.ctl("status", "--json", socket="/nosuch/socket")
         self.assertEqual((exit, json.loads(out)["error"]["code"]), (5, "no-daemon"))
         self.assertIn("start one with `timelined", err)
+
+    def test_a_refused_connection_is_told_why_every_time(self):
+        """The daemon may have closed it before the request is sent: why still waits to be read."""
+        own = Daemon()
+        self.addCleanup(own.remove)
+        limited = subprocess.Popen(
+            [BINARIES / "timelined", "--data", own.data, "--socket", own.socket], stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48)))
+        self.addCleanup(limited.stderr.close)
+        self.addCleanup(limited.wait)
+        self.addCleanup(limited.terminate)
+        limited.stderr.readline()
+        for _ in range(60):
+            self.addCleanup(own.client().close)
+        answers = {self.ctl("status", socket=own.socket) for _ in range(20)}
+        self.assertEqual(answers, {(1, "", "timelinectl: too many connections; try again later\n")})
+        exit, out, _ = self.ctl("import", "-", "--json", stdin="{}", socket=own.socket)
+        self.assertEqual((exit, json.loads(out)["error"]["code"]), (1, "busy"))
 
     def on_terminal(self, *words, rows=24, columns=80, **environment):
         """What a terminal of that size shows."""

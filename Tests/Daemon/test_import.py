@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import uuid
 
 from ctl import SHIPPED, Ctl
 from daemon import BINARIES, event, shipped_events
@@ -14,6 +15,9 @@ from daemon import BINARIES, event, shipped_events
 
 def lines(*events):
     return "".join(json.dumps(e) + "\n" for e in events)
+
+
+OPENED = 'OK {"timeline":"%s","replica":"%s","position":{}}' % (uuid.uuid4(), uuid.uuid4())
 
 
 class ImportTests(Ctl):
@@ -186,7 +190,7 @@ class ImportTests(Ctl):
             with connection, connection.makefile("rb") as requests:
                 for request in requests:
                     verb, *words = request.split()
-                    answer = {b"OPEN": 'OK {"position":{}}', b"ACTORS": 'ROW {"code":"PRK","name":"x","kind":"state"}\nEND {}'}.get(verb.split()[0])
+                    answer = {b"OPEN": OPENED, b"ACTORS": 'ROW {"code":"PRK","name":"x","kind":"state"}\nEND {}'}.get(verb.split()[0])
                     if verb == b"APPENDMANY":
                         for _ in range(int(words[0])):
                             requests.readline()
@@ -205,8 +209,8 @@ class ImportTests(Ctl):
         taken = 'OK {"count":%d,"duplicates":0}'
         first = 1500  # More than the first request brings is said of no line.
         for replies, exit, said in (
-            ((taken % first, "ERR full line 2: no space on the disk (none of the lines was taken)"), 6, "%d events were recorded before that" % first),
-            (("ERR full line 3: no space on the disk (none of the lines was taken)",), 1, "many.jsonl:3: no space on the disk; nothing was imported"),
+            ((taken % first, 'ERR full line 2: no space on the disk\t{"line":2}'), 6, "%d events were recorded before that" % first),
+            (('ERR full line 3: no space on the disk\t{"line":3}',), 1, "many.jsonl:3: no space on the disk; nothing was imported"),
             ((taken % first,), 5, "%d events were recorded for certain" % first),
         ):
             # After a failure nothing more is sent, but what is on its way is answered.

@@ -128,7 +128,27 @@ class Protocol(unittest.TestCase):
         self.client.send("APPENDMANY 3\n".encode() + "\n".join(lines).encode() + b"\n")
         reply = self.client.reply()
         self.assertTrue(reply.startswith("ERR bad-event line 2: date:"), reply)
+        self.assertEqual(json.loads(reply.partition("\t")[2]), {"line": 2, "field": "date", "value": "2017-02-30"})
         self.assertEqual(self.client.ok("COUNT {}"), {"count": 3})
+
+    def test_an_error_says_what_it_speaks_of_beside_the_sentence(self):
+        wrong = event("bad", actors=["QQQQQQ"])
+        for request, text, structure in (
+            ("APPEND " + json.dumps(wrong), 'bad-event actors: unknown actor "QQQQQQ"', {"field": "actors", "value": "QQQQQQ", "hint": "unknown-actor"}),
+            ("WHATIF 1 {\"parties\":[\"USA\",\"PRK\"]}\n" + json.dumps(wrong), 'bad-event line 1: actors: unknown actor "QQQQQQ"',
+             {"line": 1, "field": "actors", "value": "QQQQQQ", "hint": "unknown-actor"}),
+            ("SNAPSHOTS none", 'not-found no snapshot "none" is recorded here', {"hint": "unknown-snapshot"}),
+            ("GET abc", "bad-request GET takes an id, or at least its first 4 characters", {"hint": "event-id"}),
+            ("FROB\u001b[31m", None, None),
+        ):
+            reply = self.client.ask(request)
+            sentence, tab, behind = reply.partition("\t")
+            self.assertFalse(any(ord(c) < 32 for c in sentence + behind), reply)
+            if text is not None:
+                self.assertEqual((sentence, json.loads(behind)), ("ERR " + text, structure))
+        rows, _ = self.client.stream("CHECKMANY 1\n" + json.dumps(wrong))
+        self.assertEqual(rows, [{
+            "line": 1, "error": "bad-event", "text": 'actors: unknown actor "QQQQQQ"', "field": "actors", "value": "QQQQQQ", "hint": "unknown-actor"}])
 
     def test_position_and_known_at(self):
         self.client.append(title="one")

@@ -75,8 +75,7 @@ class UsageTests(Ctl):
 
     def test_comparisons_are_quoted_in_every_example(self):
         texts = [self.done("help"), *(self.done("help", c) for c in COMMANDS)]
-        for path in ("README.md", *("docs/" + p for p in os.listdir(ROOT / "docs"))):
-            texts.append((ROOT / path).read_text())
+        texts += [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))]
         for line in "\n".join(texts).splitlines():
             if "timelinectl " in line:
                 for word in line.split():

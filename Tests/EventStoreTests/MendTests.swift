@@ -47,7 +47,7 @@ struct MendTests {
     try timeline.take(erasure.bytes, of: erasure.replica)
     // Nobody can say what its stub is: so that is said.
     #expect(try scratch.files(with: "Zanzibar").count == 1)
-    #expect(timeline.unfinishedErasure?.contains("repair") ?? false)
+    #expect(timeline.unfinishedErasure?.contains("fetched from a peer") ?? false)
     try timeline.mend([LogPlace(log.replica, 2): log.lines[1]])
     #expect(timeline.titles.sorted() == ["after", "before"])
     #expect(try scratch.files(with: "Zanzibar") == [])

@@ -15,7 +15,11 @@ enum ProtocolProperties {
     let step = 1 + Int(CRC32C.of(input) % 7)
     try hold(pieces(input, step: step) == expected, "cut, with \(step) bytes at a time")
     // Not all of many short lines: each is much alike, and costs as much as a long one.
-    for case .line(let line) in expected.prefix(requestsMax) { try line.lend(request) }
+    for case .line(let line) in expected.prefix(requestsMax) {
+      try line.lend(request)
+      // What a daemon of another version may answer.
+      if let error = ErrorReply.parse(line) { try reply(error) }
+    }
   }
 
   private enum Piece: Equatable {
@@ -94,5 +98,13 @@ enum ProtocolProperties {
     try hold(bytes.firstIndex(of: 0x0A) == bytes.count - 1, "an error of two lines")
     try hold(!bytes.contains(0x0D), "an error with a CR")
     try hold(bytes.starts(with: "ERR \(error.code.rawValue) ".utf8), "an error of another form")
+    // What was written is read again, and says the same.
+    guard let read = ErrorReply.parse(bytes.dropLast()) else {
+      throw Broken("an error that is none")
+    }
+    var again: [UInt8] = []
+    Reply.error(read, to: &again)
+    try hold(again == bytes, "an error that is written in two ways")
+    try hold(read.line == error.line && read.hint == error.hint, "an error that lost its members")
   }
 }

@@ -1,21 +1,16 @@
-// What a peer may say: lines to a session, in whatever order. Where the input begins with `>`, it is we
-// who connected.
+// What a peer may say once it has greeted: lines to a session, in whatever order.
 
 import TimelineModel
 import TimelineWire
 
 enum SyncProperties {
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
-    let isInitiator = input.first == UInt8(ascii: ">")
-    var session = SyncSession(
-      timeline: .main, name: "main", device: Log.ours, isInitiator: isInitiator)
+    var session = SyncSession(timeline: .main, replica: Log.ours)
     let log = Log()
     var asked = Asked()
     _ = session.start(log)
     var isOver = false
-    for line in input.dropFirst(isInitiator ? 1 : 0).split(
-      separator: 0x0A, omittingEmptySubsequences: false)
-    {
+    for line in input.split(separator: 0x0A, omittingEmptySubsequences: false) {
       let effects = session.receive(UnsafeBufferPointer(rebasing: line), log)
       try hold(!isOver || effects.isEmpty, "something is done after the end: \(effects)")
       for effect in effects {
@@ -30,7 +25,7 @@ enum SyncProperties {
         case .head: try hold(session.isLive, "a head, to a session that is not live")
         case .want(let lines):
           try hold(
-            session.isLive && lines.first >= 1 && (1...SyncSession.wantedMax).contains(lines.count),
+            session.isLive && lines.first >= 1 && (1...SyncMessage.wantedMax).contains(lines.count),
             "asked for \(lines)")
           try answered(session, lines)
         case .proof(let place, _, let line):
@@ -51,7 +46,7 @@ enum SyncProperties {
     _ session: inout SyncSession, _ replica: ReplicaID, _ last: UInt64
   ) throws(Broken) {
     let reply = session.committed(replica, last: last)
-    try hold(reply.elementsEqual("TOOK main \(replica) \(last)\n".utf8), "said: \(reply)")
+    try hold(reply.elementsEqual("TOOK \(TimelineID.main) \(replica) \(last)\n".utf8), "said: \(reply)")
     try hold(session.taken[replica] >= last, "forgotten: \(replica)")
   }
 
@@ -62,7 +57,7 @@ enum SyncProperties {
     try hold(
       proof.split(separator: 0x0A).count == 2 && proof.suffix(line.count) == line[...],
       "a proof of another form: \(proof)")
-    let said = "PROVED main \(lines.replica) \(lines.first) \(lines.count)\n"
+    let said = "PROVED \(TimelineID.main) \(lines.replica) \(lines.first) \(lines.count)\n"
     try hold(session.proved(lines).elementsEqual(said.utf8), "said: \(session.proved(lines))")
   }
 
@@ -77,7 +72,7 @@ enum SyncProperties {
       try hold(now == nil, "asked for \(words) before \(now as Any) was answered")
       let lines = WantedLines(replica, first, count)
       try hold(
-        (1...SyncSession.wantedMax).contains(count)
+        (1...SyncMessage.wantedMax).contains(count)
           && Log.wanted.contains { $0.holds(lines.start) && $0.holds(lines.end) },
         "asked for \(lines), which nobody wants")
       now = lines

@@ -32,11 +32,10 @@ public enum HeadProblem: Error, Sendable, Hashable {
     case .noKey(let replica):
       "log \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
     case .damaged(let replica, let seq):
-      "line \(seq) of log \(replica) is damaged, so its tree cannot be made: timelinectl repair "
-        + "fetches it from a peer"
+      "line \(seq) of log \(replica) is damaged, so its tree cannot be made"
     case .shorter(let replica, let size, let signed):
       "log \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
-        + "durable are gone; timelinectl repair fetches them from a peer"
+        + "durable are gone"
     case .otherRoot(let replica, let size, let signed, let found):
       "the first \(size) lines of log \(replica) have root \(found.base64), signed was "
         + "\(signed.base64): two histories were written under one id, or lines were changed"

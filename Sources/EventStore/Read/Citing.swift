@@ -11,7 +11,7 @@ public struct DamagedLine: Error, Sendable, Hashable {
   public var seq: UInt64
 
   public var message: String {
-    "line \(seq) of replica \(replica) is damaged here; timelinectl repair fetches it from a peer"
+    "line \(seq) of replica \(replica) is damaged here"
   }
 }
 
@@ -44,7 +44,7 @@ public enum CitationError: Error, Sendable {
     switch self {
     case .unknown(let word):
       "no snapshot \(JSONValue.string(String(word.prefix(SnapshotName.lengthMax))).text) is recorded"
-        + " here; SNAPSHOTS lists all"
+        + " here"
     case .ambiguous(let word, let found):
       Set(found.map(\.id)).count > 1
         ? "\(word) is more than one snapshot, name one by its id: "

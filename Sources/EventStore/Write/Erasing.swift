@@ -31,7 +31,7 @@ extension Timeline {
     let due = index.linesToErase(logs)
     unfinishedErasure = index.unreadableToErase(logs).map {
       "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
-        + "stands on the disk until timelinectl repair has fetched it from a peer"
+        + "stands on the disk until it is fetched from a peer"
     }
     isErasureDue = false
     guard !due.isEmpty, readOnly == nil else { return }

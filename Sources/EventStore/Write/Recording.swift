@@ -96,7 +96,8 @@ extension Timeline {
     case .statement(let type, .snapshot):
       throw .badEvent(
         EventError(
-          "type", "\(type.word) is written by timelinectl snapshot create, which finds the roots"))
+          "type", "\(type.word) is not sent: the daemon makes it, once it has found the roots",
+          value: type.word, hint: .nameSnapshot))
     default: break
     }
     if let id = prepared.parts.id, let copy = try duplicate(of: id, prepared.parts, text) {

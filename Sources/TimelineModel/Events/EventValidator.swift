@@ -6,12 +6,20 @@ import TransparencyLog
 
 /// Why a body is refused.
 public struct EventError: Error, Sendable, Hashable {
+  /// Where it stands: `sources[2].url`.
   public var field: String
   public var message: String
+  /// What stands there, where it is of few words.
+  public var value: String?
+  public var hint: ErrorHint?
 
-  public init(_ field: String, _ message: String) {
+  public init(
+    _ field: String, _ message: String, value: String? = nil, hint: ErrorHint? = nil
+  ) {
     self.field = field
     self.message = message
+    self.value = value
+    self.hint = hint
   }
 
   public var text: String { "\(field): \(message)" }
@@ -91,7 +99,11 @@ private struct Field: ExpressibleByStringLiteral {
 }
 
 extension EventError {
-  fileprivate init(_ field: Field, _ message: String) { self.init(field.text, message) }
+  fileprivate init(
+    _ field: Field, _ message: String, value: String? = nil, hint: ErrorHint? = nil
+  ) {
+    self.init(field.text, message, value: value, hint: hint)
+  }
 }
 
 public struct EventValidator {
@@ -145,14 +157,15 @@ public struct EventValidator {
       }
     }
     guard let typeNode = members[.type] else {
-      throw EventError("type", "missing; one of \(Self.list(EventType.happenings.map(\.word)))")
+      throw EventError(
+        "type", "missing; one of \(Self.list(EventType.happenings.map(\.word)))", hint: .missing)
     }
     let word = try string(typeNode, "type")
     guard let type = EventType(word: word) else {
       let advice = EditDistance.advice(
         on: word, in: EventType.allCases.map(\.word),
         else: "one of \(Self.list(EventType.happenings.map(\.word)))")
-      throw EventError("type", "\"\(word)\" is no type; \(advice)")
+      throw EventError("type", "\"\(word)\" is no type; \(advice)", value: word)
     }
     return type.isHappening
       ? .happening(try happening(members, type)) : .statement(type, try statement(node, type))
@@ -164,17 +177,18 @@ public struct EventValidator {
     _ members: BodyMembers, _ type: EventType
   ) throws(EventError) -> EventFacts {
     guard let dateNode = members[.date] else {
-      throw EventError("date", "missing; write a day, month or year such as 2017-11-29")
+      throw EventError(
+        "date", "missing; write a day, month or year such as 2017-11-29", hint: .missing)
     }
     let (first, last) = try date(dateNode, "date")
     guard let actors = members[.actors] else {
-      throw EventError("actors", "missing; a list of codes such as [\"PRK\"]")
+      throw EventError("actors", "missing; a list of codes such as [\"PRK\"]", hint: .missing)
     }
     var facts = EventFacts(first: first, last: last, type: type)
     facts.parties = try parties(actors, members[.targets])
     if let node = members[.subtype] { facts.subtype = try subtype(node) }
     guard let title = members[.title] else {
-      throw EventError("title", "missing; one line that says what happened")
+      throw EventError("title", "missing; one line that says what happened", hint: .missing)
     }
     try checkLine(title, "title", "summary")
     if let node = members[.summary] { try someString(node, "summary") }
@@ -189,7 +203,8 @@ public struct EventValidator {
     }
     guard hasSource else {
       throw EventError(
-        "sources", "missing; give at least one {\"title\":…}, or say \"unsourced\": true")
+        "sources", "missing; give at least one {\"title\":…}, or say \"unsourced\": true",
+        hint: .missing)
     }
     if let node = members[.confidence] {
       try oneOf(node, "confidence", Confidence.allCases.map(\.rawValue))
@@ -205,7 +220,8 @@ public struct EventValidator {
     if let node = members[.weight] {
       try checkWeight(node)
       guard let reason = members[.weightReason], !document.bytes(reason, in: text).isEmpty else {
-        throw EventError("weight_reason", "missing; an event with its own weight says why")
+        throw EventError(
+          "weight_reason", "missing; an event with its own weight says why", hint: .missing)
       }
     }
     // Unknown fields are kept, byte for byte.
@@ -317,10 +333,11 @@ public struct EventValidator {
       }
     }
     guard hasThen else {
-      throw EventError("offer.then", "missing; a list of what the offering side would do")
+      throw EventError(
+        "offer.then", "missing; a list of what the offering side would do", hint: .missing)
     }
     guard hasCondition else {
-      throw EventError("offer.condition", "missing; prior, simultaneous or none")
+      throw EventError("offer.condition", "missing; prior, simultaneous or none", hint: .missing)
     }
   }
 
@@ -339,17 +356,18 @@ public struct EventValidator {
       try object(item, field)
       count += 1
       guard let key = document.member("key", of: item, in: text) else {
-        throw EventError(field["key"], "missing; a short word that links can name")
+        throw EventError(field["key"], "missing; a short word that links can name", hint: .missing)
       }
       guard keys.insert(try word(key, field["key"])).inserted else {
         throw EventError(field["key"], "stands twice in one agreement")
       }
       guard let by = document.member("by", of: item, in: text) else {
-        throw EventError(field["by"], "missing; a commitment has parties: a list of codes")
+        throw EventError(
+          field["by"], "missing; a commitment has parties: a list of codes", hint: .missing)
       }
       _ = try codes(by, field["by"], atLeast: 1)
       guard let what = document.member("what", of: item, in: text) else {
-        throw EventError(field["what"], "missing; what was promised")
+        throw EventError(field["what"], "missing; what was promised", hint: .missing)
       }
       _ = try nonEmpty(what, field["what"])
       if let to = document.member("to", of: item, in: text) {
@@ -376,7 +394,7 @@ public struct EventValidator {
       try object(item, field)
       count += 1
       guard let relation = document.member("rel", of: item, in: text) else {
-        throw EventError(field["rel"], "missing")
+        throw EventError(field["rel"], "missing", hint: .missing)
       }
       try oneOf(relation, field["rel"], Link.Relation.allCases.map(\.rawValue))
       let id = try id(item, "id", of: field)
@@ -400,7 +418,7 @@ public struct EventValidator {
     switch type {
     case .logCorrect:
       guard let body = document.member("body", of: node, in: text) else {
-        throw EventError("body", "missing; the whole event as it should be")
+        throw EventError("body", "missing; the whole event as it should be", hint: .missing)
       }
       for name: StaticString in ["id", "author"]
       where document.member(name, of: body, in: text) != nil {
@@ -420,7 +438,7 @@ public struct EventValidator {
       return .retract(try id(node, "retracts"), supersedes: try ids(node, "supersedes"))
     case .logActor:
       guard let code = document.member("code", of: node, in: text) else {
-        throw EventError("code", "missing")
+        throw EventError("code", "missing", hint: .missing)
       }
       let word = try string(code, "code")
       guard let code = ActorCode(word) else {
@@ -428,7 +446,7 @@ public struct EventValidator {
           "code", "\"\(word)\": two to eight capital letters, digits or hyphens, a letter first")
       }
       guard let nameNode = document.member("name", of: node, in: text) else {
-        throw EventError("name", "missing")
+        throw EventError("name", "missing", hint: .missing)
       }
       _ = try nonEmpty(nameNode, "name")
       var kind = Actor.Kind.group
@@ -461,7 +479,7 @@ public struct EventValidator {
         let replica = ReplicaID(try string(member, "member"))
       else { throw EventError("member", "the id of the replica whose key it is") }
       guard let key = document.member("vkey", of: node, in: text) else {
-        throw EventError("vkey", "missing")
+        throw EventError("vkey", "missing", hint: .missing)
       }
       do throws(NoteVerifierError) {
         return .member(replica, try NoteVerifier(vkey: document.string(key, in: text)))
@@ -502,32 +520,33 @@ public struct EventValidator {
   private func rules(_ node: Int) throws(EventError) -> RuleTable {
     let kinds = RuleTable.Kind.allCases.map(\.rawValue)
     guard let kindNode = document.member("table", of: node, in: text) else {
-      throw EventError("table", "missing; one of \(Self.list(kinds))")
+      throw EventError("table", "missing; one of \(Self.list(kinds))", hint: .missing)
     }
     try oneOf(kindNode, "table", kinds)
     guard let nameNode = document.member("name", of: node, in: text) else {
-      throw EventError("name", "missing; what answers state as the version of the table")
+      throw EventError(
+        "name", "missing; what answers state as the version of the table", hint: .missing)
     }
     guard let rows = document.member("rows", of: node, in: text) else {
-      throw EventError("rows", "missing; the whole table, a list of {…}")
+      throw EventError("rows", "missing; the whole table, a list of {…}", hint: .missing)
     }
     try array(rows, "rows", "a list of {…}, the whole table")
     if let reason = document.member("reason", of: node, in: text) {
       _ = try nonEmpty(reason, "reason")
     } else if registry != nil {
-      throw EventError("reason", "missing; why the table is as it is")
+      throw EventError("reason", "missing; why the table is as it is", hint: .missing)
     }
     let name = try string(nameNode, "name")
     do throws(RuleTable.Fault) {
       return try RuleTable(
         RuleTable.Kind(rawValue: document.string(kindNode, in: text))!, version: name,
         rows: document.value(rows, in: text).array ?? [], registry: registry)
-    } catch { throw EventError(error.place, error.message) }
+    } catch { throw EventError(error.place, error.message, hint: error.hint) }
   }
 
   private func snapshot(_ node: Int) throws(EventError) -> NamedSnapshot {
     guard let nameNode = document.member("name", of: node, in: text) else {
-      throw EventError("name", "missing; what the snapshot is cited by")
+      throw EventError("name", "missing; what the snapshot is cited by", hint: .missing)
     }
     let name = try SnapshotName(try string(nameNode, "name"))
     let sizes = try byReplica(node, "position") { value -> UInt64? in
@@ -553,7 +572,7 @@ public struct EventValidator {
     _ node: Int, _ name: StaticString, _ read: (JSONValue) -> Value?
   ) throws(EventError) -> [ReplicaID: Value] {
     guard let object = document.member(name, of: node, in: text) else {
-      throw EventError("\(name)", "missing")
+      throw EventError("\(name)", "missing", hint: .missing)
     }
     try self.object(object, Field(name))
     var values: [ReplicaID: Value] = [:]
@@ -571,7 +590,8 @@ public struct EventValidator {
 
   private func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {
     guard let list = document.member(name, of: node, in: text) else {
-      throw EventError("\(name)", "missing; the list of versions that its author had before him")
+      throw EventError(
+        "\(name)", "missing; the list of versions that its author had before him", hint: .missing)
     }
     try array(list, Field(name), "a list of ids")
     var result: [EventID] = []
@@ -596,12 +616,12 @@ public struct EventValidator {
   ) throws(EventError) -> EventID {
     let field = list.map { $0[name] } ?? Field(name)
     guard let node = document.member(name, of: object, in: text) else {
-      throw EventError(field, "missing; the id of an event")
+      throw EventError(field, "missing; the id of an event", hint: .missing)
     }
     guard let id = eventID(node) else {
       let value = String(decoding: text[document.rawRange(node)].prefix(50), as: UTF8.self)
       throw EventError(
-        field, "\(value) is no event id: 36 characters, lower-case hex and hyphens")
+        field, "\(value) is no event id: 36 characters, lower-case hex and hyphens", value: value)
     }
     return id
   }
@@ -615,7 +635,7 @@ public struct EventValidator {
         try EventDate.bounds(utf8: bytes)
       }
     } catch {
-      throw EventError(field, error.message)
+      throw EventError(field, error.message, value: error.text)
     }
   }
 
@@ -651,11 +671,10 @@ public struct EventValidator {
       else {
         let name = document.string(item, in: text)
         let near = (registry ?? .shipped).nearest(to: name).map { "\($0.code) (\($0.name))" }
-        let advice =
-          near.isEmpty
-          ? "`timelinectl actor list` shows all, `timelinectl actor add` adds one"
-          : "did you mean \(Self.list(near))?"
-        throw EventError(field, "unknown actor \"\(name)\"; \(advice)")
+        throw EventError(
+          field,
+          "unknown actor \"\(name)\"" + (near.isEmpty ? "" : "; did you mean \(Self.list(near))?"),
+          value: name, hint: near.isEmpty ? .unknownActor : .similarActor)
       }
       guard !result.contains(code) else { throw EventError(field, "\(code) stands twice") }
       result.append(code)
@@ -689,7 +708,7 @@ public struct EventValidator {
     let word = try string(node, field)
     guard !word.isEmpty, word.utf8.allSatisfy(Self.isOfAWord) else {
       throw EventError(
-        field, "\"\(word)\" is no word: lower-case letters, digits, and . - _ : only")
+        field, "\"\(word)\" is no word: lower-case letters, digits, and . - _ : only", value: word)
     }
     return word
   }
@@ -728,7 +747,7 @@ public struct EventValidator {
   private func oneOf(_ node: Int, _ field: Field, _ words: [String]) throws(EventError) {
     let word = try string(node, field)
     guard words.contains(word) else {
-      throw EventError(field, "\"\(word)\" is not one of \(Self.list(words))")
+      throw EventError(field, "\"\(word)\" is not one of \(Self.list(words))", value: word)
     }
   }
 
@@ -745,7 +764,8 @@ public struct EventValidator {
       document.value(node, in: text).number.flatMap(Self.thousandths) != nil
     else {
       let value = String(decoding: text[document.rawRange(node)].prefix(40), as: UTF8.self)
-      throw EventError("weight", "\(value): a number from -10 to 10 with at most three decimals")
+      throw EventError(
+        "weight", "\(value): a number from -10 to 10 with at most three decimals", value: value)
     }
   }
 

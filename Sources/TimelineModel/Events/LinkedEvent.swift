@@ -116,9 +116,12 @@ public struct LinkedEvent: SpokenOf, Sendable, Hashable {
   }
 
   /// Its short id, title and date, for whoever is told of it.
-  public var said: String {
+  public var said: String { said(\.short) }
+
+  /// The same with the name that the id has for them.
+  func said(_ name: (EventID) -> String) -> String {
     let short = title.prefix(60) + (title.count > 60 ? "…" : "")
-    return "\(id?.short ?? "it") \"\(short)\" (\(date))"
+    return "\(id.map(name) ?? "it") \"\(short)\" (\(date))"
   }
 }
 
@@ -162,12 +165,15 @@ public enum LinkFault: Sendable, Hashable {
   }
 
   /// The same as an error of the event whose link of that place it is.
+  /// - Parameter name: what an event is called by.
   public func error(
-    _ place: Int, _ link: Link, from event: LinkedEvent, to target: LinkedEvent
+    _ place: Int, _ link: Link, from event: LinkedEvent, to target: LinkedEvent,
+    name: (EventID) -> String = { $0.short }
   ) -> EventError {
-    let says = "\(link.relation.rawValue) \(target.said)"
+    let said = target.said(name)
+    let says = "\(link.relation.rawValue) \(said)"
     switch self {
-    case .itself: return .linkToItself(place, link)
+    case .itself: return .linkToItself(place, link, name)
     case .later:
       return EventError(
         "links[\(place)].id",
@@ -185,7 +191,7 @@ public enum LinkFault: Sendable, Hashable {
           else: "it has \(target.keys.prefix(20).joined(separator: ", "))")
       return EventError(
         "links[\(place)].key",
-        "\"\(key)\" is no commitment of \(target.said), which this event "
+        "\"\(key)\" is no commitment of \(said), which this event "
           + "\(link.relation.rawValue); \(advice)")
     case .ownWords:
       return EventError(
@@ -207,7 +213,7 @@ public enum LinkFault: Sendable, Hashable {
           + "; name whoever it was among the actors"
           + (link.key == nil ? "" : ", or say verifies where it was only seen"))
     case .circle(let way):
-      let shown = way.prefix(5).map(\.short).joined(separator: " → ")
+      let shown = way.prefix(5).map(name).joined(separator: " → ")
       return EventError(
         "links[\(place)].id",
         "\(says), from which links lead back to this event ("
@@ -218,10 +224,12 @@ public enum LinkFault: Sendable, Hashable {
 }
 
 extension EventError {
-  static func linkToItself(_ place: Int, _ link: Link) -> EventError {
+  static func linkToItself(
+    _ place: Int, _ link: Link, _ name: (EventID) -> String = { $0.short }
+  ) -> EventError {
     EventError(
       "links[\(place)].id",
-      "\(link.relation.rawValue) \(link.id.short): that is this event itself; name another one, "
+      "\(link.relation.rawValue) \(name(link.id)): that is this event itself; name another one, "
         + "or leave the link out")
   }
 }

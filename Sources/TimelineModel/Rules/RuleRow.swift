@@ -4,10 +4,12 @@
 struct CellFault: Error {
   var field: String
   var message: String
+  var hint: ErrorHint?
 
-  init(_ field: String, _ message: String) {
+  init(_ field: String, _ message: String, hint: ErrorHint? = nil) {
     self.field = field
     self.message = message
+    self.hint = hint
   }
 }
 
@@ -91,10 +93,9 @@ extension RuleTable {
         }
         throw CellFault(
           "party",
-          "unknown actor \"\(row["party"].prefix(40))\"; "
-            + (near.isEmpty
-              ? "`timelinectl actor list` shows all"
-              : "did you mean \(near.joined(separator: ", "))?"))
+          "unknown actor \"\(row["party"].prefix(40))\""
+            + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"),
+          hint: near.isEmpty ? .unknownActor : .similarActor)
       }
     }
     return row

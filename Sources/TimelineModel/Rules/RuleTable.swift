@@ -24,6 +24,7 @@ public struct RuleTable: Sendable, Hashable {
     public var row: Int?
     public var field: String
     public var message: String
+    public var hint: ErrorHint?
 
     /// As a message names it: `rows[2].weight`.
     public var place: String {
@@ -64,7 +65,9 @@ public struct RuleTable: Sendable, Hashable {
           throw CellFault(kind.keys[0], "\(key.prefix(40)) stands in rows[\(other)] already")
         }
         rows.append(row)
-      } catch { throw Fault(row: place, field: error.field, message: error.message) }
+      } catch {
+        throw Fault(row: place, field: error.field, message: error.message, hint: error.hint)
+      }
     }
     self.init(kind, version, rows)
     if let fault = missing(isStrict: registry != nil) {

@@ -12,11 +12,12 @@ extension Router {
       prefix.count >= 4
     else {
       throw ErrorReply(
-        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters")
+        .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters",
+        hint: .eventID)
     }
     let ids = snapshot.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
-      throw ErrorReply(.notFound, "no event whose id begins with \(prefix)")
+      throw ErrorReply(.notFound, "no event whose id begins with \(prefix)", value: prefix)
     }
     guard ids.count == 1 else {
       throw ErrorReply(

@@ -37,7 +37,9 @@ struct Hypotheses {
       do throws(ErrorReply) {
         events.append(try event(place, verdict))
       } catch {
-        throw ErrorReply(error.code, "line \(place + 1): \(error.text)")
+        var error = error
+        error.line = place + 1
+        throw error
       }
     }
     var seen: Set<EventID> = []
@@ -57,8 +59,8 @@ struct Hypotheses {
     guard let event else {
       throw ErrorReply(
         .badEvent,
-        "type: a line about the log is no event that might happen; without names events that are"
-          + " to be left out")
+        "a line about the log is no event that might happen; without names events that are"
+          + " to be left out", field: "type")
     }
     return event
   }

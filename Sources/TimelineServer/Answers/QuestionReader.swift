@@ -318,7 +318,7 @@ struct QuestionReader {
     do throws(EventError) {
       return Naming(
         name: try SnapshotName(name), note: value["note"]?.string, author: value["author"]?.string)
-    } catch { throw ErrorReply(.badEvent, error.text) }
+    } catch { throw ErrorReply(error) }
   }
 
   /// The one that SNAPSHOTS is asked for; nil for all.
@@ -341,8 +341,9 @@ struct QuestionReader {
     let near = registry.nearest(to: name).map(\.code.description)
     throw ErrorReply(
       .badRequest,
-      "unknown actor \"\(name.prefix(40))\"; "
-        + (near.isEmpty ? "ACTORS lists all" : "did you mean \(near.joined(separator: ", "))?"))
+      "unknown actor \"\(name.prefix(40))\""
+        + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"),
+      value: name, hint: near.isEmpty ? .unknownActor : .similarActor)
   }
 
   /// One that this machine holds whole.
@@ -367,7 +368,8 @@ struct QuestionReader {
     }
     throw ErrorReply(
       .badRequest,
-      "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z")
+      "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z",
+      value: text, hint: .moment)
   }
 }
 

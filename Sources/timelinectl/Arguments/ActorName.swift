@@ -11,7 +11,7 @@ enum ActorName {
     try checkForm(name, "--name")
     for alias in aliases { try checkForm(alias, "--alias") }
     var taken: [String: String] = [:]
-    _ = try client.stream("ACTORS") { _, json in
+    _ = try client.stream(.actors()) { _, json in
       let actor = Client.json(json)
       let code = actor["code"]?.string ?? ""
       let names = (actor["aliases"]?.array ?? []).compactMap(\.string)

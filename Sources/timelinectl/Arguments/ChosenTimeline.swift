@@ -1,6 +1,7 @@
 // Which timeline a command works with: `--timeline NAME`, else TIMELINE in the environment, else the one that
 // the daemon gives to whoever names none. Every connection of a command is made here, so that none forgets it.
 
+import TimelineClient
 import TimelineModel
 
 extension Context {
@@ -34,10 +35,10 @@ extension Context {
   /// A connection for what has to do with no timeline, or with all.
   func connectToDaemon() throws(Failure) -> Client { try Client(socket: socket) }
 
-  /// Where the chosen timeline stands: `{"timeline","replica","position"}`.
-  func open(_ client: Client) throws(Failure) -> JSONValue {
+  /// Where the chosen timeline stands.
+  func open(_ client: Client) throws(Failure) -> OpenedTimeline {
     let name = timeline ?? "main"
-    do throws(Failure) { return try client.ask("OPEN \(name)") } catch {
+    do throws(Failure) { return try client.ask(.open(name)) } catch {
       guard error.code == "not-found" else { throw error }
       throw Self.unknown(name, client)
     }
@@ -46,7 +47,7 @@ extension Context {
   private static func unknown(_ name: String, _ client: Client) -> Failure {
     var names: [String] = []
     // What is there is an advice alone: a daemon that does not tell is no other failure.
-    _ = try? client.stream("TIMELINES") { _, row in
+    _ = try? client.stream(.timelines) { _, row in
       let row = Client.json(row)
       if row["archived"]?.bool != true { names += [row["name"]?.string].compactMap { $0 } }
     }

@@ -155,7 +155,7 @@ enum Main {
       exit(try run(&words, environment, isJSON: isJSON).rawValue)
     } catch {
       if isJSON { Terminal.write(error.json.text + "\n") }
-      Terminal.say("timelinectl: \(error.text)")
+      Terminal.say("timelinectl: \(error.whole)")
       exit(error.exit.rawValue)
     }
   }
@@ -226,9 +226,10 @@ enum Main {
         isWide: parsed.has("--wide")),
       environment: environment)
     do throws(Failure) { return try command.run(context) } catch {
-      guard ["add", "correct"].contains(name) else { throw error }
+      // In an editor's text the daemon's own words do.
+      guard ["add", "correct"].contains(name), let reply = error.reply else { throw error }
       var failure = error
-      failure.text = PlainWords.of(failure.text, .flags)
+      failure.text = PlainWords.text(reply, .flags)
       throw failure
     }
   }

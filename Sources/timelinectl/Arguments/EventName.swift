@@ -53,13 +53,13 @@ enum EventName {
   private static func finds(_ text: String, _ client: Client) throws(Failure) -> String? {
     do throws(Failure) {
       var id: String?
-      _ = try client.stream("GET \(text)") { word, json in
+      _ = try client.stream(.get(text)) { word, json in
         // A retracted event has its lines only.
         if word == "EVENT" || id == nil { id = Client.json(json)["id"]?.string }
       }
       return id ?? text
     } catch {
-      guard error.code == "not-found" else { throw error }
+      guard error.reply?.code == .notFound else { throw error }
       return nil
     }
   }

@@ -113,9 +113,9 @@ struct FilterTerms {
   func count(
     _ question: [JSONValue.Member], _ client: Client, _ tell: (JSONValue) -> Void = { _ in }
   ) throws(Failure) -> Int {
-    let answer = try client.ask("COUNT \(JSONValue.object(question).text)")
-    tell(answer)
-    return answer["count"]?.int ?? 0
+    let answer = try client.ask(.count(.object(question)))
+    tell(answer.json)
+    return answer.count
   }
 
   /// Lines that say what the timeline covers, and which part of the filter empties it.
@@ -125,7 +125,7 @@ struct FilterTerms {
     // What is cited has as much as it has, whatever came since.
     let isCited = question.contains { $0.key == "at" }
     let whole = question.filter { $0.key == "at" }
-    let status = isCited ? .null : try client.ask("STATUS")
+    let status = isCited ? .null : try client.ask(.status)
     let events = isCited ? try count(whole, client) : status["events"]?.int ?? 0
     guard events > 0 else {
       return [

@@ -8,8 +8,7 @@ enum Parties {
     _ client: Client, _ moment: [JSONValue.Member] = []
   ) throws(Failure) -> [Actor] {
     var actors: [Actor] = []
-    let question = moment.isEmpty ? "" : " " + JSONValue.object(moment).text
-    _ = try client.stream("ACTORS" + question) { _, json in
+    _ = try client.stream(.actors(moment.isEmpty ? nil : .object(moment))) { _, json in
       let json = Client.json(json)
       guard let code = json["code"]?.string.flatMap({ ActorCode($0) }) else { return }
       actors.append(
@@ -49,7 +48,7 @@ enum Parties {
     }
     if context.words.has("--with-rules") {
       let question = JSONValue.object([JSONValue.Member("lines", .bool(true))] + moment)
-      _ = try client.stream("RULES \(question.text)") { _, line in lines.append(Array(line)) }
+      _ = try client.stream(.tables(question)) { _, line in lines.append(Array(line)) }
     }
     return lines
   }

@@ -36,8 +36,7 @@ extension Command {
     let file = try OutputFile(path, replaces: context.words.has("--force"))
     let making = BackupMaking(file)
     let wanted = passphrase.map { JSONValue.object(["passphrase": .string($0.text)]) }
-    let request = "BACKUP" + (wanted.map { " " + $0.text } ?? "")
-    let end = try client.stream(request) { (word, json) throws(Failure) in
+    let end = try client.stream(.backup(wanted)) { (word, json) throws(Failure) in
       try making.take(word, json)
     }
     let contents = try making.end(end)

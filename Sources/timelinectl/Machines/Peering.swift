@@ -22,7 +22,8 @@ extension Command {
           ? "no peers; timelinectl peer add tcp://127.0.0.1:PORT adds one\n"
           : context.terminal.table(rows, header: ["ADDRESS", "STATE"]))
     case ("add", 2), ("remove", 2):
-      let reply = try client.ask("PEER \(words[0]) \(words[1])")
+      let reply = try client.ask(
+        words[0] == "add" ? .addPeer(words[1]) : .removePeer(words[1]))
       context.finish(
         reply,
         words[0] == "add"
@@ -47,7 +48,7 @@ extension Command {
       ContinuousClock.now + (try Wait.duration(text, "--timeout"))
     }
     let client = try context.connect()
-    guard try client.ask("SYNC")["peers"]?.int ?? 0 > 0 else {
+    guard try client.ask(.sync)["peers"]?.int ?? 0 > 0 else {
       throw Failure(.failed, "there are no peers; timelinectl peer add ADDRESS adds one")
     }
     while true {
@@ -69,7 +70,7 @@ extension Command {
 
   private static func list(_ client: Client) throws(Failure) -> [JSONValue] {
     var peers: [JSONValue] = []
-    _ = try client.stream("PEERS") { _, json in peers.append(Client.json(json)) }
+    _ = try client.stream(.peers) { _, json in peers.append(Client.json(json)) }
     return peers
   }
 

@@ -15,7 +15,7 @@ extension Command {
     plain: 0...0
   ) { (context) throws(Failure) in
     var keys: [JSONValue] = []
-    _ = try context.connect().stream("KEYS") { _, row in keys.append(Client.json(row)) }
+    _ = try context.connect().stream(.keys) { _, row in keys.append(Client.json(row)) }
     let rows = keys.map { key in
       [
         key["replica"]?.string ?? "", key["own"]?.bool ?? false ? "this machine" : "",
@@ -49,7 +49,7 @@ extension Command {
     plain: 1...1
   ) { (context) throws(Failure) in
     let client = try context.connect()
-    let answer = try client.ask("PROVE \(EventName.id(context.words.plain[0], client))")
+    let answer = try client.ask(.prove(EventName.id(context.words.plain[0], client)))
     let proof = answer["proof"]?.string ?? ""
     let id = (try? Proven(Array(proof.utf8)))?.line.id.description ?? "event"
     let path = context.words["--output"] ?? "\(id).tlog-proof"

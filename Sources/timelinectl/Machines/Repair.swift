@@ -23,18 +23,18 @@ extension Command {
     let end =
       ContinuousClock.now + (try Wait.duration(context.words["--timeout"] ?? "30s", "--timeout"))
     var progress: Progress?
-    _ = try client.stream("VERIFY") { _, row in
+    _ = try client.stream(.verify) { _, row in
       let row = Client.json(row)
       guard let done = row["done"]?.int, let total = row["total"]?.int else { return }
       if progress == nil { progress = Progress("verifying", total: total) }
       progress?.advance(to: done)
     }
-    let before = try client.ask("REPAIR")["wanted"]?.int ?? 0
+    let before = try client.ask(.repair)["wanted"]?.int ?? 0
     var (left, peers) = (before, 0)
     while left > 0 {
-      left = try client.ask("STATUS")["wanted"]?.int ?? 0
+      left = try client.ask(.status)["wanted"]?.int ?? 0
       peers = 0
-      _ = try client.stream("PEERS") { _, row in
+      _ = try client.stream(.peers) { _, row in
         if Client.json(row)["connected"]?.bool ?? false { peers += 1 }
       }
       if left == 0 || ContinuousClock.now >= end { break }

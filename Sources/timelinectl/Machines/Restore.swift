@@ -70,14 +70,12 @@ extension Command {
   ) throws(Failure) {
     let daemon = try RestoreDaemon(data: directory.work, environment)
     let header = contents.header
-    try RestoreSync(
-      daemon, RestoreSource(input, contents), of: header.timeline, named: header.name
-    ).run()
-    let standing = try Client(socket: daemon.socket).ask("OPEN \(header.name)")["position"]
-    guard standing.flatMap({ Position(json: $0) }) == contents.restorable else {
+    try RestoreSync(daemon, RestoreSource(input, contents), of: header.timeline).run()
+    let standing = try Client(socket: daemon.socket).ask(.open(header.name)).position
+    guard standing == contents.restorable else {
       throw Failure(
         .verificationFailed,
-        "timelined stands at \(standing?.text ?? "nothing"), the backup does not")
+        "timelined stands at \(standing.json.text), the backup does not")
     }
     try daemon.stop()
   }

@@ -12,6 +12,7 @@ final class RestoreSync {
   private let source: RestoreSource
   private var session: SyncSession
   private var splitter = LineSplitter()
+  private var isGreeted = false
   /// What is to be sent, and how much of it was.
   private var out: [UInt8] = []
   private var sent = 0
@@ -22,18 +23,17 @@ final class RestoreSync {
   private static let headPatience = Duration.seconds(600)
 
   init(
-    _ daemon: RestoreDaemon, _ source: RestoreSource, of timeline: TimelineID, named name: String
+    _ daemon: RestoreDaemon, _ source: RestoreSource, of timeline: TimelineID
   ) throws(Failure) {
     self.daemon = daemon
     self.source = source
     client = try Client(socket: daemon.socket)
-    session = SyncSession(
-      timeline: timeline, name: name, device: ReplicaID(.random()), isInitiator: true)
+    session = SyncSession(timeline: timeline, replica: ReplicaID(.random()))
     progress = Progress("restoring", total: source.position.lines)
   }
 
   func run() throws(Failure) {
-    out = session.start(source)
+    out = SyncMessage.hello(features: []).bytes + session.start(source)
     while !(session.isInSync(with: source) && out.isEmpty) {
       if out.isEmpty { out = session.pump(source) }
       if let failure = source.failure { throw failure }
@@ -70,12 +70,12 @@ final class RestoreSync {
     _ heads: ArraySlice<(replica: ReplicaID, size: UInt64)>, _ control: Client
   ) throws(Failure) -> Bool {
     var signed: [String: Int] = [:]
-    _ = try control.stream("KEYS") { _, row in
+    _ = try control.stream(.keys) { _, row in
       let row = Client.json(row)
       signed[row["replica"]?.string ?? ""] = row["signed"]?.int
     }
     if heads.allSatisfy({ signed[$0.replica.description] ?? 0 >= Int($0.size) }) { return true }
-    let problems = try control.ask("STATUS")["unsigned"]?.array ?? []
+    let problems = try control.ask(.status)["unsigned"]?.array ?? []
     guard let problem = problems.first?.string else { return false }
     throw Failure(.verificationFailed, "timelined does not take a signed head: \(problem)")
   }
@@ -99,11 +99,12 @@ final class RestoreSync {
   }
 
   private func receive() throws(Failure) {
-    try client.receive { splitter.take($0) }
+    try client.receive { splitter.take($0.bindMemory(to: UInt8.self)) }
     while let piece = splitter.next() {
       let effects =
         switch piece {
         case .tooLong: [session.tooLong()]
+        case .line where !isGreeted: greeted()
         case .line(let range):
           splitter.buffer.withUnsafeBufferPointer {
             session.receive(UnsafeBufferPointer(rebasing: $0[range]), source)
@@ -111,6 +112,12 @@ final class RestoreSync {
         }
       for effect in effects { try apply(effect) }
     }
+  }
+
+  /// It greets as a peer does, which says nothing that is not known.
+  private func greeted() -> [SyncSession.Effect] {
+    isGreeted = true
+    return []
   }
 
   private func apply(_ effect: SyncSession.Effect) throws(Failure) {
@@ -122,11 +129,11 @@ final class RestoreSync {
     case .ingest, .head, .proof, .proved:
       throw Failure(.failed, "the new directory has lines of its own")
     case .end(let error):
-      let text = error.text.replacing("the peer says: ", with: "")
-      let code = text.prefix { $0 != " " }
+      // What it said of them, or what we cannot take of it.
+      let reply = session.refusal ?? error
       throw Failure(
-        code == "full" ? .failed : .verificationFailed, code: String(code),
-        "timelined did not take the lines: \(text)")
+        reply.code == .full ? .failed : .verificationFailed, code: reply.code.rawValue,
+        "timelined did not take the lines: \(reply.code.rawValue) \(reply.text)")
     }
   }
 }

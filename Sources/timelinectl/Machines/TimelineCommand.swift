@@ -57,7 +57,7 @@ extension Command {
 
   private static func listTimelines(_ context: Context) throws(Failure) {
     var all: [JSONValue] = []
-    _ = try context.connectToDaemon().stream("TIMELINES") { _, row in
+    _ = try context.connectToDaemon().stream(.timelines) { _, row in
       all.append(Client.json(row))
     }
     let rows = all.map { row in
@@ -77,7 +77,7 @@ extension Command {
     let names = context.words.plain.dropFirst()
     for name in names { try Context.check(name, "timeline \(verb)") }
     let reply = try context.connectToDaemon().ask(
-      "TIMELINE \(verb) \(names.joined(separator: " "))")
+      .changeTimelines([verb] + names))
     context.finish(reply, said(reply["name"]?.string ?? names.last!))
   }
 
@@ -92,11 +92,11 @@ extension Command {
     let reply: JSONValue
     do throws(Failure) {
       reply = try context.connectToDaemon().ask(
-        "TIMELINE follow \(address)" + (more.members!.isEmpty ? "" : " \(more.text)"))
+        .changeTimelines(["follow", address], more.members!.isEmpty ? nil : more))
     } catch {
       guard error.code == "exists", name == nil else { throw error }
       var failure = error
-      failure.text += "; --as NAME follows it under another name"
+      failure.behind = "; --as NAME follows it under another name"
       throw failure
     }
     let followed = reply["name"]?.string ?? ""

@@ -18,7 +18,7 @@ extension Command {
     let client = try context.connect()
     var logs: [JSONValue] = []
     var progress: Progress?
-    let end = try client.stream("VERIFY") { _, row in
+    let end = try client.stream(.verify) { _, row in
       let row = Client.json(row)
       guard let done = row["done"]?.int, let total = row["total"]?.int else {
         logs.append(row)

@@ -57,7 +57,7 @@ struct EventVersions {
   private init(asking id: String, _ client: Client) throws(Failure) {
     var event: JSONValue?
     var lines: [JSONValue] = []
-    let end = try client.stream("GET \(id)") { word, json in
+    let end = try client.stream(.get(id)) { word, json in
       if word == "EVENT" { event = Client.json(json) } else { lines.append(Client.json(json)) }
     }
     if let line = event, let subject = (line["corrects"] ?? line["retracts"])?.string,

@@ -48,7 +48,7 @@ extension Command {
     let client = try context.connect()
     var findings: [JSONValue] = []
     var progress: Progress?
-    let end = try client.stream("LINT \(JSONValue.object(question).text)") { _, row in
+    let end = try client.stream(.lint(JSONValue.object(question))) { _, row in
       let row = Client.json(row)
       guard let done = row["done"]?.int, let total = row["total"]?.int else {
         if kinds.contains(where: { $0.rawValue == row["kind"]?.string }) { findings.append(row) }

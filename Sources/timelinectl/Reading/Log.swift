@@ -58,8 +58,8 @@ extension Command {
     if words.has("--show-cursor") {
       position =
         words.has("--at")
-        ? try client.stream("QUERY \(JSONValue.object(more + none).text)") { _, _ in }["position"]
-        : try context.open(client)["position"]
+        ? try client.stream(.query(JSONValue.object(more + none))) { _, _ in }["position"]
+        : try context.open(client).position.json
     }
     var lines: [[UInt8]] = []
     func finish(isEmpty: Bool) throws(Failure) -> ExitCode {
@@ -88,7 +88,7 @@ extension Command {
         members.append(JSONValue.Member("limit", .int(limit)))
         members.append(JSONValue.Member("order", .string("desc")))
       }
-      let end = try client.stream("QUERY \(JSONValue.object(members).text)") { _, json in
+      let end = try client.stream(.query(JSONValue.object(members))) { _, json in
         lines.append(Array(json))
       }
       Moment.tell(end)
@@ -165,15 +165,12 @@ extension Command {
     if context.words.has("--state") { return try StateWatch.run(context) }
     var telling = try Telling(context)
     let terms = try FilterTerms(context.words)
-    let client = try context.connect()
-    _ = try client.ask("WATCH \(JSONValue.object(terms.members).text)")
-    while !telling.isDone, let line = try client.line(until: telling.end) {
-      guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
-      let bytes = Array(line.dropFirst(6))
-      let event = Client.json(bytes[...])
+    var watching = try Watching(context, terms.members)
+    while !telling.isDone, let line = try watching.next(until: telling.end) {
+      let event = line.json
       let said = event["body"] ?? event
       try telling.tell(
-        bytes, { () throws(Failure) in try WatchText.line(event, context) },
+        line.bytes, { () throws(Failure) in try WatchText.line(event, context) },
         [
           "TIMELINE_EVENT_ID": (event["corrects"] ?? event["retracts"] ?? event["id"])?.string
             ?? "",
@@ -189,7 +186,7 @@ extension Command {
     name: "status", arguments: "", summary: "how the daemon and its log are",
     examples: ["status", "status --json"], flags: [], plain: 0...0
   ) { (context) throws(Failure) in
-    let status = try context.connect().ask("STATUS")
+    let status = try context.connect().ask(.status)
     var text = ""
     for member in status.members ?? [] {
       let value = member.value
@@ -197,6 +194,9 @@ extension Command {
         value.string ?? value.array?.map { $0.string ?? $0.text }.joined(separator: "\n  ")
       if value.array?.isEmpty ?? false { continue }
       text += "\(member.key): \(shown ?? value.text)\n"
+    }
+    if status["wanted"]?.int ?? 0 > 0 {
+      text += "to do: timelinectl repair fetches from a peer what is damaged or withheld here\n"
     }
     context.finish(status, text)
     return .done
@@ -216,7 +216,7 @@ extension Command {
     switch (words.plain.first, words.plain.count) {
     case ("list"?, 1), (nil, _):
       var actors: [JSONValue] = []
-      _ = try client.stream("ACTORS") { _, json in actors.append(Client.json(json)) }
+      _ = try client.stream(.actors()) { _, json in actors.append(Client.json(json)) }
       context.finish(
         .array(actors),
         context.terminal.table(
@@ -235,7 +235,7 @@ extension Command {
         "kind": .string(words["--kind"] ?? "group"),
         "aliases": aliases.isEmpty ? nil : .strings(aliases),
       ])
-      let reply = try client.ask("APPEND \(body.text)")
+      let reply = try client.ask(.append(body)).json
       context.finish(reply, "added \(words.plain[1]) (\(name)) for everyone on this timeline\n")
     default:
       throw Failure(

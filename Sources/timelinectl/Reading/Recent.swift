@@ -1,6 +1,7 @@
 // The events that were recorded, corrected or brought here by a sync after a position, as they show
 // now: what a script asks for that comes back every hour.
 
+import TimelineClient
 import TimelineModel
 
 enum Recent {
@@ -22,7 +23,7 @@ enum Recent {
       let some = rest.prefix(idsMax)
       rest = rest.dropFirst(idsMax)
       let question = JSONValue.object(others + [JSONValue.Member("id", .strings(some))])
-      _ = try client.stream("QUERY \(question.text)") { _, json in
+      _ = try client.stream(.query(question)) { _, json in
         let event = Client.json(json)
         // What the daemon shows has a date.
         guard let date = try? EventDate(event["date"]?.string ?? "") else { return }
@@ -36,38 +37,24 @@ enum Recent {
   private static func changed(
     after cursor: JSONValue, _ client: Client, _ context: Context
   ) throws(Failure) -> [String] {
-    func position(_ json: JSONValue) -> Position {
-      json["position"].flatMap { Position(json: $0) } ?? Position()
-    }
-    let here = position(try context.open(client))
-    var at = position(try client.ask("WATCH {\"after\":\(cursor.text)}"))
+    let here = try context.open(client).position
+    var watching = try Watching(context, after: cursor)
     var ids: [String] = []
     var seen: Set<String> = []
-    func note(_ line: JSONValue) {
-      if let replica = line["replica"]?.string.flatMap({ ReplicaID($0) }),
-        let seq = line["seq"]?.int
-      {
-        at[replica] = UInt64(seq)
-      }
-      let subject = line["corrects"] ?? line["retracts"] ?? line["id"]
+    func note(_ line: Watch.Line) {
+      let subject = line.json["corrects"] ?? line.json["retracts"] ?? line.json["id"]
       guard let id = subject?.string, seen.insert(id).inserted else { return }
       ids.append(id)
     }
-    while true {
-      // A line that is damaged is passed over without a word: after a while of silence the end of the
-      // watch tells how far it came.
-      let patience = ContinuousClock.now + .seconds(1)
-      if !at.covers(here), let line = try client.line(until: patience) {
-        guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
-        note(Client.json(line.dropFirst(6)))
-        continue
+    while !watching.position.covers(here) {
+      // A line that is damaged is passed over without a word: after a while of silence the daemon is asked
+      // how far it came.
+      if let line = try watching.next(until: ContinuousClock.now + .seconds(1)) {
+        note(line)
+      } else {
+        try watching.catchUp(note)
       }
-      try client.send(Array("PING\n".utf8))
-      let end = try client.rest { _, json in note(Client.json(json)) }
-      _ = try client.reply()
-      at = position(end)
-      if at.covers(here) { return ids }
-      _ = try client.ask("WATCH {\"after\":\(at.json.text)}")
     }
+    return ids
   }
 }

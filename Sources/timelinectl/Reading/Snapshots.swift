@@ -48,7 +48,7 @@ extension Command {
       "name": .string(name), "note": context.words["--note"].map { .string($0) },
       "author": context.words["--author"].map { .string($0) },
     ])
-    let reply = try context.connect().ask("SNAPSHOT \(request.text)")
+    let reply = try context.connect().ask(.snapshot(request))
     let id = reply["id"]?.string ?? ""
     context.finish(
       reply,
@@ -69,7 +69,7 @@ extension Command {
 
   private static func list(_ context: Context) throws(Failure) -> ExitCode {
     var all: [JSONValue] = []
-    _ = try context.connect().stream("SNAPSHOTS") { _, row in all.append(Client.json(row)) }
+    _ = try context.connect().stream(.snapshots) { _, row in all.append(Client.json(row)) }
     let names = all.compactMap { $0["name"]?.string }
     let rows = all.map { row in
       let name = row["name"]?.string ?? ""
@@ -105,7 +105,7 @@ extension Command {
     guard !word.isEmpty, word.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "{") }) else {
       throw Failure(.usage, "\(JSONValue.string(word).text) is no name of a snapshot, and no id")
     }
-    let found = try context.connect().ask("SNAPSHOTS \(word)")
+    let found = try context.connect().ask(.snapshot(named: word))
     context.finish(found, text(found, context.terminal))
     let isRight = ["same", "lacking"].contains(found["standing"]?.string)
     return isRight ? .done : .verificationFailed

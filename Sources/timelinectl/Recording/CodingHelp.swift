@@ -88,7 +88,7 @@ struct CodingHelp {
       if own == nil { found.likes = try likes(draft) }
     } catch {
       // What the daemon cannot be asked of it, such as a party that nobody knows, it refuses too.
-      guard error.code == "bad-request" else { throw error }
+      guard error.reply?.code == .badRequest else { throw error }
     }
     return found
   }
@@ -99,7 +99,7 @@ struct CodingHelp {
       let question = JSONValue.object([
         "parties": .strings([one, other]), "as_of": .string(draft.date.first.description),
       ])
-      states.append(try client.ask("STATE \(question.text)"))
+      states.append(try client.ask(.state(question)))
     }
     return states
   }
@@ -115,7 +115,7 @@ struct CodingHelp {
       "limit": .int(Self.agreementsMax),
     ])
     var agreements: [JSONValue] = []
-    _ = try client.stream("QUERY \(question.text)") { _, json in
+    _ = try client.stream(.query(question)) { _, json in
       agreements.append(Client.json(json))
     }
     return agreements
@@ -132,7 +132,7 @@ struct CodingHelp {
       "limit": .int(Self.comparedMax),
     ])
     var likes: [JSONValue] = []
-    _ = try client.stream("QUERY \(question.text)") { _, json in
+    _ = try client.stream(.query(question)) { _, json in
       let event = Client.json(json)
       guard let other = Draft(event), Likeness.mayBeOne(draft, other) else { return }
       likes.append(event)

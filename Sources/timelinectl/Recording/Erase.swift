@@ -43,7 +43,7 @@ extension Command {
     if let author = words["--author"] {
       members.append(JSONValue.Member("author", .string(author)))
     }
-    let reply = try client.ask("ERASE \(JSONValue.object(members).text)")
+    let reply = try client.ask(.erase(JSONValue.object(members)))
     let unfinished = reply["unfinished"]?.string
     context.finish(
       reply,

@@ -69,8 +69,8 @@ struct EventEditor {
 
   private func kept(_ path: String, _ failure: Failure) -> Failure {
     var failure = failure
-    failure.text +=
-      "\nwhat you wrote is kept in \(path); mend it there, then: \(Again.timelinectl) \(again) --from \(path)"
+    failure.behind =
+      "\nwhat you wrote is kept in \(path); fix it there, then: \(Again.timelinectl) \(again) --from \(path)"
     return failure
   }
 

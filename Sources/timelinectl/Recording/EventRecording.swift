@@ -2,6 +2,7 @@
 // only to be judged, so that a dry run refuses what the real one would.
 
 import TimelineModel
+import TimelineWire
 
 struct EventRecording {
   static let dryRun = Flag(
@@ -23,7 +24,7 @@ struct EventRecording {
   func send(_ members: [JSONValue.Member]) throws(Failure) -> JSONValue? {
     let event = JSONValue.object(
       members + (author.map { [JSONValue.Member("author", .string($0))] } ?? []))
-    guard isDryRun else { return try client.ask("APPEND \(event.text)") }
+    guard isDryRun else { return try client.ask(.append(event)).json }
     try check(event)
     return nil
   }
@@ -32,13 +33,12 @@ struct EventRecording {
   func check(_ members: [JSONValue.Member]) throws(Failure) { try check(.object(members)) }
 
   private func check(_ event: JSONValue) throws(Failure) {
-    var refusal: Failure?
-    _ = try client.stream("CHECKMANY 1\n\(event.text)") { _, json in
-      let row = Client.json(json)
-      let (word, text) = (row["error"]?.string ?? "", row["text"]?.string ?? "")
-      refusal = Client.failure(Array("ERR \(word) \(text)".utf8))
-    }
-    if let refusal { throw refusal }
+    var refusal: ErrorReply?
+    try client.send(.checkMany(1), [Array((event.text + "\n").utf8)])
+    _ = try client.rest { _, row in refusal = ErrorReply(row: Client.json(row)) }
+    guard var refusal else { return }
+    refusal.line = nil
+    throw Failure(refusal)
   }
 
   /// An event that is here.

@@ -11,7 +11,7 @@ enum InterestHint {
     let known = keys(before)
     let new = keys(body).filter { !known.contains($0) }
     guard body["offer"] != nil, !new.isEmpty else { return [] }
-    let table = try client.ask("RULES {\"table\":\"interests\"}")
+    let table = try client.ask(.table(.object(["table": .string("interests")])))
     let rows = (table["rows"]?.array ?? []).map { row in
       (party: row["party"]?.string ?? "", key: row["key"]?.string ?? "")
     }

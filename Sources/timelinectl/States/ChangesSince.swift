@@ -26,8 +26,7 @@ enum ChangesSince {
       "parties": .strings(names), "from": first.map { .string($0.description) },
       "since": known, "to": day.map { .string($0) },
     ])
-    let answer = try client.ask(
-      "CHANGES \(JSONValue.object((asked.members ?? []) + moment).text)")
+    let answer = try client.ask(.changes(JSONValue.object((asked.members ?? []) + moment)))
     Moment.tell(answer)
     context.finish(answer, text(answer, since, context.terminal))
     return .done

@@ -2,7 +2,9 @@
 // files are made into ids as an import makes them, so that what is recorded later is the same event.
 
 import Foundation
+import TimelineClient
 import TimelineModel
+import TimelineWire
 
 struct HypothesisFiles {
   private struct Line {
@@ -104,10 +106,10 @@ struct HypothesisFiles {
 
   private static func isHere(_ id: String, _ client: Client) throws(Failure) -> Bool {
     do throws(Failure) {
-      _ = try client.stream("GET \(id)") { _, _ in }
+      _ = try client.stream(.get(id)) { _, _ in }
       return true
     } catch {
-      guard error.code == "not-found" else { throw error }
+      guard error.reply?.code == .notFound else { throw error }
       return false
     }
   }
@@ -169,25 +171,23 @@ struct HypothesisFiles {
   // MARK: Asking
 
   func ask(_ question: JSONValue, _ client: Client) throws(Failure) -> JSONValue {
-    var request = Array("WHATIF \(lines.count) \(question.text)\n".utf8)
-    for line in lines { request += Array((line.event.text + "\n").utf8) }
+    let request = Ask.whatIf(lines.count, question)
     do throws(Failure) {
-      try client.send(request)
-      return try client.reply()
+      try client.send(request, lines.lazy.map { Array(($0.event.text + "\n").utf8) })
+      return try client.answer(to: request)
     } catch {
-      var failure = error
-      failure.text = placed(error.text)
-      throw failure
+      throw error.reply.map(placed) ?? error
     }
   }
 
   /// What is wrong with a line, by where a person finds it.
-  private func placed(_ text: String) -> String {
-    guard text.hasPrefix("line "), let colon = text.firstIndex(of: ":"),
-      let number = Int(text[..<colon].dropFirst(5)), lines.indices.contains(number - 1)
-    else { return text }
-    let said = String(text[text.index(colon, offsetBy: 2)...])
+  private func placed(_ reply: ErrorReply) -> Failure {
+    guard let number = reply.line, lines.indices.contains(number - 1) else { return Failure(reply) }
+    var reply = reply
+    reply.line = nil
     let place = lines[number - 1].place
-    return place.isEmpty ? PlainWords.of(said, .flags) : "\(place): \(said)"
+    var failure = Failure(reply, place.isEmpty ? .flags : .json)
+    if !place.isEmpty { failure.text = "\(place): \(failure.text)" }
+    return failure
   }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import TimelineModel
+import TimelineWire
 
 struct RuleFile {
   private let path: String
@@ -44,24 +45,38 @@ struct RuleFile {
           ? Failure(.usage, "--version: \(error.message)")
           : Failure(.failed, code: "bad-event", "\(path): \(error.message)")
       }
-      let field = error.field.isEmpty ? "" : "\(error.field): "
+      let reply = ErrorReply(
+        .badEvent, error.message, field: error.field.isEmpty ? nil : error.field, hint: error.hint)
       throw Failure(
-        .failed, code: "bad-event", "\(path):\(rows[row].line): \(field)\(error.message)")
+        .failed, code: "bad-event", "\(path):\(rows[row].line): \(PlainWords.text(reply))")
     }
   }
 
   /// What the daemon says of `rows[7].subtype`, by the line of the file.
   func placed(_ failure: Failure) -> Failure {
-    var failure = failure
-    if failure.text.hasPrefix("rows["), let end = failure.text.firstIndex(of: "]"),
-      let row = Int(failure.text.dropFirst(5).prefix(upTo: end)), rows.indices.contains(row)
-    {
-      let rest = failure.text[failure.text.index(after: end)...].drop { $0 == "." || $0 == " " }
-      failure.text = "\(path):\(rows[row].line): \(rest)"
-    } else if failure.text.hasPrefix("name: ") {
-      failure.text = "--version: " + failure.text.dropFirst(6)
+    guard var reply = failure.reply, let field = reply.field else { return failure }
+    var place: String
+    if let (row, column) = Self.cell(field), rows.indices.contains(row) {
+      place = "\(path):\(rows[row].line)"
+      reply.field = column
+    } else if field == "name" {
+      place = "--version"
+      reply.field = nil
+    } else {
+      return failure
     }
-    return failure
+    var placed = failure
+    placed.text = "\(place): \(PlainWords.text(reply))"
+    return placed
+  }
+
+  /// `rows[7].subtype`, or `rows[7]`.
+  private static func cell(_ field: String) -> (row: Int, column: String?)? {
+    let parts = field.split(separator: ".", maxSplits: 1)
+    guard let list = parts.first, list.hasPrefix("rows["), list.hasSuffix("]"),
+      let row = Int(list.dropFirst(5).dropLast())
+    else { return nil }
+    return (row, parts.count > 1 ? String(parts[1]) : nil)
   }
 
   private static func plain(_ name: String) -> String {

@@ -81,8 +81,8 @@ private enum RuleCommands {
   static func list(_ context: Context) throws(Failure) -> ExitCode {
     let moment = try Moment.members(context.words)
     var all: [JSONValue] = []
-    let question = moment.isEmpty ? "" : " " + JSONValue.object(moment).text
-    let end = try context.connect().stream("RULES" + question) { _, row in
+    let question = moment.isEmpty ? nil : JSONValue.object(moment)
+    let end = try context.connect().stream(.tables(question)) { _, row in
       all.append(Client.json(row))
     }
     Moment.tell(end)
@@ -107,7 +107,7 @@ private enum RuleCommands {
     _ kind: RuleTable.Kind, _ client: Client, _ more: [JSONValue.Member] = []
   ) throws(Failure) -> JSONValue {
     let question = JSONValue.object([JSONValue.Member("table", .string(kind.rawValue))] + more)
-    return try client.ask("RULES \(question.text)")
+    return try client.ask(.table(question))
   }
 
   private static func table(_ answer: JSONValue, _ kind: RuleTable.Kind) throws(Failure)

@@ -13,7 +13,7 @@ extension Command {
 
   static func stateQuestion(
     _ context: Context, _ names: [String], _ client: Client, _ more: [JSONValue.Member] = []
-  ) throws(Failure) -> String {
+  ) throws(Failure) -> JSONValue {
     let words = context.words
     try DayOption.check(words, ["--as-of", "--from", "--to"])
     let moment = try Moment.members(words)
@@ -31,7 +31,7 @@ extension Command {
     } else {
       members += try member("as_of", "--as-of")
     }
-    return JSONValue.object(members + more).text
+    return .object(members + more)
   }
 
   private static let seriesFlags = [
@@ -77,7 +77,7 @@ extension Command {
       return try ChangesSince.run(context)
     }
     let client = try context.connect()
-    let state = try client.ask("STATE \(stateQuestion(context, words.plain, client))")
+    let state = try client.ask(.state(stateQuestion(context, words.plain, client)))
     Moment.tell(state)
     if isSeries {
       series(state, context)

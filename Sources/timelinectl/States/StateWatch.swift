@@ -48,10 +48,9 @@ struct StateWatch {
 
   /// The days of the past, and then what comes.
   private mutating func follow(from first: Day?, _ context: Context) throws(Failure) {
-    let position = try context.open(asking)["position"] ?? .null
+    let position = try context.open(asking).position.json
     // Before the first state is asked for: what comes between the two is seen twice, and told once.
-    let watching = try context.connect()
-    _ = try watching.ask("WATCH {\"after\":\(position.text)}")
+    var watching = try Watching(context, after: position)
     if let first {
       try tellDiary(from: first, through: day, position)
       kept = try state(day, knownAt: position)
@@ -67,26 +66,20 @@ struct StateWatch {
       if let end = telling.end, end <= now { return }
       // The clock may be set, or the machine sleep: looked at again every minute.
       let wake = min(telling.end ?? now + .seconds(60), now + min(Day.rest, .seconds(60)))
-      guard let line = try watching.line(until: wake) else { continue }
-      try Self.check(line)
+      guard try watching.next(until: wake) != nil else { continue }
       for _ in 0..<Self.burstMax {
         let soon = ContinuousClock.now + .milliseconds(10)
-        guard let line = try watching.line(until: soon) else { break }
-        try Self.check(line)
+        guard try watching.next(until: soon) != nil else { break }
       }
       try compare(on: day)
     }
-  }
-
-  private static func check(_ line: [UInt8]) throws(Failure) {
-    guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
   }
 
   private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [JSONValue] {
     let question = JSONValue.object(
       [parties, JSONValue.Member("as_of", .string(day.description))]
         + (knownAt.map { [JSONValue.Member("known_at", $0)] } ?? []))
-    return ChangesSince.dyads(try asking.ask("STATE \(question.text)"))
+    return ChangesSince.dyads(try asking.ask(.state(question)))
   }
 
   private mutating func compare(on day: Day) throws(Failure) {
@@ -110,7 +103,7 @@ struct StateWatch {
         JSONValue.Member("to", .string(last.description)),
         JSONValue.Member("every", .string("day")),
       ] + (position.map { [JSONValue.Member("known_at", $0)] } ?? []))
-    let dyads = ChangesSince.dyads(try asking.ask("CHANGES \(question.text)"))
+    let dyads = ChangesSince.dyads(try asking.ask(.changes(question)))
     let all = dyads.flatMap { dyad in
       (dyad["changes"]?.array ?? []).map { (parties: dyad["parties"], change: $0) }
     }

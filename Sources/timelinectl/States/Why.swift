@@ -23,7 +23,8 @@ extension Command {
     try checkWords(names, figure)
     let client = try context.connect()
     let answer = try client.ask(
-      "EXPLAIN \(stateQuestion(context, names, client, [JSONValue.Member("figure", .string(figure))]))"
+      .explain(
+        stateQuestion(context, names, client, [JSONValue.Member("figure", .string(figure))]))
     )
     Moment.tell(answer)
     let events = answer["events"]?.array ?? []

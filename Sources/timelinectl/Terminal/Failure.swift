@@ -1,6 +1,7 @@
 // How a command can end: one closed list, which `help exit-codes` shows.
 
 import TimelineModel
+import TimelineWire
 
 enum ExitCode: Int32, CaseIterable {
   case done = 0
@@ -48,6 +49,10 @@ struct Failure: Error {
   /// A word for scripts: an ERR word of the protocol, or one of `usage no-daemon file failed`.
   var code: String
   var text: String
+  /// What is told behind the text.
+  var behind = ""
+  /// What the daemon said, where it is about that.
+  var reply: ErrorReply?
   /// What else a script may want to know.
   var more: [JSONValue.Member] = []
 
@@ -57,10 +62,13 @@ struct Failure: Error {
     self.text = text
   }
 
+  var whole: String { text + behind }
+
   var json: JSONValue {
     .object([
       "error": .object(
-        [JSONValue.Member("code", .string(code)), JSONValue.Member("text", .string(text))] + more)
+        [JSONValue.Member("code", .string(code)), JSONValue.Member("text", .string(whole))]
+          + (reply?.structure ?? []) + more)
     ])
   }
 }

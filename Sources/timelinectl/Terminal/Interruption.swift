@@ -26,6 +26,9 @@ enum Interruption {
     }
   }
 
+  /// Readable once a signal has come; -1 while nobody minds.
+  static var descriptor: Int32 { asked }
+
   static func check() throws(Failure) {
     guard asked >= 0 else { return }
     var signal = pollfd(fd: asked, events: Int16(POLLIN), revents: 0)
@@ -51,7 +54,7 @@ enum Interruption {
     if count < 0 { for place in waiting.indices { waiting[place].revents = 0 } }
   }
 
-  private static var failure: Failure {
+  static var failure: Failure {
     Failure(.interrupted, code: "interrupted", "interrupted; nothing was left behind")
   }
 }

@@ -1,58 +1,50 @@
-// The daemon speaks to programs, in verbs and JSON; here its messages become those for a person at a
-// terminal. Most of what a person can get wrong is checked before it is asked; this is for the rest.
+// The daemon speaks to programs: it says what is wrong, of which field, and in a word what would help. Here
+// that becomes what a person at a terminal can type next. Most of what a person can get wrong is checked
+// before it is asked; this is for the rest.
+
+import TimelineModel
+import TimelineWire
 
 enum PlainWords {
-  private static let phrases: [(wire: String, plain: String)] = [
-    ("ACTORS lists all", "timelinectl actor list shows all"),
-    ("SNAPSHOTS lists all", "timelinectl snapshot list shows all"),
-    ("PEERS lists them", "timelinectl peer list shows them"),
-    ("see `STATUS`", "see timelinectl status"), ("see STATUS", "see timelinectl status"),
-    (
-      "GET takes an id, or at least its first 4 characters",
-      "give the event's name, its id, or at least the first 4 characters of it"
-    ),
-    (
-      "a position is {\"REPLICA\": lines, …}, a day, or a time such as 2026-11-23T22:20:00Z",
-      Moment.forms
-    ),
-    ("as_of is a day", "--as-of takes a day"),
-    ("limit is a whole number, not below 0", "--limit takes a whole number, not below 0"),
-  ]
-
-  static func of(_ text: String) -> String {
-    phrases.reduce(text) { $0.replacing($1.wire, with: $1.plain) }
-  }
-
-  /// How an event was given, where it was not as JSON.
+  /// How an event was given.
   enum Form {
-    case flags, columns
+    case json, flags, columns
   }
 
-  /// What is missing in an event, in the words of its form.
-  static func of(_ text: String, _ form: Form) -> String {
-    missing.reduce(text) { $0.replacing($1.wire, with: form == .flags ? $1.flags : $1.columns) }
+  static func text(_ reply: ErrorReply, _ form: Form = .json) -> String {
+    switch reply.hint {
+    case nil, .similarActor?: reply.text
+    case .missing?: missing(reply, form) ?? reply.text
+    case .unknownActor?:
+      reply.text + "; timelinectl actor list shows all"
+        + (reply.code == .badEvent ? ", timelinectl actor add adds one" : "")
+    case .unknownSnapshot?: reply.text + "; timelinectl snapshot list shows all"
+    case .unknownPeer?: reply.text + "; timelinectl peer list shows them"
+    case .eventID?: "give the event's name, its id, or at least the first 4 characters of it"
+    case .moment?: Moment.forms
+    case .repair?: reply.text + "; timelinectl repair fetches it from a peer"
+    case .nameSnapshot?: reply.text + "; timelinectl snapshot create NAME"
+    }
   }
 
-  private static let missing: [(wire: String, flags: String, columns: String)] = [
-    (
-      "sources: missing; give at least one {\"title\":…}, or say \"unsourced\": true",
+  /// What is missing in an event, in the words of its form; nil where the daemon's will do.
+  private static func missing(_ reply: ErrorReply, _ form: Form) -> String? {
+    switch (reply.field, form) {
+    case ("sources", .flags):
       "there is no source; give one with --source-title, --source-publisher or --source-url, or say"
-        + " --unsourced",
+        + " --unsourced"
+    case ("sources", .columns):
       "there is no source; fill source_title, source_publisher or source_url, or write true under"
         + " unsourced"
-    ),
-    (
-      "actors: missing; a list of codes such as [\"PRK\"]", "actors: missing; --actors USA,KOR",
-      "actors: missing; a code such as PRK, several with semicolons"
-    ),
-    ("type: missing; one of", "type: missing; --type takes one of", "type: missing; one of"),
-    (
-      "date: missing; write a day", "date: missing; --date takes a day",
-      "date: missing; write a day"
-    ),
-    (
-      "title: missing; one line", "title: missing; --title takes one line",
-      "title: missing; one line"
-    ),
-  ]
+    case ("actors", .flags): "actors: missing; --actors USA,KOR"
+    case ("actors", .columns): "actors: missing; a code such as PRK, several with semicolons"
+    case ("type", .flags):
+      "type: missing; --type takes one of "
+        + EventType.happenings.map(\.word).joined(separator: ", ")
+    case ("date", .flags):
+      "date: missing; --date takes a day, month or year such as 2017-11-29"
+    case ("title", .flags): "title: missing; --title takes one line that says what happened"
+    default: nil
+    }
+  }
 }

@@ -30,7 +30,7 @@ extension Command {
     let client = try context.connect()
     var lines = try Parties.preface(context, client, moment)
     let question = JSONValue.object(terms.members + moment)
-    let end = try client.stream("QUERY \(question.text)") { _, json in lines.append(Array(json)) }
+    let end = try client.stream(.query(question)) { _, json in lines.append(Array(json)) }
     Moment.tell(end)
     EventFile.write(lines, as: words.has("--csv") ? .csv : context.isJSON ? .json : .jsonl)
     return .done

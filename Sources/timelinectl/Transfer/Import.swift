@@ -41,7 +41,7 @@ extension Command {
     // Before there is a socket, which would take the place of an input that is closed.
     let data = try InputFile.read(path)
     let client = try context.connect()
-    let position = try context.open(client)["position"]?.members ?? []
+    let position = try context.open(client).position
     var reader = ImportReader(
       registry: try Parties.registry(client), author: context.words["--author"])
     reader.read(data, format)
@@ -57,7 +57,9 @@ extension Command {
     let outside = ImportLinks.check(&reader)
     // Where nothing is recorded yet, nothing can be there already.
     var check: ImportCheck?
-    if !position.isEmpty || reader.hasStatements { check = try ImportCheck.run(&reader, client) }
+    if position != Position() || reader.hasStatements {
+      check = try ImportCheck.run(&reader, client)
+    }
     let bad = reader.problems.count
     let isDry = context.words.has("--dry-run")
     let duplicates = reader.repeated + (check?.duplicates ?? 0)

@@ -3,6 +3,7 @@
 // threads at once, each into a batch of its own.
 
 import TimelineModel
+import TimelineWire
 
 /// Some lines of a file, made ready for the daemon.
 struct ImportBatch: Sendable {
@@ -31,12 +32,14 @@ struct ImportBatch: Sendable {
   private(set) var strangeMembers: [String: (line: Int, count: Int)] = [:]
   private let registry: ActorRegistry
   private let author: String?
+  private let form: PlainWords.Form
 
   var count: Int { items.count }
 
-  init(_ registry: ActorRegistry, _ author: String?) {
+  init(_ registry: ActorRegistry, _ author: String?, _ form: PlainWords.Form = .json) {
     self.registry = registry
     self.author = author
+    self.form = form
   }
 
   mutating func readLines(_ text: UnsafeBufferPointer<UInt8>, _ reader: BodyReader) {
@@ -125,7 +128,7 @@ struct ImportBatch: Sendable {
     } catch {
       let message =
         switch error {
-        case let error as EventError: error.text
+        case let error as EventError: PlainWords.text(ErrorReply(error), form)
         case let error as JSONError: error.message
         default: "\(error)"
         }

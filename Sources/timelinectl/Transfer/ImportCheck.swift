@@ -1,7 +1,9 @@
 // Asks the daemon what it would say of every event of a file, before the first one is sent: so all or
 // nothing holds for the whole file, and `--dry-run` tells the truth.
 
+import TimelineClient
 import TimelineModel
+import TimelineWire
 
 struct ImportCheck {
   private(set) var new = 0
@@ -29,36 +31,39 @@ struct ImportCheck {
 
   private mutating func ask(_ reader: inout ImportReader) throws(Failure) {
     var waiting: [ImportGroup] = []
-    var refused: [(place: ImportIDs.Place, code: String, text: String)] = []
+    var refused: [(place: ImportIDs.Place, reply: ErrorReply)] = []
     var progress = Progress("checking", total: reader.count)
     var done = 0
     func collect() throws(Failure) {
       let group = waiting.removeFirst()
-      let end = try client.rest { _, row in
-        let row = Client.json(row)
-        let place = group.place(ofLine: row["line"]?.int ?? 1, reader.batches)
-        refused.append((place, row["error"]?.string ?? "", row["text"]?.string ?? ""))
+      let end = try client.rest { (_, json) throws(Failure) in
+        guard var reply = ErrorReply(row: Client.json(json)), let line = reply.line else {
+          throw Failure(.failed, "timelined answered: \(String(decoding: json, as: UTF8.self))")
+        }
+        reply.line = nil
+        refused.append((group.place(ofLine: line, reader.batches), reply))
       }
+      let checked = CheckedMany(end)
       done += group.count
-      new += end["new"]?.int ?? 0
-      duplicates += end["duplicates"]?.int ?? 0
+      new += checked?.new ?? 0
+      duplicates += checked?.duplicates ?? 0
       progress.advance(to: done)
       // All of it is there: it need not travel once more.
-      guard end["duplicates"]?.int == group.count else { return }
+      guard checked?.duplicates == group.count else { return }
       for batch in group.batches { dropped[batch] = Set(reader.batches[batch].items.indices) }
     }
     for group in ImportGroup.all(of: reader.batches) {
-      try group.send("CHECKMANY", reader.batches, client)
+      try client.send(.checkMany(group.count), group.lines(reader.batches))
       waiting.append(group)
       if waiting.count == 2 { try collect() }
     }
     while !waiting.isEmpty { try collect() }
-    for (place, code, text) in refused { try judge(place, code, text, &reader) }
+    for (place, reply) in refused { try judge(place, reply, &reader) }
     new += reader.actors.count
   }
 
   private mutating func judge(
-    _ place: ImportIDs.Place, _ code: String, _ text: String, _ reader: inout ImportReader
+    _ place: ImportIDs.Place, _ reply: ErrorReply, _ reader: inout ImportReader
   ) throws(Failure) {
     let batch = reader.batches[place.batch]
     let event = ImportedEvent(batch.text(place.item))
@@ -66,8 +71,9 @@ struct ImportCheck {
       dropped[place.batch, default: []].insert(place.item)
       reader.refuse(message, line: batch.line(place.item))
     }
-    switch code {
-    case "exists":
+    let text = PlainWords.text(reply, reader.form)
+    switch reply.code {
+    case .exists:
       let id = batch.items[place.item].id
       let there = try shown(id)
       let differences = there.map { event.differences(from: $0) } ?? []
@@ -86,23 +92,27 @@ struct ImportCheck {
           : "\"\(event.name)\" is recorded already and says something else"
             + " (\(differences.joined(separator: ", "))); \(Again.timelinectl) show \(short) shows it,"
             + " \(Again.timelinectl) correct \(short) changes it")
-    case "not-found":
+    case .notFound:
       // What a correction speaks of may stand further up in the file.
       let known = ids ?? Set(reader.batches.flatMap { batch in batch.items.map(\.id) })
       ids = known
       if event.subjects.allSatisfy({ known.contains($0) }) { new += 1 } else { refuse(text) }
     // The reader has judged by the same rules, with the actors that the file adds.
-    case "bad-event" where !reader.newActors.isEmpty && text.contains("unknown actor"): new += 1
-    case "bad-event", "too-large", "bad-request": refuse(text)
+    case .badEvent
+    where !reader.newActors.isEmpty
+      && (reply.hint == .unknownActor || reply.hint == .similarActor):
+      new += 1
+    case .badEvent, .tooLarge, .badRequest: refuse(text)
     // Not the line's fault.
-    default: throw Failure(.failed, code: code, text)
+    case .wrongPosition, .full, .readOnly, .denied, .busy, .damaged, .unsupported, .internal:
+      throw Failure(.failed, code: reply.code.rawValue, text)
     }
   }
 
   /// The event of that id as it shows; nil where it was retracted.
   private func shown(_ id: EventID) throws(Failure) -> JSONValue? {
     var event: JSONValue?
-    _ = try client.stream("GET \(id)") { word, json in
+    _ = try client.stream(.get(id.description)) { word, json in
       if word == "EVENT" { event = Client.json(json) }
     }
     return event
@@ -135,10 +145,8 @@ struct ImportGroup {
     return groups
   }
 
-  func send(_ verb: String, _ all: [ImportBatch], _ client: Client) throws(Failure) {
-    try client.send(Array("\(verb) \(count)\n".utf8))
-    for batch in batches { try client.send(all[batch].bytes) }
-  }
+  /// Its lines, a batch of them at a time.
+  func lines(_ all: [ImportBatch]) -> some Sequence<[UInt8]> { all[batches].lazy.map(\.bytes) }
 
   /// Where the line of the request, from 1, stood.
   func place(ofLine line: Int, _ all: [ImportBatch]) -> ImportIDs.Place {

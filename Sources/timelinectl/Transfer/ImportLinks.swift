@@ -71,31 +71,27 @@ struct ImportLinks {
 
   private func judge(_ reader: inout ImportReader) {
     var bad: [Int: Set<Int>] = [:]
-    func refuse(_ entry: Entry, _ error: EventError, naming ids: [EventID]) {
+    // In the file they have names.
+    func name(_ id: EventID) -> String {
+      guard let place = byID[id]?.place else { return id.short }
+      return ImportedEvent(reader.batches[place.batch].text(place.item)).name
+    }
+    func refuse(_ entry: Entry, _ error: EventError) {
       guard bad[entry.place.batch, default: []].insert(entry.place.item).inserted else { return }
       let batch = reader.batches[entry.place.batch]
-      // In the file they have names.
-      let text = ids.reduce(error.text) { text, id in
-        guard let place = byID[id]?.place else { return text }
-        let name = ImportedEvent(reader.batches[place.batch].text(place.item)).name
-        return text.replacing(id.short, with: name)
-      }
-      reader.refuse(text, line: batch.line(entry.place.item))
+      reader.refuse(error.text, line: batch.line(entry.place.item))
     }
     for entry in linking {
       for (place, link) in entry.event.links.enumerated() {
         guard let target = byID[link.id]?.event,
           let fault = LinkFault.of(link, from: entry.event, to: target)
         else { continue }
-        refuse(
-          entry, fault.error(place, link, from: entry.event, to: target), naming: [link.id])
+        refuse(entry, fault.error(place, link, from: entry.event, to: target, name: name))
       }
     }
     for circle in circles {
-      // A longer one is told by its length alone: there is nothing to name.
-      let ids = circle.count <= Self.toldMax ? circle.compactMap { linking[$0].event.id } : []
       for number in circle {
-        refuse(linking[number], error(linking[number].event, in: circle), naming: ids)
+        refuse(linking[number], error(linking[number].event, in: circle, name))
       }
     }
     for (batch, places) in bad { reader.remove(places, from: batch) }
@@ -105,14 +101,17 @@ struct ImportLinks {
   /// Which way leads back is told where somebody may still want to follow it.
   private static let toldMax = 100
 
-  private func error(_ event: LinkedEvent, in circle: [Int]) -> EventError {
+  private func error(_ event: LinkedEvent, in circle: [Int], _ name: (EventID) -> String)
+    -> EventError
+  {
     var walk = LinkWalk()
     if circle.count <= Self.toldMax, let id = event.id,
       let (place, way) = walk.circle(
         of: id, isNew: true, event.links, { byID[$0]?.event.links.map(\.id) }),
       let target = byID[event.links[place].id]?.event
     {
-      return LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+      return LinkFault.circle(way).error(
+        place, event.links[place], from: event, to: target, name: name)
     }
     return EventError(
       "links",

@@ -33,6 +33,8 @@ struct ImportReader {
   private(set) var newActors: [Actor] = []
   /// Lines that say once more what one before them said.
   private(set) var repeated = 0
+  /// How its events are given.
+  private(set) var form = PlainWords.Form.json
   private var registry: ActorRegistry
   private let author: String?
   private let vocabulary = Vocabulary()
@@ -65,6 +67,7 @@ struct ImportReader {
   }
 
   private mutating func readOnce(_ data: Data, _ format: Format) {
+    form = format == .csv ? .columns : .json
     (batches, problems, faults) = ([], [], [])
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let data = data.starts(with: mark) ? data.dropFirst(mark.count) : data
@@ -85,9 +88,7 @@ struct ImportReader {
     }
     for batch in batches {
       problems += batch.problems.map {
-        Problem(
-          line: $0.line + batch.linesBefore,
-          message: format == .csv ? PlainWords.of($0.message, .columns) : $0.message)
+        Problem(line: $0.line + batch.linesBefore, message: $0.message)
       }
     }
   }
@@ -111,7 +112,7 @@ struct ImportReader {
       return
     }
     let reader = BodyReader(vocabulary)
-    var batch = ImportBatch(registry, author)
+    var batch = ImportBatch(registry, author, .columns)
     for problem in table.problems { batch.note(problem.message, line: problem.line) }
     // The empty rows that spreadsheets leave at the end say nothing.
     for row in table.rows where row.fields.contains(where: { !$0.value.trimmed.isEmpty }) {
@@ -123,7 +124,7 @@ struct ImportReader {
       }
       if batch.bytes.count > Self.batchBytes {
         batches.append(batch)
-        batch = ImportBatch(registry, author)
+        batch = ImportBatch(registry, author, .columns)
       }
     }
     batches.append(batch)

@@ -37,7 +37,7 @@ struct ImportSender {
   private mutating func send(_ batches: [ImportBatch]) throws(Failure) {
     var waiting: [ImportGroup] = []
     for group in ImportGroup.all(of: batches) {
-      try group.send("APPENDMANY", batches, client)
+      try client.send(.appendMany(group.count), group.lines(batches))
       waiting.append(group)
       if waiting.count == 2 { try collect(waiting.removeFirst(), batches) }
       if failure != nil { break }
@@ -57,10 +57,9 @@ struct ImportSender {
     _ group: ImportGroup, _ batches: [ImportBatch]
   ) throws(Failure) {
     do throws(Failure) {
-      let reply = try client.reply()
-      let known = reply["duplicates"]?.int ?? 0
-      duplicates += known
-      recorded += (reply["count"]?.int ?? 0) - known
+      let reply = try client.answer(to: .appendMany(group.count))
+      duplicates += reply.duplicates
+      recorded += reply.count - reply.duplicates
       progress.advance(to: recorded + duplicates)
     } catch {
       guard error.exit != .noDaemon else { throw error }
@@ -69,19 +68,16 @@ struct ImportSender {
     }
   }
 
-  /// `line 538: … (none of the lines was taken)` speaks of the lines of one request.
+  /// The daemon counts the lines of one request.
   private static func place(
     _ failure: Failure, _ group: ImportGroup, _ batches: [ImportBatch]
   ) -> (Int, Failure) {
+    let place = group.place(ofLine: failure.reply?.line ?? 1, batches)
     var failure = failure
-    var number = 1
-    let words = failure.text.split(separator: " ", maxSplits: 2)
-    if words.count == 3, words[0] == "line", let stated = Int(words[1].dropLast()) {
-      number = stated
-      failure.text = String(words[2])
+    if var reply = failure.reply {
+      reply.line = nil
+      failure = Failure(reply)
     }
-    failure.text.replace(" (none of the lines was taken)", with: "")
-    let place = group.place(ofLine: number, batches)
     return (batches[place.batch].line(place.item), failure)
   }
 }

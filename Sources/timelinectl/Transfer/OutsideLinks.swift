@@ -33,7 +33,7 @@ struct OutsideLinks {
   ) throws(Failure) {
     guard found.count < Self.toldMax else { return }
     let ids = JSONValue.strings(some.map(\.link.id))
-    let count = try client.ask("COUNT \(JSONValue.object(["id": ids]).text)")["count"]?.int ?? 0
+    let count = try client.ask(.count(.object(["id": ids]))).count
     guard count < some.count else { return }
     guard some.count > 1 else {
       let (line, link) = some[some.startIndex]
