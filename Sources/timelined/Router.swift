@@ -194,6 +194,8 @@ struct Router {
       peers.tryAllNow()
       Reply.ok(.object(["peers": .int(peers.all.count)]), to: &connection.out)
     case .repair:
+      // Behind the commit: then everything may be read again.
+      guard !timeline.hasStaged else { return .afterCommit }
       // What VERIFY found and no start did is named from here on, and asked for.
       if states.damagedLines > wanted - timeline.lines.withheld.count { onDamage() }
       states.damagedLines = 0
