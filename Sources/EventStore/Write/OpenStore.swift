@@ -1,5 +1,5 @@
 // What is read together: the logs, what is known of them, and what stands or falls with both. One value, so
-// that no part of it can be of another reading; `Timeline.replace` puts another in its place as a whole.
+// that no part of it can be of another reading; `Timeline.readAgain` puts another in its place as a whole.
 //
 //     logs[n]  ◀── LineRef.replica of index ── index.vocabulary ──▶ reader
 

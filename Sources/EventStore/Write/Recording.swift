@@ -94,6 +94,11 @@ extension Timeline {
     (underWay?.staging.own.entries.filter(isWanted) ?? []) + staged.own.entries.filter(isWanted)
   }
 
+  private func hasComing(where isIt: (IndexEntry) -> Bool) -> Bool {
+    underWay?.staging.own.entries.contains(where: isIt) ?? false
+      || staged.own.entries.contains(where: isIt)
+  }
+
   /// Actors that are staged or under way: they may not come to be.
   private var comingActors: [Actor] {
     guard let taken = underWay?.staging.events.actors, !taken.isEmpty else {
@@ -274,7 +279,7 @@ extension Timeline {
   /// has the log can check them.
   func introduce(_ recording: Recording) {
     guard let signer, store.index.members[0] == nil,
-      comingEntries(where: { $0.member != nil }).isEmpty
+      !hasComing(where: { $0.member != nil })
     else { return }
     _ = stamp(
       .logMember,

@@ -28,7 +28,7 @@ public final class Timeline {
 
   /// Where everything is.
   let files: OpenStore.Place
-  /// All that was read; nothing but `replace` puts another reading in its place.
+  /// All that was read; nothing but `readAgain` puts another reading in its place.
   var store: OpenStore
   /// Later than every line that is here, staged or under way.
   var clock: HybridClock
