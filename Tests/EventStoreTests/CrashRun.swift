@@ -134,6 +134,7 @@ final class CrashRun {
   @discardableResult
   func append(_ bodies: [String]) throws(AppendError) -> [EventID] {
     guard let timeline else { return [] }
+    defer { timeline.checkInvariants() }
     var staged: [Timeline.Staged] = []
     let ids = bodies.map { _ in newID() }
     ledger.ids.formUnion(ids)
@@ -205,6 +206,7 @@ final class CrashRun {
   /// Erases an event that says these words, and nothing else does.
   func erase(_ id: EventID, _ words: String) throws(AppendError) {
     guard let timeline else { return }
+    defer { timeline.checkInvariants() }
     ledger.special.insert(id)
     ledger.mayBeStubs.insert(id)
     let staged = try timeline.stageErasure(of: id, reason: "danger", recording())
@@ -216,6 +218,7 @@ final class CrashRun {
   /// Takes lines of a peer, and events of our own in the same commit.
   func take(_ lines: ArraySlice<[UInt8]>, with bodies: [String] = []) throws(AppendError) {
     guard let timeline else { return }
+    defer { timeline.checkInvariants() }
     let parsed = lines.map { line in line.withUnsafeBufferPointer { try! Line($0) } }
     let replica = parsed[0].replica
     ledger.ids.formUnion(parsed.map(\.id))

@@ -52,6 +52,7 @@ extension Timeline {
         chance &+= 1
         return chance
       }, newID: { EventID(.random()) })
+    defer { checkInvariants() }
     let staged = try Array(json.utf8).withUnsafeBufferPointer { text in
       Result { () throws(AppendError) in try stage(text, recording) }
     }.get()
@@ -77,6 +78,7 @@ extension Timeline {
   }
 
   func take(_ lines: [UInt8], of replica: ReplicaID) throws {
+    defer { checkInvariants() }
     try lines.withUnsafeBufferPointer { bytes in
       Result { () throws(IngestError) in
         try ingest(bytes, of: replica, from: 1, now: RecordedTime(microseconds: 2_000_000))

@@ -9,7 +9,15 @@ import TransparencyLog
 struct LineRef: Sendable, Hashable {
   private let packed: UInt64
 
-  init(replica: Int, seq: UInt64) { packed = UInt64(replica) << 48 | seq }
+  /// Logs that a timeline can have: 16 bits. It is asked before a log is added.
+  static let logsMax = 1 << 16
+
+  init(replica: Int, seq: UInt64) {
+    require(
+      "a line is of a log that can be named", replica < Self.logsMax && seq < 1 << 48,
+      ["place": replica, "line": seq])
+    packed = UInt64(replica) << 48 | seq
+  }
 
   var replica: Int { Int(packed >> 48) }
   var seq: UInt64 { packed & (1 << 48 - 1) }

@@ -608,7 +608,8 @@ extension EventIndex.Irregular {
       (json?.array ?? []).map { refs in
         (refs.array ?? []).compactMap { ref in
           guard let pair = ref.array, pair.count == 2, let replica = pair[0].int,
-            let seq = pair[1].int, replica >= 0, seq > 0
+            let seq = pair[1].int, (0..<LineRef.logsMax).contains(replica),
+            (1...Int(LineLimits.seqMax)).contains(seq)
           else { return nil }
           return LineRef(replica: replica, seq: UInt64(seq))
         }

@@ -46,6 +46,9 @@ struct IndexEntry: Sendable {
     }
   }
 
+  /// Whether the line says that words are to go.
+  var isErasure: Bool { if case .statement(_, .erase) = body { true } else { false } }
+
   /// The key that the line names; nil for any other line.
   var member: NoteVerifier? {
     if case .statement(_, .member(_, let key)) = body { key } else { nil }

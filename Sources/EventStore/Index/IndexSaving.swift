@@ -6,10 +6,10 @@ extension Timeline {
   /// Whether lines that the index on disk does not know are so many that a start would feel it. While
   /// appends come it is left for later, unless they are many.
   public func wantsIndexSaved(isQuiet: Bool) -> Bool {
-    let lines = logs.reduce(0) { $0 + $1.size }
+    let lines = store.lineCount
     return isQuiet
-      ? lines - mappedLines >= max(1000, lines / 100)
-      : lines - indexedLines >= max(250_000, lines / 3)
+      ? lines - store.mappedLines >= max(1000, lines / 100)
+      : lines - store.indexedLines >= max(250_000, lines / 3)
   }
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
@@ -53,24 +53,25 @@ extension Timeline {
   /// What is to be written now; nil while the index on disk knows enough. Handed out once.
   public func indexToSave(isQuiet: Bool) -> IndexSave? {
     guard wantsIndexSaved(isQuiet: isQuiet) else { return nil }
-    indexedLines = logs.reduce(0) { $0 + $1.size }
-    if isQuiet { mappedLines = indexedLines }
+    store.indexedLines = store.lineCount
+    if isQuiet { store.mappedLines = store.indexedLines }
     return IndexSave(
-      snapshot: snapshot, path: Self.indexPath(directory), fileSystem: fileSystem, permit: permit)
+      snapshot: snapshot, path: files.index, fileSystem: fileSystem, permit: store.permit)
   }
 
   /// Goes on with the index in its file, and lets its own memory go; where lines have come since, of what
   /// these did not change.
   public func adopt(_ saved: SavedIndex) {
-    guard saved.permit === permit else { return }
+    guard saved.permit === store.permit else { return }
     let old = saved.snapshot
-    if old.position == position, !hasPending {
-      index = saved.index
+    if old.position == position, !hasStaged, !isCommitting {
+      store.index = saved.index
     } else {
-      index.adopt(saved.index, madeOf: old.index)
+      // Of what is staged or under way the index knows nothing yet: what it holds stays as it is.
+      store.index.adopt(saved.index, madeOf: old.index)
     }
     for (place, log) in old.logs.enumerated() {
-      if let cover = saved.covers[log.id] { logs[place].adopt(cover, madeOf: log) }
+      if let cover = saved.covers[log.id] { store.logs[place].adopt(cover, madeOf: log) }
     }
   }
 
@@ -83,7 +84,7 @@ extension Timeline {
 
   /// Hands it out once: it keeps the file of the index that it came from, and that file's space.
   public func takeUnread() -> Unread? {
-    defer { unread = nil }
-    return unread
+    defer { store.unread = nil }
+    return store.unread
   }
 }

@@ -9,7 +9,7 @@ extension Timeline {
     guard case .statement(_, let statement) = body else { return nil }
     switch statement {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
-      return ([id] + supersedes).first { index.slot(of: $0) == nil && staged[$0] == nil }
+      return ([id] + supersedes).first { store.index.slot(of: $0) == nil && coming($0) == nil }
     case .actor, .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: return nil
     }
   }
@@ -20,8 +20,8 @@ extension Timeline {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       let isRetraction = if case .retract = statement { true } else { false }
       let isEvent =
-        index.slot(of: id).map { !index[$0].flags.contains(.unlisted) }
-        ?? (staged[id]?.subject == id)
+        store.index.slot(of: id).map { !store.index[$0].flags.contains(.unlisted) }
+        ?? (coming(id)?.named.subject == id)
       guard isEvent else {
         throw EventError(
           isRetraction ? "retracts" : "corrects", "\(id) is a line of the log, not an event")
@@ -29,9 +29,9 @@ extension Timeline {
       guard !supersedes.isEmpty else {
         throw EventError("supersedes", "name the versions that it replaces, at least one")
       }
-      let versions = index.versions(of: id)
+      let versions = store.index.versions(of: id)
       for version in supersedes
-      where version != id && !versions.contains(version) && staged[version]?.subject != id {
+      where version != id && !versions.contains(version) && coming(version)?.named.subject != id {
         throw EventError("supersedes", "\(version) is no version of \(id)")
       }
     case .actor(let actor):
@@ -45,11 +45,13 @@ extension Timeline {
 
   /// A name stands for one table; a subtype is one that the model names, or that an event here has.
   private func check(_ table: RuleTable) throws(EventError) {
-    let staged = batches[0].entries.compactMap { entry -> (EventID, RuleTable)? in
+    let coming = comingEntries {
+      if case .statement(_, .rules) = $0.body { true } else { false }
+    }.compactMap { entry -> (EventID, RuleTable)? in
       if case .statement(_, .rules(let table)) = entry.body { (entry.id, table) } else { nil }
     }
-    let recorded = index.rules.all.compactMap { entry in entry.table.map { (entry.id, $0) } }
-    for (id, other) in recorded + staged
+    let recorded = store.index.rules.all.compactMap { entry in entry.table.map { (entry.id, $0) } }
+    for (id, other) in recorded + coming
     where other.kind == table.kind && other.version == table.version && other.rows != table.rows {
       throw EventError(
         "name",
@@ -89,10 +91,14 @@ extension Timeline {
     }
     // Nobody can name a new id before its append was answered.
     guard let id = event.id else { return }
-    let isNew = index.slot(of: id) == nil && staged[id] == nil
-    let found = linkWalk.circle(of: id, isNew: isNew, event.links) { id in
+    let isNew = store.index.slot(of: id) == nil && coming(id) == nil
+    // Taken out while it asks: what it asks may read the store.
+    var walk = LinkWalk()
+    swap(&walk, &store.linkWalk)
+    let found = walk.circle(of: id, isNew: isNew, event.links) { id in
       linked(id, here)?.links.map(\.id)
     }
+    swap(&walk, &store.linkWalk)
     if let (place, way) = found, let target = linked(event.links[place].id, here) {
       throw LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
     }
@@ -100,12 +106,14 @@ extension Timeline {
 
   /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
   private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
-    let version = staged.lastVersion(of: id)
-    let event = staged[id]
-    guard let range = version ?? event?.bytes else { return here.linked(id) }
+    let version = comingVersion(of: id)
+    let event = coming(id)
+    guard let (range, batch) = version ?? event.map({ ($0.named.bytes, $0.batch) }) else {
+      return here.linked(id)
+    }
     // An id that a correction was given is that of a version, and of no event.
-    guard version != nil || event?.subject == id else { return nil }
-    return batches[0].bytes.withUnsafeBufferPointer { bytes in
+    guard version != nil || event?.named.subject == id else { return nil }
+    return batch.bytes.withUnsafeBufferPointer { bytes in
       let text = UnsafeBufferPointer(rebasing: bytes[range])
       var document = JSONDocument()
       guard (try? document.parse(text)) != nil else { return nil }

@@ -56,6 +56,10 @@ public enum IngestError: Error, Sendable, Hashable {
   case fork(seq: UInt64)
   /// A line of our own log that we never wrote, from a time that has not come.
   case notOurs(seq: UInt64)
+  /// A timeline can have no more logs: what names a line has room for so many.
+  case tooManyLogs(ReplicaID, max: Int)
+  /// A log that stands on the disk and was not read: it was put there while the timeline was open.
+  case unread(ReplicaID)
   case disk(AppendError)
 
   public var message: String {
@@ -70,6 +74,11 @@ public enum IngestError: Error, Sendable, Hashable {
         + "backup put back)"
     case .notOurs(let seq):
       "line \(seq) claims to be of the log that is written here, and comes from the future"
+    case .tooManyLogs(let replica, let max):
+      "log \(replica) is not taken: this timeline has \(max) logs, and can have no more"
+    case .unread(let replica):
+      "log \(replica) is not taken: its directory was put there while timelined ran, and is not read yet; "
+        + "restart timelined"
     case .disk(let error): error.message
     }
   }

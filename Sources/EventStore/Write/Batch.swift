@@ -1,9 +1,21 @@
 // Lines that are stamped, but not yet written.
 
-struct Batch {
+struct Batch: Sendable {
   var bytes: [UInt8] = []
   var lengths: [Int] = []
   var entries: [IndexEntry] = []
+
+  var isEmpty: Bool { lengths.isEmpty }
+
+  /// The text of a line, by its place.
+  func withLine<Result>(
+    _ place: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) -> Result {
+    let start = lengths[..<place].reduce(0, +)
+    return bytes.withUnsafeBufferPointer {
+      body(UnsafeBufferPointer(rebasing: $0[start..<start + lengths[place]]))
+    }
+  }
 
   mutating func add(_ line: UnsafeBufferPointer<UInt8>, _ entry: IndexEntry) {
     bytes.append(contentsOf: line)

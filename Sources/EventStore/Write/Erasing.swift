@@ -11,12 +11,16 @@ extension Timeline {
     of id: EventID, reason: String, _ recording: Recording
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
-    if let ref = index.erasures[id] { throw .wasErased(id, by: logs[ref.replica].id, ref.seq) }
-    let lines = index.lines(of: id)
+    requireOpen()
+    if let ref = store.index.erasures[id] {
+      throw .wasErased(id, by: store.logs[ref.replica].id, ref.seq)
+    }
+    let lines = store.index.lines(of: id)
     guard !lines.isEmpty else { throw .unknownEvent(id) }
-    let places = lines.map { LogPlace(logs[$0.replica].id, $0.seq) }
+    let places = lines.map { LogPlace(store.logs[$0.replica].id, $0.seq) }
       .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
     introduce(recording)
+    staged.hasErasure = true
     return stamp(
       .logErase,
       [
@@ -28,26 +32,25 @@ extension Timeline {
   /// Replaces lines whose words are to go by their stubs. The index on disk goes first, which has some
   /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.
   func eraseWhatIsDue() {
-    let due = index.linesToErase(logs)
-    unfinishedErasure = index.unreadableToErase(logs).map {
+    let due = store.index.linesToErase(store.logs)
+    unfinishedErasure = store.index.unreadableToErase(store.logs).map {
       "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
         + "stands on the disk until it is fetched from a peer"
     }
     isErasureDue = false
     guard !due.isEmpty, readOnly == nil else { return }
-    permit.end()
-    permit = IndexPermit()
+    requireNothingStaged()
+    store.endPermit()
     var failure: FileError?
     do throws(FileError) {
-      let index = Self.indexPath(directory)
       if try !fileSystem.list(directory + "/index").isEmpty {
-        try fileSystem.replace(index, with: [])
+        try fileSystem.replace(files.index, with: [])
       }
       for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
-        let log = logs[place]
+        let log = store.logs[place]
         let ids = subjects(of: seqs, in: place)
         // Also beside the other logs: an event may have been tried there first.
-        for log in logs { try log.emptyAside(naming: ids, fileSystem) }
+        for log in store.logs { try log.emptyAside(naming: ids, fileSystem) }
         try log.rewrite(
           stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(place), fileSystem)
         erased += seqs.sorted().map { LogPlace(log.id, $0) }
@@ -68,7 +71,7 @@ extension Timeline {
   /// - Parameter places: logs of which the renames may not be durable.
   private func openRewritten(_ places: [Int]) throws(FileError) {
     do throws(FileError) {
-      for place in places { try logs[place].syncDirectory(fileSystem) }
+      for place in places { try store.logs[place].syncDirectory(fileSystem) }
       try readAgain()
     } catch {
       readOnly = "the timeline is read-only since \(error.message)"
@@ -78,22 +81,24 @@ extension Timeline {
 
   /// Lines under the head of a log that is on disk.
   private func signed(_ place: Int) -> UInt64 {
-    SignedHead.size(of: logs[place].id, by: index.members[place]?.key, in: directory, fileSystem)
+    SignedHead.size(
+      of: store.logs[place].id, by: store.index.members[place]?.key, in: directory, fileSystem)
   }
 
   /// Puts lines back that are damaged here, or lack their words: each is the one of its place, as
   /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
-  /// there is kept beside the segment. Nothing may be staged.
+  /// there is kept beside the segment. Nothing may be staged, and no commit be under way.
   public func mend(_ lines: [LogPlace: [UInt8]]) throws(AppendError) {
+    requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
     let lacking = Set(
       snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
-    let reader = BodyReader(index.vocabulary)
+    let reader = BodyReader(store.index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?
     var unsynced: [Int] = []
     var hasChanged = false
-    for (place, log) in logs.enumerated() {
+    for (place, log) in store.logs.enumerated() {
       var found: [UInt64: [UInt8]] = [:]
       var erased: [UInt64: EventID] = [:]
       for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
@@ -107,7 +112,7 @@ extension Timeline {
           }
           let ref = LineRef(replica: place, seq: name.seq)
           let entry = IndexEntry(parsed, text, ref: ref, reader)
-          guard index.erasures.covers(entry) else {
+          guard store.index.erasures.covers(entry) else {
             found[name.seq] = line
             return
           }
@@ -145,7 +150,8 @@ extension Timeline {
 
   private func subjects(of seqs: Set<UInt64>, in place: Int) -> [EventID] {
     seqs.compactMap { seq in
-      IndexEntry(reading: LineRef(replica: place, seq: seq), logs, index.vocabulary)?.subject
+      IndexEntry(reading: LineRef(replica: place, seq: seq), store.logs, store.index.vocabulary)?
+        .subject
     }
   }
 

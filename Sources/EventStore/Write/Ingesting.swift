@@ -6,22 +6,28 @@ import TransparencyLog
 extension Timeline {
   /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
   /// already is compared and passed over.
-  /// Nothing is taken where one of them is wrong.
+  /// Nothing is taken where one of them is wrong. What was sent may be told to be here once `position` has it:
+  /// some of it may be under way.
   public func ingest(
     _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, from first: UInt64,
     now: RecordedTime
   ) throws(IngestError) {
     if let readOnly { throw .disk(.readOnly(readOnly)) }
+    requireOpen()
     followOthers(now: now)
-    let place = try place(of: replica)
+    // A log is added with its first line: a name alone costs nothing.
+    let known = store.place(of: replica)
+    let place = known ?? store.logs.count
+    guard place < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
     var batch = Batch()
     var hasher = SHA256()
-    var next = logs[place].size + UInt64(batches[place].lengths.count) + 1
-    var previous = batches[place].entries.last?.recorded ?? logs[place].lastRecorded
+    let last = lastBatch(of: replica)?.entries.last?.recorded
+    var next = nextSeq(of: replica)
+    var previous = last ?? known.flatMap { store.logs[$0].lastRecorded }
     var latest = clock
     var ahead = 0
     var expected = first
-    for piece in PeerLine.all(in: bytes, place: place, index.vocabulary) {
+    for piece in PeerLine.all(in: bytes, place: place, store.index.vocabulary) {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
       do throws(LineError) { line = try piece.line.get() } catch { throw .line(seq: next, error) }
@@ -33,7 +39,7 @@ extension Timeline {
       }
       expected += 1
       if line.seq < next {
-        guard isHere(line, text, place) else { throw .fork(seq: line.seq) }
+        guard isHere(line, text, replica) else { throw .fork(seq: line.seq) }
         continue
       }
       guard line.seq == next, let entry = piece.entry else {
@@ -45,7 +51,7 @@ extension Timeline {
       if !isFollowed { ahead += 1 }
       // Our own log, which we had lost: what we write next comes after it.
       guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
-      if index.erasures.covers(entry) {
+      if store.index.erasures.covers(entry) {
         // Its words were to go before it came.
         line.stub(of: text, using: &hasher).withUnsafeBufferPointer { batch.add($0, entry.erased) }
       } else {
@@ -53,15 +59,17 @@ extension Timeline {
       }
       next += 1
     }
+    if known == nil, !batch.isEmpty { try addLog(replica) }
     clock = latest
     self.ahead += ahead
-    hasIngested = true
-    batches[place].add(batch)
+    staged.add(batch, of: replica, own: self.replica)
   }
 
   /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any. Either
   /// may have lost its words, so where the bytes differ their leaves are compared.
-  private func isHere(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Bool {
+  private func isHere(_ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ replica: ReplicaID)
+    -> Bool
+  {
     func isSame(_ here: UnsafeBufferPointer<UInt8>) -> Bool {
       if here.elementsEqual(text) { return true }
       guard let known = try? Line(here) else { return true }
@@ -69,21 +77,40 @@ extension Timeline {
       return (known.isStub || line.isStub)
         && known.leaf(of: here, using: &hasher) == line.leaf(of: text, using: &hasher)
     }
-    guard line.seq > logs[place].size else { return logs[place].line(line.seq).map(isSame) ?? true }
-    let staged = Int(line.seq - logs[place].size) - 1
-    let start = batches[place].lengths[..<staged].reduce(0, +)
-    return batches[place].bytes.withUnsafeBufferPointer {
-      isSame(UnsafeBufferPointer(rebasing: $0[start..<start + batches[place].lengths[staged]]))
+    let durable = store.size(of: replica)
+    guard line.seq > durable else {
+      return store.place(of: replica).flatMap { store.logs[$0].line(line.seq) }.map(isSame) ?? true
     }
+    var place = Int(line.seq - durable) - 1
+    if let taken = underWay?.staging.batch(of: replica, own: self.replica) {
+      if place < taken.lengths.count { return taken.withLine(place, isSame) }
+      place -= taken.lengths.count
+    }
+    return staged.batch(of: replica, own: self.replica)?.withLine(place, isSame) ?? true
   }
 
-  private func place(of replica: ReplicaID) throws(IngestError) -> Int {
-    if let place = logs.firstIndex(where: { $0.id == replica }) { return place }
+  /// The number of the next line of a log, behind all that is staged or under way.
+  private func nextSeq(of replica: ReplicaID) -> UInt64 {
+    let taken = underWay?.staging.batch(of: replica, own: self.replica)?.lengths.count ?? 0
+    let waiting = staged.batch(of: replica, own: self.replica)?.lengths.count ?? 0
+    return store.size(of: replica) + UInt64(taken + waiting) + 1
+  }
+
+  /// The batch that has the last line of a log that is not durable yet; nil where all are.
+  private func lastBatch(of replica: ReplicaID) -> Batch? {
+    staged.batch(of: replica, own: self.replica)
+      ?? underWay?.staging.batch(of: replica, own: self.replica)
+  }
+
+  /// Adds the log of another machine. Where files stand in its place, new lines would be written behind
+  /// lines that nobody has read.
+  private func addLog(_ replica: ReplicaID) throws(IngestError) {
+    let path = files.log(replica)
+    let found: Bool
     do throws(FileError) {
-      let path = "\(directory)/logs/\(replica)"
-      logs.append(try ReplicaLog(replica, in: path, cover: nil, fileSystem: fileSystem))
-      batches.append(Batch())
-      return logs.count - 1
+      found = try !ReplicaLog.segmentNames(in: path, fileSystem).isEmpty
     } catch { throw .disk(note(error)) }
+    guard !found else { throw .unread(replica) }
+    store.logs.append(ReplicaLog(replica, in: path))
   }
 }

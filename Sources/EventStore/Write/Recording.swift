@@ -9,8 +9,10 @@ extension Timeline {
     public var id: EventID
     public var replica: ReplicaID
     public var seq: UInt64
-    /// The same event was there already: nothing is recorded.
+    /// The same event was there already, or is under way: nothing is recorded.
     public var isDuplicate: Bool
+    /// Commits that had failed by then: behind another one its number stands for another line.
+    let era: Int
   }
 
   /// What comes from outside for one append.
@@ -41,9 +43,10 @@ extension Timeline {
     _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
+    requireOpen()
     try checkPosition(recording)
-    let prepared = try prepare(text, index.vocabulary)
-    return try stage(prepared, text, recording, index.vocabulary)
+    let prepared = try prepare(text, store.index.vocabulary)
+    return try stage(prepared, text, recording, store.index.vocabulary)
   }
 
   /// Takes a snapshot to cite, made of what is here, for the next commit.
@@ -51,19 +54,63 @@ extension Timeline {
     _ named: NamedSnapshot, author: String?, _ recording: Recording
   ) throws(AppendError) -> Staged {
     if let readOnly { throw .readOnly(readOnly) }
+    requireOpen()
     let author = author.map { JSONValue.Member("author", .string($0)) }
     let event = JSONValue.object((named.json.members ?? []) + [author].compactMap { $0 })
     return try Array(event.text.utf8).withTypedBuffer { (text) throws(AppendError) in
-      let prepared = try prepare(text, index.vocabulary)
+      let prepared = try prepare(text, store.index.vocabulary)
       if let id = snapshot(named: named.name) { throw .nameTaken(named.name, id) }
-      return try stamp(prepared.parts, prepared.body, recording, text, index.vocabulary)
+      return try stamp(prepared.parts, prepared.body, recording, text, store.index.vocabulary)
     }
+  }
+
+  /// Says where what was staged, or found, stands.
+  private func place(
+    _ id: EventID, _ replica: ReplicaID, _ seq: UInt64, isDuplicate: Bool
+  ) -> Staged {
+    Staged(id: id, replica: replica, seq: seq, isDuplicate: isDuplicate, era: era)
+  }
+
+  /// The number of the next line of this machine's log, behind all that is staged or under way.
+  private var nextSeq: UInt64 {
+    let taken = underWay?.staging.own.lengths.count ?? 0
+    return store.logs[0].size + UInt64(taken + staged.own.lengths.count) + 1
+  }
+
+  /// A line with an id that its recorder gave it, staged or under way; with the batch that it is in.
+  func coming(_ id: EventID) -> (named: StagedEvents.Named, batch: Batch)? {
+    if let named = staged.events[id] { return (named, staged.own) }
+    return underWay?.staging.events[id].map { ($0, underWay!.staging.own) }
+  }
+
+  /// What is to be said of an event last, staged or under way; with the batch that it is in.
+  func comingVersion(of id: EventID) -> (bytes: Range<Int>, batch: Batch)? {
+    if let bytes = staged.events.lastVersion(of: id) { return (bytes, staged.own) }
+    return underWay?.staging.events.lastVersion(of: id).map { ($0, underWay!.staging.own) }
+  }
+
+  /// Lines of this machine's log that are not durable yet, in their order.
+  func comingEntries(where isWanted: (IndexEntry) -> Bool) -> [IndexEntry] {
+    (underWay?.staging.own.entries.filter(isWanted) ?? []) + staged.own.entries.filter(isWanted)
+  }
+
+  private func hasComing(where isIt: (IndexEntry) -> Bool) -> Bool {
+    underWay?.staging.own.entries.contains(where: isIt) ?? false
+      || staged.own.entries.contains(where: isIt)
+  }
+
+  /// Actors that are staged or under way: they may not come to be.
+  private var comingActors: [Actor] {
+    guard let taken = underWay?.staging.events.actors, !taken.isEmpty else {
+      return staged.events.actors
+    }
+    return taken + staged.events.actors
   }
 
   /// The snapshot to cite that has a name already, staged ones included.
   public func snapshot(named name: SnapshotName) -> EventID? {
-    index.snapshots.first { $0.named.name == name }?.id
-      ?? batches[0].entries.first { $0.snapshot?.name == name }?.id
+    store.index.snapshots.first { $0.named.name == name }?.id
+      ?? comingEntries { $0.snapshot?.name == name }.first?.id
   }
 
   /// Reads one event. While actors are staged it is read by a reader of its own: they may not come to
@@ -72,14 +119,15 @@ extension Timeline {
     _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
   ) throws(AppendError) -> PreparedEvent {
     try PreparedEvent(
-      text, registry: registry, staged.actors.isEmpty ? reader : BodyReader(vocabulary))
+      text, registry: registry, comingActors.isEmpty ? store.reader : BodyReader(vocabulary))
   }
 
   /// The actors that an event staged now may name.
   var registry: ActorRegistry {
-    guard !staged.actors.isEmpty else { return index.registry }
-    var registry = index.registry
-    for actor in staged.actors { registry.add(actor) }
+    let coming = comingActors
+    guard !coming.isEmpty else { return store.index.registry }
+    var registry = store.index.registry
+    for actor in coming { registry.add(actor) }
     return registry
   }
 
@@ -116,10 +164,11 @@ extension Timeline {
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> Result<[Staged], StageAllError> {
     if let readOnly { return .failure(StageAllError(place: 0, error: .readOnly(readOnly))) }
-    let before = batches[0].lengths.count
+    requireOpen()
+    let before = staged.own.lengths.count
     var all: [Staged] = []
     all.reserveCapacity(texts.count)
-    for verdict in stageEach(texts, recording, index.vocabulary, stopsAtError: true) {
+    for verdict in stageEach(texts, recording, store.index.vocabulary, stopsAtError: true) {
       do throws(AppendError) { all.append(try verdict.get()) } catch {
         unstage(to: before)
         return .failure(StageAllError(place: all.count, error: error))
@@ -135,7 +184,7 @@ extension Timeline {
   ) -> [Result<Staged, AppendError>] {
     if let readOnly, !areHypotheses { return texts.map { _ in .failure(.readOnly(readOnly)) } }
     followOthers(now: recording.now)
-    let (before, clock) = (batches[0].lengths.count, clock)
+    let (before, clock) = (staged.own.lengths.count, clock)
     // No moment was given out: the clock stands where it stood.
     defer {
       unstage(to: before)
@@ -149,7 +198,7 @@ extension Timeline {
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording, _ vocabulary: Vocabulary,
     stopsAtError: Bool
   ) -> [Result<Staged, AppendError>] {
-    let prepared = PreparedEvent.all(texts, registry: index.registry, vocabulary)
+    let prepared = PreparedEvent.all(texts, registry: store.index.registry, vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)
     for (place, text) in texts.enumerated() {
@@ -157,7 +206,7 @@ extension Timeline {
         if place == 0 { try checkPosition(recording) }
         // Once a line has added an actor, those behind it are read anew: they may name it.
         let prepared =
-          staged.actors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
+          comingActors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
         return try stage(prepared, text, recording, vocabulary)
       }
       verdicts.append(verdict)
@@ -168,10 +217,10 @@ extension Timeline {
 
   /// Drops what was staged after the first so many lines of the own batch.
   private func unstage(to count: Int) {
-    linkWalk = LinkWalk()
-    staged.remove(
-      batches[0].entries[count...], from: batches[0].lengths[..<count].reduce(0, +))
-    batches[0].cut(to: count)
+    store.linkWalk = LinkWalk()
+    staged.events.remove(
+      staged.own.entries[count...], from: staged.own.lengths[..<count].reduce(0, +))
+    staged.own.cut(to: count)
   }
 
   public struct StageAllError: Error {
@@ -182,7 +231,11 @@ extension Timeline {
   private func checkPosition(_ recording: Recording) throws(AppendError) {
     guard let position = recording.position else { return }
     var here = self.position
-    for (log, batch) in zip(logs, batches) { here[log.id] += UInt64(batch.lengths.count) }
+    for log in store.logs {
+      for staging in [underWay?.staging, staged] {
+        here[log.id] += UInt64(staging?.batch(of: log.id, own: replica)?.lengths.count ?? 0)
+      }
+    }
     guard position == here else { throw .wrongPosition(here) }
   }
 
@@ -190,37 +243,37 @@ extension Timeline {
     _ parts: RequestParts, _ body: ValidBody, _ recording: Recording,
     _ text: UnsafeBufferPointer<UInt8>, _ vocabulary: Vocabulary
   ) throws(AppendError) -> Staged {
-    let before = batches[0].lengths.count
+    let before = staged.own.lengths.count
     introduce(recording)
     let id = parts.id ?? recording.newID()
-    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
-    let start = batches[0].bytes.count
+    let seq = nextSeq
+    let start = staged.own.bytes.count
     followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
     let author = parts.author ?? recording.author
     parts.withBody(of: text) { body in
       Line.append(
-        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        to: &staged.own.bytes, replica: replica, seq: seq, recorded: recorded, id: id,
         author: author, body: body,
         salt: (recording.random(), recording.random()))
     }
-    let length = batches[0].bytes.count - start
+    let length = staged.own.bytes.count - start
     guard length <= LineLimits.lineBytesMax else {
-      batches[0].bytes.removeSubrange(start...)
+      staged.own.bytes.removeSubrange(start...)
       unstage(to: before)
       throw .tooLarge(length)
     }
-    batches[0].lengths.append(length)
+    staged.own.lengths.append(length)
     let number =
-      vocabulary === reader.vocabulary
-      ? reader.number(ofAuthorNamed: author)
+      vocabulary === store.reader.vocabulary
+      ? store.reader.number(ofAuthorNamed: author)
       : vocabulary.number(ofAuthor: JSONText.inner(author))
-    batches[0].entries.append(
+    staged.own.entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: body.by(number)))
-    staged.add(body, id, isNamed: parts.id != nil, at: start..<batches[0].bytes.count)
-    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+    staged.events.add(body, id, isNamed: parts.id != nil, at: start..<staged.own.bytes.count)
+    return place(id, replica, seq, isDuplicate: false)
   }
 
   /// Before its first event a machine's log says with which key its heads are signed, so that whoever
@@ -232,7 +285,7 @@ extension Timeline {
   }
 
   private func nameKey(_ signer: NoteSigner, _ recording: Recording) {
-    guard index.members[0] == nil, !batches[0].entries.contains(where: { $0.member != nil })
+    guard store.index.members[0] == nil, !hasComing(where: { $0.member != nil })
     else { return }
     _ = stamp(
       .logMember,
@@ -242,8 +295,8 @@ extension Timeline {
 
   /// Once in all logs here: a machine that goes on in a new log has said it in its old one.
   private func name(_ founding: TimelineFounding, _ recording: Recording) {
-    guard !index.foundings.values.contains(where: { $0.founding == founding }),
-      !batches[0].entries.contains(where: { $0.founding != nil })
+    guard !store.index.foundings.values.contains(where: { $0.founding == founding }),
+      !hasComing(where: { $0.founding != nil })
     else { return }
     _ = stamp(.logTimeline, founding.json, .timeline(founding), recording)
   }
@@ -262,56 +315,56 @@ extension Timeline {
   private func stamp(
     _ type: EventType, _ body: JSONValue, _ statement: LogStatement, _ recording: Recording
   ) -> Staged {
-    let seq = logs[0].size + UInt64(batches[0].lengths.count) + 1
-    let start = batches[0].bytes.count
+    let seq = nextSeq
+    let start = staged.own.bytes.count
     let id = recording.newID()
     followOthers(now: recording.now)
     let recorded = clock.stamp(now: recording.now)
     let text = Array(body.text.utf8.dropFirst().dropLast())
     text.withUnsafeBufferPointer {
       Line.append(
-        to: &batches[0].bytes, replica: replica, seq: seq, recorded: recorded, id: id,
+        to: &staged.own.bytes, replica: replica, seq: seq, recorded: recorded, id: id,
         author: recording.author, body: $0, salt: (recording.random(), recording.random()))
     }
-    batches[0].lengths.append(batches[0].bytes.count - start)
-    batches[0].entries.append(
+    staged.own.lengths.append(staged.own.bytes.count - start)
+    staged.own.entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: .statement(type, statement)))
-    return Staged(id: id, replica: replica, seq: seq, isDuplicate: false)
+    return place(id, replica, seq, isDuplicate: false)
   }
 
   /// The event of that id, where it is there already with the same body.
   private func duplicate(
     of id: EventID, _ parts: RequestParts, _ text: UnsafeBufferPointer<UInt8>
   ) throws(AppendError) -> Staged? {
-    if let range = staged[id]?.bytes {
-      let (seq, fingerprint) = batches[0].bytes.withUnsafeBufferPointer { bytes in
-        let line = UnsafeBufferPointer(rebasing: bytes[range])
+    if let (named, batch) = coming(id) {
+      let (seq, fingerprint) = batch.bytes.withUnsafeBufferPointer { bytes in
+        let line = UnsafeBufferPointer(rebasing: bytes[named.bytes])
         return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
       }
       guard fingerprint == Self.fingerprint(text) else { throw .exists(id) }
-      return Staged(id: id, replica: replica, seq: seq, isDuplicate: true)
+      return place(id, replica, seq, isDuplicate: true)
     }
-    guard let slot = index.slot(of: id) else { return nil }
-    let ref = index[slot].ref
+    guard let slot = store.index.slot(of: id) else { return nil }
+    let ref = store.index[slot].ref
     // What was erased is not recorded again.
-    if index.erasures[id] != nil {
-      return Staged(id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    if store.index.erasures[id] != nil {
+      return place(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
     }
-    if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, logs) }) {
-      return Staged(
-        id: id, replica: logs[ref.replica].id, seq: ref.seq, isDuplicate: true)
+    if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, store.logs) }) {
+      return place(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
     }
     let fingerprint = Self.fingerprint(text)
     let copies =
-      [index[slot].ref] + (index.copies[slot] ?? [])
-      + (index.histories[slot]?.versions.map(\.ref) ?? [])
+      [store.index[slot].ref] + (store.index.copies[slot] ?? [])
+      + (store.index.histories[slot]?.versions.map(\.ref) ?? [])
     for ref in copies {
-      guard let entry = IndexEntry(reading: ref, logs, index.vocabulary), entry.id == id,
+      guard let entry = IndexEntry(reading: ref, store.logs, store.index.vocabulary),
+        entry.id == id,
         entry.fingerprint == fingerprint
       else { continue }
-      return Staged(id: id, replica: entry.replica, seq: ref.seq, isDuplicate: true)
+      return place(id, entry.replica, ref.seq, isDuplicate: true)
     }
     throw .exists(id)
   }

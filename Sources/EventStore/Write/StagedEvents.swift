@@ -3,9 +3,9 @@
 
 import TimelineModel
 
-struct StagedEvents {
+struct StagedEvents: Sendable {
   /// A line with an id that the recorder gave it. Nobody can name a new id before its append was answered.
-  struct Named {
+  struct Named: Sendable {
     /// Where it stands in the own batch.
     var bytes: Range<Int>
     /// The event that the line is, or is a version of; nil where it is neither.

@@ -1,10 +1,10 @@
 // One timeline on this machine: its owner. All writing goes through here, in two steps:
 //
 //     stage   validate (TimelineModel) → stamp (clock, seq, CRC) → the batch of its replica
-//     commit  write → fdatasync → index
+//     commit  write → fdatasync → index                             (Commit: on two threads, or on one)
 //
 // Between the two, further appends join the batch: that is group commit. Nothing staged is visible
-// or acknowledged; what `commit` says is durable, is. Readers take a snapshot.
+// or acknowledged; what is behind `finishCommit` is durable. Readers take a snapshot.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
 import TimelineModel
@@ -24,36 +24,33 @@ public final class Timeline {
   public internal(set) var leftLog: ReplicaID?
   /// The heads that were found in the lines, as far as `HeadKeeper` has told.
   public private(set) var heads: [ReplicaID: SignedHead] = [:]
-  /// What is wrong with the log.
-  public private(set) var damage: [LogDamage]
   /// Why nothing is written any more; nil in health.
   public internal(set) var readOnly: String?
   /// Lines from clocks more than an hour ahead, which are accepted but not followed.
   public internal(set) var ahead = 0
 
-  let directory: String
-  let fileSystem: any FileSystem
-  var logs: [ReplicaLog]
-  var index: EventIndex
+  /// Where everything is.
+  let files: OpenStore.Place
+  /// All that was read; nothing but `readAgain` puts another reading in its place.
+  var store: OpenStore
+  /// Later than every line that is here, staged or under way.
   var clock: HybridClock
   /// Whether the clock knows of the logs that other machines wrote before the start.
   private var hasFollowed = false
-  /// What is staged for each of `logs`; this machine's own is 0.
-  var batches: [Batch] = []
-  /// What of it other lines may name: copies, corrections and actors are found within a batch too.
-  var staged = StagedEvents()
-  /// Begun anew where links change in any other way than by new events that are staged here.
-  var linkWalk = LinkWalk()
-  /// Whether lines of a peer are staged.
-  var hasIngested = false
-  var reader: BodyReader
-  /// Lines that the index on disk knows.
-  var indexedLines: UInt64
-  /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
-  /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
-  var mappedLines: UInt64
-  /// Under which the index as it is may be written.
-  var permit = IndexPermit()
+
+  /// What no commit has taken yet; numbered behind `underWay`, which is numbered behind `store`.
+  var staged = Staging()
+  /// What a commit has taken; nil while there is none.
+  var underWay: UnderWay?
+  /// Emptied, for what is staged next: its memory is used again.
+  var spare = Staging()
+  /// Commits that were begun.
+  var commits = 0
+  /// Commits that failed: what was staged in one of these may stand at a number that was given out again.
+  var era = 0
+  /// The last era that ended, and what was durable then.
+  var ended: (era: Int, position: Position)?
+
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
   var erased: [LogPlace] = []
@@ -62,36 +59,31 @@ public final class Timeline {
   /// Whether the next commit is to try again.
   var isErasureDue = false
 
+  var directory: String { files.directory }
+  var fileSystem: any FileSystem { files.fileSystem }
+
+  /// What is wrong with the log.
+  public var damage: [LogDamage] { store.damage }
+
   /// What the start took on trust; nil where it read everything.
-  public internal(set) var unread: Unread?
+  public var unread: Unread? { store.unread }
 
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
   init(
-    _ hosted: HostedTimeline, key: SigningKey?, directory: String, fileSystem: any FileSystem
+    _ hosted: HostedTimeline, key: SigningKey?, directory: String, fileSystem: any FileSystem,
+    logsMax: Int = LineRef.logsMax
   ) throws(FileError) {
     id = hosted.id
     name = hosted.name
     founding = hosted.founding
     replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
-    self.directory = directory
-    self.fileSystem = fileSystem
-    var opened = try Self.takeOver(replica, directory, fileSystem)
-    unread = opened?.unread
-    if opened == nil {
-      opened = try OpenedTimeline(EventIndex(Vocabulary()), directory, [replica], fileSystem)
-    }
-    try opened!.readOn(fileSystem)
-    damage = opened!.damage
-    index = opened!.index
-    logs = opened!.logs
-    indexedLines = unread?.logs.reduce(0) { $0 + $1.lines } ?? 0
-    mappedLines = indexedLines
-    reader = BodyReader(index.vocabulary)
-    batches = logs.map { _ in Batch() }
+    files = OpenStore.Place(
+      directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
+    store = try OpenStore(files)
     clock = HybridClock()
-    if let last = logs[0].lastRecorded { clock.resume(after: last) }
+    if let last = store.logs[0].lastRecorded { clock.resume(after: last) }
     eraseWhatIsDue()
   }
 
@@ -101,45 +93,29 @@ public final class Timeline {
     hasFollowed = true
     let limit = RecordedTime(
       microseconds: now.microseconds + HybridClock.followLimitMicroseconds)
-    for log in logs.dropFirst() {
+    for log in store.logs.dropFirst() {
       if let latest = log.recorded(log.size(recordedBy: limit)) {
         _ = clock.follow(latest, now: now)
       }
     }
   }
 
-  /// Opens with what the index on disk knows; nil where there is none to be believed.
-  private static func takeOver(
-    _ replica: ReplicaID, _ directory: String, _ fileSystem: any FileSystem
-  ) throws(FileError) -> OpenedTimeline? {
-    // A cache that cannot be read, for whatever reason, is none.
-    guard let found = try? IndexFile.read(indexPath(directory), fileSystem),
-      found.replicas.first == replica, try found.fits(logsIn: directory + "/logs", fileSystem)
-    else { return nil }
-    var opened = try OpenedTimeline(
-      found.index, directory, found.replicas, covers: found.covers, fileSystem)
-    return opened.index.restore(found.irregular, opened.logs) ? opened : nil
-  }
-
-  static func indexPath(_ directory: String) -> String { directory + "/index/checkpoint" }
-
   /// All that is durable, as a value.
   public var snapshot: Snapshot {
-    index.order()
-    return Snapshot(timeline: id, index: index, logs: logs, heads: heads)
+    store.index.order()
+    return lines
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot { Snapshot(timeline: id, index: index, logs: logs, heads: heads) }
+  public var lines: Snapshot {
+    Snapshot(timeline: id, index: store.index, logs: store.logs, heads: heads)
+  }
 
   /// The number of durable lines of each replica.
-  public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
+  public var position: Position { Position(Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 }) }
 
-  public var bytesOnDisk: Int { logs.reduce(0) { $0 + $1.bytes } }
-
-  /// Whether a commit has something to do.
-  public var hasPending: Bool { batches.contains { !$0.lengths.isEmpty } }
+  public var bytesOnDisk: Int { store.logs.reduce(0) { $0 + $1.bytes } }
 
   // MARK: Heads
 
@@ -158,83 +134,45 @@ public final class Timeline {
   /// damaged line, which others may still have. Nothing is lost by going on in another log.
   var wantsNewLog: Bool {
     guard let signer else { return false }
-    return logs[0].hasDamage || index.members[0].map { $0.key != signer.verifier } ?? false
+    return store.logs[0].hasDamage
+      || store.index.members[0].map { $0.key != signer.verifier } ?? false
   }
 
   /// Whether this machine wrote lines that no published head covers.
   public var wantsHead: Bool {
-    guard let signer, index.members[0]?.key == signer.verifier else { return false }
-    return (heads[replica]?.size ?? 0) < logs[0].size
+    guard let signer, store.index.members[0]?.key == signer.verifier else { return false }
+    return (heads[replica]?.size ?? 0) < store.logs[0].size
   }
 
-  /// Reads everything again, as a start without an index does, because something is not what it was.
-  /// Nothing may be staged.
+  /// Reads everything again, as a start without an index does, because something is not what it was. Nothing
+  /// may be staged, and no commit be under way.
   public func readAgain() throws(FileError) {
-    permit.end()
-    permit = IndexPermit()
+    requireNothingStaged()
     wasReadAgain = true
-    linkWalk = LinkWalk()
-    indexedLines = 0
-    mappedLines = 0
-    var opened = try OpenedTimeline(
-      EventIndex(Vocabulary()), directory, logs.map(\.id), fileSystem)
-    try opened.readOn(fileSystem)
-    damage = opened.damage
-    index = opened.index
-    logs = opened.logs
-    reader = BodyReader(index.vocabulary)
+    store.endPermit()
+    store = try OpenStore(reading: store.logs.map(\.id), files)
+  }
+
+  /// What is staged was numbered, and looked at, beside what was read: it goes with it.
+  func requireNothingStaged() {
+    require(
+      "the store is replaced between commits, with nothing staged", !hasStaged && !isCommitting,
+      [
+        "staged lines": staged.own.lengths.count, "logs of others staged": staged.others.count,
+        "commit under way": underWay?.number ?? 0,
+      ])
+  }
+
+  /// Behind a commit that rewrites files everything is read again.
+  func requireOpen() {
+    require(
+      "nothing is staged while a commit is under way that rewrites files", isOpenForStaging,
+      ["commit under way": underWay?.number ?? 0])
   }
 
   /// Whether everything was read again since this was asked last.
   public func takeWasReadAgain() -> Bool {
     defer { wasReadAgain = false }
     return wasReadAgain
-  }
-
-  // MARK: Commit
-
-  /// Makes everything staged durable and visible. After an error only the staged lines that
-  /// `isDurable` were taken.
-  public func commit() throws(AppendError) {
-    var failure: AppendError?
-    let erasures = index.erasures.all.count
-    var hasNewErasure: Bool { index.erasures.all.count > erasures || isErasureDue }
-    for place in logs.indices where !batches[place].lengths.isEmpty {
-      defer { batches[place].removeAll() }
-      if let readOnly {
-        failure = .readOnly(readOnly)
-        continue
-      }
-      let (lines, error) = batches[place].bytes.withUnsafeBufferPointer {
-        logs[place].append($0, lengths: batches[place].lengths, fileSystem: fileSystem)
-      }
-      for entry in batches[place].entries.prefix(lines) { index.apply(entry, logs: logs) }
-      if let error { failure = note(error) }
-    }
-    // What came from elsewhere was not walked, what was corrected links elsewhere now, and what was not
-    // recorded nowhere.
-    if failure != nil || hasIngested || staged.changesEvents { linkWalk = LinkWalk() }
-    linkWalk.beginTurn()
-    hasIngested = false
-    staged.removeAll()
-    if hasNewErasure { eraseWhatIsDue() }
-    if let failure { throw failure }
-  }
-
-  /// Whether a staged append has become part of the log.
-  public func isDurable(_ staged: Staged) -> Bool {
-    logs.contains { $0.id == staged.replica && $0.size >= staged.seq }
-  }
-
-  /// What a failure of the disk means: a full disk is a state that passes, anything else ends writing,
-  /// since what a failed sync left behind is unknown and a second one may lie.
-  func note(_ error: FileError) -> AppendError {
-    switch error.cause {
-    case .full: return .full(error)
-    case .tooManyFiles: return .busy(error)
-    default: break
-    }
-    readOnly = "the timeline is read-only since \(error.message)"
-    return .readOnly(readOnly!)
   }
 }

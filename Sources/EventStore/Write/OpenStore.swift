@@ -1,0 +1,143 @@
+// What is read together: the logs, what is known of them, and what stands or falls with both. One value, so
+// that no part of it can be of another reading; `Timeline.readAgain` puts another in its place as a whole.
+//
+//     logs[n]  ◀── LineRef.replica of index ── index.vocabulary ──▶ reader
+
+import TimelineModel
+import TransparencyLog
+
+struct OpenStore {
+  /// This machine's own is the first; the others come behind it as they were found, and keep their places.
+  var logs: [ReplicaLog] = []
+  /// Of all lines of `logs`; its refs are places in them.
+  var index: EventIndex
+  /// Numbers words by `index.vocabulary`.
+  let reader: BodyReader
+  /// What is wrong with `logs`.
+  private(set) var damage: [LogDamage] = []
+  /// Begun anew where links change in any other way than by new events that are staged here.
+  var linkWalk = LinkWalk()
+  /// Under which `index` as it is may be written.
+  private(set) var permit = IndexPermit()
+  /// Lines that the index on disk knows.
+  var indexedLines: UInt64 = 0
+  /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
+  /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
+  var mappedLines: UInt64 = 0
+  /// What was taken on trust from the index on disk; nil where everything was read.
+  var unread: Timeline.Unread?
+
+  /// What has to be known to open one.
+  struct Place {
+    let directory: String
+    /// The log that is written here.
+    let own: ReplicaID
+    let fileSystem: any FileSystem
+    /// Logs at most: further ones are named as damage, and left alone.
+    let logsMax: Int
+
+    var index: String { directory + "/index/checkpoint" }
+    func log(_ replica: ReplicaID) -> String { "\(directory)/logs/\(replica)" }
+  }
+
+  /// Opens what is in a directory, reading what its index on disk does not know.
+  init(_ place: Place) throws(FileError) {
+    if let taken = try Self(takingOver: place) { self = taken } else { self.init(new: [], place) }
+    try readOn(place)
+  }
+
+  /// Reads everything; the logs that are known keep their places.
+  init(reading known: [ReplicaID], _ place: Place) throws(FileError) {
+    self.init(new: known, place)
+    try readOn(place)
+  }
+
+  private init(new known: [ReplicaID], _ place: Place) {
+    index = EventIndex(Vocabulary())
+    reader = BodyReader(index.vocabulary)
+    logs = (known.isEmpty ? [place.own] : known).map { ReplicaLog($0, in: place.log($0)) }
+  }
+
+  /// Takes over what the index on disk knows; nil where there is none to be believed.
+  private init?(takingOver place: Place) throws(FileError) {
+    // A cache that cannot be read, for whatever reason, is none.
+    guard let found = try? IndexFile.read(place.index, place.fileSystem),
+      found.replicas.first == place.own, found.replicas.count <= place.logsMax,
+      try found.fits(logsIn: place.directory + "/logs", place.fileSystem)
+    else { return nil }
+    index = found.index
+    reader = BodyReader(index.vocabulary)
+    for replica in found.replicas {
+      let path = place.log(replica)
+      logs.append(
+        try ReplicaLog(replica, in: path, cover: found.covers[replica], place.fileSystem))
+    }
+    guard index.restore(found.irregular, logs) else { return nil }
+    unread = Timeline.Unread(logs: logs.map { ($0, $0.size) })
+    indexedLines = lineCount
+    mappedLines = indexedLines
+  }
+
+  /// Reads what is not known yet, logs that were not known behind the others.
+  private mutating func readOn(_ place: Place) throws(FileError) {
+    let known = Set(logs.map(\.id))
+    for replica in try place.fileSystem.list(place.directory + "/logs").compactMap({ ReplicaID($0) }
+    )
+    where !known.contains(replica) {
+      guard logs.count < place.logsMax else {
+        damage.append(
+          LogDamage(
+            replica: replica, file: place.log(replica), offset: 0,
+            kind: .leftOut(max: place.logsMax)))
+        continue
+      }
+      logs.append(ReplicaLog(replica, in: place.log(replica)))
+    }
+    var (logs, damage) = (logs, damage)
+    try index.inBulk { (index) throws(FileError) in
+      for number in logs.indices {
+        let others = logs
+        let reason = try logs[number].readOn(
+          LogReader(vocabulary: index.vocabulary, place: number), fileSystem: place.fileSystem,
+          damage: &damage
+        ) { entry, log in
+          func all() -> [ReplicaLog] {
+            var all = others
+            all[number] = log()
+            return all
+          }
+          index.apply(entry, logs: all())
+        }
+        let signed = SignedHead.size(
+          of: logs[number].id, by: index.members[number]?.key, in: place.directory,
+          place.fileSystem)
+        try logs[number].settle(
+          reason, signed: signed, fileSystem: place.fileSystem, damage: &damage)
+      }
+    }
+    self.logs = logs
+    self.damage = damage
+  }
+
+  /// Number of lines of all logs.
+  var lineCount: UInt64 { logs.reduce(0) { $0 + $1.size } }
+
+  /// The place of a log; nil where it is not here.
+  func place(of replica: ReplicaID) -> Int? { logs.firstIndex { $0.id == replica } }
+
+  /// Lines of a log; 0 where it is not here.
+  func size(of replica: ReplicaID) -> UInt64 { place(of: replica).map { logs[$0].size } ?? 0 }
+
+  /// Takes in what was written at the end of a log, as far as it was.
+  mutating func take(_ tail: LogTail, _ batch: Batch, lines: Int, place: Int) {
+    logs[place].take(tail, lengths: batch.lengths)
+    let logs = logs
+    for entry in batch.entries.prefix(lines) { index.apply(entry, logs: logs) }
+  }
+
+  /// Ends what is being made of the index as it was: it is not written any more, nor gone on with.
+  mutating func endPermit() {
+    permit.end()
+    permit = IndexPermit()
+  }
+}
