@@ -266,8 +266,8 @@ class Running(Backups):
                 self.assertEqual(len(titles), len(set(titles)), "none twice")
                 self.assertEqual(set(before) - set(titles), set(), "all that was acknowledged")
                 self.assertEqual(set(titles) - recorder.sent, set(), "nothing that was never sent")
-                # The machine's line about itself is one more.
-                self.assertEqual(sum(said["backup"]["position"].values()), len(titles) + 1)
+                # The machine's lines about itself and the timeline are two more.
+                self.assertEqual(sum(said["backup"]["position"].values()), len(titles) + 2)
                 [log] = said["logs"]
                 self.assertTrue(log["checked"])
                 # And the lines are the beginning of the log.
@@ -306,7 +306,7 @@ class Running(Backups):
             self.assertEqual(code, 0, err)
             steps = [json.loads(line) for line in err.splitlines()]
             steps = [step for step in steps if step["progress"] == verb]
-            self.assertEqual((steps[-1]["done"], steps[-1]["total"]), (56_001, 56_001), words)
+            self.assertEqual((steps[-1]["done"], steps[-1]["total"]), (56_002, 56_002), words)
             self.assertEqual(sorted(s["done"] for s in steps), [s["done"] for s in steps])
         self.assertEqual(self.logs(place), self.logs(daemon.data))
 
@@ -323,8 +323,8 @@ class Running(Backups):
         code, out, err = self.ctl("backup", backup, "--json", daemon=daemon)
         self.assertEqual(code, 7, err)
         said = json.loads(out)
-        self.assertEqual((said["lines"], said["missing"], said["logs"][0]["missing"]), (48, 3, [[21, 22], [41, 41]]))
-        self.assertIn("3 of the 51 lines", self.ctl("restore", backup, "--check")[1])
+        self.assertEqual((said["lines"], said["missing"], said["logs"][0]["missing"]), (49, 3, [[21, 22], [41, 41]]))
+        self.assertIn("3 of the 52 lines", self.ctl("restore", backup, "--check")[1])
         self.refused(7, backup, said="--partial")
         place = self.root / "data"
         code, out, _ = self.ctl("restore", backup, str(place), "--partial", "--json")
@@ -380,7 +380,7 @@ class Running(Backups):
             self.backup(daemon, "backup", "--force")
             [log] = self.json("restore", str(self.root / "backup"), "--check")["logs"]
             # At most one head a second is signed without being asked for.
-            self.assertEqual((log["lines"], log["signed"], log["checked"]), (number + 1, number + 1, True))
+            self.assertEqual((log["lines"], log["signed"], log["checked"]), (number + 2, number + 2, True))
         client.close()
 
 
@@ -457,7 +457,7 @@ class Damage(Backups):
         change(lambda lines: lines.__setitem__(9, log.splitlines(keepends=True)[7]), "among those of log")
         head = json.loads(whole[1].removeprefix(b"LOG "))
         theirs = self.heads(other.data) or {0: b""}
-        for note in (head["head"].replace("\n41\n", "\n40\n"), head["head"].replace("\n41\n", "\n42\n"),
+        for note in (head["head"].replace("\n42\n", "\n41\n"), head["head"].replace("\n42\n", "\n43\n"),
                      head["head"].replace("=\n\n", "\n\n"), [*theirs.values()][0].decode(), ""):
             line = b"LOG " + json.dumps({**head, "head": note}).encode() + b"\n"
             change(lambda lines: lines.__setitem__(1, line), "signed head")
@@ -471,8 +471,8 @@ class Damage(Backups):
         change(lambda lines: lines.insert(1, lines[1]))
         change(replace(0, b"timeline-backup 1", b"timeline-backup 2"), "version 2")
         change(replace(0, b'"name":"main"', b'"nome":"main"'))
-        change(replace(1, b'"lines":41', b'"lines":42'))
-        change(replace(0, b":41}", b":42}"))
+        change(replace(1, b'"lines":42', b'"lines":43'))
+        change(replace(0, b":42}", b":43}"))
         change(lambda lines: lines.append(b"\n"))
         change(lambda lines: lines.append(b"KEY {}\n"))
         change(lambda lines: None, end=b"")
@@ -494,11 +494,11 @@ class Damage(Backups):
         self.assertEqual(status["withheld"], [[json.loads(whole[9])["replica"], 8]])
 
     @unittest.skipUnless(ZSTD, "needs zstd")
-    def test_a_timeline_that_no_daemon_has(self):
+    def test_a_timeline_that_no_directory_can_have(self):
         whole = text_of(self.file("backup", self.bytes))[:-1]
-        whole[0] = whole[0].replace(b'"name":"main"', b'"name":"talks"')
+        whole[0] = whole[0].replace(b'"name":"main"', b'"name":"../talks"')
         path = self.file("other", packed(whole + [end_of(whole)]))
-        self.refused(1, path, said="timeline talks")
+        self.refused(7, path, said="no name that a timeline can have")
 
 
 class Interrupted(Backups):

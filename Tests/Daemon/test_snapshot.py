@@ -400,7 +400,7 @@ class Snapshots(Machines):
                 code, out, err = self.ctl(*words, "--at", "paper", daemon=daemon)
                 self.assertEqual(code, 7, words)
                 self.assertEqual(list(json.loads(out)) if "--json" in words else out, ["error"] if "--json" in words else "", words)
-                self.assertIn(f"line 3 of replica {own} is damaged here; timelinectl repair", err)
+                self.assertIn(f"line 4 of replica {own} is damaged here; timelinectl repair", err)
             code, out, _ = self.ctl("snapshot", "show", "paper", "--json", daemon=daemon)
             self.assertEqual((code, json.loads(out)["standing"]), (7, "damaged"))
             self.assertIn("is damaged here", self.fails(7, "snapshot", "create", "another", daemon=daemon))

@@ -117,10 +117,10 @@ class Verify(Ctl):
         self.assertIn("all 300 lines", self.done("verify", daemon=daemon))
 
     def test_lines_that_changed_places_are_named(self):
-        daemon, path, lines = self.filled(3)
-        self.overwrite(path, len(lines[0]), lines[2] + lines[1])
+        daemon, path, lines = self.filled(4)
+        self.overwrite(path, len(lines[0] + lines[1]), lines[3] + lines[2])
         damage = self.refused(daemon)["logs"][0]["damage"]
-        self.assertEqual([(d["first"], d["last"]) for d in damage], [(2, 2), (3, 3)])
+        self.assertEqual([(d["first"], d["last"]) for d in damage], [(3, 3), (4, 4)])
         self.assertIn("another place", damage[0]["reason"])
 
     def test_a_time_that_does_not_rise_is_named(self):
