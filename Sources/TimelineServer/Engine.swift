@@ -436,17 +436,19 @@ public final class Engine {
 
   private func finish(_ written: Written) {
     guard let host = timelines.open.first(where: { $0.id == written.timeline }) else { return }
-    let failure = host.finish(written)
-    for promise in written.promises { keep(promise, failure, host) }
+    let (promises, failure) = host.finish(written)
+    for promise in promises { keep(promise, failure, host) }
     host.hasNews = true
     host.saveIndex(isQuiet: false)
-    look(at: 0)
+    look(at: host.wake ?? .max)
   }
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
     guard let connection = connections[promise.connection] else { return }
     if case .took(let replica, let last) = promise.kind {
-      links.took(replica, last: last, failure, connection)
+      // What was here already needs no write, and is not to be told of one.
+      let isDurable = host.timeline.position[replica] >= last
+      links.took(replica, last: last, isDurable ? nil : failure, connection)
     } else {
       router(host).keep(promise.kind, failure, connection)
     }
@@ -486,7 +488,7 @@ public final class Engine {
 
   private func passTime() {
     let now = service.now.monotonic
-    guard now >= nextLook, !isStopping else { return }
+    guard now >= min(nextLook, peers.nextAttempt ?? .max), !isStopping else { return }
     for peer in peers.due(now) { dial(peer) }
     for (id, entry) in dialing.sorted(by: { $0.key < $1.key }) where entry.deadline <= now {
       service.emit(.close(id))
@@ -523,7 +525,8 @@ public final class Engine {
 
   private func sayWake() {
     guard !isStopping else { return }
-    let wake = nextLook == .max ? nil : nextLook
+    let next = min(nextLook, peers.nextAttempt ?? .max)
+    let wake = next == .max ? nil : next
     if wake != wakeSaid {
       wakeSaid = wake
       service.emit(.wake(at: wake))

@@ -86,20 +86,25 @@ final class Host {
   /// Promises of what is durable already, as where all was here before; nothing needs to be written.
   func takeKept() -> [Promise] {
     guard !isWriting, !timeline.hasStaged, !promises.isEmpty else { return [] }
+    return takePromises()
+  }
+
+  private func takePromises() -> [Promise] {
     defer { promises = [] }
     return promises
   }
 
-  /// Takes in what a write came to; why it failed, where it did.
-  func finish(_ written: Written) -> AppendError? {
+  /// Takes in what a write came to. Returns what was promised for it, and why it failed, where it did:
+  /// with it goes what was staged meanwhile.
+  func finish(_ written: Written) -> (promises: [Promise], failure: AppendError?) {
     isWriting = false
     defer { noteErased() }
     do throws(AppendError) { try timeline.finishCommit(written.done) } catch {
       service.log(.error, error.message)
-      return error
+      return (written.promises + takePromises(), error)
     }
     if timeline.wantsHead { heads.want(service.now.monotonic) }
-    return nil
+    return (written.promises, nil)
   }
 
   // MARK: Maintenance

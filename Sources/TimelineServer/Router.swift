@@ -178,8 +178,6 @@ struct Router {
       peers.tryNow(timeline.id)
       Reply.ok(.object(["peers": .int(peers.of(timeline.id).count)]), to: &connection.out)
     case .repair:
-      // Behind the commit: then everything may be read again.
-      guard !timeline.hasStaged else { return .afterCommit }
       // What VERIFY found and no start did is named from here on, and asked for.
       if states.damagedLines > wanted - timeline.lines.withheld.count { host.maintain(.readAgain) }
       states.damagedLines = 0

@@ -368,7 +368,7 @@ struct TimelineTests {
     #expect(throws: AppendError.self) {
       try timeline.record(String(decoding: texts[1], as: UTF8.self))
     }
-    #expect(timeline.titles == [] && !timeline.hasPending)
+    #expect(timeline.titles == [] && !timeline.hasStaged)
   }
 
   @Test("A correction names versions of its own event, also where they are not committed yet")

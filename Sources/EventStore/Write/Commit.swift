@@ -140,8 +140,8 @@ extension Timeline {
   /// Whether something is staged that no commit has taken yet.
   public var hasStaged: Bool { !staged.isEmpty }
 
-  /// Whether a commit has something to do.
-  public var hasPending: Bool { hasStaged }
+  /// Bytes that are staged and no commit has taken yet.
+  public var stagedBytes: Int { staged.bytes }
 
   /// Whether anything may be staged now: not while a commit is under way whose end will rewrite files,
   /// since then everything is read again. `check` may be asked at any time.

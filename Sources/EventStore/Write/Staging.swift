@@ -18,6 +18,8 @@ struct Staging: Sendable {
 
   var isEmpty: Bool { own.isEmpty && others.isEmpty }
 
+  var bytes: Int { others.values.reduce(own.bytes.count) { $0 + $1.bytes.count } }
+
   /// Lines of this machine's own log or of another one; nil where there are none.
   func batch(of replica: ReplicaID, own id: ReplicaID) -> Batch? {
     replica == id ? own.isEmpty ? nil : own : others[replica]
