@@ -69,6 +69,12 @@ final class Connection {
 
   var isOwner: Bool { if case .owner = principal { true } else { false } }
   var isCollecting: Bool { if case .collecting = mode { true } else { false } }
+  var isStreaming: Bool {
+    switch mode {
+    case .streaming, .backingUp: true
+    default: false
+    }
+  }
   var isLinked: Bool { if case .linked = mode { true } else { false } }
 
   /// A line that came, as long as the body looks at it.

@@ -566,12 +566,13 @@ public final class Engine {
 
   private func pump(_ connection: Connection) {
     guard let host = connection.host, connection.hasRoom else { return }
+    let isStreaming = connection.isStreaming
     let hasMore =
       if case .linked(let link) = connection.mode {
         links.pump(link, connection)
       } else { router(host).pump(connection) }
-    // What streamed may be done with, and the next request be there already.
-    if connection.wantsInput, connection.splitter.hasLine { activate(connection) }
+    // The next request may be there already.
+    if isStreaming, !connection.isStreaming { activate(connection) }
     guard hasMore, !connection.isClosing else { return }
     again.append(connection)
     if again.count == 1 { service.emit(.again) }
