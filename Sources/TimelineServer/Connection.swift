@@ -25,7 +25,7 @@ final class Connection {
   let id: ConnectionID
   let principal: Principal
   /// The timeline that it speaks of; nil until a machine has named it.
-  var host: Host?
+  unowned var host: Host?
   var splitter = LineSplitter()
   /// What is to be sent at the end of the step.
   var out: [UInt8] = []

@@ -41,8 +41,11 @@ struct Options {
   }
 }
 
+/// At once, whatever becomes of the run.
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
 func usage() -> Never {
-  print("simulate --seeds N [--from S] | --hours H | --seed S [--trace]")
+  say("simulate --seeds N [--from S] | --hours H | --seed S [--trace]")
   exit(2)
 }
 
@@ -53,20 +56,20 @@ var done: UInt64 = 0
 var failed = 0
 for seed in options.first..<(options.first + options.count) {
   if let end = options.end, Date() >= end { break }
-  let cluster = Cluster(seed: seed, trace: options.isTraced ? { print($0) } : nil)
+  let cluster = Cluster(seed: seed, trace: options.isTraced ? { say($0) } : nil)
   let failure = cluster.run()
   done += 1
   if let failure {
     failed += 1
-    print("seed \(seed) (\(cluster.text)): \(failure)")
-    print("  again: scripts/simulate --seed \(seed) --trace")
+    say("seed \(seed) (\(cluster.text)): \(failure)")
+    say("  again: scripts/simulate --seed \(seed) --trace")
     if failed >= 20 { break }
   }
-  if done.isMultiple(of: 1000) { print("\(done) seeds, \(failed) failed") }
+  if done.isMultiple(of: 1000) { say("\(done) seeds, \(failed) failed") }
 }
 let seconds = Double(clock() - began) / Double(CLOCKS_PER_SEC)
-print(
+say(
   "\(done) seeds from \(options.first) on, \(String(format: "%.3f", seconds / Double(max(1, done)))) s of processor time each"
 )
-print("\(Int(done) - failed) passed, \(failed) failed")
+say("\(Int(done) - failed) passed, \(failed) failed")
 exit(failed == 0 ? 0 : 1)

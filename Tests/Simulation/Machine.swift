@@ -28,6 +28,7 @@ final class Machine {
   private var givenUp: Set<ConnectionID> = []
   /// When the last job of a lane ends.
   private var laneEnds: [Work.Lane: Int64] = [:]
+  private var failedStarts = 0
   /// What the wall clock shows more than the time of the world, in microseconds.
   var clockOffset: Int64 = 0
   /// What the engine said.
@@ -72,12 +73,16 @@ final class Machine {
         now: moment)
       self.directory = directory
     } catch {
-      // A crash in the middle of a start: it is started again.
-      guard fileSystem.isOff else { fatalError("\(name) does not start: \(error.message)") }
-      world.tell("\(name) crashes while it starts")
-      fileSystem.restart()
+      // A crash in the middle of a start, or a disk that fails in it: it is started again.
+      failedStarts += 1
+      world.tell("\(name) does not start: \(error.message)")
+      guard failedStarts < 10 else {
+        return cluster.fail("\(name) does not start: \(error.message)")
+      }
+      if fileSystem.isOff { fileSystem.restart() }
       return boot()
     }
+    failedStarts = 0
     world.tell("\(name) starts")
     schedule()
   }

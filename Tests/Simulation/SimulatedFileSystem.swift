@@ -38,7 +38,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   /// What the names lead to now, and what they would after a crash.
   private var names: [String: Inode] = [:]
   private var durableNames: [String: Inode] = [:]
-  private var holder: Lock?
+  private weak var holder: Lock?
 
   /// The power fails after so many operations; nil: not at all.
   var fuse: Int?
