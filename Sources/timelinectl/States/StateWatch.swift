@@ -12,7 +12,7 @@ struct StateWatch {
   private let asking: Client
   private var telling: Telling
   /// The last state, of each two.
-  private var kept: [JSONValue] = []
+  private var kept: [DyadState] = []
   private var day: Day
 
   /// Lines that are taken together.
@@ -82,11 +82,16 @@ struct StateWatch {
     guard line.starts(with: "EVENT ".utf8) else { throw Client.failure(line) }
   }
 
-  private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [JSONValue] {
+  private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [DyadState] {
     let question = JSONValue.object(
       [parties, JSONValue.Member("as_of", .string(day.description))]
         + (knownAt.map { [JSONValue.Member("known_at", $0)] } ?? []))
-    return ChangesSince.dyads(try asking.ask("STATE \(question.text)"))
+    return try ChangesSince.dyads(try asking.ask("STATE \(question.text)")).map {
+      (answer) throws(Failure) in
+      do throws(StateJSONError) { return try DyadState(json: answer) } catch {
+        throw Failure(.failed, "the daemon's answer is of another version: \(error.message)")
+      }
+    }
   }
 
   private mutating func compare(on day: Day) throws(Failure) {
@@ -96,7 +101,7 @@ struct StateWatch {
     self.day = day
     for (before, after) in zip(before, now) {
       for change in StateChanges.between(before, after) where change.what.isTold {
-        try tell(day, after["parties"], change.members)
+        try tell(day, .strings(after.dyad.parties), change.json.members ?? [])
       }
     }
   }
