@@ -74,7 +74,8 @@ while let line = readLine() {
   let diary = span.count == 2 ? history.diary(from: span[0], through: span[1]) : []
   print(
     JSONValue.object([
-      "states": .array(states.map(\.json)), "rows": .array(rows.map { $0.json(of: dyad) }), "why": .array(why),
+      "states": .array(states.map(\.json)), "rows": .array(rows.map { $0.json(of: dyad) }),
+      "why": .array(why),
       "changes": .array(changes), "diary": .array(diary.map(\.json)),
     ]).text)
 }

@@ -13,7 +13,9 @@ public enum StateChanges {
     all += messages(before.messages, after.messages)
     all += Pairs(before, after) { state in
       state.agreements.flatMap(\.commitments)
-    } name: { [$0.agreement.description, $0.key] }.map(commitment)
+    } name: {
+      [$0.agreement.description, $0.key]
+    }.map(commitment)
     all += agreements(before, after)
     all += figures(before, after)
     all += lists(before, after)
@@ -140,7 +142,9 @@ public enum StateChanges {
     }
     all += Pairs(before, after) { state in
       state.interests
-    } name: { [$0.party.description, $0.key] }.map(interest)
+    } name: {
+      [$0.party.description, $0.key]
+    }.map(interest)
     all += Pairs(before, after, \.underWay, name: \.id).map { old, new in
       listed(.underWay, "under way", old, new) { (nil, $0.id, $0.title) }
     }

@@ -71,7 +71,9 @@ struct PromiseSpans: Sendable {
         guard let due = commitment.due?.last, due != .distantFuture else { continue }
         late.append((max(agreement.first, due.advanced(by: 1)), end))
       }
-      for step in history.steps(of: agreement) { ends[step] = max(ends[step] ?? .distantPast, last) }
+      for step in history.steps(of: agreement) {
+        ends[step] = max(ends[step] ?? .distantPast, last)
+      }
     }
     stepEnds = history.kinds.steps.all.map { ends[$0] ?? .distantPast }
     outstanding = SpanCounts(promises)

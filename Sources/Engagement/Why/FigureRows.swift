@@ -41,7 +41,10 @@ public struct FigureSum: Sendable, Hashable {
 
 /// An event behind a figure.
 public struct FigureRow: Sendable, Hashable {
-  public enum Side: String, Sendable { case supporting = "for", opposing = "against" }
+  public enum Side: String, Sendable {
+    case supporting = "for"
+    case opposing = "against"
+  }
 
   /// Of an offer: by whom, what became of it and what it asks.
   public struct Offer: Sendable, Hashable {

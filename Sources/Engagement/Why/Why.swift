@@ -200,7 +200,8 @@ extension DyadHistory {
           ? []
           : [
             FigureSum(
-              value: Thousandths(count: -gifts.taken), threshold: Thousandths(count: -gifts.drowned))
+              value: Thousandths(count: -gifts.taken), threshold: Thousandths(count: -gifts.drowned)
+            )
           ]
       } ?? [])
   }
