@@ -7,7 +7,7 @@ import TimelineModel
 /// against what is found on every single day. A failure names its seed.
 @Suite("E-8: a phase rule states the days on which it can change, and how far it reaches")
 struct PhaseRuleTests {
-  static let seeds = (0..<40).map { UInt64($0) &* 15_485_863 &+ 11 }
+  static let seeds = (0..<48).map { UInt64($0) &* 15_485_863 &+ 11 }
 
   private struct Case {
     var history: DyadHistory
@@ -26,13 +26,23 @@ struct PhaseRuleTests {
   private func made(_ seed: UInt64) -> Case {
     var random = RandomEvents(seed: seed)
     var events = random.events(4 + random.next(70))
-    switch random.next(4) {
+    switch random.next(9) {
     case 0: events.removeAll { [.message, .talks, .release, .exchange].contains($0.type) }
     case 1: events.removeAll { [.test, .incident, .exercise, .sanction].contains($0.type) }
     case 2:
       // One kind alone: nothing hides that its rule forgot a day.
       let type = EventType.happenings[random.next(EventType.happenings.count)]
       events.removeAll { $0.type != type && $0.type != .agreement && $0.type != .step }
+    case 3, 7: events = random.kept()
+    case 4, 8: events = random.brokenOff()
+    case 5:
+      // Attacks and nuclear tests that weigh nothing.
+      events = events.filter { $0.type != .statement }.map { event in
+        var event = event
+        if random.next(2) == 0 { event.subtype = event.type == .test ? "nuclear" : "attack" }
+        event.weight = 0
+        return event
+      }
     default: break
     }
     let rules = random.next(2) == 0 ? .shipped : random.rules()
@@ -84,6 +94,44 @@ struct PhaseRuleTests {
     }
   }
 
+  @Test("Behind its reach an event changes no rule", arguments: seeds)
+  func horizon(seed: UInt64) {
+    var one = made(seed)
+    var random = RandomEvents(seed: seed &+ 2)
+    // Blows and breaks of one day, beside what there is: what has links reaches to the end in any case.
+    for _ in 0..<4 {
+      let kinds: [(EventType, String?)] = [
+        (.test, "nuclear"), (.incident, nil), (.talks, "breakdown"), (.talks, nil),
+        (.message, nil), (.step, "violation"), (.exercise, "field"),
+      ]
+      let kind = kinds[random.next(kinds.count)]
+      let new = event(
+        "new \(seed) \(random.next(1 << 30))", kind.0, kind.1, random.day().description,
+        random.next(2) == 0 ? [us] : [us, dprk], [dprk])
+      let before = one.history
+      one.history.insert([new])
+      guard let entry = one.history.entries.first(where: { $0.event.id == new.id }) else {
+        continue
+      }
+      var change = HistoryChange()
+      change.add(entry, isSaidOf: false)
+      for rule in one.history.rules.phases.all {
+        let reach = rule.reach(of: change, in: one.history)
+        guard reach != .distantFuture else { continue }
+        // What lasts longer than is stated shows on the first days behind.
+        let changed = (1...60).map { reach.advanced(by: $0) }.first { day in
+          (rule.grounds(in: before, on: day) == nil)
+            != (rule.grounds(in: one.history, on: day) == nil)
+        }
+        if let changed {
+          Issue.record(
+            "\(rule.phase) differs on \(changed), behind \(reach); \(new); \(one.comment)")
+          return
+        }
+      }
+    }
+  }
+
   @Test("What comes late or goes changes phases no further than the rules say", arguments: seeds)
   func reach(seed: UInt64) {
     var one = made(seed)
@@ -128,5 +176,62 @@ struct PhaseRuleTests {
     #expect(late.phaseName(on: Day("2017-01-01")!) != .negotiating)
     late.replace([end.id], with: [])
     #expect(late.phases == DyadHistory.empty(with: events).phases)
+  }
+}
+
+extension RandomEvents {
+  /// A day in the first of some years.
+  fileprivate mutating func dayText(_ length: Int = 900) -> String {
+    Day(number: 10_000 + Int32(next(length))).description
+  }
+
+  /// Agreements that are carried out step by step, to the last promise or not, with a break now and then.
+  fileprivate mutating func kept() -> [Event] {
+    var events = (0...next(2)).map { place in
+      event(
+        "deal\(place)", .agreement, "accord", dayText(200), [us, dprk], [],
+        commitments: (0...next(2)).map { key in
+          Commitment(key: "k\(key)", by: [us, dprk], to: [us, dprk], what: "w")
+        })
+    }
+    let deals = events
+    for place in 0..<4 + next(7) {
+      let deal = deals[next(deals.count)]
+      let key = deal.commitments[next(deal.commitments.count)].key
+      events.append(
+        event(
+          "step\(place)", next(2) == 0 ? .step : .aid, "fulfilment", dayText(1500),
+          links: [
+            next(2) == 0 ? (.partOf, deal.title, nil) : (.fulfils, deal.title, key)
+          ]))
+    }
+    for place in 0..<next(3) {
+      events.append(event("break\(place)", .step, "violation", dayText(1500)))
+    }
+    return events
+  }
+
+  /// Talks of a day, of months and without an end, broken off now and then, and offers that lapse.
+  fileprivate mutating func brokenOff() -> [Event] {
+    var events = (0...next(3)).map { place in
+      let first = dayText()
+      let last = Day(first)!.advanced(by: next(600)).description
+      let ends = ["", "/..", "/\(last)", "/\(last)"]
+      return event(
+        "talks\(place)", .talks, "official", first + ends[next(ends.count)], [us, dprk], [])
+    }
+    for place in 0..<next(4) {
+      events.append(event("break\(place)", .talks, "breakdown", dayText(1500)))
+    }
+    if next(3) == 0 { events.removeAll() }
+    for place in 0..<next(4) {
+      let first = dayText(1500)
+      let end = Day(first)!.advanced(by: next(60)).description
+      events.append(
+        event(
+          "offer\(place)", .statement, nil, first,
+          offer: Offer(if: [], then: ["t"], condition: .none, expires: try! EventDate(end))))
+    }
+    return events
   }
 }
