@@ -200,6 +200,7 @@ public final class Cluster {
     }
     let standing = machines.map { machine in
       "\(machine.name) \(machine.timelines.map { $0.position.json.text }) "
+        + "lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
         + "\(ask(machine, "PEERS").joined(separator: " "))"
     }
     fail("they stand still: \(standing.joined(separator: "; "))")

@@ -238,6 +238,7 @@ final class Machine {
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
     let other = cluster.machines.first { $0.port == address.port }
     let started = start
+    world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
     switch cluster.reach(self, other) {
     case .refused:
       world.after(500) { [self] in
