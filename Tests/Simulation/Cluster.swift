@@ -309,7 +309,7 @@ public final class Cluster {
   private func ask(_ machine: Machine, _ request: String) -> [String] {
     guard machine.isUp else { return [] }
     let asker = Asker()
-    let connection = machine.accept(asker, .owner(name: "asker"))
+    let connection = machine.accept(asker, .owner(name: "asker"), isWide: true)
     connection.send(Array((request + "\n").utf8), from: 0)
     let end = world.now + 300_000_000
     while !asker.isOver, world.now < end { world.run(until: world.now + 20_000) }

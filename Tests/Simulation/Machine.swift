@@ -263,12 +263,14 @@ final class Machine {
   }
 
   /// A connection to this machine; the caller's side is 0.
-  func accept(_ caller: any Endpoint, _ principal: Principal) -> SimulatedConnection {
+  func accept(
+    _ caller: any Endpoint, _ principal: Principal, isWide: Bool = false
+  ) -> SimulatedConnection {
     opened += 1
     let id = ConnectionID(opened)
     let connection = SimulatedConnection(
-      world, caller, Socket(self, id), capacity: cluster.plan.capacity,
-      latency: cluster.plan.latency)
+      world, caller, Socket(self, id), capacity: isWide ? 16 << 20 : cluster.plan.capacity,
+      latency: isWide ? 10...20 : cluster.plan.latency)
     sockets[id] = (connection, 1)
     put(.opened(id, principal))
     return connection
