@@ -93,7 +93,7 @@ public final class Engine {
   /// What happened since the last step is taken in; what is to be done is given back, in this order.
   public func step(_ inputs: [Input], now: Moment) -> [Effect] {
     service.now = now
-    for connection in again { touch(connection) }
+    for connection in again { activate(connection) }
     again = []
     for input in inputs { take(input) }
     passTime()
@@ -573,7 +573,12 @@ public final class Engine {
       } else { router(host).pump(connection) }
     // The next request may be there already.
     if isStreaming, !connection.isStreaming { activate(connection) }
-    guard hasMore, !connection.isClosing else { return }
+    if hasMore { goOn(connection) }
+  }
+
+  /// Has a connection looked at again once what has come meanwhile was.
+  private func goOn(_ connection: Connection) {
+    guard !connection.isClosing else { return }
     again.append(connection)
     if again.count == 1 { service.emit(.again) }
   }
@@ -581,6 +586,8 @@ public final class Engine {
   private func say(_ connection: Connection) {
     if !connection.out.isEmpty {
       connection.unsent += connection.isBlocked ? connection.out.count : 0
+      // Where the other side takes all of it at once, nothing else says that there is room again.
+      if !connection.hasRoom, !connection.isBlocked { goOn(connection) }
       service.emit(.send(connection.id, connection.out))
       connection.out = []
     }
