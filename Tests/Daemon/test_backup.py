@@ -28,7 +28,6 @@ from recorder import Recorder
 from terminal import Terminal
 from test_faults import COMPILER, HALF, HALF_THEN_FULL, ONCE, Fault, name
 from test_full_disk import can_mount
-from test_sync import free_port
 from test_verify import checked, leaf_of, root_of, stub_of
 
 FAULTS = int(os.environ.get("BACKUP_FAULTS", "30"))
@@ -65,11 +64,6 @@ class Backups(Ctl):
         # Sockets of a restore are made in /tmp; none stays.
         before = set(glob.glob("/tmp/timeline-restore-*"))
         self.addCleanup(lambda: self.assertEqual(set(glob.glob("/tmp/timeline-restore-*")) - before, set()))
-
-    def machine(self):
-        daemon = Daemon(listen=[f"tcp://127.0.0.1:{free_port()}"]).start()
-        self.addCleanup(daemon.remove)
-        return daemon
 
     def append(self, daemon, count, word="line", first=0):
         client = daemon.client()
@@ -276,7 +270,7 @@ class Running(Backups):
                 self.assertTrue(whole.startswith(copy))
 
     def test_logs_of_several_machines_and_a_sync_afterwards(self):
-        one, two = self.machine(), self.machine()
+        one, two = self.machines(2)
         self.append(one, 30, "one")
         self.append(two, 20, "two")
         self.done("peer", "add", two.listen[0], daemon=one)

@@ -260,10 +260,10 @@ class Heads(Machines):
     def test_heads_travel_with_the_lines(self):
         a, b, c = self.machine(), self.machine(), self.machine()
         [id] = self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.done("peer", "add", b.listen[0], daemon=c)
+        b.follow(a)
+        c.follow(b)
         for daemon in (b, c):
-            self.settled(daemon, self.own(a), 2)
+            self.settled(daemon, self.own(a), 3)
             self.assertEqual(self.head(daemon, self.own(a)), self.head(a))
             self.assertEqual(self.key(daemon, self.own(a)), self.key(a))
             self.done("verify-proof", self.file("p", self.proof(daemon, id)), "--key", self.key(a))
@@ -271,20 +271,20 @@ class Heads(Machines):
         # And go on, through the one in the middle, without a new connection.
         [id] = self.append(a, 1, "later")
         self.proof(a, id)
-        self.settled(c, self.own(a), 3)
+        self.settled(c, self.own(a), 4)
         self.done("verify-proof", self.file("p", self.proof(c, id)), "--key", self.key(a))
 
     def test_a_damaged_head_of_another_machine_is_had_again_from_it(self):
         a, b = self.machine(), self.machine()
         [id] = self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.settled(b, self.own(a), 2)
+        b.follow(a)
+        self.settled(b, self.own(a), 3)
         b.stop()
         path = self.log(b, self.own(a)) / "checkpoint"
         path.write_bytes(path.read_bytes()[:-9])
         b.start()
         # The peer is not blamed: one session, to whose end all is well again.
-        self.settled(b, self.own(a), 2)
+        self.settled(b, self.own(a), 3)
         self.assertEqual(self.json("status", daemon=b)["unsigned"], [])
         self.assertEqual(self.head(b, self.own(a)), self.head(a))
         self.done("verify-proof", self.file("p", self.proof(b, id)), "--key", self.key(a))
@@ -293,8 +293,8 @@ class Heads(Machines):
     def test_a_head_of_our_own_that_was_damaged_ends_no_session(self):
         a, b = self.machine(), self.machine()
         self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.settled(b, self.own(a), 2)
+        b.follow(a)
+        self.settled(b, self.own(a), 3)
         a.stop()
         path = self.log(a) / "checkpoint"
         bad = path.read_bytes()[:-9]
@@ -304,7 +304,7 @@ class Heads(Machines):
         self.append(b, 1)
         self.done("sync", "--wait", daemon=b)
         peer = self.peer(a)
-        peer.send(f"HEAD main {self.own(a)} 2 " + json.dumps((self.log(b, self.own(a)) / "checkpoint").read_text()))
+        peer.send(f"HEAD {a.main} {self.own(a)} 3 " + json.dumps((self.log(b, self.own(a)) / "checkpoint").read_text()))
         peer.send("PING")
         while (reply := peer.reply()) != "PONG":
             self.assertFalse(reply.startswith("ERR"), reply)
@@ -320,11 +320,11 @@ class Heads(Machines):
         self.append(daemon)
         daemon.stop()
         daemon.start()
-        own, note = self.own(daemon), (self.log(daemon) / "checkpoint").read_text()
+        own, timeline, note = self.own(daemon), daemon.main, (self.log(daemon) / "checkpoint").read_text()
         for words, said in (
-            (f"HEAD main {own} 2", "HEAD"), (f"HEAD main {own} 2 " + json.dumps("x" * 9000), "HEAD"),
-            (f"HEAD main {own} 2 " + json.dumps(note.replace("\n2\n", "\n3\n")), "cannot be relied on"),
-            (f"HEAD main {own} 2 " + json.dumps("no note"), "cannot be relied on"),
+            (f"HEAD {timeline} {own} 3", "HEAD"), (f"HEAD {timeline} {own} 3 " + json.dumps("x" * 9000), "HEAD"),
+            (f"HEAD {timeline} {own} 3 " + json.dumps(note.replace("\n3\n", "\n4\n")), "cannot be relied on"),
+            (f"HEAD {timeline} {own} 3 " + json.dumps("no note"), "cannot be relied on"),
         ):
             peer = self.peer(daemon)
             peer.send(words)
@@ -333,7 +333,7 @@ class Heads(Machines):
             peer.close()
         # Of a log that is not here, or has no key: passed over.
         peer = self.peer(daemon)
-        peer.send("HEAD main 00000000-0000-4000-8000-000000000001 2 " + json.dumps(note))
+        peer.send(f"HEAD {timeline} 00000000-0000-4000-8000-000000000001 3 " + json.dumps(note))
         peer.send("PING")
         while peer.reply() != "PONG":
             pass

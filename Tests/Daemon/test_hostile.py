@@ -10,14 +10,8 @@ import struct
 import subprocess
 import unittest
 
-from daemon import BINARIES, Client, Daemon, crc32c, event
+from daemon import BINARIES, Client, Daemon, crc32c, event, free_port, greeted
 from elsewhere import Elsewhere
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Remote(Client):

@@ -6,21 +6,10 @@ import socket
 import subprocess
 import unittest
 
-from daemon import BINARIES, Daemon, shipped_events
+from daemon import BINARIES, Network, free_port, shipped_events
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Sync(unittest.TestCase):
-    def machine(self):
-        daemon = Daemon(listen=[f"tcp://127.0.0.1:{free_port()}"]).start()
-        self.addCleanup(daemon.remove)
-        return daemon
-
+class Sync(Network, unittest.TestCase):
     def ctl(self, daemon, *words):
         result = subprocess.run(
             [BINARIES / "timelinectl", "--socket", daemon.socket, *words], capture_output=True, text=True)
@@ -40,7 +29,7 @@ class Sync(unittest.TestCase):
         return self.done(daemon, "log", "--jsonl")
 
     def test_two_agree_both_ways_and_live(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.done(a, "import", str(BINARIES.parents[1] / "data" / "us-dprk.jsonl"))
         self.append(b, "on b")
         self.done(a, "peer", "add", b.listen[0])
@@ -57,7 +46,7 @@ class Sync(unittest.TestCase):
         watcher.close()
 
     def test_resume_after_a_restart(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.done(a, "peer", "add", b.listen[0])
         self.append(a, "first")
         self.done(a, "sync")
@@ -70,7 +59,7 @@ class Sync(unittest.TestCase):
         self.assertIn("while b was away", self.log(b))
 
     def test_relay_through_a_third(self):
-        a, b, c = self.machine(), self.machine(), self.machine()
+        a, b, c = self.machines(3)
         self.append(a, "on a")
         self.append(c, "on c")
         self.done(a, "peer", "add", b.listen[0])
@@ -84,7 +73,7 @@ class Sync(unittest.TestCase):
         self.assertEqual(self.log(a), self.log(c))
 
     def test_a_copied_directory_is_refused(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.append(a, "shared")
         for daemon in (a, b):
             daemon.stop()
