@@ -15,12 +15,15 @@ final class Timelines {
     self.service = service
     hosted = try service.directory.timelines(
       newReplica: service.newReplica(), key: service.key, nonce: service.nonce())
+    if hosted.timelines.isEmpty, let (_, error) = hosted.unreadable.first { throw error }
     for (_, error) in hosted.unreadable { service.log(.warning, error.message) }
   }
 
-  /// The one that a client means that names none: `main`, or the only one.
+  /// The one that a client means that names none: `main`, or the only one. One that cannot be told may
+  /// have been it.
   var standard: HostedTimeline? {
-    hosted["main"] ?? (hosted.timelines.count == 1 ? hosted.timelines[0] : nil)
+    let isAlone = hosted.timelines.count == 1 && hosted.unreadable.isEmpty
+    return hosted["main"] ?? (isAlone ? hosted.timelines[0] : nil)
   }
 
   /// Opens it where it is not open yet; nil where it is not here, or put aside.

@@ -6,7 +6,6 @@ import pathlib
 import resource
 import shutil
 import socket
-import struct
 import subprocess
 import unittest
 
@@ -28,6 +27,7 @@ class Hostile(unittest.TestCase):
         self.daemon = Daemon(listen=[f"tcp://127.0.0.1:{self.port}"])
         self.addCleanup(self.daemon.remove)
         self.daemon.start()
+        self.timeline = self.daemon.main
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
 
@@ -47,8 +47,8 @@ class Hostile(unittest.TestCase):
 
     def test_long_answers_arrive_whole(self):
         self.fill(6000)
-        for connect in [self.daemon.client, lambda: Remote(self.port)] * 4:
-            client = connect()
+        for _ in range(8):
+            client = self.daemon.client()
             events, end = client.stream("QUERY {}")
             self.assertEqual((len(events), end["count"]), (6000, 6000))
             client.send('WATCH {"after":{}}')
@@ -58,7 +58,7 @@ class Hostile(unittest.TestCase):
             client.close()
 
     def test_many_answers_arrive_whole_after_a_half_close(self):
-        client = Remote(self.port)
+        client = self.daemon.client()
         client.send(b"ACTORS\n" * 100)
         client.socket.shutdown(socket.SHUT_WR)
         ends = sum(line.startswith(b"END ") for line in client.file)
@@ -68,12 +68,10 @@ class Hostile(unittest.TestCase):
     def test_an_answer_goes_to_who_asked(self):
         self.fill(21_000)
         for _ in range(20):
-            gone = Remote(self.port)
+            gone = self.daemon.client()
             gone.send('COUNT {"text":"number"}')
-            gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            gone.file.close()
-            gone.socket.close()
-            client = Remote(self.port)
+            gone.close()
+            client = self.daemon.client()
             self.assertEqual(client.ok('COUNT {"text":"zebra"}'), {"count": 0})
             client.close()
 
@@ -216,24 +214,22 @@ class Hostile(unittest.TestCase):
     # MARK: Peers
 
     def sync(self):
-        """A peer that has said its HELLO and HAVE."""
+        """A peer that has said its HELLO and HAVE, and has heard what the daemon has."""
         peer = Remote(self.port)
         self.addCleanup(peer.close)
-        peer.send('HELLO timeline-sync 1 {"device":"00000000-0000-4000-8000-0000000000ff"}')
-        self.assertTrue(peer.reply().startswith("HELLO "))
-        have = peer.reply()
-        uuid = json.loads(have.split(" ", 2)[2])["uuid"]
-        peer.send("HAVE main " + json.dumps({"uuid": uuid, "heads": {}}))
-        return peer, have
+        greeted(peer, self.timeline)
+        self.assertTrue(peer.reply().startswith(f"HAVE {self.timeline} "))
+        return peer
 
     def test_a_peer_that_breaks_the_protocol_is_told_why(self):
         replica = "00000000-0000-4000-8000-000000000001"
         logs = os.path.join(self.daemon.data, "timelines/main/logs")
         for words in [
-            f"LINES main {replica} 18446744073709551615 2 100", f"LINES main {replica} 1 1 3\nabc",
-            f"LINES main {replica} 1 1 99\nabc", f"LINES main {replica} 1 1 66000\n" + "a" * 70_000, "HAVE main {}",
+            f"LINES {self.timeline} {replica} 18446744073709551615 2 100", f"LINES {self.timeline} {replica} 1 1 3\nabc",
+            f"LINES {self.timeline} {replica} 1 1 99\nabc", f"LINES {self.timeline} {replica} 1 1 66000\n" + "a" * 70_000,
+            f"HAVE {self.timeline} {{}}", f"LINES main {replica} 1 1 9\nabc",
         ]:
-            peer, _ = self.sync()
+            peer = self.sync()
             peer.send(words)
             self.assertTrue(peer.reply().startswith("ERR "), words[:60])
             self.assertEqual(peer.file.read(), b"")
@@ -245,14 +241,14 @@ class Hostile(unittest.TestCase):
         line = self.client.ask("GET " + self.client.stream("QUERY {}")[0][0]["id"])[6:]
         self.client.reply()
         replica = json.loads(line)["replica"]
-        body = line[: line.index(',"crc32c"')].replace('"seq":2,', '"seq":3,')
+        body = line[: line.index(',"crc32c"')].replace('"seq":3,', '"seq":4,')
         body = body[: body.index('"recorded":"') + 12] + "9999-12-31T23:59:59.999999" + body[body.index('Z","id"'):]
         forged = body + f',"crc32c":"{crc32c(body.encode()):08x}"}}\n'
-        peer, _ = self.sync()
-        peer.send(f"LINES main {replica} 3 1 {len(forged)}\n{forged}".encode())
-        replies = [peer.reply() for _ in range(4)]
+        peer = self.sync()
+        peer.send(f"LINES {self.timeline} {replica} 4 1 {len(forged)}\n{forged}".encode())
+        replies = [peer.reply() for _ in range(5)]
         self.assertTrue(any("future" in reply for reply in replies), replies)
-        self.assertEqual(self.client.append(title="goes on")["seq"], 3)
+        self.assertEqual(self.client.append(title="goes on")["seq"], 4)
 
     # MARK: What the system refuses
 
@@ -332,7 +328,7 @@ class Hostile(unittest.TestCase):
                 daemon.start()
                 client = daemon.client()
                 self.assertEqual(sorted(e["title"] for e in client.stream("QUERY {}")[0]), ["before", "event 0"])
-                self.assertEqual(client.append(title="after")["seq"], 4)
+                self.assertEqual(client.append(title="after")["seq"], 5)
                 client.close()
 
     def test_a_file_in_the_socket_s_place_is_left_alone(self):

@@ -14,10 +14,10 @@ from test_verify import checked
 class Repair(Machines):
     def pair(self, count=20):
         """A, which wrote so many events, and B, which has them and A's head; they know each other."""
-        a, b = self.machine(), self.machine()
+        b, a = self.machines(2)
         self.append(a, count)
-        b.follow(a)
-        self.settled(b, self.own(a), count + 2)
+        self.done("peer", "add", a.listen[0], daemon=b)
+        self.settled(b, self.own(a), count + 1)
         return a, b, self.own(a)
 
     def segment(self, daemon, replica):
@@ -142,7 +142,7 @@ class Repair(Machines):
             self.assertEqual(self.json("status", daemon=b)["wanted"], 1)
             self.assertEqual(path.read_bytes(), damaged)
         for words in (f"PROOF {b.main} {replica} 6 \"x\"", f"PROVED {b.main} {replica} 6 1", f"WANT {b.main} {replica} 0 1", f"WANT {b.main} {replica} 1 1001",
-                      f"WANT {b.main} {replica} 1 1\nWANT main {replica} 1 1", f"PROVED {b.main}", f"PROOF {b.main} x"):
+                      f"WANT {b.main} {replica} 1 1\nWANT {b.main} {replica} 1 1", f"PROVED {b.main}", f"PROOF {b.main} x"):
             peer = self.peer(b)
             peer.send(words)
             self.assertTrue(any(line.startswith(b"ERR bad-request") for line in peer.file), words)
@@ -169,7 +169,7 @@ class Repair(Machines):
         self.assertEqual(self.json("status", daemon=b)["withheld"], [])
 
     def test_many_lines(self):
-        a, b = self.machines(2)
+        b, a = self.machines(2)
         client = a.client()
         client.send("APPENDMANY 3000")
         for number in range(3000):
