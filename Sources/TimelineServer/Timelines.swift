@@ -46,8 +46,6 @@ final class Timelines {
     return host
   }
 
-  func name(_ id: TimelineID) -> String { hosted[id]?.name ?? id.description }
-
   // MARK: Changes
 
   func create(_ name: String) throws(OpenError) -> HostedTimeline {
@@ -74,18 +72,24 @@ final class Timelines {
     return followed
   }
 
-  /// Called for a timeline that is no more: its connections end.
+  /// Called for a timeline that is served no more: its connections end.
   var gone: (Host) -> Void = { _ in }
 
   func rename(_ id: TimelineID, to name: String) throws(OpenError) -> HostedTimeline {
     let renamed = try service.directory.renameTimeline(id, to: name)
     try lookAgain()
+    open.first { $0.id == id }?.timeline.name = name
     return renamed
   }
 
+  /// Puts one aside, which must be idle where it is open, or takes it back.
   func setArchived(_ id: TimelineID, _ isArchived: Bool) throws(OpenError) -> HostedTimeline {
     let changed = try service.directory.setArchived(id, isArchived)
     try lookAgain()
+    if isArchived, let host = open.first(where: { $0.id == id }) {
+      open.removeAll { $0 === host }
+      gone(host)
+    }
     return changed
   }
 
