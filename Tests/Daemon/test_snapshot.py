@@ -198,7 +198,7 @@ class Snapshots(Machines):
         # A position is the same everywhere too, or is not answered.
         replica = self.own(daemon)
         beyond = self.fails(1, "log", "--known-at", json.dumps({replica: 9}), daemon=daemon)
-        self.assertIn(f"lacks lines 5 to 9 of replica {replica}", beyond)
+        self.assertIn(f"lacks lines 6 to 9 of replica {replica}", beyond)
 
     # MARK: Roots, and who lacks what
 
@@ -210,7 +210,7 @@ class Snapshots(Machines):
         self.sync(a)
         made = self.create(a, "x1")
         own = {replica: self.lines(a, replica) for replica in (self.own(a), self.own(b))}
-        self.assertEqual(made["position"], {self.own(a): 301, self.own(b): 4})
+        self.assertEqual(made["position"], {self.own(a): 302, self.own(b): 4})
         for replica, size in made["position"].items():
             self.assertEqual(made["roots"][replica], self.root(own[replica][:size]))
         line = json.loads(own[self.own(a)][-1])
