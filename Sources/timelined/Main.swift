@@ -83,8 +83,7 @@ enum Main {
   private static func isIgnored(_ signal: Int32) -> Bool {
     var action = sigaction()
     sigaction(signal, nil, &action)
-    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-      == unsafeBitCast(SIG_IGN, to: Int.self)
+    return clinux_is_ignored(&action) != 0
   }
 
   private static func name(of signal: UInt32) -> String {

@@ -13,6 +13,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("TIMELINE_BIN", ROOT / ".build" / "debug"))
 
 
+# Whoever starts the tests in the background has them ignore these. What they start is to heed them all the same:
+# a handler, unlike that, is not passed on.
+for _signal in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, lambda *_: None)
+
+
+def heed_hangup():
+    """In a child that is sent SIGHUP: under nohup the tests, and all that they start, ignore it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def ignore_hangup():
+    """As nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def shipped_events():
     """What data/us-dprk.jsonl holds; how many there are grows with the table."""
     with open(ROOT / "data" / "us-dprk.jsonl", encoding="utf-8") as lines:
@@ -46,12 +63,13 @@ class Daemon:
         self.environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.process = None
 
-    def start(self):
+    def start(self, before=None):
+        """`before` runs in the child, before the daemon does."""
         command = [BINARIES / "timelined", "--data", self.data, "--socket", self.socket]
         for address in self.listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=self.environment)
+            command, stderr=subprocess.PIPE, text=True, env=self.environment, preexec_fn=before)
         self.lines = []
         for line in self.process.stderr:
             self.lines.append(line)

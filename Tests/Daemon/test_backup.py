@@ -23,7 +23,7 @@ import threading
 import unittest
 
 from ctl import Ctl
-from daemon import BINARIES, ROOT, Daemon, event
+from daemon import BINARIES, ROOT, Daemon, event, heed_hangup, ignore_hangup
 from recorder import Recorder
 from terminal import Terminal
 from test_faults import COMPILER, HALF, HALF_THEN_FULL, ONCE, Fault, name
@@ -550,7 +550,8 @@ class Interrupted(Backups):
             old.write_text("old")
             path = self.deceiving(b"".join(self.answer()[:3]))
             process = subprocess.Popen(
-                [BINARIES / "timelinectl", "backup", str(old), "--force", "--socket", path], stderr=subprocess.PIPE)
+                [BINARIES / "timelinectl", "backup", str(old), "--force", "--socket", path], stderr=subprocess.PIPE,
+                preexec_fn=heed_hangup)
             self.asked.wait()
             # By then it has begun, and waits for the rest.
             while not (self.root / "backup.new").exists():
@@ -565,7 +566,7 @@ class Interrupted(Backups):
         path = self.deceiving(b"".join(self.answer()[:3]))
         process = subprocess.Popen(
             [BINARIES / "timelinectl", "backup", str(self.root / "backup"), "--socket", path], stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+            preexec_fn=ignore_hangup)
         self.asked.wait()
         while not (self.root / "backup.new").exists():
             pass

@@ -1,5 +1,6 @@
 """What nobody should send, and what should not happen: the daemon says one clear thing and goes on."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,6 +20,12 @@ class Remote(Client):
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.file = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class Hostile(unittest.TestCase):
@@ -210,6 +217,118 @@ class Hostile(unittest.TestCase):
             state = self.client.ok(json.dumps({"parties": ["USA", "PRK"], "as_of": day}).join(["STATE ", ""]))
             self.assertEqual(state["day"], day)
         self.assertEqual(self.client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-12-01"}')["phase"]["name"], "estranged")
+
+    # MARK: What is no peer, and says so by its first word
+
+    def alone(self, words):
+        """What is said over TCP until the connection ends."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection, connection.makefile("rb") as file:
+            connection.sendall(words)
+            return file.read().decode()
+
+    def test_over_tcp_machines_sync_and_nothing_else(self):
+        self.client.append(title="secret")
+        before = self.client.ok("STATUS")
+        append = "APPEND " + json.dumps(event("from outside"))
+        for words in (
+            "PING", "HELLO timeline 1", "OPEN main", "TIMELINES", "COUNT {}", "QUERY {}", 'WATCH {"after":{}}', "STATUS", "KEYS",
+            "BACKUP", "PEERS", "PEER add tcp://127.0.0.1:9", "TIMELINE create more", append, f"APPENDMANY 1\n{append[7:]}", "HELP",
+            "", "\n" + append, " HELLO timeline-sync 1 {}", "hello timeline-sync 1 {}", "\x16\x03\x01", f"PING\nHELLO timeline-sync 1 {{}}",
+        ):
+            self.assertRegex(self.alone(words.encode() + b"\n"), r"\AERR denied here machines sync alone[^\n]*\n\Z", words)
+        # Nor on a line that never ends: nobody waits for the rest of it.
+        with Remote(self.port) as endless:
+            with contextlib.suppress(OSError):
+                endless.send(b"x" * (1 << 20))
+            self.assertTrue(endless.reply().startswith("ERR denied "))
+        self.assertEqual(self.client.ok("STATUS"), before)
+        self.assertEqual(self.client.stream("PEERS")[0], [])
+        self.assertEqual(len(self.client.stream("TIMELINES")[0]), 1)
+
+    def test_what_a_web_page_posts_is_not_obeyed(self):
+        """A page in a browser can have anything sent to a port of this machine, behind a first line of HTTP."""
+        body = "\n".join(["APPEND " + json.dumps(event("from a page")), 'PEER add tcp://127.0.0.1:9', "HELLO timeline-sync 1 {}",
+                          f"HAVE {self.timeline} " + '{"heads":{}}', ""])
+        head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
+        for first in (head, "OPTIONS / HTTP/1.1\r\n", "GET /?HELLO%20timeline-sync%201 HTTP/1.1\r\n"):
+            self.assertRegex(self.alone((first + body).encode()), r"\AERR denied [^\n]*\n\Z")
+        # The body by itself, as browsers send it, comes too late.
+        with socket.create_connection(("127.0.0.1", self.port)) as page, page.makefile("rb") as file:
+            page.sendall(head.encode())
+            self.assertTrue(file.readline().startswith(b"ERR denied "))
+            with contextlib.suppress(OSError):
+                page.sendall(body.encode())
+            with contextlib.suppress(OSError):
+                self.assertEqual(file.read(), b"")
+        self.assertEqual(self.client.ok("STATUS")["position"], {})
+        self.assertEqual(self.client.stream("PEERS")[0], [])
+
+    def peers(self):
+        return self.client.stream("PEERS")[0]
+
+    def until(self, state):
+        """Waits until the one peer stands so; no reason of before is said meanwhile, but where it waits."""
+        while True:
+            [row] = self.peers()
+            self.assertTrue("error" not in row or row["state"] == "waiting", row)
+            if row["state"] == state and (state != "waiting" or "error" in row):
+                return row
+
+    def listed(self):
+        return subprocess.run(
+            [BINARIES / "timelinectl", "--socket", self.daemon.socket, "peer", "list"], check=True, capture_output=True,
+            text=True).stdout
+
+    def test_a_peer_that_says_nothing(self):
+        port = free_port()
+        self.client.ok(f"PEER add tcp://127.0.0.1:{port}")
+        self.assertIn("refused", self.until("waiting")["error"])
+        with socket.create_server(("127.0.0.1", port)) as silent:
+            self.client.ok("SYNC")
+            with silent.accept()[0] as connection:
+                self.assertTrue(connection.recv(4096))
+                self.assertFalse(self.until("greeting")["connected"])
+                self.assertIn("connected, no greeting yet", self.listed())
+                self.assertNotIn("refused", self.listed())
+            # It has ended the connection, without a word.
+            self.assertIn("no timelined: it ended the connection without a greeting", self.until("waiting")["error"])
+        self.client.ok(f"PEER remove tcp://127.0.0.1:{port}")
+        self.assertEqual(self.peers(), [])
+
+    def test_something_else_at_a_peer_s_address(self):
+        for said in ("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n",
+                     "220 mail ESMTP\r\n", "\x15\x03\x01\x00\x02\n", "HAVE x {}\n", "OK\n"):
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                address = "tcp://127.0.0.1:%d" % other.getsockname()[1]
+                self.client.ok(f"PEER add {address}")
+                with other.accept()[0] as connection:
+                    self.assertIn(f"HELLO timeline-sync 1 ".encode(), connection.recv(4096))
+                    connection.sendall(said.encode())
+                    error = self.until("waiting")["error"]
+                    self.assertIn("what answers there is no timelined: it said", error)
+                    self.assertIn(json.dumps(said.splitlines()[0].rstrip())[1:-1].split(" ")[0][:12], error)
+                    self.assertIn("no timelined", self.listed())
+                    # It is told, and let go.
+                    self.assertTrue(connection.makefile("rb").read().rpartition(b"ERR ")[2])
+                self.client.ok(f"PEER remove {address}")
+
+    def test_a_peer_that_is_removed_while_it_is_called(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = "tcp://127.0.0.1:%d" % silent.getsockname()[1]
+            self.client.send(f"PEER add {address}\nPEER remove {address}\nPING")
+            self.assertEqual([self.client.reply()[:2] for _ in range(3)], ["OK"] * 3)
+            self.client.ok(f"PEER add {address}")
+            connection = silent.accept()[0]
+            self.client.ok(f"PEER remove {address}")
+            # All that were made are ended.
+            with connection, connection.makefile("rb") as file:
+                file.read()
+            open_files = os.listdir(f"/proc/{self.daemon.process.pid}/fd")
+            self.client.ok(f"PEER add {address}")
+            self.until("greeting")
+            self.client.ok(f"PEER remove {address}")
+            self.assertEqual(self.peers(), [])
+            self.assertLessEqual(len(os.listdir(f"/proc/{self.daemon.process.pid}/fd")), len(open_files))
 
     # MARK: Peers
 

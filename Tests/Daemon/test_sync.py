@@ -106,11 +106,15 @@ class Sync(Network, unittest.TestCase):
     def test_hostile_peer(self):
         a = self.machine()
         port = int(a.listen[0].rpartition(":")[2])
+        timeline = a.main.encode()
         for words in (
             b"HELLO timeline-sync 1 {}\nLINES main x 1 1 1\n",
-            b"HELLO timeline-sync 1 {}\nHAVE main {\"uuid\":\"x\",\"heads\":{}}\n",
-            b"HELLO timeline-sync 1 {}\nHAVE main {\"uuid\":\"595960da-76a0-536a-bf6d-96b5457890eb\",\"heads\":{}}\n"
-            b"LINES main 01234567-89ab-4cde-8f01-23456789abcd 1 1 9\nnot a line\n",
+            b"HELLO timeline-sync 1 {}\nHAVE main {\"heads\":{}}\n",
+            b"HELLO timeline-sync 1 {}\nHAVE 595960da-76a0-536a-bf6d-96b5457890eb {\"heads\":{}}\n",
+            b"HELLO timeline-sync 2 {}\n", b"HELLO timeline-sync 1 {}\nFOLLOW nothing\n",
+            b"HELLO timeline-sync 1 {}\nHAVE %s {\"heads\":{}}\nHAVE %s {\"heads\":{}}\n" % (timeline, timeline),
+            b"HELLO timeline-sync 1 {}\nHAVE %s {\"heads\":{}}\n"
+            b"LINES %s 01234567-89ab-4cde-8f01-23456789abcd 1 1 9\nnot a line\n" % (timeline, timeline),
         ):
             with socket.create_connection(("127.0.0.1", port)) as peer:
                 peer.sendall(words)
