@@ -87,6 +87,17 @@ let package = Package(
       name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
       path: "Tests/EngagementStates", swiftSettings: strict),
 
+    // The engine and the store on simulated machines, networks, disks and clocks.
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Access", "EventStore", "Support", "TimelineModel", "TimelineServer", "TimelineWire",
+      ],
+      path: "Tests/Simulation", swiftSettings: strict),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
+      swiftSettings: strict),
+
     // What several tests need.
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     .testTarget(

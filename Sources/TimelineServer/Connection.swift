@@ -25,7 +25,7 @@ final class Connection {
   let id: ConnectionID
   let principal: Principal
   /// The timeline that it speaks of; nil until a machine has named it.
-  var host: Host?
+  unowned var host: Host?
   /// Whether it chose that one: no other takes its place.
   var hasChosen = false
   var splitter = LineSplitter()

@@ -520,7 +520,9 @@ public final class Engine {
       case .ask:
         SyncMessage.ping.append(to: &connection.out)
         touch(connection)
-      case .end(let why): drop(connection, why)
+      case .end(let why):
+        drop(connection, why)
+        continue
       case nil: break
       }
       next = min(next, link.deadline)
@@ -537,7 +539,7 @@ public final class Engine {
     guard !isStopping else { return }
     let next = min(nextLook, peers.nextAttempt ?? .max)
     let wake = next == .max ? nil : next
-    if wake != wakeSaid {
+    if wake != wakeSaid || next <= service.now.monotonic {
       wakeSaid = wake
       service.emit(.wake(at: wake))
     }
@@ -576,12 +578,16 @@ public final class Engine {
   }
 
   private func pump(_ connection: Connection) {
-    guard let host = connection.host, connection.hasRoom else { return }
+    guard let host = connection.host, !connection.isBlocked else { return }
     let isStreaming = connection.isStreaming
-    let hasMore =
-      if case .linked(let link) = connection.mode {
-        links.pump(link, connection)
-      } else { router(host).pump(connection) }
+    // What is full now is looked at again once that is sent.
+    var hasMore = true
+    if connection.hasRoom {
+      hasMore =
+        if case .linked(let link) = connection.mode {
+          links.pump(link, connection)
+        } else { router(host).pump(connection) }
+    }
     // The next request may be there already.
     if isStreaming, !connection.isStreaming { activate(connection) }
     if hasMore { goOn(connection) }

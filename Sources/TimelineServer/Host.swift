@@ -73,6 +73,11 @@ final class Host {
 
   /// Hands out what is staged, or does what had to wait. Returns the connections that may go on.
   func proceed() -> [Connection] {
+    if timeline.hasFurtherErasures, isOpenForStaging {
+      timeline.stageFurtherErasures(
+        Timeline.Recording(
+          author: "timelined", now: service.now.wall, random: service.random, newID: service.newID))
+    }
     if !isWriting, let commit = timeline.beginCommit() {
       isWriting = true
       lastCommit = service.now.monotonic

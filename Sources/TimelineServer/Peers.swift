@@ -37,7 +37,10 @@ struct Peer {
   var isLive: Bool { state == .syncing || state == .inSync }
 
   fileprivate var nextAttempt: Int64? {
-    if case .waiting(let until, _) = state { until } else { nil }
+    switch state {
+    case .waiting(let until, _): return until
+    case .connecting, .greeting, .syncing, .inSync: return nil
+    }
   }
 }
 
@@ -127,7 +130,7 @@ final class Peers {
 
   /// The peers whose time has come.
   func due(_ now: Int64) -> [Peer] {
-    all.filter { peer in peer.nextAttempt.map { $0 <= now } ?? false }
+    all.filter { $0.nextAttempt ?? .max <= now }
   }
 
   var nextAttempt: Int64? { all.lazy.compactMap(\.nextAttempt).min() }

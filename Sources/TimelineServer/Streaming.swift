@@ -19,11 +19,9 @@ extension Router {
       Reply.ok(json, to: &connection.out)
     case .events(let events):
       connection.mode = .streaming(events, sent: 0)
-      _ = pump(connection)
     case .backup(let backup):
       if let head = backup.newestHead { timeline.publish(head, of: timeline.replica) }
       connection.mode = .backingUp(backup)
-      _ = pump(connection)
     case .proof(let proof):
       connection.mode = .requests
       timeline.publish(proof.head, of: proof.replica)

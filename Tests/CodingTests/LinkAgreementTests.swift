@@ -66,9 +66,8 @@ struct LinkAgreementTests {
       var history = DyadHistory(Dyad(parties[0], parties[1])!)
       history.insert(events.values)
       let state = history.state(on: Day("2002-01-01")!)
-      let leftOut = (state["left_out"]?.array ?? []).filter { link in
-        let isForward = link["rel"]?.string.flatMap(Link.Relation.init(rawValue:))!.mayLeadForward
-        return !(isForward ?? false && link["reason"] == .string("later"))
+      let leftOut = state.leftOut.filter { link in
+        !(link.relation.mayLeadForward && link.reason == .later)
       }
       #expect(leftOut.isEmpty, "seed \(seed), run \(run)")
     }

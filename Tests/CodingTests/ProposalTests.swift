@@ -41,7 +41,7 @@ struct ProposalTests {
     let states = draft.pairs.map { one, other in
       var history = DyadHistory(Dyad(one, other)!)
       history.insert(events)
-      return history.state(on: draft.date.first)
+      return history.state(on: draft.date.first).json
     }
     return Proposals.all(for: draft, states).map { proposal in
       let name = events.first { $0.id == proposal.id }?.title ?? "?"

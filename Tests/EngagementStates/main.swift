@@ -55,15 +55,16 @@ while let line = readLine() {
   var history = DyadHistory(dyad, rules: rules(asked["tables"]?.array ?? []))
   history.insert((asked["events"]?.array ?? []).map(event))
   let days = (asked["days"]?.array ?? []).map { day($0) }
-  var rows: [JSONValue] = []
+  var rows: [SeriesRow] = []
   if let every = asked["every"]?.string.flatMap(SeriesStep.init(rawValue:)) {
     let days = every.days(from: day(asked["from"]), through: day(asked["to"]), max: 10_000)
     rows = history.series(days ?? [], every: every)
   }
   let why = days.map { day in
     JSONValue.array(
-      (asked["figures"]?.array ?? []).compactMap(\.string).map { history.why($0, on: day) ?? .null }
-    )
+      (asked["figures"]?.array ?? []).compactMap(\.string).map {
+        Figure(rawValue: $0).map { history.why($0, on: day).json } ?? .null
+      })
   }
   let states = days.map { history.state(on: $0) }
   let changes = zip(states, states.dropFirst() + states.prefix(1)).map { before, after in
@@ -73,7 +74,8 @@ while let line = readLine() {
   let diary = span.count == 2 ? history.diary(from: span[0], through: span[1]) : []
   print(
     JSONValue.object([
-      "states": .array(states), "rows": .array(rows), "why": .array(why),
+      "states": .array(states.map(\.json)), "rows": .array(rows.map { $0.json(of: dyad) }),
+      "why": .array(why),
       "changes": .array(changes), "diary": .array(diary.map(\.json)),
     ]).text)
 }

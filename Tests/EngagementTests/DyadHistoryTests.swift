@@ -61,7 +61,8 @@ struct DyadHistoryTests {
     let shares = history.climateShares(on: day)
     #expect(shares.count == 3)
     let sum = shares.reduce(0) { $0 + $1.share }
-    #expect(JSONValue.thousandths(sum).text == history.state(on: day)["climate"]?["total"]?.text)
+    #expect(
+      JSONValue.thousandths(sum).text == history.state(on: day).json["climate"]?["total"]?.text)
   }
 
   @Test(

@@ -20,10 +20,16 @@ func event(
     tags: tags)
 }
 
+/// The state of the two as an answer has it.
 func state(_ events: [Event], _ day: String) -> JSONValue {
-  var history = DyadHistory(Dyad(us, dprk)!)
-  history.insert(events)
-  return history.state(on: Day(day)!)
+  DyadHistory.empty(with: events).state(on: Day(day)!).json
+}
+
+/// What `why` answers.
+extension DyadHistory {
+  func answer(_ figure: String, on day: Day) -> JSONValue? {
+    Figure(rawValue: figure).map { why($0, on: day).json }
+  }
 }
 
 func id(_ name: String) -> JSONValue { .string(EventID(importedName: name).description) }

@@ -6,7 +6,7 @@ import TimelineModel
 struct HistoryPropertyTests {
   static let seeds = (0..<24).map { UInt64($0) &* 7919 &+ 1 }
 
-  private func state(_ events: [Event], _ day: Day) -> JSONValue {
+  private func state(_ events: [Event], _ day: Day) -> DyadState {
     DyadHistory.empty(with: events).state(on: day)
   }
 
@@ -52,15 +52,15 @@ struct HistoryPropertyTests {
       links: [(.verifies, "deal", "shut")])
     let day = Day("2007-08-01")!
     var history = DyadHistory.empty(with: [deal, seen])
-    let before = history.state(on: day)["commitments"]?.array?.first
-    #expect(before?["state"] == .string("verified"))
+    let before = history.state(on: day).agreements.first?.commitments.first
+    #expect(before?.standing == .verified)
     history.replace([seen.id], with: [])
     #expect(history.state(on: day) == state([deal], day))
     // Nor does it come back with the next event.
     let later = event("later", .message, "letter", "2007-07-20", [dprk], [us])
     history.insert([later])
     #expect(history.state(on: day) == state([deal, later], day))
-    #expect(history.state(on: day)["events"] == .int(2))
+    #expect(history.state(on: day).events == 2)
   }
 
   @Test("An agreement that comes last changes phases for as long as it is carried out")
@@ -79,7 +79,7 @@ struct HistoryPropertyTests {
     history.insert([deal])
     let day = Day("2002-12-01")!
     #expect(history.state(on: day) == state(events + [deal], day))
-    #expect(history.state(on: day)["phase"]?["name"] == .string("implementing"))
+    #expect(history.state(on: day).phase.phase == .implementing)
   }
 
   @Test(
@@ -140,7 +140,7 @@ struct HistoryPropertyTests {
     #expect(history.state(on: day) == left.state(on: day), comment)
     let past = fresh(events.filter { !gone.contains($0.id) && $0.date.first <= day })
     #expect(history.state(on: day) == past.state(on: day), comment)
-    #expect(history.state(on: day)["rules"] == history.rulesJSON)
+    #expect(history.state(on: day).rules == history.rules.versions)
   }
 
   @Test("Retracting is the same as never having recorded", arguments: seeds)
@@ -176,12 +176,12 @@ struct HistoryPropertyTests {
     for _ in 0..<8 {
       let day = random.day()
       for figure in ["climate", "trend"] {
-        let why = history.why(figure, on: day)
+        let why = history.answer(figure, on: day)
         let sum = (why?["events"]?.array ?? []).reduce(0) { $0 + ($1["share"]?.number ?? 0) }
         #expect(abs(sum - (why?["value"]?.number ?? .nan)) < 1e-9, "seed \(seed), \(day)")
       }
-      let state = history.state(on: day)
-      let row = history.series([day], every: .month)[0]
+      let state = history.state(on: day).json
+      let row = history.series([day], every: .month)[0].json(of: history.dyad)
       let states = { (key: String) in
         (state["commitments"]?.array ?? []).count { $0["state"]?.string == key }
       }
@@ -196,12 +196,12 @@ struct HistoryPropertyTests {
       #expect(row["overdue"]?.int == states("overdue"), "seed \(seed), \(day)")
       #expect(
         row["outstanding"]?.int == states("overdue") + states("due") + states("open"))
-      let gave = (history.why("reciprocity", on: day)?["events"]?.array ?? []).reduce(0) {
+      let gave = (history.answer("reciprocity", on: day)?["events"]?.array ?? []).reduce(0) {
         $0 + ($1["by"]?.array?.contains(.string("PRK")) == true ? $1["share"]?.number ?? 0 : 0)
       }
       #expect(JSONValue.thousandths(gave).text == state["reciprocity"]?["PRK"]?.text)
       for criterion in ["conducive", "joint_action", "rewards", "respect"] {
-        let rows = history.why(criterion, on: day)?["events"]?.array ?? []
+        let rows = history.answer(criterion, on: day)?["events"]?.array ?? []
         for side in ["for", "against"] {
           #expect(
             rows.count { $0["side"]?.string == side }

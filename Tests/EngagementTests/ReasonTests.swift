@@ -18,9 +18,9 @@ struct ReasonTests {
     let history = history(random.events(80))
     for _ in 0..<6 {
       let day = random.day()
-      let state = history.state(on: day)
+      let state = history.state(on: day).json
       for figure in DyadHistory.figures {
-        let why = history.why(figure, on: day)
+        let why = history.answer(figure, on: day)
         for row in why?["events"]?.array ?? [] {
           let isSum = ["climate", "trend", "reciprocity"].contains(figure)
           #expect(
@@ -36,7 +36,7 @@ struct ReasonTests {
   private func said(_ history: DyadHistory, _ change: StateChange, _ day: Day) -> Set<[JSONValue?]>
   {
     let figure = change.what == .criterion ? change.key ?? "" : change.what.rawValue
-    let rows = history.why(figure, on: day)?["events"]?.array ?? []
+    let rows = history.answer(figure, on: day)?["events"]?.array ?? []
     return Set(
       rows.filter { change.what != .approach || $0["from"]?.string == change.key }
         .map { [$0["id"], $0["side"], $0["reason"], $0["share"]] })
@@ -54,7 +54,7 @@ struct ReasonTests {
         (DatedHistory(whole, on: min(day, other)), DatedHistory(whole, on: max(day, other))),
       ] {
         let changes = StateChanges.between(before.state, after.state)
-        let told = ReasonChanges.between(before, after, changes).array ?? []
+        let told = StateDifference(before, after).reasonsJSON
         let wanted = changes.filter { [.criterion, .approach, .reciprocity].contains($0.what) }
         #expect(told.count == wanted.count, "seed \(seed)")
         for (reason, change) in zip(told, wanted) {
@@ -84,7 +84,7 @@ struct ReasonTests {
       "late", .message, nil, "2020-06-01", [dprk], [us], links: [(.answers, "letter", nil)])
     let history = history([letter, proposal, late])
     func reasons(_ figure: String, _ day: String) -> [String: [String]] {
-      let rows = history.why(figure, on: Day(day)!)?["events"]?.array ?? []
+      let rows = history.answer(figure, on: Day(day)!)?["events"]?.array ?? []
       return Dictionary(
         rows.map { row in
           (row["title"]?.string ?? "", [row["side"]?.string ?? "", row["reason"]?.string ?? ""])
@@ -104,10 +104,9 @@ struct ReasonTests {
       DatedHistory(threatened, on: Day("2020-05-01")!),
       DatedHistory(threatened, on: Day("2020-06-01")!)
     )
-    let changes = StateChanges.between(before.state, after.state).filter { $0.key == "respect" }
-    let told = ReasonChanges.between(before, after, changes)
+    let told = StateDifference(before, after).reasonsJSON.filter { $0["key"] == .string("respect") }
     func list(_ name: String) -> [String?] {
-      (told.array?.first?[name]?["events"]?.array ?? []).map { $0["reason"]?.string }
+      (told.first?[name]?["events"]?.array ?? []).map { $0["reason"]?.string }
     }
     #expect(list("came") == ["answered after more than 90 days", "a threat"])
     #expect(list("gone") == ["no answer within 90 days"])
@@ -125,7 +124,7 @@ struct ReasonTests {
     let late = event(
       "late", .message, nil, "2020-06-01", [dprk], [us], links: [(.answers, "letter", nil)])
     func reason(_ title: String, _ events: [Event], _ day: String) -> [String?] {
-      (history(events).why("respect", on: Day(day)!)?["events"]?.array ?? [])
+      (history(events).answer("respect", on: Day(day)!)?["events"]?.array ?? [])
         .filter { $0["title"]?.string == title }.map { $0["reason"]?.string }
     }
     #expect(reason("letter", [letter, no], "2020-01-03") == ["declined with scorn"])
@@ -177,5 +176,11 @@ struct ReasonTests {
       idle.map { $0["reason"]?.string }
         == ["recorded", "later", "other parties", "oneself", "other parties"])
     #expect(idle[1]["begins"] == .string("2020-06-02"))
+  }
+}
+
+extension StateDifference {
+  fileprivate var reasonsJSON: [JSONValue] {
+    JSONValue.object(members(of: Dyad(us, dprk)!))["reasons"]?.array ?? []
   }
 }

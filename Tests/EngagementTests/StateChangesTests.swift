@@ -10,6 +10,10 @@ struct StateChangesTests {
       if: ["a"], then: ["b"], condition: .prior, expires: try! EventDate("2003-02"),
       interests: ["nuclear-freeze"]))
 
+  private func state(_ events: [Event], _ day: String) -> DyadState {
+    DyadHistory.empty(with: events).state(on: Day(day)!)
+  }
+
   private func between(_ events: [Event], _ first: String, _ last: String) -> [String] {
     StateChanges.between(state(events, first), state(events, last)).map(\.json.text)
   }
@@ -17,8 +21,8 @@ struct StateChangesTests {
   private func told(_ events: [Event], _ first: String, _ last: String) -> [String] {
     DyadHistory.empty(with: events).diary(from: Day(first)!, through: Day(last)!).map { entry in
       [
-        "\(entry.day)", entry.change.what.rawValue, entry.change.from?.string ?? "-",
-        entry.change.to?.string ?? "-", entry.change.by?.isEmpty == true ? "time" : "events",
+        "\(entry.day)", entry.change.what.rawValue, entry.change.from?.json.string ?? "-",
+        entry.change.to?.json.string ?? "-", entry.change.by?.isEmpty == true ? "time" : "events",
       ].joined(separator: " ")
     }
   }
@@ -96,7 +100,7 @@ struct StateChangesTests {
     let left = StateChanges.between(state([offer], day), state([], day))
     #expect(left.first?.what == .phase)
     let lost = left.first { $0.what == .offer }
-    #expect(lost?.from == .string("open") && lost?.to == nil && lost?.by == [])
+    #expect(lost?.from == .word("open") && lost?.to == nil && lost?.by == [])
   }
 
   // MARK: What holds for any events
@@ -109,7 +113,7 @@ struct StateChangesTests {
       let state = history.state(on: random.day())
       #expect(StateChanges.between(state, state).isEmpty, "seed \(seed)")
       // Nor have it and what a client reads of it.
-      let read = try! JSONValue(parsing: state.text)
+      let read = try! DyadState(json: JSONValue(parsing: state.json.text))
       #expect(StateChanges.between(state, read).isEmpty, "seed \(seed)")
       #expect(StateChanges.between(read, state).isEmpty, "seed \(seed)")
     }
@@ -124,7 +128,8 @@ struct StateChangesTests {
         changes.map { change in
           let (one, other) = from ? (change.from, change.to) : (change.to, change.from)
           return [
-            change.what.rawValue, change.party, change.key, change.id, one?.text, other?.text,
+            change.what.rawValue, change.party?.description, change.key, change.id?.description,
+            one?.json.text, other?.json.text,
           ]
           .map { $0 ?? "-" }.joined(separator: " ")
         })

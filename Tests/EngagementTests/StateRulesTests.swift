@@ -30,7 +30,7 @@ struct StateRulesTests {
     #expect(state["phase"]?["name"] == .string("implementing"))
     // Without the agreement it is no event of the two.
     #expect(
-      Engagement.DyadHistory.empty(with: [seen]).state(on: Day("2007-08-01")!)["events"] == .int(0))
+      Engagement.DyadHistory.empty(with: [seen]).state(on: Day("2007-08-01")!).events == 0)
   }
 
   @Test(
@@ -147,12 +147,11 @@ struct StateRulesTests {
     var history = DyadHistory(Dyad(us, dprk)!)
     history.insert([many, talks, events[1]])
     #expect(
-      history.state(on: Day("2007-03-01")!)["criteria"]?["joint_action"]?["verdict"]
-        == .string("partly"))
+      history.state(on: Day("2007-03-01")!)[.jointAction]?.verdict == .partly)
     var mended = many
     mended.commitments[0].by = [dprk, kor]
     history.replace([many.id], with: [mended])
-    let now = history.state(on: Day("2007-03-01")!)
+    let now = history.state(on: Day("2007-03-01")!).json
     #expect(now["criteria"]?["joint_action"]?["verdict"] == .string("met"))
     #expect(now["commitments"]?.array?[0]["state"] == .string("fulfilled"))
   }

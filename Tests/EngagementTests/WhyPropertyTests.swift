@@ -13,7 +13,7 @@ struct WhyPropertyTests {
     let state: JSONValue
     let comment: Comment
 
-    func why(_ figure: String) -> JSONValue { history.why(figure, on: day) ?? .null }
+    func why(_ figure: String) -> JSONValue { history.answer(figure, on: day) ?? .null }
     func rows(_ figure: String) -> [JSONValue] { why(figure)["events"]?.array ?? [] }
     func ids(_ figure: String) -> [JSONValue?] { rows(figure).map { $0["id"] } }
     func ids(in list: JSONValue?) -> [JSONValue?] { (list?.array ?? []).map { $0["id"] } }
@@ -42,7 +42,7 @@ struct WhyPropertyTests {
       let day = random.day()
       body(
         Case(
-          history: history, day: day, state: history.state(on: day),
+          history: history, day: day, state: history.state(on: day).json,
           comment: "seed \(seed), \(day), \(rules.tables.all.map(\.version))"))
     }
   }

@@ -1,5 +1,6 @@
-// What was erased: whose words have to go, and which lines have lost theirs. An erasure names the event and
-// the lines that its recorder knew; further lines of the event that come later lose their words as well.
+// What was erased: whose words have to go, and which lines have lost theirs. An erasure covers the lines that
+// it names, and nothing else, so that of each line without words its explanation is on record. Where
+// further lines of an erased event turn up, the machine that has them records an erasure of those too.
 
 import TimelineModel
 
@@ -31,7 +32,7 @@ struct Erasures: Sendable {
     guard !all.isEmpty else { return false }
     switch entry.body {
     case .happening, .statement(_, .correct), .statement(_, .retract):
-      return byID[entry.subject] != nil || places.contains(LogPlace(entry.replica, entry.ref.seq))
+      return places.contains(LogPlace(entry.replica, entry.ref.seq))
     case .statement, nil: return false
     }
   }
@@ -40,6 +41,12 @@ struct Erasures: Sendable {
   func explains(_ place: LogPlace, _ id: EventID) -> Bool {
     byID[id] != nil || places.contains(place)
   }
+
+  /// Whether a line is named by an erasure.
+  func names(_ place: LogPlace) -> Bool { places.contains(place) }
+
+  /// Whether a line may be of an erased event and yet be named by none.
+  func mayLack(_ entry: IndexEntry) -> Bool { byID[entry.subject] != nil }
 }
 
 extension EventIndex {
@@ -61,11 +68,26 @@ extension EventIndex {
         logs.firstIndex { $0.id == place.replica && place.seq <= $0.size }
           .map { LineRef(replica: $0, seq: place.seq) }
       }
-      for ref in named + lines(of: erasure.id) {
+      for ref in named {
         guard let entry = IndexEntry(reading: ref, logs, vocabulary), erasures.covers(entry) else {
           continue
         }
         found[ref.replica, default: []].insert(ref.seq)
+      }
+    }
+    return found
+  }
+
+  /// Lines of erased events that have their words and that no erasure names, by event.
+  func linesToName(_ logs: [ReplicaLog]) -> [EventID: [LogPlace]] {
+    var found: [EventID: [LogPlace]] = [:]
+    for erasure in erasures.all where found[erasure.id] == nil {
+      let places = lines(of: erasure.id).filter { ref in
+        !erasures.names(LogPlace(logs[ref.replica].id, ref.seq))
+          && IndexEntry(reading: ref, logs, vocabulary)?.subject == erasure.id
+      }.map { LogPlace(logs[$0.replica].id, $0.seq) }
+      if !places.isEmpty {
+        found[erasure.id] = places.sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
       }
     }
     return found

@@ -106,12 +106,14 @@ extension Timeline {
     underWay = nil
     var failure = readOnly.map { AppendError.readOnly($0) }
     let erasures = store.index.erasures.all.count
+    var mayLack = false
     for written in done.written {
       guard let batch = taken.batch(of: store.logs[written.place].id, own: replica) else {
         fatalError("log \(store.logs[written.place].id) was written, but nothing staged for it")
       }
       store.take(written.tail, batch, lines: written.lines, place: written.place)
       if let error = written.error { failure = note(error) }
+      mayLack = mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)
     }
     // What came from elsewhere was not walked, what was corrected links elsewhere now, and what was not
     // recorded nowhere.
@@ -125,7 +127,9 @@ extension Timeline {
     }
     taken.removeAll()
     spare = taken
-    if store.index.erasures.all.count > erasures || isErasureDue { eraseWhatIsDue() }
+    let hasNewErasure = store.index.erasures.all.count > erasures
+    if hasNewErasure || isErasureDue { eraseWhatIsDue() }
+    if hasNewErasure || mayLack { linesToName = store.index.linesToName(store.logs) }
     if let failure { throw failure }
   }
 

@@ -19,6 +19,12 @@ extension Timeline {
     guard !lines.isEmpty else { throw .unknownEvent(id) }
     let places = lines.map { LogPlace(store.logs[$0.replica].id, $0.seq) }
       .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
+    return stageErasure(of: id, places, reason: reason, recording)
+  }
+
+  private func stageErasure(
+    of id: EventID, _ places: [LogPlace], reason: String, _ recording: Recording
+  ) -> Staged {
     introduce(recording)
     staged.hasErasure = true
     return stamp(
@@ -28,6 +34,20 @@ extension Timeline {
         "reason": .string(reason),
       ], .erase(id, lines: places), recording)
   }
+
+  /// Takes, for the next commit, that further lines of erased events lose their words: those that were
+  /// under way when the erasure was recorded, here or elsewhere. Until that is durable they keep them.
+  public func stageFurtherErasures(_ recording: Recording) {
+    requireOpen()
+    for (id, places) in linesToName.sorted(by: { $0.key < $1.key }) {
+      _ = stageErasure(
+        of: id, places, reason: "further lines of an event that was erased", recording)
+    }
+    linesToName = [:]
+  }
+
+  /// Whether there are such lines.
+  public var hasFurtherErasures: Bool { !linesToName.isEmpty && readOnly == nil }
 
   /// Replaces lines whose words are to go by their stubs. The index on disk goes first, which has some
   /// of these words too; what a crash or a full disk cuts short is done at the next start or commit.

@@ -54,6 +54,8 @@ public final class Timeline {
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
   var erased: [LogPlace] = []
+  /// Lines of erased events that no erasure names yet.
+  var linesToName: [EventID: [LogPlace]] = [:]
   /// Why what was erased is not gone yet.
   public internal(set) var unfinishedErasure: String?
   /// Whether the next commit is to try again.
@@ -85,6 +87,7 @@ public final class Timeline {
     clock = HybridClock()
     if let last = store.logs[0].lastRecorded { clock.resume(after: last) }
     eraseWhatIsDue()
+    linesToName = store.index.linesToName(store.logs)
   }
 
   /// Follows what the logs of other machines held at the start, once it is known what time it is.
@@ -151,6 +154,7 @@ public final class Timeline {
     wasReadAgain = true
     store.endPermit()
     store = try OpenStore(reading: store.logs.map(\.id), files)
+    linesToName = store.index.linesToName(store.logs)
   }
 
   /// What is staged was numbered, and looked at, beside what was read: it goes with it.

@@ -67,18 +67,22 @@ struct StateQuestion: Sendable {
     if let whatIf { return answer(whatIf, histories) }
     if let series {
       return .object([
-        "parties": .strings(parties), "rules": histories[0].rulesJSON,
+        "parties": .strings(parties), "rules": histories[0].rules.versions.json,
         "every": .string(series.step.rawValue),
-        "rows": .array(histories[0].series(series.days, every: series.step)),
+        "rows": .array(
+          histories[0].series(series.days, every: series.step).map {
+            $0.json(of: histories[0].dyad)
+          }),
       ])
     }
     let answers = histories.map { history in
-      figure.flatMap { history.why($0, on: day) } ?? history.state(on: day)
+      figure.flatMap(Figure.init(rawValue:)).map { history.why($0, on: day).json }
+        ?? history.state(on: day).json
     }
     guard !isOne else { return answers[0] }
     return .object([
       "parties": .strings(parties), "day": .string(day.description),
-      "rules": histories[0].rulesJSON, "dyads": .array(answers),
+      "rules": histories[0].rules.versions.json, "dyads": .array(answers),
     ])
   }
 
@@ -86,7 +90,7 @@ struct StateQuestion: Sendable {
     _ changes: Changes, _ histories: [DyadHistory], _ earlier: [DyadHistory],
     _ isWanted: () -> Bool
   ) -> JSONValue {
-    let (to, rules) = (JSONValue.string(day.description), histories[0].rulesJSON)
+    let (to, rules) = (JSONValue.string(day.description), histories[0].rules.versions.json)
     func days(_ from: Day) -> KeyValuePairs<String, JSONValue?> {
       ["from": .string(from.description), "to": to, "rules": rules]
     }
@@ -98,38 +102,28 @@ struct StateQuestion: Sendable {
       }
     case .days(let from):
       return each(histories, days(from)) { place in
-        differences(
-          DatedHistory(histories[place], on: from), DatedHistory(histories[place], on: day))
+        StateDifference(
+          DatedHistory(histories[place], on: from), DatedHistory(histories[place], on: day)
+        ).members(of: histories[place].dyad)
       }
     case .log(_, let moment):
       return each(histories, ["since": moment, "day": to, "rules": rules]) { place in
-        differences(DatedHistory(earlier[place], on: day), DatedHistory(histories[place], on: day))
+        StateDifference(
+          DatedHistory(earlier[place], on: day), DatedHistory(histories[place], on: day)
+        ).members(of: histories[place].dyad)
       }
     }
   }
 
-  private func differences(_ before: DatedHistory, _ after: DatedHistory) -> [JSONValue.Member] {
-    let found = StateChanges.between(before.state, after.state)
-    return [
-      JSONValue.Member("changes", .array(found.map(\.json))),
-      JSONValue.Member("reasons", ReasonChanges.between(before, after, found)),
-    ]
-  }
-
   private func answer(_ whatIf: Hypothesis, _ histories: [DyadHistory]) -> JSONValue {
     let head: KeyValuePairs<String, JSONValue?> = [
-      "day": .string(day.description), "rules": histories[0].rulesJSON,
+      "day": .string(day.description), "rules": histories[0].rules.versions.json,
       "events": .strings(whatIf.events.map(\.id)), "without": .strings(whatIf.without),
     ]
     return each(histories, head) { place in
-      let asItIs = DatedHistory(histories[place], on: day)
-      let laid = DatedHistory(whatIf.laid.laid(over: histories[place]), on: day)
-      let idle = WhatIf.idle(
-        whatIf.events, without: whatIf.without, known: whatIf.known, asItIs, laid)
-      return differences(asItIs, laid) + [
-        JSONValue.Member("without_effect", .array(idle.map(\.json))),
-        JSONValue.Member("before", asItIs.state), JSONValue.Member("after", laid.state),
-      ]
+      whatIf.laid.result(
+        whatIf.events, known: whatIf.known, over: histories[place], on: day
+      ).members
     }
   }
 

@@ -12,7 +12,7 @@ struct StateWatch {
   private let asking: Client
   private var telling: Telling
   /// The last state, of each two.
-  private var kept: [JSONValue] = []
+  private var kept: [DyadState] = []
   private var day: Day
 
   /// Lines that are taken together.
@@ -75,11 +75,16 @@ struct StateWatch {
     }
   }
 
-  private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [JSONValue] {
+  private func state(_ day: Day, knownAt: JSONValue? = nil) throws(Failure) -> [DyadState] {
     let question = JSONValue.object(
       [parties, JSONValue.Member("as_of", .string(day.description))]
         + (knownAt.map { [JSONValue.Member("known_at", $0)] } ?? []))
-    return ChangesSince.dyads(try asking.ask(.state(question)))
+    return try ChangesSince.dyads(try asking.ask(.state(question))).map {
+      (answer) throws(Failure) in
+      do throws(StateJSONError) { return try DyadState(json: answer) } catch {
+        throw Failure(.failed, "the daemon's answer is of another version: \(error.message)")
+      }
+    }
   }
 
   private mutating func compare(on day: Day) throws(Failure) {
@@ -89,7 +94,7 @@ struct StateWatch {
     self.day = day
     for (before, after) in zip(before, now) {
       for change in StateChanges.between(before, after) where change.what.isTold {
-        try tell(day, after["parties"], change.members)
+        try tell(day, .strings(after.dyad.parties), change.json.members ?? [])
       }
     }
   }

@@ -1,0 +1,55 @@
+// E-8.2, 1: an attack or a nuclear test of late, or blows that add up.
+
+import TimelineModel
+
+struct CrisisRule: PhaseRule {
+  let phase = Phase.crisis
+  private let days: Int
+  /// In thousandths.
+  private let weight: Int
+
+  init(_ windows: Windows) {
+    days = windows[.crisisDays]
+    weight = windows.weight(.crisisWeight)
+  }
+
+  func grounds(in history: DyadHistory, on day: Day) -> ArraySlice<Int>? {
+    let shocks = shocks(in: history, on: day)
+    if !shocks.isEmpty { return shocks }
+    let window = history.over(days, to: day)
+    return history.sums.over(window).all.taken >= weight ? history.kinds.negative[window] : nil
+  }
+
+  private func shocks(in history: DyadHistory, on day: Day) -> ArraySlice<Int> {
+    history.kinds.shocks[history.over(days + 1, to: day)]
+  }
+
+  func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
+    let places = transitions.places(in: history, within: days + 1)
+    for place in history.kinds.shocks[places] {
+      transitions.add(history.first(place))
+      transitions.add(history.first(place).advanced(by: days + 1))
+    }
+    for place in history.kinds.negative[places] {
+      transitions.add(history.first(place))
+      transitions.add(history.first(place).advanced(by: days))
+    }
+  }
+
+  func reach(of change: HistoryChange, in history: DyadHistory) -> Day {
+    change.last.advanced(by: days)
+  }
+
+  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String {
+    guard sums(in: history, on: day) == nil else { return "" }
+    let what = history.entries[place].event.type == .test ? "a nuclear test" : "an attack"
+    return "\(what), at most \(days) days ago"
+  }
+
+  func sums(in history: DyadHistory, on day: Day) -> PhaseSums? {
+    guard shocks(in: history, on: day).isEmpty else { return nil }
+    let taken = history.sums.over(history.over(days, to: day)).all.taken
+    return PhaseSums(
+      sums: [FigureSum(value: Thousandths(count: -taken), threshold: Thousandths(count: -weight))])
+  }
+}

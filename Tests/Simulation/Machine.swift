@@ -1,0 +1,276 @@
+// One simulated machine: the real engine and store, on a simulated disk, clock, network and executor.
+
+import Access
+import EventStore
+import Support
+import TimelineModel
+import TimelineServer
+
+final class Machine {
+  static let wallStart: Int64 = 1_780_000_000_000_000
+
+  let name: String
+  let port: UInt16
+  let fileSystem: SimulatedFileSystem
+  private let cluster: Cluster
+  private var world: World { cluster.world }
+  private var random: SplitMix
+
+  private var engine: Engine?
+  private var directory: DataDirectory?
+  /// Which start this is: what was on its way to an earlier one comes to nobody.
+  private(set) var start = 0
+  private var inbox: [Input] = []
+  private var isStepDue = false
+  private var sockets: [ConnectionID: (connection: SimulatedConnection, side: Int)] = [:]
+  private var opened: UInt64 = 0
+  private var isCancelled: Set<JobID> = []
+  private var givenUp: Set<ConnectionID> = []
+  /// When the last job of a lane ends.
+  private var laneEnds: [Work.Lane: Int64] = [:]
+  private var failedStarts = 0
+  /// What the wall clock shows more than the time of the world, in microseconds.
+  var clockOffset: Int64 = 0
+  /// What the engine said.
+  private(set) var warnings: [String] = []
+
+  init(_ cluster: Cluster, _ number: Int, seed: UInt64) {
+    self.cluster = cluster
+    name = "m\(number)"
+    port = UInt16(7000 + number)
+    random = SplitMix(seed: seed)
+    fileSystem = SimulatedFileSystem(seed: random.next())
+  }
+
+  var isUp: Bool { engine != nil }
+  var address: String { "tcp://127.0.0.1:\(port)" }
+  var timelines: [Timeline] { engine?.openTimelines ?? [] }
+  var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
+  var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
+
+  private var moment: Moment {
+    Moment(
+      wall: RecordedTime(microseconds: Self.wallStart + world.now + clockOffset),
+      monotonic: world.now + 1_000_000)
+  }
+
+  // MARK: Starts and ends
+
+  func boot() {
+    guard engine == nil else { return }
+    start += 1
+    inbox = []
+    isStepDue = false
+    laneEnds = [:]
+    do throws(OpenError) {
+      let directory = try DataDirectory("data", fileSystem: fileSystem)
+      let key = try directory.signingKey { (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) } }
+      engine = try Engine(
+        Engine.World(
+          directory: directory, key: key, version: "simulated",
+          random: { [unowned self] in random.next() },
+          newID: { [unowned self] in EventID(UUIDBytes(random: random.next(), random.next())) }),
+        now: moment)
+      self.directory = directory
+    } catch {
+      // A crash in the middle of a start, or a disk that fails in it: it is started again.
+      failedStarts += 1
+      world.tell("\(name) does not start: \(error.message)")
+      guard failedStarts < 10 else {
+        return cluster.fail("\(name) does not start: \(error.message)")
+      }
+      if fileSystem.isOff { fileSystem.restart() }
+      return boot()
+    }
+    failedStarts = 0
+    world.tell("\(name) starts")
+    schedule()
+  }
+
+  /// The power fails, or the process is killed.
+  func crash() {
+    guard engine != nil else { return }
+    world.tell("\(name) crashes")
+    leave()
+    fileSystem.restart()
+  }
+
+  private func leave() {
+    engine = nil
+    directory = nil
+    for id in sockets.keys.sorted() {
+      let (connection, side) = sockets[id]!
+      connection.vanish(side, isTold: world.chance(3, in: 4))
+    }
+    sockets = [:]
+  }
+
+  /// Asks it to stop, as a user does.
+  func stop() { put(.stop) }
+
+  // MARK: Steps
+
+  private func put(_ input: Input) {
+    guard engine != nil else { return }
+    inbox.append(input)
+    schedule()
+  }
+
+  private func schedule() {
+    guard !isStepDue else { return }
+    isStepDue = true
+    let started = start
+    world.after(world.time(0...300)) { [self] in
+      guard started == start else { return }
+      isStepDue = false
+      step()
+    }
+  }
+
+  private func step() {
+    guard let engine else { return }
+    let inputs = inbox
+    inbox = []
+    let effects = engine.step(inputs, now: moment)
+    // What a machine without power did in this step nobody sees.
+    guard !fileSystem.isOff else { return crash() }
+    for effect in effects { carryOut(effect) }
+  }
+
+  private func carryOut(_ effect: Effect) {
+    switch effect {
+    case .send(let id, let bytes):
+      guard let (connection, side) = sockets[id] else { return }
+      connection.send(bytes, from: side)
+    case .read(let id, let isWanted):
+      guard let (connection, side) = sockets[id] else { return }
+      connection.read(isWanted, at: side)
+    case .close(let id):
+      guard let (connection, side) = sockets.removeValue(forKey: id) else {
+        // It was not made yet.
+        givenUp.insert(id)
+        return
+      }
+      connection.close(side)
+    case .dial(let id, let address): dial(id, address)
+    case .write(let write): write_(write)
+    case .run(let job, let work): run(job, work)
+    case .cancel(let job): isCancelled.insert(job)
+    case .again: schedule()
+    case .wake(let time): wake(time)
+    case .log(let level, let text):
+      if level != .info { warnings.append(text) }
+      world.tell("\(name) says: \(text)")
+    case .stopped:
+      _ = engine?.finish()
+      world.tell("\(name) has stopped")
+      let isOff = fileSystem.isOff
+      leave()
+      if isOff { fileSystem.restart() }
+    }
+  }
+
+  private var wakes = 0
+
+  private func wake(_ time: Int64?) {
+    wakes += 1
+    guard let time else { return }
+    let (started, number) = (start, wakes)
+    world.at(max(world.now, time - 1_000_000)) { [self] in
+      if started == start, number == wakes { schedule() }
+    }
+  }
+
+  // MARK: Work elsewhere
+
+  private func write_(_ write: Write) {
+    let started = start
+    world.after(world.time(50...cluster.plan.writeTime)) { [self] in
+      guard started == start, engine != nil else { return }
+      let written = write.perform()
+      guard !fileSystem.isOff else { return crash() }
+      put(.written(written))
+    }
+  }
+
+  private func run(_ job: JobID, _ work: Work) {
+    let started = start
+    var time = world.now + world.time(50...20_000)
+    if work.lane != .questions {
+      time = max(time, laneEnds[work.lane] ?? 0)
+      laneEnds[work.lane] = time
+    }
+    world.at(time) { [self] in
+      guard started == start, engine != nil else { return }
+      var rows: [JSONValue] = []
+      let result = work.perform(
+        report: { rows.append($0) }, isWanted: { !isCancelled.contains(job) })
+      guard !fileSystem.isOff else { return crash() }
+      for row in rows { put(.progress(job, row)) }
+      put(.finished(job, result))
+    }
+  }
+
+  // MARK: Connections
+
+  private final class Socket: Endpoint {
+    unowned let machine: Machine
+    let id: ConnectionID
+    let start: Int
+
+    init(_ machine: Machine, _ id: ConnectionID) {
+      self.machine = machine
+      self.id = id
+      start = machine.start
+    }
+
+    private func put(_ input: Input) { if start == machine.start { machine.put(input) } }
+
+    func received(_ bytes: [UInt8]) { put(.bytes(id, bytes)) }
+    func ended() { put(.inputEnded(id)) }
+    func closed(_ reason: String?) {
+      guard start == machine.start, machine.sockets.removeValue(forKey: id) != nil else { return }
+      put(.closed(id, reason: reason))
+    }
+    func blocked(_ isBlocked: Bool) { put(isBlocked ? .blocked(id) : .unblocked(id)) }
+  }
+
+  private func dial(_ id: ConnectionID, _ address: PeerAddress) {
+    let other = cluster.machines.first { $0.port == address.port }
+    let started = start
+    world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
+    switch cluster.reach(self, other) {
+    case .refused:
+      world.after(500) { [self] in
+        if started == start { put(.closed(id, reason: "Connection refused")) }
+      }
+    case .silent: break
+    case .made:
+      let other = other!
+      world.after(world.time(100...20_000)) { [self] in
+        guard started == start, engine != nil, other.isUp else {
+          if started == start { put(.closed(id, reason: "Connection refused")) }
+          return
+        }
+        guard givenUp.remove(id) == nil else { return }
+        let socket = Socket(self, id)
+        let connection = other.accept(socket, .nobody)
+        sockets[id] = (connection, 0)
+        cluster.note(connection, self, other)
+        put(.dialed(id))
+      }
+    }
+  }
+
+  /// A connection to this machine; the caller's side is 0.
+  func accept(_ caller: any Endpoint, _ principal: Principal) -> SimulatedConnection {
+    opened += 1
+    let id = ConnectionID(opened)
+    let connection = SimulatedConnection(
+      world, caller, Socket(self, id), capacity: cluster.plan.capacity,
+      latency: cluster.plan.latency)
+    sockets[id] = (connection, 1)
+    put(.opened(id, principal))
+    return connection
+  }
+}

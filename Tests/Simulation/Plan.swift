@@ -1,0 +1,64 @@
+// What a seed makes of a run: how many machines, how they are joined, what goes wrong.
+
+import Support
+
+struct Plan {
+  enum Topology: String, CaseIterable {
+    case pair, ring, star, tree, all
+  }
+
+  let machines: Int
+  let topology: Topology
+  let clientsEach: Int
+  /// Requests of each client.
+  let requests: Int
+  /// Bytes of text that an event carries besides, at most.
+  let textMax: Int
+  /// Bytes under way in a direction of a connection.
+  let capacity: Int
+  /// Microseconds.
+  let latency: ClosedRange<Int64>
+  let writeTime: Int64
+  let faults: Int
+  /// Microseconds in which clients speak and things go wrong.
+  let duration: Int64
+  let hasDamage: Bool
+
+  init(using random: inout SplitMix) {
+    func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+    func pick<Choice>(_ choices: [Choice]) -> Choice { choices.randomElement(using: &random)! }
+    let size = number(0...99)
+    machines = size < 60 ? number(2...4) : size < 94 ? number(5...8) : size < 99 ? number(9...16) : 50
+    topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
+    clientsEach = machines > 16 ? 1 : number(1...3)
+    let isHeavy = machines < 5 && number(0...9) == 0
+    requests = machines > 16 ? number(2...6) : isHeavy ? number(60...90) : number(8...40)
+    textMax = isHeavy ? 50_000 : pick([0, 0, 200, 3000])
+    capacity = pick([2_000, 20_000, 200_000, 4_000_000])
+    let slowest = pick([500, 5_000, 200_000] as [Int64])
+    latency = 50...slowest
+    writeTime = pick([200, 5_000, 100_000])
+    faults = number(0...12)
+    duration = Int64(number(5...90)) * 1_000_000
+    hasDamage = number(0...3) == 0
+  }
+
+  var text: String {
+    "\(machines) machines, \(topology.rawValue), \(clientsEach) × \(requests) requests, text \(textMax), "
+      + "capacity \(capacity), latency \(latency.upperBound), writes \(writeTime), \(faults) faults in "
+      + "\(duration / 1_000_000) s" + (hasDamage ? ", damage" : "")
+  }
+
+  /// Who calls whom, by number: the second is the address that the first has.
+  func edges(using random: inout SplitMix) -> [(Int, Int)] {
+    switch topology {
+    case .pair: return [(1, 0)]
+    case .ring: return (0..<machines).map { ($0, ($0 + 1) % machines) }
+    case .star: return (1..<machines).map { ($0, 0) }
+    case .tree: return (1..<machines).map { ($0, Int.random(in: 0..<$0, using: &random)) }
+    case .all:
+      guard machines <= 8 else { return (1..<machines).map { ($0, $0 / 2) } }
+      return (0..<machines).flatMap { first in (0..<first).map { (first, $0) } }
+    }
+  }
+}
