@@ -44,6 +44,8 @@ public final class Server {
     for descriptor in [signals, executor.wake] + listeners.keys {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
     }
+    // What the start has to tell is told before anybody is served.
+    turn()
   }
 
   deinit { buffer.deallocate() }
@@ -52,7 +54,6 @@ public final class Server {
   public func run() -> UInt32 {
     var signal: UInt32 = 0
     var events = [epoll_event](repeating: epoll_event(), count: 256)
-    turn()
     while !hasStopped {
       let count = epoll_wait(epoll, &events, Int32(events.count), patience)
       if count < 0 { continue }

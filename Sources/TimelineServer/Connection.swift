@@ -26,6 +26,8 @@ final class Connection {
   let principal: Principal
   /// The timeline that it speaks of; nil until a machine has named it.
   unowned var host: Host?
+  /// Whether it chose that one: no other takes its place.
+  var hasChosen = false
   var splitter = LineSplitter()
   /// What is to be sent at the end of the step.
   var out: [UInt8] = []
@@ -82,6 +84,14 @@ final class Connection {
     _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
     splitter.buffer.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+
+  /// Whether it is between two requests, or waits for what has to do with no timeline.
+  var isBetween: Bool {
+    switch mode {
+    case .requests, .collecting, .following: true
+    case .streaming, .backingUp, .watching, .waiting, .linked: false
+    }
   }
 
   /// Whether more may be written into `out`.

@@ -45,6 +45,8 @@ public final class Engine {
   /// Without a word for so long after connecting, one that is not the owner is let go.
   private static let strangerTime: Int64 = 10_000_000
 
+  private static let noMore = "the timeline is served no more"
+
   private let service: Service
   private let timelines: Timelines
   private let peers: Peers
@@ -93,7 +95,7 @@ public final class Engine {
   /// What happened since the last step is taken in; what is to be done is given back, in this order.
   public func step(_ inputs: [Input], now: Moment) -> [Effect] {
     service.now = now
-    for connection in again { touch(connection) }
+    for connection in again { activate(connection) }
     again = []
     for input in inputs { take(input) }
     passTime()
@@ -171,7 +173,9 @@ public final class Engine {
     remotes += 1
     switch purpose {
     case .sync(let timeline):
-      guard let host = timelines.open.first(where: { $0.id == timeline }) else { return }
+      guard let host = timelines.open.first(where: { $0.id == timeline }) else {
+        return drop(connection, Self.noMore)
+      }
       links.begin(connection, with: host)
     case .follow(let following): links.begin(connection, following: following)
     }
@@ -225,12 +229,8 @@ public final class Engine {
   private func leave(_ host: Host) {
     for connection in connections.values.sorted(by: { $0.id < $1.id })
     where connection.host === host {
-      if connection.isLinked {
-        drop(connection, "the timeline is no more")
-      } else {
-        // It chooses again, or means the standard one.
-        connection.host = nil
-      }
+      // It chooses again, or means the standard one.
+      if connection.isBetween { connection.host = nil } else { drop(connection, Self.noMore) }
     }
   }
 
@@ -310,8 +310,12 @@ public final class Engine {
     }
     if case .line(let range) = piece, range.isEmpty, !connection.isCollecting { return true }
     guard let host = host(of: connection) else {
-      Reply.error(ErrorReply(.notFound, "no timeline is chosen: OPEN NAME"), to: &connection.out)
-      return true
+      let reception = Reception(service: service, timelines: timelines, peers: peers)
+      guard case .line(let range) = piece else {
+        reception.tooLong(connection)
+        return true
+      }
+      return take(connection.line(range) { reception.handle($0, connection) }, connection)
     }
     let router = router(host)
     router.endWatch(connection)
@@ -319,7 +323,7 @@ public final class Engine {
       router.tooLong(connection)
       return true
     }
-    return take(connection.line(range) { router.handle($0, connection) }, connection, host)
+    return take(connection.line(range) { router.handle($0, connection) }, connection)
   }
 
   /// Looks at the first word of a connection that is no link yet: a peer's makes it one; of whoever is
@@ -344,7 +348,7 @@ public final class Engine {
   }
 
   private func host(of connection: Connection) -> Host? {
-    if connection.host == nil, let standard = timelines.standard {
+    if connection.host == nil, !connection.hasChosen, let standard = timelines.standard {
       connection.host = (try? timelines.host(standard.id)) ?? nil
     }
     return connection.host
@@ -353,18 +357,24 @@ public final class Engine {
   private func router(_ host: Host) -> Router {
     Router(host: host, service: service, timelines: timelines, peers: peers) { [unowned self] id in
       if let connection = connections[id] { drop(connection, "the peer was removed") }
-      dialing[id] = nil
+      if dialing.removeValue(forKey: id) != nil { service.emit(.close(id)) }
     }
   }
 
-  private func take(_ step: Router.Step, _ connection: Connection, _ host: Host) -> Bool {
+  private func take(_ step: Router.Step, _ connection: Connection) -> Bool {
     switch step {
     case .goOn: return true
     case .afterReplies:
       // Once the last of them is kept, it is routed again.
       return false
     case .whenOpen:
-      hold(connection, host)
+      if let host = connection.host { hold(connection, host) }
+      return false
+    case .whenIdle(let host):
+      // Before the others who wait: they would write again.
+      connection.isHeld = true
+      host.held.insert(connection, at: 0)
+      host.maintain(.pause)
       return false
     case .ask(let question):
       let job = service.run(Work(kind: .question(question)))
@@ -536,6 +546,7 @@ public final class Engine {
   }
 
   private func dial(_ peer: Peer) {
+    guard timelines.open.contains(where: { $0.id == peer.timeline }) else { return peers.rest(peer) }
     peers.dialing(peer, dial(peer.address, .sync(peer.timeline)))
   }
 
@@ -579,7 +590,12 @@ public final class Engine {
     }
     // The next request may be there already.
     if isStreaming, !connection.isStreaming { activate(connection) }
-    guard hasMore, !connection.isClosing else { return }
+    if hasMore { goOn(connection) }
+  }
+
+  /// Has a connection looked at again once what has come meanwhile was.
+  private func goOn(_ connection: Connection) {
+    guard !connection.isClosing else { return }
     again.append(connection)
     if again.count == 1 { service.emit(.again) }
   }
@@ -587,6 +603,8 @@ public final class Engine {
   private func say(_ connection: Connection) {
     if !connection.out.isEmpty {
       connection.unsent += connection.isBlocked ? connection.out.count : 0
+      // Where the other side takes all of it at once, nothing else says that there is room again.
+      if !connection.hasRoom, !connection.isBlocked { goOn(connection) }
       service.emit(.send(connection.id, connection.out))
       connection.out = []
     }

@@ -16,6 +16,8 @@ final class Host {
   enum Maintenance {
     /// Something is not what it was read as.
     case readAgain
+    /// Nothing, for whoever waits for such a moment.
+    case pause
     /// Lines to put back, each proven.
     case repair([LogPlace: [UInt8]])
   }
@@ -119,6 +121,7 @@ final class Host {
   private func perform(_ act: Maintenance) {
     switch act {
     case .readAgain: readAgain()
+    case .pause: break
     case .repair(let lines): repair(lines)
     }
   }

@@ -141,6 +141,12 @@ final class Peers {
     all[index].state = .connecting
   }
 
+  /// Has it not tried until `tryNow`: its timeline is not served.
+  func rest(_ peer: Peer) {
+    guard let index = index(peer.address, peer.timeline) else { return }
+    all[index].state = .waiting(until: .max, reason: nil)
+  }
+
   /// How a connection stands, where it is a peer's.
   func note(_ connection: ConnectionID, _ state: Peer.State) {
     guard let index = all.firstIndex(where: { $0.connection == connection }) else { return }

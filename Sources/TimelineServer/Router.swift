@@ -34,6 +34,8 @@ struct Router {
     case afterReplies
     /// Nothing may be staged now.
     case whenOpen
+    /// Something of a timeline is being written, or will be.
+    case whenIdle(Host)
     case ask(SlowQuestion)
     /// A name is to be looked up at another machine.
     case follow(PeerAddress, name: String, localName: String?)
@@ -52,9 +54,6 @@ struct Router {
     if line.isEmpty { return .goOn }
     do throws(ErrorReply) {
       let request = try Request(line)
-      if request.verb.isBare, !request.isBare {
-        throw ErrorReply(.badRequest, "\(request.verb.rawValue) takes no arguments")
-      }
       switch request.verb {
       case .append, .erase:
         guard host.isOpenForStaging else { return .whenOpen }
@@ -78,8 +77,7 @@ struct Router {
   }
 
   func tooLong(_ connection: Connection) {
-    let error = ErrorReply(
-      .tooLarge, "a request has at most \(LineLimits.requestBytesMax) bytes; this one was skipped")
+    let error = Reception.tooLong
     if case .collecting(var many) = connection.mode {
       many.refuse(error)
       _ = collected(many, connection)
@@ -102,6 +100,10 @@ struct Router {
     host.promise(kind, connection)
   }
 
+  private var reception: Reception {
+    Reception(service: service, timelines: timelines, peers: peers)
+  }
+
   var questions: QuestionReader { QuestionReader(log: timeline.lines, today: now.day) }
 
   private func read(
@@ -109,21 +111,8 @@ struct Router {
   ) throws(ErrorReply) -> Step {
     switch request.verb {
     case .append, .appendMany, .checkMany, .whatIf, .erase: break
-    case .hello:
-      guard request.arguments == ["timeline", "1"] else {
-        throw ErrorReply(.unsupported, "this daemon speaks: HELLO timeline 1")
-      }
-      Reply.ok(.object(["version": .string(service.version)]), to: &connection.out)
-    case .open: try open(request, connection)
-    case .timelines: listTimelines(to: &connection.out)
-    case .timeline: return try changeTimelines(request, line, connection)
-    case .ping: Reply.ok(to: &connection.out)
-    case .help:
-      for verb in Verb.allCases { Reply.row(.string(verb.usage), to: &connection.out) }
-      Reply.end(.object(["count": .int(Verb.allCases.count)]), to: &connection.out)
-    case .quit:
-      Reply.ok(to: &connection.out)
-      connection.isClosing = true
+    case .hello, .open, .timelines, .timeline, .ping, .help, .quit:
+      return try reception.answer(request, line, connection)
     case .actors:
       let actors = try questions.actors(request, line)
       for actor in actors { Reply.row(actor.json, to: &connection.out) }

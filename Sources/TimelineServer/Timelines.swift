@@ -15,12 +15,15 @@ final class Timelines {
     self.service = service
     hosted = try service.directory.timelines(
       newReplica: service.newReplica(), key: service.key, nonce: service.nonce())
+    if hosted.timelines.isEmpty, let (_, error) = hosted.unreadable.first { throw error }
     for (_, error) in hosted.unreadable { service.log(.warning, error.message) }
   }
 
-  /// The one that a client means that names none: `main`, or the only one.
+  /// The one that a client means that names none: `main`, or the only one. One that cannot be told may
+  /// have been it.
   var standard: HostedTimeline? {
-    hosted["main"] ?? (hosted.timelines.count == 1 ? hosted.timelines[0] : nil)
+    let isAlone = hosted.timelines.count == 1 && hosted.unreadable.isEmpty
+    return hosted["main"] ?? (isAlone ? hosted.timelines[0] : nil)
   }
 
   /// Opens it where it is not open yet; nil where it is not here, or put aside.
@@ -42,8 +45,6 @@ final class Timelines {
     host.begin()
     return host
   }
-
-  func name(_ id: TimelineID) -> String { hosted[id]?.name ?? id.description }
 
   // MARK: Changes
 
@@ -71,18 +72,24 @@ final class Timelines {
     return followed
   }
 
-  /// Called for a timeline that is no more: its connections end.
+  /// Called for a timeline that is served no more: its connections end.
   var gone: (Host) -> Void = { _ in }
 
   func rename(_ id: TimelineID, to name: String) throws(OpenError) -> HostedTimeline {
     let renamed = try service.directory.renameTimeline(id, to: name)
     try lookAgain()
+    open.first { $0.id == id }?.timeline.name = name
     return renamed
   }
 
+  /// Puts one aside, which must be idle where it is open, or takes it back.
   func setArchived(_ id: TimelineID, _ isArchived: Bool) throws(OpenError) -> HostedTimeline {
     let changed = try service.directory.setArchived(id, isArchived)
     try lookAgain()
+    if isArchived, let host = open.first(where: { $0.id == id }) {
+      open.removeAll { $0 === host }
+      gone(host)
+    }
     return changed
   }
 

@@ -57,6 +57,22 @@ public enum Verb: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it is asked of a timeline, rather than of the machine.
+  public var isOfTimeline: Bool {
+    switch self {
+    case .hello, .open, .timelines, .timeline, .ping, .help, .quit: false
+    default: true
+    }
+  }
+
+  /// Whether lines follow it.
+  public var takesLines: Bool {
+    switch self {
+    case .appendMany, .checkMany, .whatIf: true
+    default: false
+    }
+  }
+
   /// Whether it stands alone on its line.
   public var isBare: Bool {
     switch self {
@@ -140,10 +156,12 @@ public struct Request: Sendable {
       if end > at { arguments.append(String(decoding: line[at..<end], as: UTF8.self)) }
       at = end
     }
+    if verb.isBare, !isBare {
+      throw ErrorReply(.badRequest, "\(verb.rawValue) takes no arguments")
+    }
   }
 
-  /// Whether the verb stands alone.
-  public var isBare: Bool { arguments.isEmpty && json == nil }
+  private var isBare: Bool { arguments.isEmpty && json == nil }
 
   /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
   public func value(

@@ -70,14 +70,20 @@ enum Main {
   private static let stopSignals = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
 
   /// Those that ask to stop are read from a descriptor, by the loop. One that was ignored at the start,
-  /// as SIGHUP under nohup, stays so.
+  /// as SIGHUP under nohup, stays so: blocked, it would be kept and read.
   private static func blockSignals() -> Int32 {
     var mask = sigset_t()
     sigemptyset(&mask)
-    for signal in stopSignals.keys { sigaddset(&mask, signal) }
+    for signal in stopSignals.keys where !isIgnored(signal) { sigaddset(&mask, signal) }
     sigprocmask(SIG_BLOCK, &mask, nil)
     signal(SIGPIPE, SIG_IGN)
     return signalfd(-1, &mask, Int32(SFD_CLOEXEC))
+  }
+
+  private static func isIgnored(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(signal, nil, &action)
+    return clinux_is_ignored(&action) != 0
   }
 
   private static func name(of signal: UInt32) -> String {

@@ -58,7 +58,7 @@ class Pair:
         self.bench = bench
         self.first = Daemon(bench.path + "/growing", PORT)
         self.second = Daemon(bench.path + "/growing-peer")
-        self.second.ctl("peer", "add", self.first.listen)
+        self.second.ctl("timeline", "follow", self.first.listen)
         self.count = 0
 
     def grow(self, size):

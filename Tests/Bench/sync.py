@@ -42,7 +42,7 @@ def run(bench):
     for _ in range(bench.runs):
         second = Daemon(bench.path + "/peer")
         begin = time.perf_counter()
-        second.ctl("peer", "add", first.listen)
+        second.ctl("timeline", "follow", first.listen)
         while second.position() != first.position():
             time.sleep(0.002)
         bench.figures.add("sync of all to an empty peer", "timeline", time.perf_counter() - begin)
@@ -104,7 +104,7 @@ def fresh(bench, first):
     work = fresh_work(bench)
     second = Daemon(bench.path + "/peer")
     meter = Meter(PORTS[0])
-    second.ctl("peer", "add", first.listen)
+    second.ctl("timeline", "follow", first.listen)
     while second.position() != first.position():
         time.sleep(0.01)
     apart(second, first.listen)
@@ -173,7 +173,7 @@ def both_ways(bench):
     first, second = Daemon(bench.path + "/one", PORTS[1]), Daemon(bench.path + "/other")
     meter = Meter(PORTS[1])
     first.ctl("import", shared)
-    second.ctl("peer", "add", first.listen)
+    second.ctl("timeline", "follow", first.listen)
     while second.position() != first.position():
         time.sleep(0.01)
     apart(second, first.listen)

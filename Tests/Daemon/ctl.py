@@ -7,12 +7,12 @@ import subprocess
 import tempfile
 import unittest
 
-from daemon import BINARIES, ROOT, Daemon
+from daemon import BINARIES, ROOT, Daemon, Network
 
 SHIPPED = str(ROOT / "data" / "us-dprk.jsonl")
 
 
-class Ctl(unittest.TestCase):
+class Ctl(Network, unittest.TestCase):
     """A daemon for the whole class; with the shipped events where `shipped` says so."""
 
     shipped = False

@@ -13,6 +13,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("TIMELINE_BIN", ROOT / ".build" / "debug"))
 
 
+# Whoever starts the tests in the background has them ignore these. What they start is to heed them all the same:
+# a handler, unlike that, is not passed on.
+for _signal in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, lambda *_: None)
+
+
+def heed_hangup():
+    """In a child that is sent SIGHUP: under nohup the tests, and all that they start, ignore it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def ignore_hangup():
+    """As nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def shipped_events():
     """What data/us-dprk.jsonl holds; how many there are grows with the table."""
     with open(ROOT / "data" / "us-dprk.jsonl", encoding="utf-8") as lines:
@@ -46,12 +63,13 @@ class Daemon:
         self.environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.process = None
 
-    def start(self):
+    def start(self, before=None):
+        """`before` runs in the child, before the daemon does."""
         command = [BINARIES / "timelined", "--data", self.data, "--socket", self.socket]
         for address in self.listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=self.environment)
+            command, stderr=subprocess.PIPE, text=True, env=self.environment, preexec_fn=before)
         self.lines = []
         for line in self.process.stderr:
             self.lines.append(line)
@@ -68,10 +86,60 @@ class Daemon:
     def client(self):
         return Client(self.socket)
 
+    @property
+    def main(self):
+        """The id of its main."""
+        client = self.client()
+        id = client.ok("OPEN main")["timeline"]
+        client.close()
+        return id
+
+    def follow(self, *others, stay=True):
+        """Its own main, which has no line yet, gives way to that of the first; the others have that one too, and are
+        further addresses of it. Without `stay` none of them is a peer afterwards: `peer add` is what connects them."""
+        client = self.client()
+        for number, other in enumerate(others):
+            verb = "PEER add" if number else "TIMELINE follow"
+            client.ok(f"{verb} {other.listen[0]}")
+        for other in others if not stay else ():
+            client.ok(f"PEER remove {other.listen[0]}")
+        client.close()
+        return self
+
     def remove(self):
         if self.process and self.process.poll() is None:
             self.stop(signal.SIGKILL)
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Network:
+    """For a test: daemons that listen, and are machines of one timeline."""
+
+    def machine(self, of=None):
+        """One more; of another's timeline, where that is given, though neither knows the other's address yet."""
+        daemon = Daemon(listen=[f"tcp://127.0.0.1:{free_port()}"]).start()
+        self.addCleanup(daemon.remove)
+        return daemon.follow(of, stay=False) if of else daemon
+
+    def machines(self, count):
+        """Machines of one timeline, which the first founds; `peer add` connects them."""
+        first = self.machine()
+        return [first, *(self.machine(first) for _ in range(1, count))]
+
+
+def greeted(client, timeline, heads=None):
+    """A raw peer, past the greeting: what the other machine has of the timeline is what it says next."""
+    client.send('HELLO timeline-sync 1 {"features":[]}')
+    greeting = client.reply()
+    assert greeting.startswith("HELLO timeline-sync 1 "), greeting
+    client.send(f"HAVE {timeline} " + json.dumps({"heads": heads or {}}))
+    return client
 
 
 class Client:

@@ -2,6 +2,8 @@
 
 import json
 
+from daemon import greeted
+
 CRC = []
 for _byte in range(256):
     for _ in range(8):
@@ -40,16 +42,12 @@ class Elsewhere:
 
     def send(self, daemon):
         """Past the greeting, 2,000 lines at a time."""
-        client = daemon.client()
-        client.send('HELLO timeline-sync 1 {"device":"00000000-0000-4000-8000-00000000beef","features":[]}')
-        client.reply()
-        have = client.reply()
-        uuid = json.loads(have[have.index("{"):])["uuid"]
-        client.send("HAVE main " + json.dumps({"uuid": uuid, "heads": {}}))
+        timeline = daemon.main
+        client = greeted(daemon.client(), timeline)
         for start in range(0, len(self.lines), 2000):
             some = self.lines[start:start + 2000]
-            client.send(f"LINES main {self.replica} {start + 1} {len(some)} {sum(map(len, some))}\n".encode() + b"".join(some))
-            last = f"TOOK main {self.replica} {start + len(some)}"
+            client.send(f"LINES {timeline} {self.replica} {start + 1} {len(some)} {sum(map(len, some))}\n".encode() + b"".join(some))
+            last = f"TOOK {timeline} {self.replica} {start + len(some)}"
             # What this machine has of its own comes in between.
             while (reply := client.reply()) != last:
                 assert reply and not reply.startswith("ERR"), reply

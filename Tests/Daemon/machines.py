@@ -5,18 +5,12 @@ import json
 import pathlib
 
 from ctl import Ctl
-from daemon import Daemon
-from test_sync import free_port
+from daemon import greeted
 from test_verify import checked, leaf_of, root_of
 
 
 class Machines(Ctl):
     """Daemons that may sync, and what their files say."""
-
-    def machine(self):
-        daemon = Daemon(listen=[f"tcp://127.0.0.1:{free_port()}"]).start()
-        self.addCleanup(daemon.remove)
-        return daemon
 
     def append(self, daemon, count=1, word="line"):
         client = daemon.client()
@@ -58,19 +52,13 @@ class Machines(Ctl):
 
     def peer(self, daemon, heads=None):
         """A raw peer, past the greeting."""
-        client = daemon.client()
-        client.send('HELLO timeline-sync 1 {"device":"00000000-0000-4000-8000-00000000beef","features":[]}')
-        client.reply()
-        have = client.reply()
-        uuid = json.loads(have[have.index("{"):])["uuid"]
-        client.send("HAVE main " + json.dumps({"uuid": uuid, "heads": heads or {}}))
-        return client
+        return greeted(daemon.client(), daemon.main, heads)
 
     def feed(self, daemon, replica, lines, first=1):
         """Lines of a log as a peer sends them; what is said to it."""
         peer = self.peer(daemon)
         data = b"".join(lines)
-        peer.send(f"LINES main {replica} {first} {len(lines)} {len(data)}\n".encode() + data)
+        peer.send(f"LINES {daemon.main} {replica} {first} {len(lines)} {len(data)}\n".encode() + data)
         while True:
             reply = peer.reply()
             if reply.startswith(("TOOK", "ERR")):

@@ -63,15 +63,15 @@ class Erase(Machines):
         self.gone(daemon)
         # The same tree, over the stub; old proofs and new ones, of the others and of what is left.
         after = self.lines(daemon)
-        self.assertEqual(after[2].split(b',"crc32c"')[0], stub_of(lines[2]))
-        self.assertEqual(after[:2] + after[3:4], lines[:2] + lines[3:4])
+        self.assertEqual(after[3].split(b',"crc32c"')[0], stub_of(lines[3]))
+        self.assertEqual(after[:3] + after[4:5], lines[:3] + lines[4:5])
         self.done("verify-proof", proof, "--key", key)
         for id in ids:
             self.done("verify-proof", self.file("new", self.proof(daemon, id)), "--key", key)
         answer = self.json("verify", daemon=daemon)
         self.assertTrue(answer["whole"])
-        self.assertEqual(answer["logs"][0]["root"], self.root(lines + after[4:]))
-        self.assertEqual((answer["logs"][0]["erased"], answer["logs"][0]["lines"]), (1, 5))
+        self.assertEqual(answer["logs"][0]["root"], self.root(lines + after[5:]))
+        self.assertEqual((answer["logs"][0]["erased"], answer["logs"][0]["lines"]), (1, 6))
         self.assertEqual(self.json("log", "--count", daemon=daemon), {"count": 2})
         shown = self.done("show", ids[1], daemon=daemon)
         self.assertIn("words were erased", shown)
@@ -88,7 +88,7 @@ class Erase(Machines):
             self.assertEqual(self.json("log", "--count", daemon=daemon), {"count": 3 + again})
 
     def test_versions_and_copies_go_too(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         id = "11111111-1111-4111-8111-111111111111"
         self.record(a, secret(id=id))
         self.record(b, secret(id=id))
@@ -110,7 +110,7 @@ class Erase(Machines):
             sorted(self.lines(b, self.own(a)) + self.lines(b, self.own(b))))
 
     def test_a_full_line_that_comes_later_is_stored_as_its_stub(self):
-        a, b, c = self.machine(), self.machine(), self.machine()
+        a, b, c = self.machines(3)
         [id] = self.record(a, secret())
         for daemon in (b, c):
             self.done("peer", "add", a.listen[0], daemon=daemon)
@@ -118,7 +118,7 @@ class Erase(Machines):
             self.done("peer", "remove", a.listen[0], daemon=daemon)
         # B erases; C, which has the words still, does not know; a fourth hears both.
         self.erase(b, id)
-        d = self.machine()
+        d = self.machine(a)
         self.done("peer", "add", b.listen[0], daemon=d)
         self.done("sync", "--wait", "--timeout", "60s", daemon=d)
         self.gone(d)
@@ -132,8 +132,8 @@ class Erase(Machines):
             self.assertTrue(self.json("verify", daemon=daemon)["whole"])
 
     def test_a_stub_before_its_erasure_counts_as_withheld(self):
-        daemon = self.another()
-        other = self.another()
+        daemon = self.machine()
+        other, timeline = self.machine(daemon), daemon.main
         [id] = self.record(other, secret())
         client = other.client()
         lines = self.lines(other)
@@ -141,26 +141,26 @@ class Erase(Machines):
         own = self.own(other)
         peer = self.peer(daemon)
         block = lines[0] + stub
-        peer.send(f"LINES main {own} 1 2 {len(block)}\n".encode() + block)
+        peer.send(f"LINES {timeline} {own} 1 2 {len(block)}\n".encode() + block)
         while not (reply := peer.reply()).startswith("TOOK"):
             self.assertFalse(reply.startswith("ERR"), reply)
         self.assertEqual(self.json("status", daemon=daemon)["withheld"], [[own, 2]])
         self.erase(other, id)
         last = self.lines(other)[2:]
         block = b"".join(last)
-        peer.send(f"LINES main {own} 3 {len(last)} {len(block)}\n".encode() + block)
-        while not (reply := peer.reply()).startswith(f"TOOK main {own} 3"):
+        peer.send(f"LINES {timeline} {own} 3 {len(last)} {len(block)}\n".encode() + block)
+        while not (reply := peer.reply()).startswith(f"TOOK {timeline} {own} 3"):
             self.assertFalse(reply.startswith("ERR"), reply)
         self.assertEqual(self.json("status", daemon=daemon)["withheld"], [])
         # The whole line again: it is the one that is here, and stays without its words.
-        peer.send(f"LINES main {own} 2 1 {len(lines[1])}\n".encode() + lines[1])
-        while not (reply := peer.reply()).startswith(f"TOOK main {own} 2"):
+        peer.send(f"LINES {timeline} {own} 2 1 {len(lines[1])}\n".encode() + lines[1])
+        while not (reply := peer.reply()).startswith(f"TOOK {timeline} {own} 2"):
             self.assertFalse(reply.startswith("ERR"), reply)
         self.gone(daemon)
         # Another line of that number is a fork still.
         forged = lines[1].replace(b"Zanzibar", b"Zanzibor")
         forged = checked(forged[: forged.rindex(b',"crc32c"')])
-        peer.send(f"LINES main {own} 2 1 {len(forged)}\n".encode() + forged)
+        peer.send(f"LINES {timeline} {own} 2 1 {len(forged)}\n".encode() + forged)
         while not (reply := peer.reply()).startswith("ERR"):
             self.assertFalse(reply.startswith("TOOK"), reply)
         self.assertIn("fork", reply)

@@ -24,13 +24,13 @@ class Heads(Machines):
         self.append(daemon, 3)
         daemon.stop()
         lines = self.lines(daemon)
-        self.assertEqual(len(lines), 4)
-        self.assertEqual(self.head(daemon)[1:], (4, self.root(lines)))
+        self.assertEqual(len(lines), 5)
+        self.assertEqual(self.head(daemon)[1:], (5, self.root(lines)))
         daemon.start()
         self.assertTrue(self.json("verify", daemon=daemon)["whole"])
         self.append(daemon, 2)
         daemon.stop()
-        self.assertEqual(self.head(daemon)[1:], (6, self.root(self.lines(daemon))))
+        self.assertEqual(self.head(daemon)[1:], (7, self.root(self.lines(daemon))))
         self.assertEqual([line for line in self.lines(daemon) if b'"log.member"' in line], self.lines(daemon)[:1])
 
     def test_a_machine_that_wrote_nothing_signs_nothing(self):
@@ -104,8 +104,8 @@ class Heads(Machines):
         daemon.stop()
         path = next(self.log(daemon).glob("*.jsonl"))
         lines = self.lines(daemon)
-        forged = lines[2].replace(b"line 1", b"line X")
-        path.write_bytes(lines[0] + lines[1] + checked(forged[: forged.rindex(b',"crc32c"')]) + lines[3])
+        forged = lines[3].replace(b"line 1", b"line X")
+        path.write_bytes(b"".join(lines[:3]) + checked(forged[: forged.rindex(b',"crc32c"')]) + lines[4])
         before = self.head(daemon)
         daemon.start()
         self.append(daemon, word="more")
@@ -131,13 +131,13 @@ class Heads(Machines):
                 daemon.stop()
                 lines, old, head = self.lines(daemon), self.own(daemon), self.head(daemon)
                 path = next(self.log(daemon).glob("*.jsonl"))
-                kept = b"".join(lines[:3]) + (lines[3][:100] if torn else b"")
+                kept = b"".join(lines[:4]) + (lines[4][:100] if torn else b"")
                 path.write_bytes(kept)
                 shutil.rmtree(daemon.data + "/timelines/main/index", ignore_errors=True)
                 for number in range(2):
                     daemon.start()
                     damage = self.json("status", daemon=daemon)["damage"]
-                    self.assertTrue(any("4 to 5" in text for text in damage), damage)
+                    self.assertTrue(any("5 to 6" in text for text in damage), damage)
                     self.assertEqual(path.read_bytes(), kept)
                     self.assertEqual(any("goes on in log" in line for line in daemon.lines), number == 0)
                     daemon.stop()
@@ -158,7 +158,7 @@ class Heads(Machines):
         daemon.stop()
         path = self.log(daemon) / "checkpoint"
         note = path.read_bytes()
-        for bad in (note.replace(b"\n2\n", b"\n1\n"), note[:-2], b"", note.replace(b"timeline/", b"timelinE/"), b"\xff" * 300):
+        for bad in (note.replace(b"\n3\n", b"\n2\n"), note[:-2], b"", note.replace(b"timeline/", b"timelinE/"), b"\xff" * 300):
             path.write_bytes(bad)
             daemon.start()
             self.assertIn("cannot be relied on", self.fails(7, "prove", id, daemon=daemon))
@@ -169,7 +169,7 @@ class Heads(Machines):
         daemon.start()
         self.proof(daemon, id)
         # Behind the daemon's back: verify reads what is there.
-        path.write_bytes(note.replace(b"\n2\n", b"\n1\n"))
+        path.write_bytes(note.replace(b"\n3\n", b"\n2\n"))
         self.fails_text("verify", daemon)
         path.write_bytes(note)
         self.done("verify", daemon=daemon)
@@ -206,12 +206,12 @@ class Heads(Machines):
         for number in range(300):
             client.send(json.dumps(event(f"many {number}")))
         client.reply()
-        ids += [event["id"] for event in client.stream("QUERY {}")[0] if event["seq"] in (256, 257, 258, 321)]
+        ids += [event["id"] for event in client.stream("QUERY {}")[0] if event["seq"] in (256, 257, 258, 322)]
         key = self.key(daemon)
         for id in ids:
             proof = self.file("x.tlog-proof", self.proof(daemon, id))
             answer = json.loads(self.done("verify-proof", proof, "--key", key, "--json"))
-            self.assertEqual((answer["verified"], answer["line"]["id"], answer["signed"]), (True, id, 321))
+            self.assertEqual((answer["verified"], answer["line"]["id"], answer["signed"]), (True, id, 322))
         text = self.proof(daemon, ids[0])
         self.assertIn("not verified: without a key", self.fails(7, "verify-proof", self.file("p", text)))
         other = self.another()
@@ -222,8 +222,8 @@ class Heads(Machines):
         parts = text.split("\n")
         foreign = self.proof(daemon, ids[1]).split("\n")
         for bad in (
-            parts[:1] + foreign[1:2] + parts[2:], parts[:2] + ["index 2"] + parts[3:], parts[:1] + parts[2:],
-            parts[:3] + [foreign[3]] + parts[4:], [*parts[:-5], *parts[-5:-4], "320", *parts[-3:]], parts[:4]):
+            parts[:1] + foreign[1:2] + parts[2:], parts[:2] + ["index 3"] + parts[3:], parts[:1] + parts[2:],
+            parts[:3] + [foreign[3]] + parts[4:], [*parts[:-5], *parts[-5:-4], "321", *parts[-3:]], parts[:4]):
             self.fails(7, "verify-proof", self.file("p", "\n".join(bad)), "--key", key)
         client.close()
 
@@ -233,7 +233,7 @@ class Heads(Machines):
         [id] = self.append(daemon)
         key, lines = self.key(daemon), self.proof(daemon, id).split("\n")
         line = base64.b64decode(lines[1].removeprefix("extra "))
-        for old, new in ((b"line 0", b"line 1"), (b'"seq":2', b'"seq":1'), (b'"author":"', b'"author":"x')):
+        for old, new in ((b"line 0", b"line 1"), (b'"seq":3', b'"seq":2'), (b'"author":"', b'"author":"x')):
             forged = line.replace(old, new)
             forged = checked(forged[: forged.rindex(b',"crc32c"')])
             text = "\n".join([lines[0], "extra " + base64.b64encode(forged).decode(), *lines[2:]])
@@ -252,7 +252,7 @@ class Heads(Machines):
         path += ".new"
         out = self.done("prove", id[:8], "--output", path, daemon=daemon)
         command = re.search(r"timelinectl (verify-proof .* --key .*)", out)[1].split(" ")
-        self.assertIn("verified: line 2", self.done(*command))
+        self.assertIn("verified: line 3", self.done(*command))
         self.fails(1, "prove", "ffff", daemon=daemon)
 
     # MARK: With peers
@@ -260,10 +260,10 @@ class Heads(Machines):
     def test_heads_travel_with_the_lines(self):
         a, b, c = self.machine(), self.machine(), self.machine()
         [id] = self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.done("peer", "add", b.listen[0], daemon=c)
+        b.follow(a)
+        c.follow(b)
         for daemon in (b, c):
-            self.settled(daemon, self.own(a), 2)
+            self.settled(daemon, self.own(a), 3)
             self.assertEqual(self.head(daemon, self.own(a)), self.head(a))
             self.assertEqual(self.key(daemon, self.own(a)), self.key(a))
             self.done("verify-proof", self.file("p", self.proof(daemon, id)), "--key", self.key(a))
@@ -271,20 +271,20 @@ class Heads(Machines):
         # And go on, through the one in the middle, without a new connection.
         [id] = self.append(a, 1, "later")
         self.proof(a, id)
-        self.settled(c, self.own(a), 3)
+        self.settled(c, self.own(a), 4)
         self.done("verify-proof", self.file("p", self.proof(c, id)), "--key", self.key(a))
 
     def test_a_damaged_head_of_another_machine_is_had_again_from_it(self):
         a, b = self.machine(), self.machine()
         [id] = self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.settled(b, self.own(a), 2)
+        b.follow(a)
+        self.settled(b, self.own(a), 3)
         b.stop()
         path = self.log(b, self.own(a)) / "checkpoint"
         path.write_bytes(path.read_bytes()[:-9])
         b.start()
         # The peer is not blamed: one session, to whose end all is well again.
-        self.settled(b, self.own(a), 2)
+        self.settled(b, self.own(a), 3)
         self.assertEqual(self.json("status", daemon=b)["unsigned"], [])
         self.assertEqual(self.head(b, self.own(a)), self.head(a))
         self.done("verify-proof", self.file("p", self.proof(b, id)), "--key", self.key(a))
@@ -293,8 +293,8 @@ class Heads(Machines):
     def test_a_head_of_our_own_that_was_damaged_ends_no_session(self):
         a, b = self.machine(), self.machine()
         self.append(a, 1)
-        self.done("peer", "add", a.listen[0], daemon=b)
-        self.settled(b, self.own(a), 2)
+        b.follow(a)
+        self.settled(b, self.own(a), 3)
         a.stop()
         path = self.log(a) / "checkpoint"
         bad = path.read_bytes()[:-9]
@@ -304,7 +304,7 @@ class Heads(Machines):
         self.append(b, 1)
         self.done("sync", "--wait", daemon=b)
         peer = self.peer(a)
-        peer.send(f"HEAD main {self.own(a)} 2 " + json.dumps((self.log(b, self.own(a)) / "checkpoint").read_text()))
+        peer.send(f"HEAD {a.main} {self.own(a)} 3 " + json.dumps((self.log(b, self.own(a)) / "checkpoint").read_text()))
         peer.send("PING")
         while (reply := peer.reply()) != "PONG":
             self.assertFalse(reply.startswith("ERR"), reply)
@@ -320,11 +320,11 @@ class Heads(Machines):
         self.append(daemon)
         daemon.stop()
         daemon.start()
-        own, note = self.own(daemon), (self.log(daemon) / "checkpoint").read_text()
+        own, timeline, note = self.own(daemon), daemon.main, (self.log(daemon) / "checkpoint").read_text()
         for words, said in (
-            (f"HEAD main {own} 2", "HEAD"), (f"HEAD main {own} 2 " + json.dumps("x" * 9000), "HEAD"),
-            (f"HEAD main {own} 2 " + json.dumps(note.replace("\n2\n", "\n3\n")), "cannot be relied on"),
-            (f"HEAD main {own} 2 " + json.dumps("no note"), "cannot be relied on"),
+            (f"HEAD {timeline} {own} 3", "HEAD"), (f"HEAD {timeline} {own} 3 " + json.dumps("x" * 9000), "HEAD"),
+            (f"HEAD {timeline} {own} 3 " + json.dumps(note.replace("\n3\n", "\n4\n")), "cannot be relied on"),
+            (f"HEAD {timeline} {own} 3 " + json.dumps("no note"), "cannot be relied on"),
         ):
             peer = self.peer(daemon)
             peer.send(words)
@@ -333,7 +333,7 @@ class Heads(Machines):
             peer.close()
         # Of a log that is not here, or has no key: passed over.
         peer = self.peer(daemon)
-        peer.send("HEAD main 00000000-0000-4000-8000-000000000001 2 " + json.dumps(note))
+        peer.send(f"HEAD {timeline} 00000000-0000-4000-8000-000000000001 3 " + json.dumps(note))
         peer.send("PING")
         while peer.reply() != "PONG":
             pass

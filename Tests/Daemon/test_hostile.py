@@ -1,23 +1,17 @@
 """What nobody should send, and what should not happen: the daemon says one clear thing and goes on."""
 
+import contextlib
 import json
 import os
 import pathlib
 import resource
 import shutil
 import socket
-import struct
 import subprocess
 import unittest
 
-from daemon import BINARIES, Client, Daemon, crc32c, event
+from daemon import BINARIES, Client, Daemon, crc32c, event, free_port, greeted
 from elsewhere import Elsewhere
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Remote(Client):
@@ -27,6 +21,12 @@ class Remote(Client):
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.file = self.socket.makefile("rb")
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 class Hostile(unittest.TestCase):
     def setUp(self):
@@ -34,6 +34,7 @@ class Hostile(unittest.TestCase):
         self.daemon = Daemon(listen=[f"tcp://127.0.0.1:{self.port}"])
         self.addCleanup(self.daemon.remove)
         self.daemon.start()
+        self.timeline = self.daemon.main
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
 
@@ -53,8 +54,8 @@ class Hostile(unittest.TestCase):
 
     def test_long_answers_arrive_whole(self):
         self.fill(6000)
-        for connect in [self.daemon.client, lambda: Remote(self.port)] * 4:
-            client = connect()
+        for _ in range(8):
+            client = self.daemon.client()
             events, end = client.stream("QUERY {}")
             self.assertEqual((len(events), end["count"]), (6000, 6000))
             client.send('WATCH {"after":{}}')
@@ -64,7 +65,7 @@ class Hostile(unittest.TestCase):
             client.close()
 
     def test_many_answers_arrive_whole_after_a_half_close(self):
-        client = Remote(self.port)
+        client = self.daemon.client()
         client.send(b"ACTORS\n" * 100)
         client.socket.shutdown(socket.SHUT_WR)
         ends = sum(line.startswith(b"END ") for line in client.file)
@@ -74,12 +75,10 @@ class Hostile(unittest.TestCase):
     def test_an_answer_goes_to_who_asked(self):
         self.fill(21_000)
         for _ in range(20):
-            gone = Remote(self.port)
+            gone = self.daemon.client()
             gone.send('COUNT {"text":"number"}')
-            gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            gone.file.close()
-            gone.socket.close()
-            client = Remote(self.port)
+            gone.close()
+            client = self.daemon.client()
             self.assertEqual(client.ok('COUNT {"text":"zebra"}'), {"count": 0})
             client.close()
 
@@ -219,27 +218,137 @@ class Hostile(unittest.TestCase):
             self.assertEqual(state["day"], day)
         self.assertEqual(self.client.ok('STATE {"parties":["USA","PRK"],"as_of":"2017-12-01"}')["phase"]["name"], "estranged")
 
+    # MARK: What is no peer, and says so by its first word
+
+    def alone(self, words):
+        """What is said over TCP until the connection ends."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection, connection.makefile("rb") as file:
+            connection.sendall(words)
+            return file.read().decode()
+
+    def test_over_tcp_machines_sync_and_nothing_else(self):
+        self.client.append(title="secret")
+        before = self.client.ok("STATUS")
+        append = "APPEND " + json.dumps(event("from outside"))
+        for words in (
+            "PING", "HELLO timeline 1", "OPEN main", "TIMELINES", "COUNT {}", "QUERY {}", 'WATCH {"after":{}}', "STATUS", "KEYS",
+            "BACKUP", "PEERS", "PEER add tcp://127.0.0.1:9", "TIMELINE create more", append, f"APPENDMANY 1\n{append[7:]}", "HELP",
+            "", "\n" + append, " HELLO timeline-sync 1 {}", "hello timeline-sync 1 {}", "\x16\x03\x01", f"PING\nHELLO timeline-sync 1 {{}}",
+        ):
+            self.assertRegex(self.alone(words.encode() + b"\n"), r"\AERR denied here machines sync alone[^\n]*\n\Z", words)
+        # Nor on a line that never ends: nobody waits for the rest of it.
+        with Remote(self.port) as endless:
+            with contextlib.suppress(OSError):
+                endless.send(b"x" * (1 << 20))
+            self.assertTrue(endless.reply().startswith("ERR denied "))
+        self.assertEqual(self.client.ok("STATUS"), before)
+        self.assertEqual(self.client.stream("PEERS")[0], [])
+        self.assertEqual(len(self.client.stream("TIMELINES")[0]), 1)
+
+    def test_what_a_web_page_posts_is_not_obeyed(self):
+        """A page in a browser can have anything sent to a port of this machine, behind a first line of HTTP."""
+        body = "\n".join(["APPEND " + json.dumps(event("from a page")), 'PEER add tcp://127.0.0.1:9', "HELLO timeline-sync 1 {}",
+                          f"HAVE {self.timeline} " + '{"heads":{}}', ""])
+        head = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
+        for first in (head, "OPTIONS / HTTP/1.1\r\n", "GET /?HELLO%20timeline-sync%201 HTTP/1.1\r\n"):
+            self.assertRegex(self.alone((first + body).encode()), r"\AERR denied [^\n]*\n\Z")
+        # The body by itself, as browsers send it, comes too late.
+        with socket.create_connection(("127.0.0.1", self.port)) as page, page.makefile("rb") as file:
+            page.sendall(head.encode())
+            self.assertTrue(file.readline().startswith(b"ERR denied "))
+            with contextlib.suppress(OSError):
+                page.sendall(body.encode())
+            with contextlib.suppress(OSError):
+                self.assertEqual(file.read(), b"")
+        self.assertEqual(self.client.ok("STATUS")["position"], {})
+        self.assertEqual(self.client.stream("PEERS")[0], [])
+
+    def peers(self):
+        return self.client.stream("PEERS")[0]
+
+    def until(self, state):
+        """Waits until the one peer stands so; no reason of before is said meanwhile, but where it waits."""
+        while True:
+            [row] = self.peers()
+            self.assertTrue("error" not in row or row["state"] == "waiting", row)
+            if row["state"] == state and (state != "waiting" or "error" in row):
+                return row
+
+    def listed(self):
+        return subprocess.run(
+            [BINARIES / "timelinectl", "--socket", self.daemon.socket, "peer", "list"], check=True, capture_output=True,
+            text=True).stdout
+
+    def test_a_peer_that_says_nothing(self):
+        port = free_port()
+        self.client.ok(f"PEER add tcp://127.0.0.1:{port}")
+        self.assertIn("refused", self.until("waiting")["error"])
+        with socket.create_server(("127.0.0.1", port)) as silent:
+            self.client.ok("SYNC")
+            with silent.accept()[0] as connection:
+                self.assertTrue(connection.recv(4096))
+                self.assertFalse(self.until("greeting")["connected"])
+                self.assertIn("connected, no greeting yet", self.listed())
+                self.assertNotIn("refused", self.listed())
+            # It has ended the connection, without a word.
+            self.assertIn("no timelined: it ended the connection without a greeting", self.until("waiting")["error"])
+        self.client.ok(f"PEER remove tcp://127.0.0.1:{port}")
+        self.assertEqual(self.peers(), [])
+
+    def test_something_else_at_a_peer_s_address(self):
+        for said in ("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n",
+                     "220 mail ESMTP\r\n", "\x15\x03\x01\x00\x02\n", "HAVE x {}\n", "OK\n"):
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                address = "tcp://127.0.0.1:%d" % other.getsockname()[1]
+                self.client.ok(f"PEER add {address}")
+                with other.accept()[0] as connection:
+                    self.assertIn(f"HELLO timeline-sync 1 ".encode(), connection.recv(4096))
+                    connection.sendall(said.encode())
+                    error = self.until("waiting")["error"]
+                    self.assertIn("what answers there is no timelined: it said", error)
+                    self.assertIn(json.dumps(said.splitlines()[0].rstrip())[1:-1].split(" ")[0][:12], error)
+                    self.assertIn("no timelined", self.listed())
+                    # It is told, and let go.
+                    self.assertTrue(connection.makefile("rb").read().rpartition(b"ERR ")[2])
+                self.client.ok(f"PEER remove {address}")
+
+    def test_a_peer_that_is_removed_while_it_is_called(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = "tcp://127.0.0.1:%d" % silent.getsockname()[1]
+            self.client.send(f"PEER add {address}\nPEER remove {address}\nPING")
+            self.assertEqual([self.client.reply()[:2] for _ in range(3)], ["OK"] * 3)
+            self.client.ok(f"PEER add {address}")
+            connection = silent.accept()[0]
+            self.client.ok(f"PEER remove {address}")
+            # All that were made are ended.
+            with connection, connection.makefile("rb") as file:
+                file.read()
+            open_files = os.listdir(f"/proc/{self.daemon.process.pid}/fd")
+            self.client.ok(f"PEER add {address}")
+            self.until("greeting")
+            self.client.ok(f"PEER remove {address}")
+            self.assertEqual(self.peers(), [])
+            self.assertLessEqual(len(os.listdir(f"/proc/{self.daemon.process.pid}/fd")), len(open_files))
+
     # MARK: Peers
 
     def sync(self):
-        """A peer that has said its HELLO and HAVE."""
+        """A peer that has said its HELLO and HAVE, and has heard what the daemon has."""
         peer = Remote(self.port)
         self.addCleanup(peer.close)
-        peer.send('HELLO timeline-sync 1 {"device":"00000000-0000-4000-8000-0000000000ff"}')
-        self.assertTrue(peer.reply().startswith("HELLO "))
-        have = peer.reply()
-        uuid = json.loads(have.split(" ", 2)[2])["uuid"]
-        peer.send("HAVE main " + json.dumps({"uuid": uuid, "heads": {}}))
-        return peer, have
+        greeted(peer, self.timeline)
+        self.assertTrue(peer.reply().startswith(f"HAVE {self.timeline} "))
+        return peer
 
     def test_a_peer_that_breaks_the_protocol_is_told_why(self):
         replica = "00000000-0000-4000-8000-000000000001"
         logs = os.path.join(self.daemon.data, "timelines/main/logs")
         for words in [
-            f"LINES main {replica} 18446744073709551615 2 100", f"LINES main {replica} 1 1 3\nabc",
-            f"LINES main {replica} 1 1 99\nabc", f"LINES main {replica} 1 1 66000\n" + "a" * 70_000, "HAVE main {}",
+            f"LINES {self.timeline} {replica} 18446744073709551615 2 100", f"LINES {self.timeline} {replica} 1 1 3\nabc",
+            f"LINES {self.timeline} {replica} 1 1 99\nabc", f"LINES {self.timeline} {replica} 1 1 66000\n" + "a" * 70_000,
+            f"HAVE {self.timeline} {{}}", f"LINES main {replica} 1 1 9\nabc",
         ]:
-            peer, _ = self.sync()
+            peer = self.sync()
             peer.send(words)
             self.assertTrue(peer.reply().startswith("ERR "), words[:60])
             self.assertEqual(peer.file.read(), b"")
@@ -251,14 +360,14 @@ class Hostile(unittest.TestCase):
         line = self.client.ask("GET " + self.client.stream("QUERY {}")[0][0]["id"])[6:]
         self.client.reply()
         replica = json.loads(line)["replica"]
-        body = line[: line.index(',"crc32c"')].replace('"seq":2,', '"seq":3,')
+        body = line[: line.index(',"crc32c"')].replace('"seq":3,', '"seq":4,')
         body = body[: body.index('"recorded":"') + 12] + "9999-12-31T23:59:59.999999" + body[body.index('Z","id"'):]
         forged = body + f',"crc32c":"{crc32c(body.encode()):08x}"}}\n'
-        peer, _ = self.sync()
-        peer.send(f"LINES main {replica} 3 1 {len(forged)}\n{forged}".encode())
-        replies = [peer.reply() for _ in range(4)]
+        peer = self.sync()
+        peer.send(f"LINES {self.timeline} {replica} 4 1 {len(forged)}\n{forged}".encode())
+        replies = [peer.reply() for _ in range(5)]
         self.assertTrue(any("future" in reply for reply in replies), replies)
-        self.assertEqual(self.client.append(title="goes on")["seq"], 3)
+        self.assertEqual(self.client.append(title="goes on")["seq"], 4)
 
     # MARK: What the system refuses
 
@@ -338,7 +447,7 @@ class Hostile(unittest.TestCase):
                 daemon.start()
                 client = daemon.client()
                 self.assertEqual(sorted(e["title"] for e in client.stream("QUERY {}")[0]), ["before", "event 0"])
-                self.assertEqual(client.append(title="after")["seq"], 4)
+                self.assertEqual(client.append(title="after")["seq"], 5)
                 client.close()
 
     def test_a_file_in_the_socket_s_place_is_left_alone(self):

@@ -146,7 +146,7 @@ class KeptTests(Machines):
         # The same where all lines came at once, and after a start.
         days = [story.day() for _ in range(6)]
         kept = self.states(client, PAIRS, days)
-        b = self.machine()
+        b = self.machine(a)
         self.done("peer", "add", a.listen[0], daemon=b)
         self.done("sync", daemon=b)
         a.stop()

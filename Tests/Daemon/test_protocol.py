@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from daemon import BINARIES, Daemon, event
+from daemon import BINARIES, Daemon, event, heed_hangup, ignore_hangup
 
 
 class Protocol(unittest.TestCase):
@@ -244,6 +244,26 @@ class Protocol(unittest.TestCase):
             self.client.close()
             self.client = self.daemon.client()
         self.assertEqual(self.client.ok("COUNT {}"), {"count": 2})
+
+    def test_a_terminal_that_is_closed(self):
+        """SIGHUP stops as SIGTERM does, unless whoever started the daemon had it ignored, as nohup does."""
+        for before, sent in ((heed_hangup, [signal.SIGHUP]), (ignore_hangup, [signal.SIGHUP, signal.SIGTERM])):
+            self.daemon.stop()
+            self.daemon.start(before)
+            client = self.daemon.client()
+            client.append()
+            for number in sent:
+                self.daemon.process.send_signal(number)
+            said = self.daemon.process.stderr.read()
+            self.assertEqual(self.daemon.process.wait(), 0)
+            self.assertIn(f"stopped by {sent[-1].name}", said)
+            self.assertFalse(os.path.exists(self.daemon.socket))
+            client.close()
+            self.daemon.process.stderr.close()
+            self.daemon.start()
+        client = self.daemon.client()
+        self.assertEqual(client.ok("COUNT {}"), {"count": 2})
+        client.close()
 
 
 if __name__ == "__main__":

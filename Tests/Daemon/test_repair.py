@@ -14,7 +14,7 @@ from test_verify import checked
 class Repair(Machines):
     def pair(self, count=20):
         """A, which wrote so many events, and B, which has them and A's head; they know each other."""
-        a, b = self.machine(), self.machine()
+        b, a = self.machines(2)
         self.append(a, count)
         self.done("peer", "add", a.listen[0], daemon=b)
         self.settled(b, self.own(a), count + 1)
@@ -133,16 +133,16 @@ class Repair(Machines):
             peer = self.peer(b)
             while not (reply := peer.reply()).startswith("WANT"):
                 self.assertFalse(reply.startswith("ERR"))
-            self.assertEqual(reply, f"WANT main {replica} 5 1")
-            peer.send(f"PROOF main {replica} 5 {json.dumps(proof)}\n".encode() + line + f"PROVED main {replica} 5 1\n".encode())
+            self.assertEqual(reply, f"WANT {b.main} {replica} 5 1")
+            peer.send(f"PROOF {b.main} {replica} 5 {json.dumps(proof)}\n".encode() + line + f"PROVED {b.main} {replica} 5 1\n".encode())
             peer.send("PING")
             while peer.reply() != "PONG":
                 pass
             peer.close()
             self.assertEqual(self.json("status", daemon=b)["wanted"], 1)
             self.assertEqual(path.read_bytes(), damaged)
-        for words in (f"PROOF main {replica} 6 \"x\"", f"PROVED main {replica} 6 1", f"WANT main {replica} 0 1", f"WANT main {replica} 1 1001",
-                      f"WANT main {replica} 1 1\nWANT main {replica} 1 1", "PROVED main", "PROOF main x"):
+        for words in (f"PROOF {b.main} {replica} 6 \"x\"", f"PROVED {b.main} {replica} 6 1", f"WANT {b.main} {replica} 0 1", f"WANT {b.main} {replica} 1 1001",
+                      f"WANT {b.main} {replica} 1 1\nWANT {b.main} {replica} 1 1", f"PROVED {b.main}", f"PROOF {b.main} x"):
             peer = self.peer(b)
             peer.send(words)
             self.assertTrue(any(line.startswith(b"ERR bad-request") for line in peer.file), words)
@@ -151,7 +151,7 @@ class Repair(Machines):
         peer = self.peer(b)
         while not peer.reply().startswith("WANT"):
             pass
-        peer.send(f"PROOF main {replica} 5 {json.dumps(bare[4])}\n".encode() + lines[4] + f"PROVED main {replica} 5 1\n".encode())
+        peer.send(f"PROOF {b.main} {replica} 5 {json.dumps(bare[4])}\n".encode() + lines[4] + f"PROVED {b.main} {replica} 5 1\n".encode())
         self.whole(b)
         peer.close()
         self.assertEqual(path.read_bytes(), b"".join(lines))
@@ -169,7 +169,7 @@ class Repair(Machines):
         self.assertEqual(self.json("status", daemon=b)["withheld"], [])
 
     def test_many_lines(self):
-        a, b = self.machine(), self.machine()
+        b, a = self.machines(2)
         client = a.client()
         client.send("APPENDMANY 3000")
         for number in range(3000):

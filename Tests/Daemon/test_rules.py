@@ -246,7 +246,8 @@ class RulesTests(Machines):
     # MARK: Many machines
 
     def test_machines_that_sync_reckon_the_same(self):
-        a, b, c = self.full(), self.machine(), self.machine()
+        a = self.full()
+        b, c = self.machine(a), self.machine(a)
         self.joined(a, b)
         plain = self.states(b)
         self.assertEqual(plain, self.states(a))
@@ -274,7 +275,8 @@ class RulesTests(Machines):
         self.assertEqual(self.states(a), self.states(c))
 
     def test_what_is_cited_stays_to_the_byte(self):
-        a, b = self.full(), self.machine()
+        a = self.full()
+        b = self.machine(a)
         self.joined(a, b)
         self.json("snapshot", "create", "plain", daemon=a)
         moment = ("--known-at", json.dumps(self.json("status", daemon=a)["position"]))
@@ -329,7 +331,7 @@ class RulesTests(Machines):
 
     def test_an_import_of_one_table_on_two_machines_is_one_event(self):
         """Who imported it second does not make it hold again."""
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.set(a, "weights", "OLD", ("srbm,-2", "srbm,-1"))
         path = self.file("r.jsonl", self.done("export", "--with-rules", daemon=a))
         self.set(a, "weights", "NEW", ("srbm,-2", "srbm,-3"))
@@ -382,7 +384,7 @@ class RulesTests(Machines):
             self.restart(daemon)
             self.assertEqual(self.states(daemon), before)
         # They are kept and passed on.
-        other = self.machine()
+        other = self.machine(daemon)
         self.joined(other, daemon)
         self.assertEqual(self.states(other), before)
         # What another program may know and this one does not is passed over.

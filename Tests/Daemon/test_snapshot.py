@@ -94,7 +94,7 @@ class Snapshots(Machines):
     # MARK: The same everywhere
 
     def test_the_same_bytes_on_every_machine_now_and_later(self):
-        a, b, c, d = (self.machine() for _ in range(4))
+        a, b, c, d = self.machines(4)
         shipped = pathlib.Path(__file__).parents[2] / "data" / "us-dprk.jsonl"
         # The same import on two machines: each event has two lines, with two authors.
         self.done("import", str(shipped), "--author", "ann", daemon=a)
@@ -139,7 +139,7 @@ class Snapshots(Machines):
         self.record(a, event("later", targets=["X-LATER"]), event("later missile", type="aid", subtype="food", date="1999-02-01"))
         first = json.loads(expected[("log", "--jsonl")][1].splitlines()[0])["id"]
         self.correct(c, first, title="the first one, corrected elsewhere")
-        e = self.machine()  # another body under an id that is known, and the same one once more
+        e = self.machine(a)  # another body under an id that is known, and the same one once more
         self.record(e, event("with ours, differently", id=ids[0]), event("untouched", date="2019-05", id=ids[3], author="bob"))
         self.done("peer", "add", a.listen[0], daemon=e)
         self.sync(e)
@@ -198,19 +198,19 @@ class Snapshots(Machines):
         # A position is the same everywhere too, or is not answered.
         replica = self.own(daemon)
         beyond = self.fails(1, "log", "--known-at", json.dumps({replica: 9}), daemon=daemon)
-        self.assertIn(f"lacks lines 5 to 9 of replica {replica}", beyond)
+        self.assertIn(f"lacks lines 6 to 9 of replica {replica}", beyond)
 
     # MARK: Roots, and who lacks what
 
     def test_roots_are_those_that_others_count(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.append(a, 300)
         self.append(b, 3)
         self.done("peer", "add", b.listen[0], daemon=a)
         self.sync(a)
         made = self.create(a, "x1")
         own = {replica: self.lines(a, replica) for replica in (self.own(a), self.own(b))}
-        self.assertEqual(made["position"], {self.own(a): 301, self.own(b): 4})
+        self.assertEqual(made["position"], {self.own(a): 302, self.own(b): 4})
         for replica, size in made["position"].items():
             self.assertEqual(made["roots"][replica], self.root(own[replica][:size]))
         line = json.loads(own[self.own(a)][-1])
@@ -218,7 +218,7 @@ class Snapshots(Machines):
                          ("log.snapshot", "x1", made["position"], made["roots"]))
 
     def test_who_lacks_lines_is_told_which(self):
-        a, b, c = self.machine(), self.machine(), self.machine()
+        a, b, c = self.machines(3)
         self.append(a, 4)
         self.append(b, 3, "elsewhere")
         self.done("peer", "add", b.listen[0], daemon=a)
@@ -251,7 +251,7 @@ class Snapshots(Machines):
     # MARK: Names
 
     def test_a_name_used_twice_is_told_and_ids_stand(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         made = {}
         for daemon, who in ((a, "ann"), (b, "bob")):
             self.append(daemon, 2, "by " + who)
@@ -376,7 +376,7 @@ class Snapshots(Machines):
         self.assertIn("the id of more than one snapshot", self.fails(2, "log", "--at", id, daemon=daemon))
         self.same(daemon, "ours", expected, [("export",)])
         # They travel on as they are.
-        other = self.machine()
+        other = self.machine(daemon)
         self.done("peer", "add", other.listen[0], daemon=daemon)
         self.sync(daemon)
         self.assertEqual(self.lines(other, replica), lines)
@@ -414,7 +414,7 @@ class Snapshots(Machines):
             daemon.start()
 
     def test_what_was_erased_is_told(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         ids = self.record(a, event("stays"), event("has to go"))
         made = self.create(a, "paper")
         before = self.answers(a, "paper", [("export",)])
@@ -431,7 +431,7 @@ class Snapshots(Machines):
         self.assertEqual(self.json("snapshot", "show", made["id"], daemon=b)["standing"], "same")
 
     def test_lines_held_back_are_lines_that_lack(self):
-        a, c = self.machine(), self.machine()
+        a, c = self.machines(2)
         ids = self.record(a, event("stays"), event("held back"), event("stays too"))
         self.create(a, "paper")
         from test_verify import stub_of

@@ -6,21 +6,10 @@ import socket
 import subprocess
 import unittest
 
-from daemon import BINARIES, Daemon, shipped_events
+from daemon import BINARIES, Network, free_port, shipped_events
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Sync(unittest.TestCase):
-    def machine(self):
-        daemon = Daemon(listen=[f"tcp://127.0.0.1:{free_port()}"]).start()
-        self.addCleanup(daemon.remove)
-        return daemon
-
+class Sync(Network, unittest.TestCase):
     def ctl(self, daemon, *words):
         result = subprocess.run(
             [BINARIES / "timelinectl", "--socket", daemon.socket, *words], capture_output=True, text=True)
@@ -40,7 +29,7 @@ class Sync(unittest.TestCase):
         return self.done(daemon, "log", "--jsonl")
 
     def test_two_agree_both_ways_and_live(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.done(a, "import", str(BINARIES.parents[1] / "data" / "us-dprk.jsonl"))
         self.append(b, "on b")
         self.done(a, "peer", "add", b.listen[0])
@@ -57,7 +46,7 @@ class Sync(unittest.TestCase):
         watcher.close()
 
     def test_resume_after_a_restart(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.done(a, "peer", "add", b.listen[0])
         self.append(a, "first")
         self.done(a, "sync")
@@ -70,7 +59,7 @@ class Sync(unittest.TestCase):
         self.assertIn("while b was away", self.log(b))
 
     def test_relay_through_a_third(self):
-        a, b, c = self.machine(), self.machine(), self.machine()
+        a, b, c = self.machines(3)
         self.append(a, "on a")
         self.append(c, "on c")
         self.done(a, "peer", "add", b.listen[0])
@@ -84,7 +73,7 @@ class Sync(unittest.TestCase):
         self.assertEqual(self.log(a), self.log(c))
 
     def test_a_copied_directory_is_refused(self):
-        a, b = self.machine(), self.machine()
+        a, b = self.machines(2)
         self.append(a, "shared")
         for daemon in (a, b):
             daemon.stop()
@@ -117,11 +106,15 @@ class Sync(unittest.TestCase):
     def test_hostile_peer(self):
         a = self.machine()
         port = int(a.listen[0].rpartition(":")[2])
+        timeline = a.main.encode()
         for words in (
             b"HELLO timeline-sync 1 {}\nLINES main x 1 1 1\n",
-            b"HELLO timeline-sync 1 {}\nHAVE main {\"uuid\":\"x\",\"heads\":{}}\n",
-            b"HELLO timeline-sync 1 {}\nHAVE main {\"uuid\":\"595960da-76a0-536a-bf6d-96b5457890eb\",\"heads\":{}}\n"
-            b"LINES main 01234567-89ab-4cde-8f01-23456789abcd 1 1 9\nnot a line\n",
+            b"HELLO timeline-sync 1 {}\nHAVE main {\"heads\":{}}\n",
+            b"HELLO timeline-sync 1 {}\nHAVE 595960da-76a0-536a-bf6d-96b5457890eb {\"heads\":{}}\n",
+            b"HELLO timeline-sync 2 {}\n", b"HELLO timeline-sync 1 {}\nFOLLOW nothing\n",
+            b"HELLO timeline-sync 1 {}\nHAVE %s {\"heads\":{}}\nHAVE %s {\"heads\":{}}\n" % (timeline, timeline),
+            b"HELLO timeline-sync 1 {}\nHAVE %s {\"heads\":{}}\n"
+            b"LINES %s 01234567-89ab-4cde-8f01-23456789abcd 1 1 9\nnot a line\n" % (timeline, timeline),
         ):
             with socket.create_connection(("127.0.0.1", port)) as peer:
                 peer.sendall(words)

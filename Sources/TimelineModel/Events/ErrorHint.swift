@@ -11,6 +11,8 @@ public enum ErrorHint: String, Sendable, Hashable, CaseIterable {
   case similarActor = "similar-actor"
   /// No snapshot to cite is recorded by that name.
   case unknownSnapshot = "unknown-snapshot"
+  /// No timeline is known by that name, or none was chosen.
+  case unknownTimeline = "unknown-timeline"
   /// No machine of that address is synced with.
   case unknownPeer = "unknown-peer"
   /// The id of an event is wanted, or at least its first 4 characters.

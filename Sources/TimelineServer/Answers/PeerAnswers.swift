@@ -17,7 +17,9 @@ extension Router {
       guard isNew else { throw ErrorReply(.exists, "\(address) is a peer already") }
     case "remove":
       let peer = try Self.onDisk { () throws(OpenError) in try peers.remove(address, id) }
-      guard let peer else { throw ErrorReply(.notFound, "no peer \(address); PEERS lists them") }
+      guard let peer else {
+        throw ErrorReply(.notFound, "there is no peer \(address)", hint: .unknownPeer)
+      }
       if let connection = peer.connection { dropped(connection) }
     case let word:
       throw ErrorReply(.badRequest, "PEER \(word.prefix(40))? It is PEER add or PEER remove")

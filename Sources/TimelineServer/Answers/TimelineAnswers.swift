@@ -1,12 +1,78 @@
-// OPEN, TIMELINES, TIMELINE: which timelines there are, which one a connection speaks of, and what changes
-// that.
+// What is asked of the machine rather than of a timeline, and is answered where none is chosen: HELLO, PING,
+// HELP, QUIT, and OPEN, TIMELINES, TIMELINE, by which a connection comes to one.
 
 import EventStore
 import TimelineModel
 import TimelineWire
 
-extension Router {
-  func open(_ request: Request, _ connection: Connection) throws(ErrorReply) {
+struct Reception {
+  let service: Service
+  let timelines: Timelines
+  let peers: Peers
+
+  private static let noTimeline = ErrorReply(
+    .notFound, "no timeline is chosen: OPEN NAME", hint: .unknownTimeline)
+  static let tooLong = ErrorReply(
+    .tooLarge, "a request has at most \(LineLimits.requestBytesMax) bytes; this one was skipped")
+
+  // MARK: Where no timeline is chosen
+
+  /// Answers a line.
+  func handle(_ line: UnsafeBufferPointer<UInt8>, _ connection: Connection) -> Router.Step {
+    if case .collecting(let many) = connection.mode {
+      skip(many, connection)
+      return .goOn
+    }
+    do throws(ErrorReply) {
+      let request = try Request(line)
+      guard request.verb.isOfTimeline else { return try answer(request, line, connection) }
+      guard request.verb.takesLines, case let many = try ManyLines(request), many.left > 0 else {
+        throw Self.noTimeline
+      }
+      connection.mode = .collecting(many)
+    } catch { Reply.error(error, to: &connection.out) }
+    return .goOn
+  }
+
+  func tooLong(_ connection: Connection) {
+    if case .collecting(let many) = connection.mode { return skip(many, connection) }
+    Reply.error(Self.tooLong, to: &connection.out)
+  }
+
+  /// Passes over a line that was announced.
+  private func skip(_ many: ManyLines, _ connection: Connection) {
+    var many = many
+    many.refuse(Self.noTimeline)
+    connection.mode = many.left > 0 ? .collecting(many) : .requests
+    if many.left == 0 { Reply.error(Self.noTimeline, to: &connection.out) }
+  }
+
+  // MARK: Answers
+
+  func answer(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(ErrorReply) -> Router.Step {
+    switch request.verb {
+    case .hello:
+      guard request.arguments == ["timeline", "1"] else {
+        throw ErrorReply(.unsupported, "this daemon speaks: HELLO timeline 1")
+      }
+      Reply.ok(.object(["version": .string(service.version)]), to: &connection.out)
+    case .open: try open(request, connection)
+    case .timelines: list(to: &connection.out)
+    case .timeline: return try change(request, line, connection)
+    case .help:
+      for verb in Verb.allCases { Reply.row(.string(verb.usage), to: &connection.out) }
+      Reply.end(.object(["count": .int(Verb.allCases.count)]), to: &connection.out)
+    case .quit:
+      Reply.ok(to: &connection.out)
+      connection.isClosing = true
+    default: Reply.ok(to: &connection.out)
+    }
+    return .goOn
+  }
+
+  private func open(_ request: Request, _ connection: Connection) throws(ErrorReply) {
     guard request.arguments.count == 1, request.json == nil else {
       throw ErrorReply(.badRequest, "OPEN takes the name of a timeline")
     }
@@ -15,9 +81,10 @@ extension Router {
       throw ErrorReply(
         .notFound, "timeline \(hosted.name) is archived; TIMELINE restore \(hosted.name) takes it back")
     }
-    let found = try Self.onDisk { () throws(OpenError) in try timelines.host(hosted.id) }
+    let found = try Router.onDisk { () throws(OpenError) in try timelines.host(hosted.id) }
     guard let host = found else { throw ErrorReply(.notFound, "timeline \(hosted.name) is gone") }
     connection.host = host
+    connection.hasChosen = true
     Reply.ok(
       .object([
         "timeline": .string(host.id.description),
@@ -26,7 +93,7 @@ extension Router {
       ]), to: &connection.out)
   }
 
-  func listTimelines(to out: inout [UInt8]) {
+  private func list(to out: inout [UInt8]) {
     for hosted in timelines.hosted.timelines {
       let here = timelines.open.first { $0.id == hosted.id }?.timeline
       Reply.row(
@@ -41,23 +108,30 @@ extension Router {
     Reply.end(.object(["count": .int(timelines.hosted.timelines.count)]), to: &out)
   }
 
-  func changeTimelines(
+  private func change(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
-  ) throws(ErrorReply) -> Step {
+  ) throws(ErrorReply) -> Router.Step {
     let words = request.arguments
     if words.first == "follow" { return try follow(request, line) }
     guard request.json == nil else { throw Self.timelineForm }
     let hosted: HostedTimeline
     switch (words.first, words.count) {
     case ("create", 2):
-      hosted = try Self.onDisk { () throws(OpenError) in try timelines.create(words[1]) }
+      hosted = try Router.onDisk { () throws(OpenError) in try timelines.create(words[1]) }
     case ("rename", 3):
       let id = try self.hosted(words[1]).id
-      hosted = try Self.onDisk { () throws(OpenError) in try timelines.rename(id, to: words[2]) }
+      hosted = try Router.onDisk { () throws(OpenError) in try timelines.rename(id, to: words[2]) }
     case ("archive", 2), ("restore", 2):
-      let id = try self.hosted(words[1]).id
-      hosted = try Self.onDisk { () throws(OpenError) in
-        try timelines.setArchived(id, words[0] == "archive")
+      let (id, isArchived) = (try self.hosted(words[1]).id, words[0] == "archive")
+      if isArchived, let host = timelines.open.first(where: { $0.id == id }), !host.isIdle {
+        return .whenIdle(host)
+      }
+      hosted = try Router.onDisk { () throws(OpenError) in
+        try timelines.setArchived(id, isArchived)
+      }
+      if !isArchived, !peers.of(id).isEmpty {
+        _ = try Router.onDisk { () throws(OpenError) in try timelines.host(id) }
+        peers.tryNow(id)
       }
     default: throw Self.timelineForm
     }
@@ -73,9 +147,9 @@ extension Router {
 
   private func follow(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
-  ) throws(ErrorReply) -> Step {
+  ) throws(ErrorReply) -> Router.Step {
     guard request.arguments.count == 2 else { throw Self.timelineForm }
-    let address = try Self.address(request.arguments[1])
+    let address = try Router.address(request.arguments[1])
     var bare = request
     bare.arguments = []
     let value = try bare.value(in: line, keys: ["from", "as"])
@@ -95,7 +169,9 @@ extension Router {
     }
     return hosted
   }
+}
 
+extension Router {
   static func address(_ text: String) throws(ErrorReply) -> PeerAddress {
     do throws(PeerAddress.Invalid) { return try PeerAddress(text) } catch {
       throw ErrorReply(.badRequest, error.text, value: text)

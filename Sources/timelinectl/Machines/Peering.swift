@@ -14,8 +14,8 @@ extension Command {
     let client = try context.connect()
     switch (words.first ?? "list", words.count) {
     case ("list", 0...1):
-      let peers = try list(client)
-      let rows = peers.map { [$0["address"]?.string ?? "", standing($0)] }
+      let peers = try Peer.list(client)
+      let rows = peers.map { [$0["address"]?.string ?? "", Peer.standing($0)] }
       context.finish(
         .array(peers),
         peers.isEmpty
@@ -52,7 +52,7 @@ extension Command {
       throw Failure(.failed, "there are no peers; timelinectl peer add ADDRESS adds one")
     }
     while true {
-      let peers = try list(client)
+      let peers = try Peer.list(client)
       if peers.allSatisfy({ $0["in_sync"]?.bool ?? false }) {
         context.finish(
           .array(peers), "in sync with \(peers.count == 1 ? "1 peer" : "\(peers.count) peers")\n")
@@ -62,21 +62,28 @@ extension Command {
         let missing = peers.filter { $0["in_sync"]?.bool != true }
         throw Failure(
           .timedOut, code: "timeout",
-          missing.map { "\($0["address"]?.string ?? ""): \(standing($0))" }.joined(separator: "; "))
+          missing.map { "\($0["address"]?.string ?? ""): \(Peer.standing($0))" }.joined(separator: "; "))
       }
       usleep(20_000)
     }
   }
+}
 
-  private static func list(_ client: Client) throws(Failure) -> [JSONValue] {
+extension Peer {
+  static func list(_ client: Client) throws(Failure) -> [JSONValue] {
     var peers: [JSONValue] = []
     _ = try client.stream(.peers) { _, json in peers.append(Client.json(json)) }
     return peers
   }
 
-  private static func standing(_ peer: JSONValue) -> String {
-    if peer["in_sync"]?.bool ?? false { return "in sync" }
-    if peer["connected"]?.bool ?? false { return "syncing" }
-    return "not connected" + (peer["error"]?.string.map { " (\($0))" } ?? "")
+  /// How a machine stands now; why not in sync is of the last attempt, and said until the next.
+  static func standing(_ peer: JSONValue) -> String {
+    switch peer["state"]?.string {
+    case "in-sync": "in sync"
+    case "syncing": "syncing"
+    case "greeting": "connected, no greeting yet"
+    case "connecting": "not connected (connecting)"
+    default: "not connected" + (peer["error"]?.string.map { " (\($0))" } ?? "")
+    }
   }
 }

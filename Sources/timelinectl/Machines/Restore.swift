@@ -38,6 +38,11 @@ extension Command {
     let input = try BackupInput(words.plain[0])
     let passphrase = try passphrase(context, isNew: false)
     let contents = try input.check()
+    guard TimelineFounding.isName(contents.header.name) else {
+      throw Failure(
+        .verificationFailed, code: "damaged",
+        "the backup's timeline has no name that a timeline can have")
+    }
     let key = try passphrase.map { (passphrase) throws(Failure) in
       try contents.signingKey(passphrase)
     }
@@ -84,11 +89,6 @@ extension Command {
     _ summary: BackupSummary, isPartial: Bool
   ) throws(Failure) {
     let contents = summary.contents
-    guard TimelineFounding.isName(contents.header.name) else {
-      throw Failure(
-        .verificationFailed, code: "damaged",
-        "the backup's timeline has no name that a timeline can have")
-    }
     guard contents.missing == 0 || isPartial else {
       throw Failure(
         .verificationFailed, code: "damaged",

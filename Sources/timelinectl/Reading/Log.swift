@@ -186,7 +186,8 @@ extension Command {
     name: "status", arguments: "", summary: "how the daemon and its log are",
     examples: ["status", "status --json"], flags: [], plain: 0...0
   ) { (context) throws(Failure) in
-    let status = try context.connect().ask(.status)
+    let client = try context.connect()
+    let status = try client.ask(.status)
     var text = ""
     for member in status.members ?? [] {
       let value = member.value
@@ -197,6 +198,9 @@ extension Command {
     }
     if status["wanted"]?.int ?? 0 > 0 {
       text += "to do: timelinectl repair fetches from a peer what is damaged or withheld here\n"
+    }
+    for peer in try Peer.list(client) {
+      text += "peer \(peer["address"]?.string ?? ""): \(Peer.standing(peer))\n"
     }
     context.finish(status, text)
     return .done

@@ -19,6 +19,7 @@ enum PlainWords {
       reply.text + "; timelinectl actor list shows all"
         + (reply.code == .badEvent ? ", timelinectl actor add adds one" : "")
     case .unknownSnapshot?: reply.text + "; timelinectl snapshot list shows all"
+    case .unknownTimeline?: reply.text + "; timelinectl timeline list shows all"
     case .unknownPeer?: reply.text + "; timelinectl peer list shows them"
     case .eventID?: "give the event's name, its id, or at least the first 4 characters of it"
     case .moment?: Moment.forms
