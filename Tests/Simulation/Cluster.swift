@@ -161,7 +161,11 @@ public final class Cluster {
     else { return }
     let others = machines.filter { $0 !== machine && $0.isUp && !$0.isDamaged }
     guard let other = others.first(where: { other in
-      other.timelines.contains { $0.id == here.id && $0.position.covers(here.position) }
+      // A line comes back by a proof under a head, so that has to be there too.
+      other.timelines.contains { there in
+        there.id == here.id
+          && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
+      }
     }) else { return }
     hasDamaged = machine.fileSystem.damage("data/timelines/main/logs/")
     world.tell("\(machine.name): a bit turned, \(other.name) has it all")
@@ -196,6 +200,8 @@ public final class Cluster {
       world.run(until: world.now + 5_000_000)
       for machine in machines where !machine.isUp { machine.boot() }
       for machine in machines where machine.isReadOnly { machine.crash() }
+      // As status tells its user to.
+      for machine in machines where hasDamaged && machine.lacksLines { _ = ask(machine, "REPAIR") }
       if failure != nil || areSettled { return }
     }
     let standing = machines.map { machine in
