@@ -1,6 +1,7 @@
 """Runs tests with a limit, so that one that hangs is named: what it has started is killed, and the others go on.
 
-    limits.py Tests/Daemon [test_sync.py]   the Python tests of a folder, each at most TEST_LIMIT seconds (120)
+    limits.py Tests/Daemon [test_sync.py]   the Python tests of a folder, each at most TEST_LIMIT seconds (120), or
+                                            as many as the `limit` of its class says
     limits.py -- swift test                 Swift's, which run side by side: they end where nothing is said any more
                                             for SILENCE_LIMIT seconds (600), with the names of those that run
 """
@@ -57,7 +58,7 @@ class Limited(unittest.TextTestResult):
         super().startTestRun()
 
     def startTest(self, test):
-        self.begin(str(test), Hangs)
+        self.begin(str(test), Hangs, max(LIMIT, getattr(test, "limit", 0)))
         super().startTest(test)
 
     def stopTest(self, test):
@@ -69,13 +70,13 @@ class Limited(unittest.TextTestResult):
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
 
-    def begin(self, what, error=TimeoutError):
-        self.what, self.error, self.before = what, error, descendants()
-        signal.setitimer(signal.ITIMER_REAL, LIMIT, REST)
-        faulthandler.dump_traceback_later(LIMIT + 3 * REST, exit=True)
+    def begin(self, what, error=TimeoutError, limit=LIMIT):
+        self.what, self.error, self.limit, self.before = what, error, limit, descendants()
+        signal.setitimer(signal.ITIMER_REAL, limit, REST)
+        faulthandler.dump_traceback_later(limit + 3 * REST, exit=True)
 
     def interrupt(self, *_):
-        print(f"\nHANGS for more than {LIMIT} s: {self.what}", file=sys.stderr, flush=True)
+        print(f"\nHANGS for more than {self.limit} s: {self.what}", file=sys.stderr, flush=True)
         faulthandler.dump_traceback()
         kill(descendants() - self.before)
         raise self.error(self.what)

@@ -188,7 +188,8 @@ public final class Engine {
       peers.ended(
         id, reason ?? "the connection could not be made", service.now, random: service.random())
       if case .follow(let following) = purpose {
-        answer(following.asker, ErrorReply(.notFound, "\(following.address): \(reason ?? "no answer")"))
+        let why = reason ?? "no answer"
+        answer(following.asker, ErrorReply(.notFound, "\(following.address): \(why)"))
       }
       return look(at: 0)
     }
@@ -546,7 +547,9 @@ public final class Engine {
   }
 
   private func dial(_ peer: Peer) {
-    guard timelines.open.contains(where: { $0.id == peer.timeline }) else { return peers.rest(peer) }
+    guard timelines.open.contains(where: { $0.id == peer.timeline }) else {
+      return peers.rest(peer)
+    }
     peers.dialing(peer, dial(peer.address, .sync(peer.timeline)))
   }
 

@@ -149,7 +149,7 @@ struct Router {
     case .snapshots:
       let here = timeline.lines
       if let one = try questions.snapshot(request) {
-          return .ask(SlowQuestion(snapshot: here, query: Query(), kind: .compare(one)))
+        return .ask(SlowQuestion(snapshot: here, query: Query(), kind: .compare(one)))
       }
       let all = here.recordedSnapshots
       for snapshot in all { Reply.row(snapshot.json(in: here), to: &connection.out) }

@@ -9,7 +9,6 @@
 import Access
 import TimelineModel
 
-
 public enum Verb: String, Sendable, CaseIterable {
   case hello = "HELLO"
   case open = "OPEN"

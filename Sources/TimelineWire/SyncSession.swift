@@ -224,8 +224,8 @@ public struct SyncSession: Sendable {
       refusal = error
       return [.end(.said(error))]
     default:
-      throw ErrorReply(
-        .badRequest, "\(String(decoding: message.bytes.prefix { $0 > 0x20 }, as: UTF8.self)) has no place here")
+      let word = String(decoding: message.bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+      throw ErrorReply(.badRequest, "\(word) has no place here")
     }
     return []
   }
@@ -284,7 +284,8 @@ public struct SyncSession: Sendable {
     if next.count > SyncMessage.wantedMax {
       toAsk?.insert(
         WantedLines(
-          next.replica, next.first + SyncMessage.wantedMax, next.count - SyncMessage.wantedMax), at: 0)
+          next.replica, next.first + SyncMessage.wantedMax, next.count - SyncMessage.wantedMax),
+        at: 0)
       next.count = SyncMessage.wantedMax
     }
     asked = next

@@ -214,6 +214,8 @@ class Run:
 
 @unittest.skipUnless(COMPILER, "no C compiler")
 class Faults(unittest.TestCase):
+    limit = 900
+
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.mkdtemp(prefix="timeline-")

@@ -64,6 +64,17 @@ class Hostile(unittest.TestCase):
                 self.assertTrue(client.reply().startswith("EVENT "))
             client.close()
 
+    def test_answers_a_little_longer_than_what_is_written_at_once(self):
+        """A client that reads as fast as it is written to takes a piece whole: the next has to come all the same."""
+        self.client.send("APPENDMANY 600\n" + "\n".join(json.dumps(event(f"number {n}", summary="x" * 1000)) for n in range(600)))
+        self.assertTrue(self.client.reply().startswith("OK"))
+        for limit in range(150, 600, 10):
+            self.assertEqual(len(self.client.stream('QUERY {"limit":%d}' % limit)[0]), limit)
+        self.client.send(b"ACTORS\n" * 50)
+        ends = 0
+        while ends < 50:
+            ends += self.client.reply().startswith("END ")
+
     def test_many_answers_arrive_whole_after_a_half_close(self):
         client = self.daemon.client()
         client.send(b"ACTORS\n" * 100)

@@ -13,6 +13,8 @@ RUNS = int(os.environ.get("KILL_RUNS", "60"))
 
 
 class Kill(unittest.TestCase):
+    limit = 600
+
     def test_kill(self):
         seed = int(os.environ.get("KILL_SEED", random.randrange(1 << 32)))
         print(f"kill test: {RUNS} runs, KILL_SEED={seed}")

@@ -15,6 +15,7 @@ DAYS = ("2005-09-20", "2014-07-29", "2017-11-30")
 
 
 class RulesTests(Machines):
+    limit = 300
     shipped = True
 
     def changed(self, table, *changes):

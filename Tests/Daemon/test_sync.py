@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from daemon import BINARIES, Network, free_port, shipped_events
+from daemon import BINARIES, ROOT, Network, free_port, shipped_events
 
 
 class Sync(Network, unittest.TestCase):
@@ -30,7 +30,7 @@ class Sync(Network, unittest.TestCase):
 
     def test_two_agree_both_ways_and_live(self):
         a, b = self.machines(2)
-        self.done(a, "import", str(BINARIES.parents[1] / "data" / "us-dprk.jsonl"))
+        self.done(a, "import", str(ROOT / "data" / "us-dprk.jsonl"))
         self.append(b, "on b")
         self.done(a, "peer", "add", b.listen[0])
         self.assertIn("in sync", self.done(a, "sync"))

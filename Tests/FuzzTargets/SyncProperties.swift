@@ -46,7 +46,8 @@ enum SyncProperties {
     _ session: inout SyncSession, _ replica: ReplicaID, _ last: UInt64
   ) throws(Broken) {
     let reply = session.committed(replica, last: last)
-    try hold(reply.elementsEqual("TOOK \(TimelineID.main) \(replica) \(last)\n".utf8), "said: \(reply)")
+    let expected = "TOOK \(TimelineID.main) \(replica) \(last)\n"
+    try hold(reply.elementsEqual(expected.utf8), "said: \(reply)")
     try hold(session.taken[replica] >= last, "forgotten: \(replica)")
   }
 

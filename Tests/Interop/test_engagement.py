@@ -468,6 +468,8 @@ class RareTests(unittest.TestCase):
 
 
 class RandomTests(unittest.TestCase):
+    limit = 900
+
     def test_sets_of_random_events(self):
         seeds = [int(SEED)] if SEED else list(range(SETS))
         pieces = [seeds[start:start + 100] for start in range(0, len(seeds), 100)]

@@ -150,7 +150,8 @@ extension Snapshot {
         guard left > 0 else { return true }
         left -= 1
         position[log.id] += 1
-        guard let text = log.line(position[log.id]), let line = try? Line(text), !isForMachines(line)
+        guard let text = log.line(position[log.id]), let line = try? Line(text),
+          !isForMachines(line)
         else { continue }
         if !filter.isEmpty {
           let subject = subject(of: line, text, place, reader)

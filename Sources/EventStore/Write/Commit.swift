@@ -113,7 +113,8 @@ extension Timeline {
       }
       store.take(written.tail, batch, lines: written.lines, place: written.place)
       if let error = written.error { failure = note(error) }
-      mayLack = mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)
+      mayLack =
+        mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)
     }
     // What came from elsewhere was not walked, what was corrected links elsewhere now, and what was not
     // recorded nowhere.

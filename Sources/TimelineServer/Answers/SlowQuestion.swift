@@ -57,7 +57,8 @@ struct SlowQuestion: Sendable {
     case .verify(let heads):
       let total = snapshot.lineCount
       let verification = Verification(snapshot, heads: heads) { done in
-        report(.object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)]))
+        report(
+          .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)]))
         return isWanted()
       }
       return .verified(
@@ -71,7 +72,8 @@ struct SlowQuestion: Sendable {
     case .lint(let asked):
       let outcome = asked.answer(query, snapshot) { done, total in
         if total > LintQuestion.quietEvents {
-          report(.object(["progress": .string("linting"), "done": .int(done), "total": .int(total)]))
+          report(
+            .object(["progress": .string("linting"), "done": .int(done), "total": .int(total)]))
         }
         return isWanted()
       }

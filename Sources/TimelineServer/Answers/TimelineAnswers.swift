@@ -79,7 +79,8 @@ struct Reception {
     let hosted = try hosted(request.arguments[0])
     guard !hosted.isArchived else {
       throw ErrorReply(
-        .notFound, "timeline \(hosted.name) is archived; TIMELINE restore \(hosted.name) takes it back")
+        .notFound,
+        "timeline \(hosted.name) is archived; TIMELINE restore \(hosted.name) takes it back")
     }
     let found = try Router.onDisk { () throws(OpenError) in try timelines.host(hosted.id) }
     guard let host = found else { throw ErrorReply(.notFound, "timeline \(hosted.name) is gone") }
@@ -156,7 +157,8 @@ struct Reception {
     let name = value["from"]?.string ?? "main"
     let localName = value["as"]?.string
     for name in [name, localName].compactMap({ $0 }) where !TimelineFounding.isName(name) {
-      throw ErrorReply(.badRequest, "a timeline's name has \(TimelineFounding.nameRule)", value: name)
+      throw ErrorReply(
+        .badRequest, "a timeline's name has \(TimelineFounding.nameRule)", value: name)
     }
     return .follow(address, name: name, localName: localName)
   }

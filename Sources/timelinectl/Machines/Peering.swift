@@ -60,9 +60,8 @@ extension Command {
       }
       if let end, ContinuousClock.now >= end {
         let missing = peers.filter { $0["in_sync"]?.bool != true }
-        throw Failure(
-          .timedOut, code: "timeout",
-          missing.map { "\($0["address"]?.string ?? ""): \(Peer.standing($0))" }.joined(separator: "; "))
+          .map { "\($0["address"]?.string ?? ""): \(Peer.standing($0))" }
+        throw Failure(.timedOut, code: "timeout", missing.joined(separator: "; "))
       }
       usleep(20_000)
     }
