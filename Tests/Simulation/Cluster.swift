@@ -160,13 +160,15 @@ public final class Cluster {
       let here = machine.timelines.first(where: { $0.name == "main" })
     else { return }
     let others = machines.filter { $0 !== machine && $0.isUp && !$0.isDamaged }
-    guard let other = others.first(where: { other in
-      // A line comes back by a proof under a head, so that has to be there too.
-      other.timelines.contains { there in
-        there.id == here.id
-          && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
-      }
-    }) else { return }
+    guard
+      let other = others.first(where: { other in
+        // A line comes back by a proof under a head, so that has to be there too.
+        other.timelines.contains { there in
+          there.id == here.id
+            && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
+        }
+      })
+    else { return }
     hasDamaged = machine.fileSystem.damage("data/timelines/main/logs/")
     world.tell("\(machine.name): a bit turned, \(other.name) has it all")
   }
@@ -231,7 +233,9 @@ public final class Cluster {
       guard let end = verified.last, end.contains(#""whole":true"#) else {
         return fail("\(machine.name) is not whole: \(verified)")
       }
-      if let row = verified.first(where: { $0.contains(#""problem":"#) && !$0.contains("has no key yet") }) {
+      if let row = verified.first(where: {
+        $0.contains(#""problem":"#) && !$0.contains("has no key yet")
+      }) {
         return fail("\(machine.name) has a head to doubt: \(row)")
       }
       let roots = verified.filter { $0.contains(#""root""#) }.map { row in
@@ -276,7 +280,8 @@ public final class Cluster {
       }
       ids.insert(id)
       if let type = json["type"]?.string {
-        guard recorded.sent.contains(id) || ["log.member", "log.timeline", "log.erase"].contains(type)
+        guard
+          recorded.sent.contains(id) || ["log.member", "log.timeline", "log.erase"].contains(type)
         else { return fail("\(machine.name): nobody recorded \(line)") }
         if recorded.erased.contains(id) { return fail("\(machine.name): erased is not \(line)") }
       } else {

@@ -65,7 +65,9 @@ final class Machine {
     laneEnds = [:]
     do throws(OpenError) {
       let directory = try DataDirectory("data", fileSystem: fileSystem)
-      let key = try directory.signingKey { (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) } }
+      let key = try directory.signingKey {
+        (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+      }
       engine = try Engine(
         Engine.World(
           directory: directory, key: key, version: "simulated",
@@ -154,7 +156,7 @@ final class Machine {
       }
       connection.close(side)
     case .dial(let id, let address): dial(id, address)
-    case .write(let write): write_(write)
+    case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
     case .again: schedule()
@@ -184,7 +186,7 @@ final class Machine {
 
   // MARK: Work elsewhere
 
-  private func write_(_ write: Write) {
+  private func makeDurable(_ write: Write) {
     let started = start
     world.after(world.time(50...cluster.plan.writeTime)) { [self] in
       guard started == start, engine != nil else { return }
