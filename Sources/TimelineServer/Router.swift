@@ -94,8 +94,7 @@ struct Router {
     connection.replies.add(bytes)
   }
 
-  /// The next reply is paid for by the write of what was staged last; what is answered meanwhile comes
-  /// behind it.
+  /// The next reply is paid for by the write of what was staged last.
   func promise(_ kind: Promise.Kind, _ connection: Connection) {
     connection.replies.promise()
     host.promise(kind, connection)
