@@ -94,7 +94,7 @@ struct Router {
     connection.replies.add(bytes)
   }
 
-  /// Whether a read waits for appends of its connection: it is answered behind them.
+  /// The next reply is paid for by the write of what was staged last.
   func promise(_ kind: Promise.Kind, _ connection: Connection) {
     connection.replies.promise()
     host.promise(kind, connection)

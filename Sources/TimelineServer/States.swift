@@ -76,7 +76,7 @@ struct KeptHistory: Sendable {
   }
 }
 
-/// It belongs to the loop.
+/// It belongs to the engine's thread.
 final class States {
   private static let keptMax = 64
 

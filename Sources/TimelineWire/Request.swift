@@ -126,7 +126,7 @@ public enum Verb: String, Sendable, CaseIterable {
   }
 }
 
-/// A request taken apart; `json` and `second` are ranges of its line.
+/// A request taken apart; `json` is a range of its line.
 public struct Request: Sendable {
   public var verb: Verb
   public var arguments: [String]

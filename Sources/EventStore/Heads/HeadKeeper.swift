@@ -1,5 +1,5 @@
 // Signs the heads of this machine's log, checks those of others, and proves lines by them. It keeps the
-// tree of each log between questions; it is asked from one thread at a time, beside the loop's.
+// tree of each log between questions; it is asked from one thread at a time, beside the engine's.
 //
 //     lines durable → tree goes on → head signed → head durable → published
 //

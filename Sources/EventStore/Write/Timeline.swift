@@ -122,7 +122,7 @@ public final class Timeline {
 
   // MARK: Heads
 
-  /// Signs and checks the heads of these logs, for one thread beside the loop.
+  /// Signs and checks the heads of these logs, for one thread beside the owner's.
   public func headKeeper() -> HeadKeeper {
     HeadKeeper(
       timeline: id, own: replica, signer: signer, directory: directory, fileSystem: fileSystem)

@@ -12,7 +12,7 @@ import TimelineWire
 import TransparencyLog
 
 struct BackupStream: Sendable {
-  /// What the loop knows when it is asked.
+  /// What the engine knows when it is asked.
   struct Request: Sendable {
     var name: String
     /// The log of this machine.
