@@ -317,7 +317,9 @@ struct OpenStoreTests {
     run.close()
     func open() throws -> Timeline {
       try Timeline(
-        id: TimelineID(UUIDBytes(high: 1, low: 1)), name: "main", replica: CrashRun.replica,
+        HostedTimeline(
+          id: TimelineID(UUIDBytes(high: 1, low: 1)), name: "main", directory: "main",
+          replica: CrashRun.replica),
         key: nil, directory: CrashRun.path + "/timelines/main", fileSystem: run.fileSystem,
         logsMax: 2)
     }

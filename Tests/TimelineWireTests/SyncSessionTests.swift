@@ -62,13 +62,13 @@ private struct Wire {
   var ends: [ErrorReply] = []
 
   init(_ left: Machine, _ right: Machine) {
-    self.left = SyncSession(timeline: .main, name: "main", device: left.id, isInitiator: true)
-    self.right = SyncSession(timeline: .main, name: "main", device: right.id, isInitiator: false)
+    self.left = SyncSession(timeline: .main, replica: left.id)
+    self.right = SyncSession(timeline: .main, replica: right.id)
   }
 
   mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
     var toRight = starting ? left.start(a) : Self.pump(&left, a)
-    var toLeft = starting ? [] : Self.pump(&right, b)
+    var toLeft = starting ? right.start(b) : Self.pump(&right, b)
     while !toRight.isEmpty || !toLeft.isEmpty {
       let (forRight, forLeft) = (toRight, toLeft)
       transcript += Self.words(forRight).map { "> " + $0 } + Self.words(forLeft).map { "< " + $0 }
@@ -181,16 +181,15 @@ struct SyncSessionTests {
     b.wanted = [WantedLines(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
     let replica = b.wanted[0].replica
     for (first, second) in [(3, 3), (5, 4), (6, 7), (6, 2)] {
-      var session = SyncSession(timeline: .main, name: "main", device: b.id, isInitiator: false)
+      var session = SyncSession(timeline: .main, replica: b.id)
       func say(_ text: String) -> [SyncSession.Effect] {
         Array(text.utf8).withUnsafeBufferPointer { session.receive($0, b) }
       }
-      _ = say("HELLO timeline-sync 1 {}")
-      _ = say("HAVE main {\"uuid\":\"\(TimelineID.main)\",\"heads\":{}}")
+      _ = say("HAVE \(TimelineID.main) {\"heads\":{}}")
       _ = Wire.pump(&session, b)
-      #expect(say("PROOF main \(replica) \(first) \"\"").isEmpty)
+      #expect(say("PROOF \(TimelineID.main) \(replica) \(first) \"\"").isEmpty)
       #expect(say("").count == 1)
-      let effects = say("PROOF main \(replica) \(second) \"\"")
+      let effects = say("PROOF \(TimelineID.main) \(replica) \(second) \"\"")
       #expect(
         effects.contains { if case .end = $0 { true } else { false } }, "\(first), then \(second)")
     }
@@ -233,11 +232,13 @@ struct SyncSessionTests {
     #expect(wire.transcript.count == before + 3)
     var again = Wire(a, b)
     again.settle(&a, &b, starting: true)
-    #expect(again.transcript.count == 4)
+    #expect(again.transcript.count == 2)
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
 
-  @Test("A quiet reconnect costs two messages each way, whatever the size of the log")
+  @Test(
+    "Behind the greeting a quiet reconnect costs one message each way, whatever the size of the log"
+  )
   func quiet() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<500 { a.append("a\(n)") }
@@ -245,9 +246,7 @@ struct SyncSessionTests {
     var wire = Wire(a, b)
     wire.settle(&a, &b, starting: true)
     #expect(
-      wire.transcript == [
-        "> HELLO timeline-sync 1 ", "> HAVE main ", "< HELLO timeline-sync 1 ", "< HAVE main ",
-      ])
+      wire.transcript == ["> HAVE \(TimelineID.main) ", "< HAVE \(TimelineID.main) "])
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
   }
 
@@ -289,20 +288,20 @@ struct SyncSessionTests {
   @Test(
     "What has no place here ends the session, and nothing of it is kept",
     arguments: [
-      "HELLO timeline-sync 9", "LINES main x 1 1 1", "FROB", "HAVE main {", "TOOK main x 1",
-      "LINES main 00000000-0000-0001-0000-000000000001 1 99999999999 9",
-      "LINES main 00000000-0000-0001-0000-000000000001 18446744073709551615 2 100",
+      "HELLO timeline-sync 1 {}", "LINES \(TimelineID.main) x 1 1 1", "FROB", "HAVE main {",
+      "HAVE \(TimelineID.main) {", "HAVE 00000000-0000-4000-8000-000000000001 {\"heads\":{}}",
+      "TOOK \(TimelineID.main) x 1", "LINES main 00000000-0000-0001-0000-000000000001 1 1 9",
+      "LINES \(TimelineID.main) 00000000-0000-0001-0000-000000000001 1 99999999999 9",
+      "LINES \(TimelineID.main) 00000000-0000-0001-0000-000000000001 18446744073709551615 2 100",
     ])
   func hostile(word: String) {
     let machine = Machine(2)
-    var session = SyncSession(
-      timeline: .main, name: "main", device: machine.id, isInitiator: false)
+    var session = SyncSession(timeline: .main, replica: machine.id)
     func say(_ text: String) -> [SyncSession.Effect] {
       Array(text.utf8).withUnsafeBufferPointer { session.receive($0, machine) }
     }
-    if !word.hasPrefix("HELLO") { _ = say("HELLO timeline-sync 1 {}") }
     if word.hasPrefix("LINES") || word.hasPrefix("TOOK") {
-      _ = say("HAVE main {\"uuid\":\"\(TimelineID.main)\",\"heads\":{}}")
+      _ = say("HAVE \(TimelineID.main) {\"heads\":{}}")
     }
     let effects = say(word)
     #expect(effects.contains { if case .end = $0 { true } else { false } })
