@@ -98,6 +98,12 @@ let package = Package(
       name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
       swiftSettings: strict),
 
+    .testTarget(
+      name: "TimelineServerTests",
+      dependencies: [
+        "Access", "EventStore", "Simulation", "Support", "TimelineModel", "TimelineServer",
+      ], swiftSettings: strict),
+
     // What several tests need.
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     .testTarget(

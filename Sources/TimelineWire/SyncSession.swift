@@ -29,6 +29,8 @@ public protocol LogSource {
   var wanted: [WantedLines] { get }
   /// The newest signed head of a log, as it stands in its file.
   func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
+  /// Lines under that head; 0 where there is none.
+  func signedSize(of replica: ReplicaID) -> UInt64
 }
 
 /// Lines in a row, of one log.
@@ -48,6 +50,8 @@ extension LogSource {
   public var wanted: [WantedLines] { [] }
 
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
+
+  public func signedSize(of replica: ReplicaID) -> UInt64 { head(of: replica)?.size ?? 0 }
 
   /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
@@ -144,7 +148,7 @@ public struct SyncSession: Sendable {
     let heads = source.position.sorted.map { replica, size in
       SyncHave.Head(
         replica, size: size, check: source.check(of: replica, at: size) ?? "",
-        signed: source.head(of: replica)?.size ?? 0)
+        signed: source.signedSize(of: replica))
     }
     var out: [UInt8] = []
     var rest = heads[...]
@@ -305,8 +309,9 @@ public struct SyncSession: Sendable {
   private mutating func heads(_ source: some LogSource) -> [UInt8] {
     var out: [UInt8] = []
     for (replica, _) in source.position.sorted {
-      guard let (size, note) = source.head(of: replica), signed[replica] < size,
-        size <= taken[replica]
+      let signedSize = source.signedSize(of: replica)
+      guard signed[replica] < signedSize, signedSize <= taken[replica],
+        let (size, note) = source.head(of: replica)
       else { continue }
       signed[replica] = size
       SyncMessage.head(timeline, replica, size: size, note: note).append(to: &out)

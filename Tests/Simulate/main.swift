@@ -49,7 +49,6 @@ func usage() -> Never {
   exit(2)
 }
 
-
 let options = Options(CommandLine.arguments.dropFirst())
 let began = clock()
 var done: UInt64 = 0

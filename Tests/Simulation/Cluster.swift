@@ -160,9 +160,15 @@ public final class Cluster {
       let here = machine.timelines.first(where: { $0.name == "main" })
     else { return }
     let others = machines.filter { $0 !== machine && $0.isUp && !$0.isDamaged }
-    guard let other = others.first(where: { other in
-      other.timelines.contains { $0.id == here.id && $0.position.covers(here.position) }
-    }) else { return }
+    guard
+      let other = others.first(where: { other in
+        // A line comes back by a proof under a head, so that has to be there too.
+        other.timelines.contains { there in
+          there.id == here.id
+            && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
+        }
+      })
+    else { return }
     hasDamaged = machine.fileSystem.damage("data/timelines/main/logs/")
     world.tell("\(machine.name): a bit turned, \(other.name) has it all")
   }
@@ -196,6 +202,8 @@ public final class Cluster {
       world.run(until: world.now + 5_000_000)
       for machine in machines where !machine.isUp { machine.boot() }
       for machine in machines where machine.isReadOnly { machine.crash() }
+      // As status tells its user to.
+      for machine in machines where hasDamaged && machine.lacksLines { _ = ask(machine, "REPAIR") }
       if failure != nil || areSettled { return }
     }
     let standing = machines.map { machine in
@@ -225,7 +233,9 @@ public final class Cluster {
       guard let end = verified.last, end.contains(#""whole":true"#) else {
         return fail("\(machine.name) is not whole: \(verified)")
       }
-      if let row = verified.first(where: { $0.contains(#""problem":"#) && !$0.contains("has no key yet") }) {
+      if let row = verified.first(where: {
+        $0.contains(#""problem":"#) && !$0.contains("has no key yet")
+      }) {
         return fail("\(machine.name) has a head to doubt: \(row)")
       }
       let roots = verified.filter { $0.contains(#""root""#) }.map { row in
@@ -270,7 +280,8 @@ public final class Cluster {
       }
       ids.insert(id)
       if let type = json["type"]?.string {
-        guard recorded.sent.contains(id) || ["log.member", "log.timeline", "log.erase"].contains(type)
+        guard
+          recorded.sent.contains(id) || ["log.member", "log.timeline", "log.erase"].contains(type)
         else { return fail("\(machine.name): nobody recorded \(line)") }
         if recorded.erased.contains(id) { return fail("\(machine.name): erased is not \(line)") }
       } else {
@@ -309,7 +320,7 @@ public final class Cluster {
   private func ask(_ machine: Machine, _ request: String) -> [String] {
     guard machine.isUp else { return [] }
     let asker = Asker()
-    let connection = machine.accept(asker, .owner(name: "asker"))
+    let connection = machine.accept(asker, .owner(name: "asker"), isWide: true)
     connection.send(Array((request + "\n").utf8), from: 0)
     let end = world.now + 300_000_000
     while !asker.isOver, world.now < end { world.run(until: world.now + 20_000) }

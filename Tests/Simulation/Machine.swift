@@ -46,6 +46,7 @@ final class Machine {
   var address: String { "tcp://127.0.0.1:\(port)" }
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
+  var lacksLines: Bool { timelines.contains { !$0.lines.lacking.isEmpty } }
   var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
 
   private var moment: Moment {
@@ -64,7 +65,9 @@ final class Machine {
     laneEnds = [:]
     do throws(OpenError) {
       let directory = try DataDirectory("data", fileSystem: fileSystem)
-      let key = try directory.signingKey { (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) } }
+      let key = try directory.signingKey {
+        (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+      }
       engine = try Engine(
         Engine.World(
           directory: directory, key: key, version: "simulated",
@@ -153,7 +156,7 @@ final class Machine {
       }
       connection.close(side)
     case .dial(let id, let address): dial(id, address)
-    case .write(let write): write_(write)
+    case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
     case .again: schedule()
@@ -183,7 +186,7 @@ final class Machine {
 
   // MARK: Work elsewhere
 
-  private func write_(_ write: Write) {
+  private func makeDurable(_ write: Write) {
     let started = start
     world.after(world.time(50...cluster.plan.writeTime)) { [self] in
       guard started == start, engine != nil else { return }
@@ -263,12 +266,14 @@ final class Machine {
   }
 
   /// A connection to this machine; the caller's side is 0.
-  func accept(_ caller: any Endpoint, _ principal: Principal) -> SimulatedConnection {
+  func accept(
+    _ caller: any Endpoint, _ principal: Principal, isWide: Bool = false
+  ) -> SimulatedConnection {
     opened += 1
     let id = ConnectionID(opened)
     let connection = SimulatedConnection(
-      world, caller, Socket(self, id), capacity: cluster.plan.capacity,
-      latency: cluster.plan.latency)
+      world, caller, Socket(self, id), capacity: isWide ? 16 << 20 : cluster.plan.capacity,
+      latency: isWide ? 10...20 : cluster.plan.latency)
     sockets[id] = (connection, 1)
     put(.opened(id, principal))
     return connection

@@ -17,10 +17,10 @@ protocol Endpoint: AnyObject {
 
 /// One direction.
 private final class Direction {
-  var waiting: [UInt8] = []
+  var waiting: ArraySlice<UInt8> = []
   /// Bytes between the two, those included that came and are not read.
   var underWay = 0
-  var arrived: [UInt8] = []
+  var arrived: ArraySlice<UInt8> = []
   var isRead = true
   var isBlocked = false
   /// The sender has closed.
@@ -99,7 +99,7 @@ final class SimulatedConnection {
     let count = min(direction.waiting.count, capacity - direction.underWay)
     if count > 0, !isMute {
       let bytes = Array(direction.waiting.prefix(count))
-      direction.waiting.removeFirst(count)
+      direction.waiting = direction.waiting.dropFirst(count)
       direction.underWay += count
       let time = max(
         direction.lastDelivery, world.now + Int64.random(in: latency, using: &world.random))
@@ -129,7 +129,7 @@ final class SimulatedConnection {
         ? Int.random(in: 1...direction.arrived.count, using: &world.random)
         : min(direction.arrived.count, 256 << 10)
       let bytes = Array(direction.arrived.prefix(count))
-      direction.arrived.removeFirst(count)
+      direction.arrived = direction.arrived.dropFirst(count)
       direction.underWay -= count
       end.received(bytes)
       move(side)

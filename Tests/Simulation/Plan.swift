@@ -27,15 +27,16 @@ struct Plan {
   init(using random: inout SplitMix) {
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     func pick<Choice>(_ choices: [Choice]) -> Choice { choices.randomElement(using: &random)! }
-    let size = number(0...99)
-    machines = size < 60 ? number(2...4) : size < 94 ? number(5...8) : size < 99 ? number(9...16) : 50
+    let size = number(0...499)
+    machines =
+      size < 300 ? number(2...4) : size < 480 ? number(5...8) : size < 499 ? number(9...16) : 50
     topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
     clientsEach = machines > 16 ? 1 : number(1...3)
-    let isHeavy = machines < 5 && number(0...9) == 0
+    let isHeavy = machines < 5 && number(0...19) == 0
     requests = machines > 16 ? number(2...6) : isHeavy ? number(60...90) : number(8...40)
-    textMax = isHeavy ? 50_000 : pick([0, 0, 200, 3000])
-    capacity = pick([2_000, 20_000, 200_000, 4_000_000])
-    let slowest = pick([500, 5_000, 200_000] as [Int64])
+    textMax = isHeavy ? 40_000 : pick([0, 0, 200, 3000])
+    capacity = isHeavy ? pick([100_000, 1_000_000]) : pick([2_000, 20_000, 200_000, 4_000_000])
+    let slowest = capacity < 10_000 ? pick([500, 5_000]) : pick([500, 5_000, 200_000] as [Int64])
     latency = 50...slowest
     writeTime = pick([200, 5_000, 100_000])
     faults = number(0...12)

@@ -163,7 +163,9 @@ final class SimulatedClient: Endpoint {
   private func take(_ line: String) {
     // Rows and events come before the end of their answer.
     if line.hasPrefix("EVENT ") || line.hasPrefix("ROW ") { return }
-    guard !asked.isEmpty else { return cluster.fail("\(name): \(line.prefix(200)) answers nothing") }
+    guard !asked.isEmpty else {
+      return cluster.fail("\(name): \(line.prefix(200)) answers nothing")
+    }
     let (request, text) = asked.removeFirst()
     if line.hasPrefix("ERR ") { return refused(request, text, line) }
     let json = line.firstIndex(of: "{").flatMap { brace in
@@ -217,7 +219,9 @@ final class SimulatedClient: Endpoint {
     case (.get(let id), "not-found") where cluster.hasDamaged:
       world.tell("\(name) does not find \(id)")
     case (.other("VERIFY"), _), (.other("STATE"), _): return
-    default: cluster.fail("\(name): \(line.prefix(300)) to \(String(decoding: text.prefix(200), as: UTF8.self))")
+    default:
+      cluster.fail(
+        "\(name): \(line.prefix(300)) to \(String(decoding: text.prefix(200), as: UTF8.self))")
     }
   }
 

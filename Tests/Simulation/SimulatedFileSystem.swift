@@ -204,7 +204,8 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
       guard !fileSystem.isFull else {
         // Some of it found room.
-        inode.append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<(bytes.count / 2)])))
+        inode.append(
+          UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<(bytes.count / 2)])))
         throw FileError("write", path, .full)
       }
       do throws(FileError) { try fileSystem.act("write", path) } catch {

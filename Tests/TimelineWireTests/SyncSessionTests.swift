@@ -236,9 +236,7 @@ struct SyncSessionTests {
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
 
-  @Test(
-    "Behind the greeting a quiet reconnect costs one message each way, whatever the size of the log"
-  )
+  @Test("Behind the greetings a quiet reconnect costs one message each way, whatever the log's size")
   func quiet() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<500 { a.append("a\(n)") }
@@ -288,11 +286,12 @@ struct SyncSessionTests {
   @Test(
     "What has no place here ends the session, and nothing of it is kept",
     arguments: [
-      "HELLO timeline-sync 1 {}", "LINES \(TimelineID.main) x 1 1 1", "FROB", "HAVE main {",
-      "HAVE \(TimelineID.main) {", "HAVE 00000000-0000-4000-8000-000000000001 {\"heads\":{}}",
-      "TOOK \(TimelineID.main) x 1", "LINES main 00000000-0000-0001-0000-000000000001 1 1 9",
+      "HELLO timeline-sync 1 {}", "LINES \(TimelineID.main) x 1 1 1", "FROB",
+      "HAVE \(TimelineID.main) {", "HAVE main {\"heads\":{}}", "TOOK \(TimelineID.main) x 1",
       "LINES \(TimelineID.main) 00000000-0000-0001-0000-000000000001 1 99999999999 9",
       "LINES \(TimelineID.main) 00000000-0000-0001-0000-000000000001 18446744073709551615 2 100",
+      "LINES 00000000-0000-0001-0000-000000000009 00000000-0000-0001-0000-000000000001 1 1 9",
+      "HAVE \(TimelineID.main) {\"heads\":{\"00000000-0000-0001-0000-000000000001\":[1,\"\",2]}}",
     ])
   func hostile(word: String) {
     let machine = Machine(2)
@@ -306,5 +305,47 @@ struct SyncSessionTests {
     let effects = say(word)
     #expect(effects.contains { if case .end = $0 { true } else { false } })
     #expect(say("PING").isEmpty)
+  }
+
+  @Test("What a machine has comes in parts where it has many logs, and is whole with the last")
+  func manyLogs() {
+    var (a, b) = (Machine(1), Machine(2))
+    for number in 10..<1300 {
+      let other = ReplicaID(UUIDBytes(high: UInt64(number), low: 1))
+      var machine = Machine(UInt64(number))
+      machine.append("x\(number)")
+      a.logs[other] = machine.logs.values.first!
+    }
+    b.logs = a.logs
+    a.append("new")
+    var wire = Wire(a, b)
+    wire.settle(&a, &b, starting: true)
+    #expect(wire.ends.isEmpty)
+    #expect(b.logs == a.logs)
+    #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
+    #expect(wire.transcript.count { $0.contains("HAVE") } == 6)
+    #expect(wire.transcript.count { $0.contains("LINES") } == 1)
+  }
+
+  @Test("A message is read as it was written")
+  func messages() throws {
+    let replica = ReplicaID(UUIDBytes(high: 1, low: 2))
+    let lines = WantedLines(replica, 7, 3)
+    let messages: [SyncMessage] = [
+      .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100), .took(.main, replica, last: 9),
+      .head(.main, replica, size: 5, note: Array("a \"note\"\né\n".utf8)), .want(.main, lines),
+      .proof(.main, replica, seq: 7, text: Array("x\n".utf8)), .proved(.main, lines),
+      .follow(name: "main"), .timeline(.main, name: "iran"), .ping, .pong,
+      .error(ErrorReply(.denied, "no")),
+      .have(
+        SyncHave(
+          .main, replica: replica,
+          heads: [SyncHave.Head(replica, size: 7, check: "1a2b3c4d5e6f7a8b", signed: 5)],
+          hasMore: true)),
+    ]
+    for message in messages {
+      let line = message.bytes.dropLast()
+      #expect(try Array(line).withUnsafeBufferPointer { try SyncMessage($0) } == message)
+    }
   }
 }

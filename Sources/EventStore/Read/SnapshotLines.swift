@@ -97,6 +97,9 @@ extension Snapshot {
     heads[replica].map { ($0.size, $0.note.bytes) }
   }
 
+  /// Lines under that head; 0 where there is none.
+  public func signedSize(of replica: ReplicaID) -> UInt64 { heads[replica]?.size ?? 0 }
+
   /// The events that the lines after a position are, or speak of; nil where those are more than
   /// `max` lines.
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {

@@ -1,0 +1,107 @@
+// The engine without sockets and threads, driven by hand: what a test sends, what it is told, and when a
+// write comes back.
+
+import Access
+import EventStore
+import Support
+import TimelineModel
+
+@testable import Simulation
+@testable import TimelineServer
+
+final class Driven {
+  let fileSystem: SimulatedFileSystem
+  private(set) var engine: Engine
+  private var random: SplitMix
+  /// Microseconds of the monotonic clock.
+  var time: Int64 = 1_000_000
+  private var opened: UInt64 = 0
+  /// What was sent on each connection and not taken yet.
+  private var sent: [ConnectionID: [UInt8]] = [:]
+  private(set) var closed: Set<ConnectionID> = []
+  private(set) var dialed: [(ConnectionID, PeerAddress)] = []
+  private(set) var logged: [String] = []
+  /// Writes that did not come back.
+  private(set) var writes: [Write] = []
+  /// Whether writes come back by `finishWrites` alone.
+  var holdsWrites = false
+  private(set) var wake: Int64?
+
+  init(seed: UInt64 = 1, listening port: UInt16 = 7000) throws {
+    random = SplitMix(seed: seed)
+    fileSystem = SimulatedFileSystem(seed: seed)
+    let generator = Generator(seed: seed)
+    let directory = try DataDirectory("data", fileSystem: fileSystem)
+    let key = try directory.signingKey { (0..<32).map { UInt8($0) } }
+    engine = try Engine(
+      Engine.World(
+        directory: directory, key: key, version: "tested", random: generator.word,
+        newID: { EventID(UUIDBytes(random: generator.word(), generator.word())) }),
+      now: Moment(wall: RecordedTime(microseconds: 1_780_000_000_000_000), monotonic: 0))
+    step([])
+  }
+
+  private final class Generator {
+    var random: SplitMix
+    init(seed: UInt64) { random = SplitMix(seed: seed) }
+    func word() -> UInt64 { random.next() }
+  }
+
+  func open(_ principal: Principal = .owner(name: "ann")) -> ConnectionID {
+    opened += 1
+    let id = ConnectionID(opened)
+    step([.opened(id, principal)])
+    return id
+  }
+
+  func send(_ text: String, on id: ConnectionID) { step([.bytes(id, Array(text.utf8))]) }
+
+  /// The lines that were sent on a connection since they were taken last.
+  func take(_ id: ConnectionID) -> [String] {
+    let bytes = sent.removeValue(forKey: id) ?? []
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  func ask(_ text: String, on id: ConnectionID) -> [String] {
+    send(text + "\n", on: id)
+    return take(id)
+  }
+
+  func step(_ inputs: [Input]) {
+    var inputs = inputs
+    repeat {
+      let effects = engine.step(
+        inputs,
+        now: Moment(
+          wall: RecordedTime(microseconds: 1_780_000_000_000_000 + time), monotonic: time))
+      inputs = []
+      var goesOn = false
+      for effect in effects {
+        switch effect {
+        case .send(let id, let bytes): sent[id, default: []] += bytes
+        case .close(let id): closed.insert(id)
+        case .dial(let id, let address): dialed.append((id, address))
+        case .write(let write):
+          if holdsWrites { writes.append(write) } else { inputs.append(.written(write.perform())) }
+        case .run(let job, let work):
+          inputs.append(.finished(job, work.perform(report: { _ in }, isWanted: { true })))
+        case .log(_, let text): logged.append(text)
+        case .again: goesOn = true
+        case .wake(let moment): wake = moment
+        case .read, .cancel, .stopped: break
+        }
+      }
+      if inputs.isEmpty, !goesOn { return }
+    } while true
+  }
+
+  func finishWrites() {
+    let due = writes
+    writes = []
+    for write in due { step([.written(write.perform())]) }
+  }
+}
+
+func event(_ title: String) -> String {
+  #"{"type":"test","date":"2017-11-29","actors":["PRK"],"title":"\#(title)","unsourced":true}"#
+}
