@@ -111,12 +111,10 @@ struct HostileLineTests {
       let scratch = Scratch()
       do {
         let (_, timeline) = try scratch.open()
-        for log in order.map({ logs[$0] }) { try timeline.take(log.bytes, of: log.replica) }
-        // What the erasure does not name, one that is recorded here does.
-        #expect(timeline.hasFurtherErasures)
-        timeline.stageFurtherErasures(recording())
-        try timeline.commit()
-        #expect(!timeline.hasFurtherErasures)
+        for log in order.map({ logs[$0] }) {
+          try timeline.take(log.bytes, of: log.replica)
+          try timeline.extendErasures()
+        }
         #expect(timeline.titles.isEmpty)
         #expect(timeline.lines.withheld.isEmpty)
       }

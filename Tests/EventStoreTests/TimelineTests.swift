@@ -43,15 +43,27 @@ func body(_ title: String, date: String = "2017-11-29", more: String = "") -> St
 }
 
 extension Timeline {
-  @discardableResult
-  func record(_ json: String, at microseconds: Int64 = 1_000_000) throws -> Staged {
+  private func recording(at microseconds: Int64) -> Recording {
     var chance: UInt64 = 1
-    let recording = Recording(
+    return Recording(
       author: "ann", now: RecordedTime(microseconds: microseconds),
       random: {
         chance &+= 1
         return chance
       }, newID: { EventID(.random()) })
+  }
+
+  /// What the daemon does behind a commit: further lines of an erased event are named.
+  func extendErasures() throws {
+    defer { checkInvariants() }
+    guard hasFurtherErasures else { return }
+    stageFurtherErasures(recording(at: 3_000_000))
+    try commit()
+  }
+
+  @discardableResult
+  func record(_ json: String, at microseconds: Int64 = 1_000_000) throws -> Staged {
+    let recording = recording(at: microseconds)
     defer { checkInvariants() }
     let staged = try Array(json.utf8).withUnsafeBufferPointer { text in
       Result { () throws(AppendError) in try stage(text, recording) }

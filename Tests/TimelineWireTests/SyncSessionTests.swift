@@ -236,7 +236,8 @@ struct SyncSessionTests {
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
 
-  @Test("Behind the greetings a quiet reconnect costs one message each way, whatever the log's size")
+  @Test(
+    "Behind the greetings a quiet reconnect costs one message each way, whatever the log's size")
   func quiet() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<500 { a.append("a\(n)") }
