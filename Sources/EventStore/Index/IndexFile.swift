@@ -191,8 +191,9 @@ struct IndexFile {
       vocabulary, rows, ValueMarks(words), table, all, Dictionary(parties) { $1 })
   }
 
-  /// Whether all types that the writer knew are known here, and none that was a riddle to it is not.
-  private static func fitsTypes(_ json: JSONValue?, hasUnreadable: Bool) -> Bool {
+  /// Rows of a type that is unknown here could not be read; lines that were unreadable to the writer may
+  /// be of a type that is known here.
+  static func fitsTypes(_ json: JSONValue?, hasUnreadable: Bool) -> Bool {
     let written = Set((json?.array ?? []).compactMap(\.string))
     let known = Set(EventType.allCases.map(\.word))
     return hasUnreadable ? written == known : !written.isEmpty && written.isSubset(of: known)

@@ -83,7 +83,7 @@ extension EventType {
 
 /// What the schema says of a member of a body.
 public struct EventField: Sendable {
-  public enum Kind: Sendable {
+  public enum Kind: Sendable, Equatable {
     case type, subtype, date
     /// A list of actors.
     case codes
@@ -93,30 +93,27 @@ public struct EventField: Sendable {
     case line
     /// Any text: written as one line, or as paragraphs.
     case text, paragraphs
-    case choice([String])
+    case choice
     /// True, or not there.
     case yes
     case sources, offer, commitments, links
     case weight, weightReason
-    /// Not what happened: who says so, …
-    case recorder
-    /// … of a line about the log, …
-    case record
-    /// … written by the daemon, …
-    case envelope
-    /// … in the place of an erased body, …
-    case stub
-    /// … added by an answer.
-    case answer
+    /// Not what happened.
+    case other(Role)
+  }
 
-    var isOfHappening: Bool {
-      switch self {
-      case .type, .subtype, .date, .codes, .words, .line, .text, .paragraphs, .choice, .yes,
-        .sources, .offer, .commitments, .links, .weight, .weightReason:
-        true
-      case .recorder, .record, .envelope, .stub, .answer: false
-      }
-    }
+  /// What a member is that does not say what happened.
+  public enum Role: Sendable {
+    /// Who says so.
+    case recorder
+    /// Of a line about the log.
+    case record
+    /// Written by the daemon.
+    case envelope
+    /// In the place of an erased body.
+    case stub
+    /// Added by an answer.
+    case answer
   }
 
   public let member: BodyMember
@@ -154,25 +151,22 @@ extension BodyMember {
   public var name: String { "\(text)" }
 
   /// What says what happened, in the order of a body.
-  public static let ofHappenings = rows.filter(\.kind.isOfHappening).map(\.member)
-
-  /// Texts about which there is no rule.
-  static let plainTexts = rows.filter {
-    switch $0.kind {
-    case .text, .paragraphs: true
-    default: false
-    }
+  public static let ofHappenings = rows.filter {
+    if case .other = $0.kind { false } else { true }
   }.map(\.member)
 
-  /// Names of what the daemon writes into every line.
-  public static let envelope = Set(rows.filter { $0.kind == .envelope }.map(\.name))
-  /// Names of what an answer has beside what was recorded.
-  public static let answered = envelope.union(rows.filter { $0.kind == .answer }.map(\.name))
-  /// Names of what is the recorder's, not the event's.
-  public static let recorder = Set(rows.filter { $0.kind == .recorder }.map(\.name))
-}
+  /// Texts about which there is no rule.
+  static let plainTexts =
+    rows.filter { $0.kind == .text || $0.kind == .paragraphs }.map(\.member)
 
-extension EventField.Kind: Equatable {}
+  /// Names of what the daemon writes into every line.
+  public static let envelope = Set(rows.filter { $0.kind == .other(.envelope) }.map(\.name))
+  /// Names of what an answer has beside what was recorded.
+  public static let answered = envelope.union(
+    rows.filter { $0.kind == .other(.answer) }.map(\.name))
+  /// Names of what is the recorder's, not the event's.
+  public static let recorder = Set(rows.filter { $0.kind == .other(.recorder) }.map(\.name))
+}
 
 extension EventField {
   /// In the order of forms and tables: as in a body, but tags are one line, and come before what has
@@ -192,7 +186,7 @@ public struct EventPart: Sendable {
     /// A text that is not empty; of a source, one that says which it is.
     case name
     case text, word, date
-    case choice([String])
+    case choice
     case codes, words, sentences
   }
 
@@ -266,7 +260,7 @@ extension EventField {
     case .sources:
       EventPart.source.map { EventColumn("source_\($0.name)", .source($0.name)) }
         + [EventColumn("further_sources", .furtherSources)]
-    case .recorder, .record, .envelope, .stub, .answer: []
+    case .other: []
     }
   }
 

@@ -188,7 +188,7 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
         option: (nil, "there is no source, said out loud"))
     case .confidence:
       field(
-        "confidence", .choice(Confidence.allCases.map(\.rawValue)), comment: "high, medium or low",
+        "confidence", .choice, comment: "high, medium or low",
         option: ("WORD", "high, medium or low"))
     case .offer:
       field(
@@ -224,25 +224,25 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
         "weight_reason", .weightReason, isRare: true,
         option: ("TEXT", "why the event has a weight of its own"))
 
-    case .id: field("id", .recorder, filter: .id)
-    case .author: field("author", .recorder, filter: .author)
-    case .body: field("body", .record)
-    case .corrects: field("corrects", .record)
-    case .retracts: field("retracts", .record)
-    case .supersedes: field("supersedes", .record)
-    case .code: field("code", .record)
-    case .name: field("name", .record)
-    case .kind: field("kind", .record)
-    case .aliases: field("aliases", .record)
-    case .v: field("v", .envelope)
-    case .replica: field("replica", .envelope)
-    case .seq: field("seq", .envelope)
-    case .recorded: field("recorded", .envelope)
-    case .crc32c: field("crc32c", .envelope)
-    case .salt: field("salt", .envelope)
-    case .bodySHA256: field("body_sha256", .stub)
-    case .version: field("version", .answer)
-    case .contested: field("contested", .answer)
+    case .id: field("id", .other(.recorder), filter: .id)
+    case .author: field("author", .other(.recorder), filter: .author)
+    case .body: field("body", .other(.record))
+    case .corrects: field("corrects", .other(.record))
+    case .retracts: field("retracts", .other(.record))
+    case .supersedes: field("supersedes", .other(.record))
+    case .code: field("code", .other(.record))
+    case .name: field("name", .other(.record))
+    case .kind: field("kind", .other(.record))
+    case .aliases: field("aliases", .other(.record))
+    case .v: field("v", .other(.envelope))
+    case .replica: field("replica", .other(.envelope))
+    case .seq: field("seq", .other(.envelope))
+    case .recorded: field("recorded", .other(.envelope))
+    case .crc32c: field("crc32c", .other(.envelope))
+    case .salt: field("salt", .other(.envelope))
+    case .bodySHA256: field("body_sha256", .other(.stub))
+    case .version: field("version", .other(.answer))
+    case .contested: field("contested", .other(.answer))
     }
   }
 }
@@ -268,7 +268,7 @@ extension EventPart {
       "then", .sentences, isRequired: true,
       option: ("TEXT", "what it would give for that; may be given more than once")),
     EventPart(
-      "condition", .choice(Offer.Condition.allCases.map(\.rawValue)), isRequired: true,
+      "condition", .choice, isRequired: true,
       option: ("WORD", "prior (they first), simultaneous or none")),
     EventPart("expires", .date, option: ("DATE", "until when it stands")),
     EventPart("interests", .words, option: ("WORDS", "keys of data/interests.csv")),

@@ -85,7 +85,7 @@ extension EventValidator {
     }
   }
 
-  func founding(_ node: Int) throws(EventError) -> TimelineFounding {
+  private func founding(_ node: Int) throws(EventError) -> TimelineFounding {
     func member(_ name: StaticString) throws(EventError) -> String? {
       guard let value = document.member(name, of: node, in: text) else { return nil }
       _ = try string(value, Field(name))
@@ -157,7 +157,7 @@ extension EventValidator {
     return NamedSnapshot(name: name, position: Position(sizes), roots: roots, note: note)
   }
 
-  func byReplica<Value>(
+  private func byReplica<Value>(
     _ node: Int, _ name: StaticString, _ read: (JSONValue) -> Value?
   ) throws(EventError) -> [ReplicaID: Value] {
     guard let object = document.member(name, of: node, in: text) else {
@@ -177,7 +177,7 @@ extension EventValidator {
     return values
   }
 
-  func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {
+  private func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {
     guard let list = document.member(name, of: node, in: text) else {
       throw EventError(
         "\(name)", "missing; the list of versions that its author had before him", hint: .missing)

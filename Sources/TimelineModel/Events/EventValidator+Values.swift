@@ -25,7 +25,7 @@ extension EventValidator {
     }
   }
 
-  static func breaksALine(_ scalar: Unicode.Scalar) -> Bool {
+  private static func breaksALine(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
     default: false

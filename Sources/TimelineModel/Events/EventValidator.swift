@@ -123,5 +123,4 @@ public struct EventValidator {
     // Unknown fields are kept, byte for byte.
     return facts
   }
-
 }

@@ -46,8 +46,7 @@ struct EventPatch {
   private static func isText(_ kind: EventField.Kind) -> Bool {
     switch kind {
     case .type, .subtype, .date, .line, .text, .paragraphs, .choice, .weightReason: true
-    case .codes, .words, .yes, .sources, .offer, .commitments, .links, .weight: false
-    case .recorder, .record, .envelope, .stub, .answer: false
+    case .codes, .words, .yes, .sources, .offer, .commitments, .links, .weight, .other: false
     }
   }
 

@@ -352,7 +352,7 @@ extension Template.Shape {
   fileprivate init(_ kind: EventField.Kind) {
     self =
       switch kind {
-      case .type, .subtype, .date, .line, .text, .choice: .line
+      case .type, .subtype, .date, .line, .text, .choice, .other: .line
       case .paragraphs, .weightReason: .paragraphs
       case .codes, .words: .words
       case .yes: .yes
@@ -361,7 +361,6 @@ extension Template.Shape {
       case .sources: .parts(.source)
       case .commitments: .parts(.commitment)
       case .links: .links
-      case .recorder, .record, .envelope, .stub, .answer: .line
       }
   }
 }
