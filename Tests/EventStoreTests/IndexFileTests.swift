@@ -55,6 +55,20 @@ private func fill(_ timeline: Timeline, _ other: Timeline) throws {
 
 @Suite("The index on disk")
 struct IndexFileTests {
+  @Test(
+    "A new type needs no new version: what an older or newer build wrote is taken where it can be")
+  func types() {
+    let known = EventType.allCases.map(\.word)
+    func fits(_ words: [String], hasUnreadable: Bool) -> Bool {
+      IndexFile.fitsTypes(.strings(words), hasUnreadable: hasUnreadable)
+    }
+    #expect(fits(known, hasUnreadable: false) && fits(known, hasUnreadable: true))
+    #expect(fits(Array(known.dropLast()), hasUnreadable: false))
+    #expect(!fits(Array(known.dropLast()), hasUnreadable: true))
+    #expect(!fits(known + ["visit"], hasUnreadable: false))
+    #expect(!IndexFile.fitsTypes(nil, hasUnreadable: false))
+  }
+
   /// A filled directory with its index, what it answers, and where the index is.
   private func filled() throws -> (Scratch, String, String) {
     let scratch = Scratch()

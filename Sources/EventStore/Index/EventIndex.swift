@@ -32,9 +32,27 @@ struct EventRow: Sendable, BitwiseCopyable {
   var parties: UInt32
   var tags: UInt32
   var subtype: UInt32
-  var type: EventType
+  /// What stands in memory for a case of an enum is its place among the others; the file has the code.
+  private(set) var typeCode: UInt8
   var flags: Flags
   var author: UInt16
+
+  init(
+    id: UUIDBytes, ref: LineRef, first: Day, last: Day, type: EventType, flags: Flags = []
+  ) {
+    self.id = id
+    self.ref = ref
+    self.first = first
+    self.last = last
+    (parties, tags, subtype, author) = (0, 0, 0, 0)
+    typeCode = type.rawValue
+    self.flags = flags
+  }
+
+  var type: EventType {
+    get { EventType(rawValue: typeCode)! }
+    set { typeCode = newValue.rawValue }
+  }
 }
 
 struct EventIndex: Sendable {
@@ -255,7 +273,7 @@ struct EventIndex: Sendable {
     rows.append(
       EventRow(
         id: entry.id.uuid, ref: entry.ref, first: entry.recorded.day, last: entry.recorded.day,
-        parties: 0, tags: 0, subtype: 0, type: type, flags: .unlisted, author: 0))
+        type: type, flags: .unlisted))
   }
 
   /// An id that stands for more than one line: an event, where one of them is; else the line that was
@@ -296,8 +314,8 @@ struct EventIndex: Sendable {
       slot = UInt32(rows.count)
       rows.append(
         EventRow(
-          id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last, parties: 0,
-          tags: 0, subtype: 0, type: facts.type, flags: [], author: 0))
+          id: entry.id.uuid, ref: entry.ref, first: facts.first, last: facts.last,
+          type: facts.type))
     }
     show(facts, at: slot)
     list(slot)

@@ -94,9 +94,7 @@ struct IndexEntry: Sendable {
   }
 
   /// Members that are the recorder's, not the event's.
-  static let envelope: Set<String> = [
-    "v", "replica", "seq", "recorded", "id", "author", "salt", "crc32c",
-  ]
+  static let envelope = BodyMember.envelope.union(BodyMember.recorder)
 
   /// SHA-256 of the canonical body: members by key, envelope and salt left out.
   static func fingerprint(

@@ -6,12 +6,13 @@
 //     {"logs":[…],"rows":[offset,count],…}        the header: where everything is, and the small things
 //     … rows, lists, tables                       as they stand in memory, each at a multiple of 16
 //
-// To change what is kept: change `version`, and both `write` and `read`.
+// To change what is kept: change `version`, and both `write` and `read`. A new type of event needs
+// neither: rows hold its code, and the header which types were known.
 
 import TimelineModel
 
 struct IndexFile {
-  private static let version = 8
+  private static let version = 9
   private static let preambleBytes = 35
 
   /// Without what `irregular` tells, which is read from the lines themselves.
@@ -99,7 +100,7 @@ struct IndexFile {
       let shards = index.table.shards
       let parties = index.byParty.sorted { $0.key < $1.key }
       return .object([
-        "logs": .array(logs),
+        "logs": .array(logs), "types": .strings(EventType.allCases.map(\.word)),
         "rows": place(index.rows.chunks), "marks": place(index.marks.words.chunks),
         "table": .object([
           "slots": place(shards.map(\.slots)), "tags": place(shards.map(\.tags)),
@@ -180,13 +181,22 @@ struct IndexFile {
       let table = reader.table(header["table"]), let all = reader.list(header["all"]),
       parties.count == header["by_party"]?.array?.count,
       let vocabulary = known ?? Vocabulary(json: header["vocabulary"]),
-      let irregular = EventIndex.Irregular(json: header["irregular"])
+      let irregular = EventIndex.Irregular(json: header["irregular"]),
+      Self.fitsTypes(header["types"], hasUnreadable: irregular.unreadable > 0)
     else { return nil }
     self.covers = covers
     self.replicas = replicas
     self.irregular = irregular
     index = EventIndex(
       vocabulary, rows, ValueMarks(words), table, all, Dictionary(parties) { $1 })
+  }
+
+  /// Rows of a type that is unknown here could not be read; lines that were unreadable to the writer may
+  /// be of a type that is known here.
+  static func fitsTypes(_ json: JSONValue?, hasUnreadable: Bool) -> Bool {
+    let written = Set((json?.array ?? []).compactMap(\.string))
+    let known = Set(EventType.allCases.map(\.word))
+    return hasUnreadable ? written == known : !written.isEmpty && written.isSubset(of: known)
   }
 
   /// Finds lists by what the header says of them.

@@ -43,7 +43,7 @@ struct ValueMarks: Sendable {
       // Most are there already; what is not written is not copied.
       if known & mark.bit == 0 { words[start + mark.word] = known | mark.bit }
     }
-    set(.type(row.type.rawValue))
+    set(.type(row.typeCode))
     set(.subtype(row.subtype))
     set(.tags(row.tags))
     set(.author(row.author))

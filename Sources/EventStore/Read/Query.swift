@@ -82,7 +82,7 @@ public struct EventList: Sendable {
 /// asks for it at all.
 struct Matcher {
   private let filter: Filter
-  /// By the numbers of types, and of other values.
+  /// By the codes of types, and the numbers of other values.
   private let typesFit: [Bool]?
   private let authorsFit: [Bool]?
   private let partiesFit: [Bool]?
@@ -97,7 +97,10 @@ struct Matcher {
     self.filter = filter
     typesFit =
       filter.types.isEmpty
-      ? nil : EventType.allCases.map { filter.types.contains($0) }
+      ? nil
+      : (0..<EventType.codesMax).map { code in
+        EventType(rawValue: UInt8(code)).map(filter.types.contains) ?? false
+      }
     let anyParty = filter.actors.isEmpty && filter.targets.isEmpty && filter.parties.isEmpty
     // Lists: a filter names few, and hashing each code of all parties would cost more than the answer.
     let wanted = (Array(filter.actors), Array(filter.targets), Array(filter.parties))
@@ -148,12 +151,12 @@ struct Matcher {
 
   /// The same whoever the author is.
   func fitsButAuthor(_ row: EventRow) -> Bool {
-    fits(first: row.first, row.type, row.parties, row.tags, row.subtype)
+    fits(first: row.first, row.typeCode, row.parties, row.tags, row.subtype)
       && fits(EventID(row.id))
   }
 
   func fits(_ facts: EventFacts, _ id: EventID) -> Bool {
-    fits(first: facts.first, facts.type, facts.parties, facts.tags, facts.subtype)
+    fits(first: facts.first, facts.type.rawValue, facts.parties, facts.tags, facts.subtype)
       && fits(author: facts.author) && fits(id)
   }
 
@@ -166,10 +169,10 @@ struct Matcher {
 
   /// An event lies where its first day does.
   private func fits(
-    first: Day, _ type: EventType, _ parties: UInt32, _ tags: UInt32, _ subtype: UInt32
+    first: Day, _ typeCode: UInt8, _ parties: UInt32, _ tags: UInt32, _ subtype: UInt32
   ) -> Bool {
     filter.fits(first)
-      && (typesFit?[Int(type.rawValue)] ?? true)
+      && (typesFit?[Int(typeCode)] ?? true)
       && (partiesFit?[Int(parties)] ?? true) && (tagsFit?[Int(tags)] ?? true)
       && (subtypesFit?[Int(subtype)] ?? true)
   }

@@ -1,64 +1,11 @@
-// The names that members of a body may have, told apart by one look at their bytes: an event has
-// nine members, and comparing each with every name would cost more than all else that is checked.
+// The names of members (EventSchema) told apart by one look at their bytes: an event has nine members,
+// and comparing each with every name would cost more than all else that is checked.
 
 import func Glibc.memcmp
 
-public enum BodyMember: UInt8, CaseIterable, Sendable {
-  // What happened.
-  case type, date, actors, targets, subtype, title, summary, place, sources, unsourced, confidence
-  case offer, commitments, links, tags, weight, weightReason
-  // Who says so, and of what.
-  case id, author
-  // Lines about the log.
-  case body, corrects, retracts, supersedes, code, name, kind, aliases
-  // Written by the daemon alone.
-  case v, replica, seq, recorded, crc32c, salt, bodySHA256
-  // Added to an event by an answer.
-  case version, contested
-
+extension BodyMember {
   /// Envelope fields and the like: a body that is to be recorded may not have them.
   public var isReserved: Bool { rawValue >= BodyMember.v.rawValue }
-
-  public var text: StaticString {
-    switch self {
-    case .type: "type"
-    case .date: "date"
-    case .actors: "actors"
-    case .targets: "targets"
-    case .subtype: "subtype"
-    case .title: "title"
-    case .summary: "summary"
-    case .place: "place"
-    case .sources: "sources"
-    case .unsourced: "unsourced"
-    case .confidence: "confidence"
-    case .offer: "offer"
-    case .commitments: "commitments"
-    case .links: "links"
-    case .tags: "tags"
-    case .weight: "weight"
-    case .weightReason: "weight_reason"
-    case .id: "id"
-    case .author: "author"
-    case .body: "body"
-    case .corrects: "corrects"
-    case .retracts: "retracts"
-    case .supersedes: "supersedes"
-    case .code: "code"
-    case .name: "name"
-    case .kind: "kind"
-    case .aliases: "aliases"
-    case .v: "v"
-    case .replica: "replica"
-    case .seq: "seq"
-    case .recorded: "recorded"
-    case .crc32c: "crc32c"
-    case .salt: "salt"
-    case .bodySHA256: "body_sha256"
-    case .version: "version"
-    case .contested: "contested"
-    }
-  }
 
   /// The member of that name; nil for a field that we do not know.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {

@@ -13,9 +13,7 @@ public struct FilterError: Error, Sendable, Hashable {
 
 /// Which events are wanted.
 public struct Filter: Sendable, Hashable {
-  public static let keys = [
-    "date", "type", "subtype", "actor", "target", "party", "tag", "author", "id", "text",
-  ]
+  public static let keys = FilterKey.allCases.map(\.rawValue)
 
   /// From `date=`: any one of these.
   private var spans: [ClosedRange<Day>] = []
@@ -79,8 +77,25 @@ public struct Filter: Sendable, Hashable {
     _ key: String, _ comparison: String, _ value: String
   ) throws(FilterError) {
     guard !value.isEmpty else { throw FilterError("\(key)\(comparison) has no value") }
-    if key == "date" { return try addDate(comparison, value) }
-    if key == "text" {
+    let known = FilterKey(rawValue: key)
+    guard comparison == "=" || known == .date || known == .text else {
+      throw FilterError("\(key) takes =, not \(comparison)")
+    }
+    switch known {
+    case .date: try addDate(comparison, value)
+    case .type:
+      guard let type = EventType(word: value) else {
+        throw FilterError(Self.unknown("type", value, EventType.allCases.map(\.word)))
+      }
+      types.insert(type)
+    case .subtype: subtypes.insert(value)
+    case .actor: actors.insert(try Self.code(value))
+    case .target: targets.insert(try Self.code(value))
+    case .party: parties.insert(try Self.code(value))
+    case .tag: tags.insert(value)
+    case .author: authors.insert(value)
+    case .id: ids.insert(value)
+    case .text:
       guard comparison == "~" || comparison == "=" else {
         throw FilterError("text takes ~, as in text~\"solid fuel\"")
       }
@@ -89,23 +104,7 @@ public struct Filter: Sendable, Hashable {
           "text: at most \(Self.textsMax) of them, of at most \(Self.textBytesMax) bytes each")
       }
       texts.append(value)
-      return
-    }
-    guard comparison == "=" else { throw FilterError("\(key) takes =, not \(comparison)") }
-    switch key {
-    case "type":
-      guard let type = EventType(word: value) else {
-        throw FilterError(Self.unknown("type", value, EventType.allCases.map(\.word)))
-      }
-      types.insert(type)
-    case "subtype": subtypes.insert(value)
-    case "actor": actors.insert(try Self.code(value))
-    case "target": targets.insert(try Self.code(value))
-    case "party": parties.insert(try Self.code(value))
-    case "tag": tags.insert(value)
-    case "author": authors.insert(value)
-    case "id": ids.insert(value)
-    default: throw FilterError(Self.unknown("key", key, Self.keys))
+    case nil: throw FilterError(Self.unknown("key", key, Self.keys))
     }
   }
 

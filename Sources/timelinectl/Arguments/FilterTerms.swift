@@ -4,19 +4,30 @@
 import TimelineModel
 
 struct FilterTerms {
-  static let flags = [
-    Flag(name: "--from", value: "DATE", help: "from this day, month or year on"),
-    Flag(name: "--to", value: "DATE", help: "up to and with it"),
-    Flag(name: "--type", value: "TYPE", help: "test, talks, message, …; twice means or"),
-    Flag(name: "--subtype", value: "WORD", help: "icbm, summit, letter, …"),
-    Flag(name: "--actor", value: "CODE", help: "who did it"),
-    Flag(name: "--target", value: "CODE", help: "to whom"),
-    Flag(name: "--party", value: "CODE", help: "who did it or to whom"),
-    Flag(name: "--tag", value: "WORD", help: "tagged so"),
-    Flag(name: "--author", value: "NAME", help: "who recorded it"),
-    Flag(name: "--id", value: "ID", help: "the beginning of its id"),
-    Flag(name: "--text", value: "PHRASE", help: "exactly this phrase in it, in whatever case"),
-  ]
+  static let flags =
+    [
+      Flag(name: "--from", value: "DATE", help: "from this day, month or year on"),
+      Flag(name: "--to", value: "DATE", help: "up to and with it"),
+    ] + FilterKey.allCases.compactMap(flag)
+
+  /// Days have two options of their own.
+  private static func flag(_ key: FilterKey) -> Flag? {
+    func flag(_ value: String, _ help: String) -> Flag {
+      Flag(name: "--\(key.rawValue)", value: value, help: help)
+    }
+    return switch key {
+    case .date: nil
+    case .type: flag("TYPE", "test, talks, message, …; twice means or")
+    case .subtype: flag("WORD", "icbm, summit, letter, …")
+    case .actor: flag("CODE", "who did it")
+    case .target: flag("CODE", "to whom")
+    case .party: flag("CODE", "who did it or to whom")
+    case .tag: flag("WORD", "tagged so")
+    case .author: flag("NAME", "who recorded it")
+    case .id: flag("ID", "the beginning of its id")
+    case .text: flag("PHRASE", "exactly this phrase in it, in whatever case")
+    }
+  }
 
   static let help = """
     TERM is key=value, with a key of \(Filter.keys.joined(separator: " ")).

@@ -6,46 +6,15 @@
 //     id,date,type,…,actors,…,offer,…,more
 //     0b5c…,2017-11-29,test,…,PRK,…,,…,
 //
-// To add a field: a row of `columns`, and the table in docs/reference/event-format.md.
+// The columns stand in EventSchema.
 
 import TimelineModel
 
 enum EventTable {
-  enum Kind {
-    case text
-    /// Words with a semicolon between them.
-    case words
-    /// true or nothing.
-    case yes
-    /// A number, or what JSON is.
-    case json
-    /// Of the first source: its member of that name.
-    case source(String)
-    /// All sources but the first, as JSON.
-    case furtherSources
-    /// An object of what has no column.
-    case more
-  }
-
-  static let columns: [(name: String, kind: Kind)] = [
-    ("id", .text), ("date", .text), ("type", .text), ("subtype", .text), ("actors", .words),
-    ("targets", .words), ("title", .text), ("summary", .text), ("place", .text),
-    ("source_title", .source("title")), ("source_publisher", .source("publisher")),
-    ("source_date", .source("date")), ("source_url", .source("url")),
-    ("source_doi", .source("doi")), ("source_quote", .source("quote")),
-    ("further_sources", .furtherSources), ("unsourced", .yes), ("confidence", .text),
-    ("tags", .words), ("offer", .json), ("commitments", .json), ("links", .json),
-    ("weight", .json), ("weight_reason", .text), ("author", .text), ("ref", .text),
-    ("more", .more),
-  ]
+  private static let columns = EventColumn.all
   static let names = columns.map(\.name)
 
   // MARK: Out
-
-  /// What the daemon adds to an answer is no part of the event.
-  private static let envelope: Set = [
-    "v", "replica", "seq", "recorded", "salt", "crc32c", "version", "contested",
-  ]
 
   static func text(_ events: [JSONValue]) -> String {
     ([names] + events.map(row)).map { $0.map(CSVTable.field).joined(separator: ",") + "\r\n" }
@@ -53,8 +22,8 @@ enum EventTable {
   }
 
   private static func row(_ event: JSONValue) -> [String] {
-    let members = (event.members ?? []).filter { !envelope.contains($0.key) }
-    var cells = columns.map { cell(of: .object(members), $0.name, $0.kind) }
+    let members = (event.members ?? []).filter { !BodyMember.answered.contains($0.key) }
+    var cells = columns.map { cell(of: .object(members), $0) }
     // What the cells would not bring back goes to the last one whole.
     let back = (try? Self.event { name in cells[names.firstIndex(of: name)!] })?.members ?? []
     let rest = members.filter { member in
@@ -64,8 +33,9 @@ enum EventTable {
     return cells
   }
 
-  private static func cell(of event: JSONValue, _ name: String, _ kind: Kind) -> String {
-    switch kind {
+  private static func cell(of event: JSONValue, _ column: EventColumn) -> String {
+    let name = column.name
+    return switch column.kind {
     case .text: event[name]?.string ?? ""
     case .words: (event[name]?.array ?? []).compactMap(\.string).joined(separator: ";")
     case .yes: event[name]?.bool == true ? "true" : ""
@@ -106,11 +76,12 @@ enum EventTable {
     var source: [JSONValue.Member] = []
     var sources: [JSONValue] = []
     var more: [JSONValue.Member] = []
-    for (name, kind) in columns {
+    for column in columns {
+      let name = column.name
       let text = cell(name)
       guard !text.isEmpty else { continue }
       func add(_ value: JSONValue) { members.append(JSONValue.Member(name, value)) }
-      switch kind {
+      switch column.kind {
       case .text: add(.string(text))
       case .words: add(.strings(try words(text, name)))
       case .yes: if try yes(text, name) { add(.bool(true)) }
@@ -189,7 +160,7 @@ struct EventTableHeader {
     }
     // A row of `more` alone may be a whole event.
     if faults.isEmpty, given["more"] == nil {
-      let missing = ["date", "type", "actors", "title"].filter { given[$0] == nil }
+      let missing = EventColumn.all.filter { $0.isRequired && given[$0.name] == nil }.map(\.name)
       if !missing.isEmpty {
         faults.append("the header lacks the column \(missing.joined(separator: ", "))")
       }

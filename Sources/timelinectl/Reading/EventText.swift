@@ -26,8 +26,11 @@ enum EventText {
     row("date", event["date"]?.string)
     row("type", kind(event))
     row("parties", parties(event))
-    row("place", event["place"]?.string)
-    row("summary", event["summary"]?.string)
+    for kind in [EventField.Kind.text, .paragraphs] {
+      for field in EventField.all where field.kind == kind {
+        row(field.name, event[field.name]?.string)
+      }
+    }
     row("offer", event["offer"].map(value))
     for item in event["commitments"]?.array ?? [] { row("commitment", value(item)) }
     for link in event["links"]?.array ?? [] { row("link", EventLink.text(link)) }

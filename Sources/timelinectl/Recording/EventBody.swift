@@ -7,9 +7,7 @@ struct EventBody: Equatable {
   private(set) var members: [JSONValue.Member]
 
   /// What a line or an answer has beside the body.
-  private static let envelope: Set = [
-    "v", "replica", "seq", "recorded", "id", "author", "salt", "crc32c", "version", "contested",
-  ]
+  private static let envelope = BodyMember.answered.union(BodyMember.recorder)
 
   init(_ members: [JSONValue.Member] = []) { self.members = members }
 
@@ -22,10 +20,7 @@ struct EventBody: Equatable {
   var isEmpty: Bool { members.isEmpty }
 
   /// The order in which a new body is written, that of F-6 in docs/reference/event-format.md.
-  private static let order = [
-    "type", "subtype", "date", "actors", "targets", "title", "summary", "place", "sources",
-    "unsourced", "confidence", "offer", "commitments", "links", "tags", "weight", "weight_reason",
-  ]
+  private static let order = BodyMember.ofHappenings.map(\.name)
 
   private static func rank(_ key: String) -> Int { order.firstIndex(of: key) ?? order.count }
 

@@ -17,68 +17,38 @@ struct EventPatch {
 
   // MARK: Options
 
-  private static let texts = [
-    Flag(name: "--type", value: "TYPE", help: "message, talks, test, …: see below"),
-    Flag(name: "--subtype", value: "WORD", help: "letter, summit, icbm, …: see below"),
-    Flag(
-      name: "--date", value: "DATE",
-      help: "2017-11-29, 2017-11, 2002-11-01~ (about), 2016-03-07/2016-04-30"),
-    Flag(name: "--title", value: "LINE", help: "what happened, in a line"),
-    Flag(name: "--summary", value: "TEXT", help: "and in a paragraph or more"),
-    Flag(name: "--place", value: "NAME", help: "where"),
-    Flag(name: "--confidence", value: "WORD", help: "high, medium or low"),
-    Flag(
-      name: "--weight-reason", value: "TEXT", help: "why the event has a weight of its own"),
-  ]
-
-  private static let lists = [
-    Flag(name: "--actors", value: "CODES", help: "who did it: USA,KOR"),
-    Flag(name: "--targets", value: "CODES", help: "to whom"),
-    Flag(name: "--tags", value: "WORDS", help: "free words: launch,night"),
-  ]
-
-  private static let sourceParts = [
-    Flag(name: "--source-title", value: "TITLE", help: "the source"),
-    Flag(name: "--source-publisher", value: "NAME", help: "who published it"),
-    Flag(name: "--source-date", value: "DATE", help: "when"),
-    Flag(name: "--source-url", value: "URL", help: "where it is"),
-    Flag(name: "--source-doi", value: "DOI", help: "its DOI"),
-    Flag(name: "--source-quote", value: "TEXT", help: "the words that say so"),
-  ]
-
-  private static let offerParts = [
-    Flag(
-      name: "--offer-if", value: "TEXT",
-      help: "what an offer asks of the other side; may be given more than once"),
-    Flag(
-      name: "--offer-then", value: "TEXT",
-      help: "what it would give for that; may be given more than once"),
-    Flag(
-      name: "--offer-condition", value: "WORD",
-      help: "prior (they first), simultaneous or none"),
-    Flag(name: "--offer-expires", value: "DATE", help: "until when it stands"),
-    Flag(name: "--offer-interests", value: "WORDS", help: "keys of data/interests.csv"),
-  ]
+  private static let texts = options { isText($0.kind) }
+  private static let lists = options { $0.kind == .codes || $0.kind == .words }
+  private static let sourceParts = PartForm.source.flags
+  private static let offerParts = PartForm.offer.flags
 
   static let flags =
     texts + lists + sourceParts + [
       Flag(
         name: "--add-source", value: "PARTS",
-        help: "one source more: 'title=…; publisher=…; date=…; url=…; doi=…; quote=…'"),
-      Flag(name: "--unsourced", value: nil, help: "there is no source, said out loud"),
-      Flag(
-        name: "--link", value: "REL:ID",
         help:
-          "answers:1f2e3d4c, or fulfils:1f2e3d4c#KEY for one commitment; may be given more than once"
-      ),
-    ] + offerParts + [
-      Flag(
-        name: "--commitment", value: "PARTS",
-        help:
-          "of an agreement: 'key=freeze; by=PRK; to=USA; what=…; due=2007-07; verifier=IAE'; one each time; a key that is there already is changed"
-      ),
-      Flag(name: "--weight", value: "NUMBER", help: "the event's own weight, -10 to 10"),
-    ]
+          "one source more: '\(PartForm.source.names.map { "\($0)=…" }.joined(separator: "; "))'")
+    ] + options { $0.kind == .yes || $0.kind == .links } + offerParts
+    + options { $0.kind == .commitments || $0.kind == .weight }
+
+  private static func options(where isWanted: (EventField) -> Bool) -> [Flag] {
+    EventField.all.filter(isWanted).compactMap { field in
+      field.option.map { Flag(name: name(field), value: $0.value, help: $0.help) }
+    }
+  }
+
+  /// `--weight-reason` is of the member `weight_reason`.
+  private static func name(_ field: EventField) -> String {
+    "--" + field.formName.replacing("_", with: "-")
+  }
+
+  /// What is said by one text.
+  private static func isText(_ kind: EventField.Kind) -> Bool {
+    switch kind {
+    case .type, .subtype, .date, .line, .text, .paragraphs, .choice, .weightReason: true
+    case .codes, .words, .yes, .sources, .offer, .commitments, .links, .weight, .other: false
+    }
+  }
 
   /// What only an event that is there already can lose.
   static let removals = [

@@ -9,7 +9,7 @@
 //       what: Freeze the reactors,
 //         all of them
 //
-// To add a part: its name and shape in the form below, its row in docs/reference/event-format.md.
+// The parts stand in EventSchema.
 
 import TimelineModel
 
@@ -20,40 +20,44 @@ struct Part: Hashable {
 }
 
 struct PartForm: Sendable {
-  enum Shape {
+  /// What people call it.
+  let name: String
+  let parts: [EventPart]
+
+  static let source = PartForm(name: "source", parts: EventPart.source)
+  static let offer = PartForm(name: "offer", parts: EventPart.offer)
+  static let commitment = PartForm(name: "commitment", parts: EventPart.commitment)
+
+  private enum Shape {
     /// One text.
     case text
     /// Codes or words, with commas between them.
     case words
     /// Sentences: the name stands once for each.
     case sentences
+
+    init(_ kind: EventPart.Kind) {
+      self =
+        switch kind {
+        case .name, .text, .word, .date, .choice: .text
+        case .codes, .words: .words
+        case .sentences: .sentences
+        }
+    }
   }
 
-  /// What people call it.
-  let name: String
-  let shapes: KeyValuePairs<String, Shape>
+  var names: [String] { parts.map(\.name) }
 
-  static let source = PartForm(
-    name: "source",
-    shapes: [
-      "title": .text, "publisher": .text, "date": .text, "url": .text, "doi": .text,
-      "quote": .text,
-    ])
-  static let offer = PartForm(
-    name: "offer",
-    shapes: [
-      "if": .sentences, "then": .sentences, "condition": .text, "expires": .text,
-      "interests": .words,
-    ])
-  static let commitment = PartForm(
-    name: "commitment",
-    shapes: [
-      "key": .text, "by": .words, "to": .words, "what": .text, "due": .text, "verifier": .words,
-    ])
+  private func shape(_ name: String) -> Shape {
+    parts.first { $0.name == name }.map { Shape($0.kind) } ?? .text
+  }
 
-  var names: [String] { shapes.map(\.key) }
-
-  func shape(_ name: String) -> Shape { shapes.first { $0.key == name }?.value ?? .text }
+  /// An option for each part that has one: `--offer-if`.
+  var flags: [Flag] {
+    parts.compactMap { part in
+      part.option.map { Flag(name: "--\(name)-\(part.name)", value: $0.value, help: $0.help) }
+    }
+  }
 
   // MARK: Reading
 
@@ -141,10 +145,11 @@ struct PartForm: Sendable {
 
   /// An object with these parts; what else the old one says stays.
   /// - Parameter isWhole: known parts that are not named go, as they do when a whole text was edited.
-  func object(_ parts: [Part], changing old: JSONValue? = nil, isWhole: Bool = false) -> JSONValue {
+  func object(_ given: [Part], changing old: JSONValue? = nil, isWhole: Bool = false) -> JSONValue {
     var body = EventBody(old?.members ?? [])
-    for (name, shape) in shapes {
-      let given = parts.filter { $0.name == name }
+    for part in parts {
+      let (name, shape) = (part.name, Shape(part.kind))
+      let given = given.filter { $0.name == name }
       guard !given.isEmpty || isWhole else { continue }
       // Of what can stand once the last one counts, and an empty one takes it away.
       let counting = shape == .sentences ? given[...] : given.suffix(1)
@@ -162,8 +167,8 @@ struct PartForm: Sendable {
 
   /// What of an object is shown and can be changed.
   func parts(of object: JSONValue) -> [Part] {
-    shapes.flatMap { name, shape in
-      values(object[name], shape).map { Part(name: name, value: $0) }
+    parts.flatMap { part in
+      values(object[part.name], Shape(part.kind)).map { Part(name: part.name, value: $0) }
     }
   }
 

@@ -11,12 +11,12 @@
 //
 // Reading compares what came back with what was given out, field by field: only fields that a person
 // changed are touched, so that nothing that the text cannot show is lost or spelt anew.
-// To add a field: a row of `fields`.
+// The fields stand in EventSchema.
 
 import TimelineModel
 
 struct Template {
-  private enum Shape {
+  fileprivate enum Shape {
     /// One line; broken lines are joined.
     case line
     /// Lines and paragraphs as they are.
@@ -31,14 +31,14 @@ struct Template {
     case links
   }
 
-  private struct Field {
+  fileprivate struct Field {
     let name: String
     /// The member of the body.
     let key: String
     let shape: Shape
-    var comment: String? = nil
+    let comment: String?
     /// Shown as a comment where the event has none.
-    var isRare = false
+    let isRare: Bool
 
     var isBlock: Bool {
       switch shape {
@@ -48,56 +48,13 @@ struct Template {
     }
   }
 
-  private static let fields = [
-    Field(
-      name: "type", key: "type", shape: .line,
-      comment:
-        "one of \(Wrapped(EventType.happenings.map(\.word).joined(separator: " "), to: 66).lines.joined(separator: "\n#   "))"
-    ),
-    Field(
-      name: "subtype", key: "subtype", shape: .line, comment: "timelinectl add --help lists them"),
-    Field(
-      name: "date", key: "date", shape: .line,
-      comment:
-        "2017-11-29, 2017-11, 2002-11-01~ (about), 2016-03-07/2016-04-30, 2019/.."),
-    Field(
-      name: "actors", key: "actors", shape: .words,
-      comment: "codes, with commas: USA,KOR (timelinectl actor list)"),
-    Field(name: "targets", key: "targets", shape: .words),
-    Field(
-      name: "title", key: "title", shape: .line, comment: "one line that says what happened"),
-    Field(
-      name: "summary", key: "summary", shape: .paragraphs,
-      comment: "as many lines and paragraphs as you like, the further ones indented"),
-    Field(name: "place", key: "place", shape: .line),
-    Field(
-      name: "source", key: "sources", shape: .parts(.source),
-      comment:
-        "any of title publisher date url doi quote; source: once more for a second"
-    ),
-    Field(
-      name: "unsourced", key: "unsourced", shape: .yes,
-      comment: "true where there is no source"),
-    Field(name: "confidence", key: "confidence", shape: .line, comment: "high, medium or low"),
-    Field(name: "tags", key: "tags", shape: .words, comment: "free words, with commas"),
-    Field(
-      name: "link", key: "links", shape: .links,
-      comment: "answers:ID, fulfils:ID#KEY, …; another line link: for each"),
-    Field(
-      name: "offer", key: "offer", shape: .part(.offer),
-      comment: "of a message, statement or talks; if and then may stand more than once",
-      isRare: true),
-    Field(
-      name: "commitment", key: "commitments", shape: .parts(.commitment),
-      comment: "of an agreement; another line commitment: for each", isRare: true),
-    Field(
-      name: "weight", key: "weight", shape: .number, comment: "-10 to 10, with its reason",
-      isRare: true),
-    Field(name: "weight_reason", key: "weight_reason", shape: .paragraphs, isRare: true),
-  ]
+  /// What is rare stands last.
+  private static let fields =
+    (EventField.all.filter { !$0.isRare } + EventField.all.filter(\.isRare)).map(Field.init)
 
   private static let reason = Field(
-    name: "reason", key: "reason", shape: .paragraphs, comment: "why it is corrected")
+    name: "reason", key: "reason", shape: .paragraphs, comment: "why it is corrected",
+    isRare: false)
 
   private let body: EventBody
   /// A correction has a reason too.
@@ -368,5 +325,42 @@ struct Template {
       try form.parts(ofBlock: value).allSatisfy { $0.value.isEmpty }
     default: false
     }
+  }
+}
+
+extension Template.Field {
+  fileprivate init(_ field: EventField) {
+    self.init(
+      name: field.formName, key: field.name, shape: Template.Shape(field.kind),
+      comment: Self.comment(field), isRare: field.isRare)
+  }
+
+  /// What the schema says, and which command says more.
+  private static func comment(_ field: EventField) -> String? {
+    switch field.member {
+    case .type:
+      let words = EventType.happenings.map(\.word).joined(separator: " ")
+      return "one of \(Wrapped(words, to: 66).lines.joined(separator: "\n#   "))"
+    case .subtype: return "timelinectl add --help lists them"
+    case .actors: return field.comment.map { "\($0) (timelinectl actor list)" }
+    default: return field.comment
+    }
+  }
+}
+
+extension Template.Shape {
+  fileprivate init(_ kind: EventField.Kind) {
+    self =
+      switch kind {
+      case .type, .subtype, .date, .line, .text, .choice, .other: .line
+      case .paragraphs, .weightReason: .paragraphs
+      case .codes, .words: .words
+      case .yes: .yes
+      case .weight: .number
+      case .offer: .part(.offer)
+      case .sources: .parts(.source)
+      case .commitments: .parts(.commitment)
+      case .links: .links
+      }
   }
 }

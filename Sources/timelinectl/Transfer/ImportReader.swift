@@ -265,9 +265,5 @@ struct ImportReader {
     }.sorted { ($0.line, $0.message) < ($1.line, $1.message) }
   }
 
-  private static let fields = [
-    "type", "date", "actors", "targets", "subtype", "title", "summary", "place", "sources",
-    "unsourced", "confidence", "offer", "commitments", "links", "tags", "weight", "weight_reason",
-    "author",
-  ]
+  private static let fields = (BodyMember.ofHappenings + [.author]).map(\.name)
 }

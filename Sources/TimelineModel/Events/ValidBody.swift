@@ -1,0 +1,55 @@
+// A body that was accepted: what the index keeps of an event, what a line of the log says of others.
+
+import TransparencyLog
+
+/// What the index keeps of an event: plain numbers, those of shared values from a `Vocabulary`.
+public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
+  public var first: Day
+  public var last: Day
+  public var parties: UInt32 = 0
+  public var tags: UInt32 = 0
+  public var subtype: UInt32 = 0
+  public var type: EventType
+  public var hasLinks = false
+  /// The envelope says it, not the body: whoever reads the line puts it here.
+  public var author: UInt16 = 0
+}
+
+/// A line of the log that speaks of other lines.
+public enum LogStatement: Sendable {
+  /// `body` is the node of the event as it should be.
+  case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
+  case retract(EventID, supersedes: [EventID])
+  case actor(Actor)
+  /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
+  case erase(EventID, lines: [LogPlace])
+  /// The key that the heads of a replica's log are signed with.
+  case member(ReplicaID, NoteVerifier)
+  /// What the id of a timeline is made from.
+  case timeline(TimelineFounding)
+  case snapshot(NamedSnapshot)
+  /// A team's own table of rules.
+  case rules(RuleTable)
+  /// One of another machine that cannot be reckoned with, and why.
+  case unusableRules(String)
+  case other
+}
+
+/// A body that was accepted.
+public enum ValidBody: Sendable {
+  case happening(EventFacts)
+  indirect case statement(EventType, LogStatement)
+
+  /// The same by an author.
+  public func by(_ author: UInt16) -> ValidBody {
+    switch self {
+    case .happening(var facts):
+      facts.author = author
+      return .happening(facts)
+    case .statement(let type, .correct(let id, let supersedes, let body, var facts)):
+      facts.author = author
+      return .statement(type, .correct(id, supersedes: supersedes, body: body, facts: facts))
+    case .statement: return self
+    }
+  }
+}
