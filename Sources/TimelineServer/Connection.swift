@@ -94,6 +94,15 @@ final class Connection {
     }
   }
 
+  /// Reads a request, of which the one at the other end must have the right.
+  func request(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) -> Request {
+    let request = try Request(line)
+    guard principal.may(request.verb.right) else {
+      throw ErrorReply(.denied, "\(request.verb.rawValue) is not yours to ask here")
+    }
+    return request
+  }
+
   /// Whether more may be written into `out`.
   var hasRoom: Bool { !isBlocked && out.count <= Self.outBytesMax }
 

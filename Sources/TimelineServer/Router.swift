@@ -53,7 +53,7 @@ struct Router {
     }
     if line.isEmpty { return .goOn }
     do throws(ErrorReply) {
-      let request = try Request(line)
+      let request = try connection.request(line)
       switch request.verb {
       case .append, .erase:
         guard host.isOpenForStaging else { return .whenOpen }

@@ -217,7 +217,7 @@ class Protocol(unittest.TestCase):
 
         second = start(self.daemon.data)
         self.assertEqual(second.returncode, 1)
-        self.assertIn("in use by another timelined", second.stderr)
+        self.assertIn(f"in use by another timelined (process {self.daemon.process.pid})", second.stderr)
         os.mkdir(self.daemon.path + "/newer")
         with open(self.daemon.path + "/newer/data.json", "w") as file:
             file.write('{"format":"timeline-data","version":3}')

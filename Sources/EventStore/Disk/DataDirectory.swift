@@ -10,7 +10,8 @@ import TransparencyLog
 
 /// Why a data directory was not opened.
 public enum OpenError: Error, Sendable, Hashable {
-  case inUse(path: String)
+  /// By the process of that number, where it is known.
+  case inUse(path: String, process: Int?)
   case otherVersion(path: String, found: String)
   case notOurs(path: String)
   case damagedFile(path: String, reason: String)
@@ -21,8 +22,9 @@ public enum OpenError: Error, Sendable, Hashable {
 
   public var message: String {
     switch self {
-    case .inUse(let path):
-      "\(path) is in use by another timelined; stop that one, or give another --data"
+    case .inUse(let path, let process):
+      "\(path) is in use by another timelined\(process.map { " (process \($0))" } ?? ""); stop that one, "
+        + "or give another --data"
     case .otherVersion(let path, let found):
       "\(path) has format version \(found), this timelined reads version "
         + "\(DataDirectory.formatVersion); install a newer one (nothing was written)"
@@ -80,7 +82,11 @@ public final class DataDirectory {
         try fileSystem.replace(marker, with: Array((text + "\n").utf8))
       }
     } catch {
-      throw error.cause == .isLocked ? .inUse(path: path) : .disk(error)
+      guard error.cause == .isLocked else { throw .disk(error) }
+      let holder = (try? fileSystem.read(path + "/lock")) ?? nil
+      throw .inUse(
+        path: path,
+        process: holder.flatMap { Int(String(decoding: $0, as: UTF8.self).prefix { $0.isNumber }) })
     }
   }
 

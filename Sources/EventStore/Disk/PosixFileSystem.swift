@@ -200,6 +200,9 @@ public struct PosixFileSystem: FileSystem {
       close(descriptor)
       throw error
     }
+    // Who holds it, for whoever finds it held: advice alone, so that a full disk is no reason not to start.
+    let process = "\(getpid())\n"
+    if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, process, process.utf8.count, 0) }
     return PosixLock(descriptor)
   }
 

@@ -24,7 +24,7 @@ struct Reception {
       return .goOn
     }
     do throws(ErrorReply) {
-      let request = try Request(line)
+      let request = try connection.request(line)
       guard request.verb.isOfTimeline else { return try answer(request, line, connection) }
       guard request.verb.takesLines, case let many = try ManyLines(request), many.left > 0 else {
         throw Self.noTimeline
@@ -67,7 +67,10 @@ struct Reception {
     case .quit:
       Reply.ok(to: &connection.out)
       connection.isClosing = true
-    default: Reply.ok(to: &connection.out)
+    case .ping: Reply.ok(to: &connection.out)
+    default:
+      throw ErrorReply(
+        .internal, "\(request.verb.rawValue) is answered by no timeline and not here")
     }
     return .goOn
   }
