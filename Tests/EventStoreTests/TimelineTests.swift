@@ -178,7 +178,9 @@ struct TimelineTests {
   func opening() throws {
     let scratch = Scratch()
     let holder = try scratch.open()
-    #expect(throws: OpenError.inUse(path: scratch.path, process: Int(getpid()))) { try scratch.open() }
+    #expect(throws: OpenError.inUse(path: scratch.path, process: Int(getpid()))) {
+      try scratch.open()
+    }
     withExtendedLifetime(holder) {}
     let other = Scratch()
     try FileManager.default.createDirectory(atPath: other.path, withIntermediateDirectories: true)
