@@ -96,6 +96,11 @@ public final class Cluster {
   func note(_ connection: SimulatedConnection, _ first: Machine, _ second: Machine) {
     connections.removeAll { $0.connection.isGone }
     connections.append((connection, first, second))
+    var audit = SyncAudit()
+    connection.heard = { [unowned self] bytes, side in
+      guard let wrong = audit.hear(bytes, from: side) else { return }
+      fail("\((side == 0 ? first : second).name) to \((side == 0 ? second : first).name): \(wrong)")
+    }
   }
 
   private func strike() {

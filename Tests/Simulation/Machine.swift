@@ -8,6 +8,9 @@ import TimelineServer
 
 final class Machine {
   static let wallStart: Int64 = 1_780_000_000_000_000
+  /// While a write takes long, no more is staged behind it: what the engine allows, and what one request
+  /// or the runs of a few peers may bring at once.
+  private static let stagedBytesMax = (16 + 9) << 20
 
   let name: String
   let port: UInt16
@@ -136,6 +139,9 @@ final class Machine {
     // What a machine without power did in this step nobody sees.
     guard !fileSystem.isOff else { return crash() }
     for effect in effects { carryOut(effect) }
+    if let timeline = timelines.first(where: { $0.stagedBytes > Self.stagedBytesMax }) {
+      cluster.fail("\(name): \(timeline.stagedBytes) bytes are staged")
+    }
   }
 
   private func carryOut(_ effect: Effect) {
