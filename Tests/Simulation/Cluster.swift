@@ -105,7 +105,7 @@ public final class Cluster {
 
   private func strike() {
     let machine = machines.randomElement(using: &world.random)!
-    switch world.number(0...11) {
+    switch world.number(0...12) {
     case 0, 1: restart(machine) { machine.crash() }
     case 2:
       // In the middle of whatever it does with its disk.
@@ -133,6 +133,9 @@ public final class Cluster {
     case 10:
       machine.clockOffset += world.time(-63_000_000_000_000...63_000_000_000_000)
       world.tell("\(machine.name): the clock jumps")
+    case 11:
+      world.tell("\(machine.name): pages will be lost")
+      machine.losesPages = true
     default: if plan.hasDamage { damage(machine) }
     }
   }
@@ -187,6 +190,7 @@ public final class Cluster {
       machine.fileSystem.fuse = nil
       machine.fileSystem.isFull = false
       machine.fileSystem.failsSync = false
+      machine.losesPages = false
       if machine.isReadOnly || machine.fileSystem.isOff { machine.crash() }
     }
     world.run(until: world.now + 1_000_000)

@@ -34,6 +34,8 @@ final class Machine {
   private var failedStarts = 0
   /// What the wall clock shows more than the time of the world, in microseconds.
   var clockOffset: Int64 = 0
+  /// The disk does not read a part of the log while the next write is under way.
+  var losesPages = false
   /// What the engine said.
   private(set) var warnings: [String] = []
 
@@ -192,6 +194,12 @@ final class Machine {
 
   private func write_(_ write: Write) {
     let started = start
+    if losesPages {
+      losesPages = false
+      world.after(world.time(0...cluster.plan.writeTime)) { [self] in
+        if started == start { put(.badPages) }
+      }
+    }
     world.after(world.time(50...cluster.plan.writeTime)) { [self] in
       guard started == start, engine != nil else { return }
       let written = write.perform()
