@@ -96,11 +96,16 @@ public final class Cluster {
   func note(_ connection: SimulatedConnection, _ first: Machine, _ second: Machine) {
     connections.removeAll { $0.connection.isGone }
     connections.append((connection, first, second))
+    var audit = SyncAudit()
+    connection.heard = { [unowned self] bytes, side in
+      guard let wrong = audit.hear(bytes, from: side) else { return }
+      fail("\((side == 0 ? first : second).name) to \((side == 0 ? second : first).name): \(wrong)")
+    }
   }
 
   private func strike() {
     let machine = machines.randomElement(using: &world.random)!
-    switch world.number(0...11) {
+    switch world.number(0...12) {
     case 0, 1: restart(machine) { machine.crash() }
     case 2:
       // In the middle of whatever it does with its disk.
@@ -128,6 +133,9 @@ public final class Cluster {
     case 10:
       machine.clockOffset += world.time(-63_000_000_000_000...63_000_000_000_000)
       world.tell("\(machine.name): the clock jumps")
+    case 11:
+      world.tell("\(machine.name): pages will be lost")
+      machine.losesPages = true
     default: if plan.hasDamage { damage(machine) }
     }
   }
@@ -184,6 +192,7 @@ public final class Cluster {
       machine.fileSystem.fuse = nil
       machine.fileSystem.isFull = false
       machine.fileSystem.failsSync = false
+      machine.losesPages = false
       if machine.isReadOnly || machine.fileSystem.isOff { machine.crash() }
     }
     world.run(until: world.now + 1_000_000)

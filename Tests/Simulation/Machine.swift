@@ -8,6 +8,9 @@ import TimelineServer
 
 final class Machine {
   static let wallStart: Int64 = 1_780_000_000_000_000
+  /// While a write takes long, no more is staged behind it: what the engine allows, and what one request
+  /// or the runs of a few peers may bring at once.
+  private static let stagedBytesMax = (16 + 9) << 20
 
   let name: String
   let port: UInt16
@@ -31,6 +34,8 @@ final class Machine {
   private var failedStarts = 0
   /// What the wall clock shows more than the time of the world, in microseconds.
   var clockOffset: Int64 = 0
+  /// The disk does not read a part of the log while the next write is under way.
+  var losesPages = false
   /// What the engine said.
   private(set) var warnings: [String] = []
 
@@ -138,6 +143,9 @@ final class Machine {
     // What a machine without power did in this step nobody sees.
     guard !fileSystem.isOff else { return crash() }
     for effect in effects { carryOut(effect) }
+    if let timeline = timelines.first(where: { $0.stagedBytes > Self.stagedBytesMax }) {
+      cluster.fail("\(name): \(timeline.stagedBytes) bytes are staged")
+    }
   }
 
   private func carryOut(_ effect: Effect) {
@@ -188,6 +196,12 @@ final class Machine {
 
   private func makeDurable(_ write: Write) {
     let started = start
+    if losesPages {
+      losesPages = false
+      world.after(world.time(0...cluster.plan.writeTime)) { [self] in
+        if started == start { put(.badPages) }
+      }
+    }
     world.after(world.time(50...cluster.plan.writeTime)) { [self] in
       guard started == start, engine != nil else { return }
       let written = write.perform()

@@ -36,6 +36,8 @@ final class SimulatedConnection {
   private let capacity: Int
   private let latency: ClosedRange<Int64>
   private(set) var isGone = false
+  /// Takes what a side sends, where somebody reads along.
+  var heard: (([UInt8], _ side: Int) -> Void)?
   /// Nothing comes through any more, and nobody knows.
   var isMute = false
 
@@ -57,6 +59,7 @@ final class SimulatedConnection {
       // Nobody is there to read it.
       return lose(side, "Broken pipe")
     }
+    heard?(bytes, side)
     directions[side].waiting += bytes
     move(side)
   }

@@ -14,6 +14,8 @@ struct Plan {
   let requests: Int
   /// Bytes of text that an event carries besides, at most.
   let textMax: Int
+  /// Events that come in one request, at most.
+  let batchMax: Int
   /// Bytes under way in a direction of a connection.
   let capacity: Int
   /// Microseconds.
@@ -31,16 +33,19 @@ struct Plan {
     machines =
       size < 300 ? number(2...4) : size < 480 ? number(5...8) : size < 499 ? number(9...16) : 50
     topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
-    clientsEach = machines > 16 ? 1 : number(1...3)
-    let isHeavy = machines < 5 && number(0...19) == 0
+    // More comes in at once than may wait, and the disks take long.
+    let isFlood = machines < 4 && number(0...49) == 0
+    clientsEach = isFlood ? 3 : machines > 16 ? 1 : number(1...3)
+    let isHeavy = isFlood || machines < 5 && number(0...19) == 0
     requests = machines > 16 ? number(2...6) : isHeavy ? number(60...90) : number(8...40)
-    textMax = isHeavy ? 40_000 : pick([0, 0, 200, 3000])
+    textMax = isFlood ? 60_000 : isHeavy ? 40_000 : pick([0, 0, 200, 3000])
+    batchMax = isFlood ? 120 : 20
     capacity = isHeavy ? pick([100_000, 1_000_000]) : pick([2_000, 20_000, 200_000, 4_000_000])
     let slowest = capacity < 10_000 ? pick([500, 5_000]) : pick([500, 5_000, 200_000] as [Int64])
     latency = 50...slowest
-    writeTime = pick([200, 5_000, 100_000])
+    writeTime = isFlood ? 10_000_000 : pick([200, 5_000, 100_000])
     faults = number(0...12)
-    duration = Int64(number(5...90)) * 1_000_000
+    duration = Int64(number(isFlood ? 5...20 : 5...90)) * 1_000_000
     hasDamage = number(0...3) == 0
   }
 

@@ -106,7 +106,7 @@ final class SimulatedClient: Endpoint {
     let known = cluster.recorded.events
     switch world.number(0...99) {
     case 60..<68:
-      let ids = (0..<world.number(1...20)).map { _ in id() }
+      let ids = (0..<world.number(1...cluster.plan.batchMax)).map { _ in id() }
       for id in ids { cluster.recorded.sent.insert(id) }
       return (
         .appendMany(ids),

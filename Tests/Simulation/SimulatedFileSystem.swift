@@ -8,7 +8,8 @@ import Support
 
 /// A file's content, in memory that stays where it is.
 private final class Inode: @unchecked Sendable {
-  static let room = 16 << 20
+  /// A segment at its longest, and some more.
+  static let room = 65 << 20
 
   private(set) var memory: UnsafeMutableRawBufferPointer
   var size = 0
