@@ -43,6 +43,14 @@ final class Socket {
   }
 
   func send(_ bytes: [UInt8]) -> Outcome {
+    // Most often all of it goes at once, and nothing has to be kept.
+    if waiting.isEmpty {
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if count == bytes.count { return .sent }
+      sent = max(0, count)
+    }
     waiting.append(bytes)
     return flush()
   }

@@ -71,6 +71,13 @@ final class Connection {
 
   var isOwner: Bool { if case .owner = principal { true } else { false } }
   var isCollecting: Bool { if case .collecting = mode { true } else { false } }
+  /// Whether it has something to say by itself.
+  var mayProduce: Bool {
+    switch mode {
+    case .streaming, .backingUp, .watching, .linked: true
+    case .requests, .collecting, .waiting, .following: false
+    }
+  }
   var isStreaming: Bool {
     switch mode {
     case .streaming, .backingUp: true

@@ -355,11 +355,16 @@ public final class Engine {
     return connection.host
   }
 
+  /// Made once for each: it is asked for with every line.
   private func router(_ host: Host) -> Router {
-    Router(host: host, service: service, timelines: timelines, peers: peers) { [unowned self] id in
+    if let router = host.router { return router }
+    let router = Router(host: host, service: service, timelines: timelines, peers: peers) {
+      [unowned self] id in
       if let connection = connections[id] { drop(connection, "the peer was removed") }
       if dialing.removeValue(forKey: id) != nil { service.emit(.close(id)) }
     }
+    host.router = router
+    return router
   }
 
   private func take(_ step: Router.Step, _ connection: Connection) -> Bool {
@@ -581,7 +586,10 @@ public final class Engine {
   }
 
   private func pump(_ connection: Connection) {
-    guard let host = connection.host, !connection.isBlocked else { return }
+    // Where the output was full, requests wait too.
+    guard connection.mayProduce || !connection.hasRoom, let host = connection.host,
+      !connection.isBlocked
+    else { return }
     let isStreaming = connection.isStreaming
     // What is full now is looked at again once that is sent.
     var hasMore = true

@@ -25,6 +25,8 @@ final class Host {
   let timeline: Timeline
   let heads: Heads
   let states = States()
+  /// What answers its requests.
+  var router: Router?
   private let service: Service
 
   /// Of what is staged and not yet handed out.

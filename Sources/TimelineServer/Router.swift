@@ -16,7 +16,7 @@ struct Router {
   /// The answer on a dyad of more events may have megabytes.
   private static let inlineEventsMax = 50_000
 
-  let host: Host
+  unowned let host: Host
   let service: Service
   let timelines: Timelines
   let peers: Peers
