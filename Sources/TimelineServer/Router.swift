@@ -18,7 +18,7 @@ struct Router {
 
   unowned let host: Host
   let service: Service
-  let timelines: Timelines
+  unowned let timelines: Timelines
   let peers: Peers
   /// Told of the connection of a peer that was removed.
   let dropped: (ConnectionID) -> Void
