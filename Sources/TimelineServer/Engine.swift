@@ -283,7 +283,10 @@ public final class Engine {
 
   /// Routes the lines that came on a connection.
   private func route(_ connection: Connection) {
-    while !connection.isClosing, !connection.isHeld, connections[connection.id] != nil {
+    // Whoever goes on asking does not keep it from its end.
+    while !isStopping, !connection.isClosing, !connection.isHeld,
+      connections[connection.id] != nil
+    {
       switch connection.mode {
       case .waiting, .following, .streaming, .backingUp: return
       // What a peer waits for may be what it says now: it is heard whatever waits to be sent.
@@ -586,22 +589,16 @@ public final class Engine {
   }
 
   private func pump(_ connection: Connection) {
-    // Where the output was full, requests wait too.
-    guard connection.mayProduce || !connection.hasRoom, let host = connection.host,
-      !connection.isBlocked
-    else { return }
+    guard connection.mayProduce, connection.hasRoom, let host = connection.host else { return }
     let isStreaming = connection.isStreaming
-    // What is full now is looked at again once that is sent.
-    var hasMore = true
-    if connection.hasRoom {
-      hasMore =
-        if case .linked(let link) = connection.mode {
-          links.pump(link, connection)
-        } else { router(host).pump(connection) }
-    }
+    let hasMore =
+      if case .linked(let link) = connection.mode {
+        links.pump(link, connection)
+      } else { router(host).pump(connection) }
     // The next request may be there already.
     if isStreaming, !connection.isStreaming { activate(connection) }
-    if hasMore { goOn(connection) }
+    // What is full now goes on once it is sent.
+    if hasMore, connection.hasRoom { goOn(connection) }
   }
 
   /// Has a connection looked at again once what has come meanwhile was.

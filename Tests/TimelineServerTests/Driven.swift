@@ -26,6 +26,7 @@ final class Driven {
   /// Whether writes come back by `finishWrites` alone.
   var holdsWrites = false
   private(set) var wake: Int64?
+  private(set) var hasStopped = false
 
   init(seed: UInt64 = 1, listening port: UInt16 = 7000) throws {
     random = SplitMix(seed: seed)
@@ -88,7 +89,8 @@ final class Driven {
         case .log(_, let text): logged.append(text)
         case .again: goesOn = true
         case .wake(let moment): wake = moment
-        case .read, .cancel, .stopped: break
+        case .stopped: hasStopped = true
+        case .read, .cancel: break
         }
       }
       if inputs.isEmpty, !goesOn { return }

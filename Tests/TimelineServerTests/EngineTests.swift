@@ -54,6 +54,24 @@ struct EngineTests {
     #expect(driven.ask("COUNT {}", on: first) == [#"OK {"count":0}"#])
   }
 
+  @Test("Asked to stop it answers what is under way, and takes no more, however much comes")
+  func stop() throws {
+    let driven = try Driven()
+    driven.holdsWrites = true
+    let client = driven.open()
+    driven.send("APPEND \(event("one"))\n", on: client)
+    driven.send("APPEND \(event("two"))\n", on: client)
+    driven.step([.stop])
+    #expect(!driven.hasStopped)
+    for number in 0..<3 {
+      driven.send("APPEND \(event("late \(number)"))\n", on: client)
+      driven.finishWrites()
+    }
+    #expect(driven.hasStopped)
+    #expect(driven.writes.isEmpty)
+    #expect(driven.take(client).filter { $0.hasPrefix("OK ") }.count == 2)
+  }
+
   @Test("Over TCP the first word that is no greeting closes, and nothing behind it is obeyed")
   func strangers() throws {
     let driven = try Driven()
