@@ -62,8 +62,14 @@ struct Promise: Sendable {
     /// A snapshot to cite.
     case snapshot(Timeline.Staged, NamedSnapshot)
     case erased(Timeline.Staged)
-    /// Lines of a peer: it is told that they are durable.
-    case took(ReplicaID, last: UInt64)
+    /// Lines of a peer: it is told that they are durable. The head becomes known where they end with it; the
+    /// note is looked at where all of them were here before.
+    case took(ReplicaID, last: UInt64, TakenHead?)
+  }
+
+  enum TakenHead: Sendable {
+    case checked(SignedHead)
+    case unchecked(note: [UInt8])
   }
 
   let connection: ConnectionID

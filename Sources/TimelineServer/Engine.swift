@@ -204,6 +204,7 @@ public final class Engine {
     connection.isClosing = true
     connection.host?.listeners.removeAll { $0 === connection }
     connection.host?.held.removeAll { $0 === connection }
+    connection.host?.awaitingTrees.removeAll { $0 === connection }
     if case .waiting(let job) = connection.mode {
       asked[job] = nil
       service.emit(.cancel(job))
@@ -407,6 +408,10 @@ public final class Engine {
       guard let host = connection.host else { return true }
       hold(connection, host)
       return false
+    case .whenTreeIsKnown:
+      connection.isHeld = true
+      connection.host?.awaitingTrees.append(connection)
+      return false
     case .found(let following, let id, let name):
       connection.isAnswered = true
       join(following, id, following.localName ?? name)
@@ -464,10 +469,10 @@ public final class Engine {
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
     guard let connection = connections[promise.connection] else { return }
-    if case .took(let replica, let last) = promise.kind {
+    if case .took(let replica, let last, let head) = promise.kind {
       // What was here already needs no write, and is not to be told of one.
       let isDurable = host.timeline.position[replica] >= last
-      links.took(replica, last: last, isDurable ? nil : failure, connection)
+      links.took(replica, last: last, head, isDurable ? nil : failure, connection)
     } else {
       router(host).keep(promise.kind, failure, connection)
     }
@@ -497,6 +502,17 @@ public final class Engine {
     if let (id, bytes) = report.reply, let connection = connections[id] {
       links.proved(bytes, connection)
       touch(connection)
+    }
+    if let (id, run, consistency) = report.covered, let connection = connections[id] {
+      links.send(run, consistency, connection)
+      touch(connection)
+    }
+    if report.tree != nil {
+      for connection in host.awaitingTrees {
+        connection.isHeld = false
+        activate(connection)
+      }
+      host.awaitingTrees = []
     }
   }
 

@@ -41,6 +41,8 @@ final class Host {
   var listeners: [Connection] = []
   /// Connections whose next line waits until lines are taken again.
   var held: [Connection] = []
+  /// Links whose next line waits for the tree of a log.
+  var awaitingTrees: [Connection] = []
   /// Answers that are lines to append, and wait for the same.
   var answers: [(JobID, WorkResult)] = []
 
@@ -112,7 +114,9 @@ final class Host {
       service.log(.error, error.message)
       return (written.promises + takePromises(), error)
     }
-    if timeline.wantsHead { heads.want(service.now.monotonic) }
+    if timeline.wantsHead {
+      heads.want(service.now.monotonic, isUrgent: listeners.contains(where: \.isLinked))
+    }
     return (written.promises, nil)
   }
 
@@ -129,6 +133,7 @@ final class Host {
   }
 
   private func readAgain() {
+    heads.forgetLostTrees()
     do throws(FileError) { try timeline.readAgain() } catch {
       return service.log(.error, error.message)
     }
@@ -144,6 +149,7 @@ final class Host {
       return service.log(.error, "lines could not be put back: \(error.message)")
     }
     noteErased()
+    heads.forgetLostTrees()
     service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
     run(heads.work(.all, timeline.lines))
     if lacking < before { askAgain() }
@@ -154,7 +160,9 @@ final class Host {
   /// Has every peer that is connected asked for what is lacking.
   func askAgain() {
     for connection in listeners {
-      if case .linked(let link) = connection.mode { link.session?.askAgain() }
+      guard case .linked(let link) = connection.mode else { continue }
+      link.session?.askAgain()
+      link.beginsAnew = link.hasPassedOver
     }
     hasNews = true
   }

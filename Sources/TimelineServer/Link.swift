@@ -44,6 +44,10 @@ final class Link {
   private var proofBytes = 0
   /// Whether lines are being proven for the other side.
   var isProving = false
+  /// Whether lines came that could not be checked, since others are damaged here.
+  var hasPassedOver = false
+  /// Whether it is to begin anew, for these.
+  var beginsAnew = false
 
   private static let proofBytesMax = 4 << 20
   /// What waits to be sent to one that goes on talking and does not read: an honest one takes what was

@@ -39,13 +39,13 @@ extension Timeline {
   /// Takes some lines of a log over from another machine, as a sync does.
   fileprivate func take(_ count: Int, of replica: ReplicaID, from other: Timeline) throws {
     let first = position[replica] + 1
-    let (all, bytes) = other.snapshot.run(of: replica, from: first, bytesMax: .max)
+    let (all, bytes) = other.snapshot.run(of: replica, from: first, linesMax: .max, bytesMax: .max)
     var end = 0
     for _ in 0..<min(count, Int(all)) { end += bytes[end...].firstIndex(of: 0x0A)! + 1 - end }
     guard end > 0 else { return }
-    try Result { () throws(IngestError) in
+    _ = try Result { () throws(IngestError) in
       try ingest(
-        UnsafeBufferPointer(rebasing: bytes[..<end]), of: replica, from: first,
+        UnsafeBufferPointer(rebasing: bytes[..<end]), of: replica, from: first, by: .owner,
         now: RecordedTime(microseconds: 2_000_000))
     }.get()
     try commit()

@@ -38,8 +38,10 @@ extension Timeline {
     throws
   {
     defer { checkInvariants() }
-    try Array(lines.joined()).withUnsafeBufferPointer { bytes in
-      try ingest(bytes, of: log.replica, from: first, now: RecordedTime(microseconds: 2_000_000))
+    _ = try Array(lines.joined()).withUnsafeBufferPointer { bytes in
+      try ingest(
+        bytes, of: log.replica, from: first, by: .owner,
+        now: RecordedTime(microseconds: 2_000_000))
     }
   }
 

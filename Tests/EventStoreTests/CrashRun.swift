@@ -108,7 +108,7 @@ final class CrashRun {
 
   /// Signs what is durable, and hands the head out.
   func sign() throws(HeadProblem) {
-    guard let timeline, let head = try keeper?.sign(timeline.lines) else { return }
+    guard let timeline, let head = try keeper?.sign(timeline.lines, isKept: true) else { return }
     ledger.heads.append((fileSystem.operations.count, head))
   }
 
@@ -224,8 +224,8 @@ final class CrashRun {
     ledger.ids.formUnion(parsed.map(\.id))
     do throws(IngestError) {
       let now = RecordedTime(microseconds: now)
-      try Array(lines.joined()).withTypedBuffer { (bytes) throws(IngestError) in
-        try timeline.ingest(bytes, of: replica, from: parsed[0].seq, now: now)
+      _ = try Array(lines.joined()).withTypedBuffer { (bytes) throws(IngestError) in
+        try timeline.ingest(bytes, of: replica, from: parsed[0].seq, by: .owner, now: now)
       }
     } catch {
       guard case .disk(let error) = error else { fatalError(error.message) }

@@ -148,9 +148,9 @@ struct LinkRecordingTests {
     try timeline.record(message(1))
     var log = ForeignLog(1)
     log.add(correction(1, message(1, links: [("follows", 9, nil)])))
-    try log.bytes.withUnsafeBufferPointer { bytes in
+    _ = try log.bytes.withUnsafeBufferPointer { bytes in
       try timeline.ingest(
-        bytes, of: log.replica, from: 1, now: RecordedTime(microseconds: 9_000_000))
+        bytes, of: log.replica, from: 1, by: .owner, now: RecordedTime(microseconds: 9_000_000))
     }
     #expect(stage([message(2, links: [("follows", 1, nil)])]))
     try timeline.commit()

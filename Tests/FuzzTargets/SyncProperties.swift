@@ -16,7 +16,7 @@ enum SyncProperties {
       for effect in effects {
         switch effect {
         case .send(let bytes): try hold(bytes.last == 0x0A, "half a line is sent")
-        case .ingest(let replica, let lines, let first, let last):
+        case .ingest(let replica, let lines, let first, let last, _):
           try hold(first >= 1 && first <= last && session.isLive, "lines \(first) to \(last)")
           try hold(
             UInt64(lines.count { $0 == 0x0A }) == last - first + 1 && lines.last == 0x0A,
@@ -92,8 +92,14 @@ enum SyncProperties {
     _ session: inout SyncSession, _ log: Log, _ asked: inout Asked
   ) throws(Broken) {
     var rounds = 0
-    while case let bytes = session.pump(log), !bytes.isEmpty {
+    while case let pumped = session.pump(log), !pumped.isEmpty {
       rounds += 1
+      try hold(pumped.held == nil, "three lines are more than a run")
+      var bytes = pumped.bytes
+      if let end = bytes.firstIndex(of: 0x0A), bytes.starts(with: "HEAD ".utf8), end + 1 < bytes.count {
+        try head(bytes[..<end])
+        bytes = Array(bytes[(end + 1)...])
+      }
       // Lines, a head, a WANT.
       try hold(rounds <= Log.lines.count + 2, "the same is sent again")
       guard let end = bytes.firstIndex(of: 0x0A) else { throw Broken("half a line is sent") }
@@ -102,12 +108,16 @@ enum SyncProperties {
       switch words.first {
       case "WANT": try asked.ask(words)
       case "HEAD":
-        try hold(
-          words[2] == Log.ours.description && words[3] == "3" && session.taken[Log.ours] >= 3,
-          "a head over what is not there: \(words), \(session.taken)")
+        try head(bytes[..<end])
+        try hold(session.taken[Log.ours] >= 3, "a head over what is not there: \(session.taken)")
       default: try sent(words, lines)
       }
     }
+  }
+
+  private static func head(_ line: ArraySlice<UInt8>) throws(Broken) {
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    try hold(words[2] == Log.ours.description && words[3] == "3", "another head: \(words)")
   }
 
   private static func sent(_ words: [Substring], _ lines: ArraySlice<UInt8>) throws(Broken) {
@@ -158,13 +168,14 @@ enum SyncProperties {
     }
 
     func run(
-      of replica: ReplicaID, from first: UInt64, bytesMax: Int
+      of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
     ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
       guard replica == Self.ours, first >= 1, first <= Self.lines.count else {
         return (0, UnsafeBufferPointer(start: nil, count: 0))
       }
       let each = Self.lines[0].count
-      let count = max(1, min(Self.lines.count - Int(first) + 1, bytesMax / each))
+      let count = max(
+        1, min(Self.lines.count - Int(first) + 1, Int(clamping: linesMax), bytesMax / each))
       let start = (Int(first) - 1) * each
       return (UInt64(count), Self.memory[part: start..<start + count * each])
     }

@@ -27,7 +27,7 @@ struct SyncAudit {
         try? SyncMessage(UnsafeBufferPointer(rebasing: $0[range]))
       }
       switch message {
-      case .lines(_, let run, let bytes):
+      case .lines(_, let run, let bytes, _):
         sides[side].following = run.count
         sides[side].unacknowledged.append((run.replica, run.first + run.count - 1, bytes))
         let sum = sides[side].unacknowledged.reduce(0) { $0 + $1.bytes }

@@ -1,9 +1,10 @@
 // Signs the heads of this machine's log, checks those of others, and proves lines by them. It keeps the
 // tree of each log between questions; it is asked from one thread at a time, beside the engine's.
 //
-//     lines durable → tree goes on → head signed → head durable → published
+//     lines durable → tree goes on → head signed → published → head durable, within a second
 //
-// A log signs one root for a size, ever. So before the first head of a run is signed, the last one that
+// The head may wait for the disk, since whatever happens the lines that it speaks of do not change: the next one
+// goes on from them. A log signs one root for a size, ever. So before the first head of a run is signed, the last one that
 // was is found again in the lines; on any doubt nothing is signed, and the reason is told.
 
 import Synchronization
@@ -57,6 +58,8 @@ public final class HeadKeeper: Sendable {
     var tree = LogTree()
     /// The newest head that was found right.
     var head: SignedHead?
+    /// Lines under the head on disk.
+    var written: UInt64 = 0
     /// Why the head on disk is not relied on; found out once, since it may take long.
     var failure: HeadProblem?
     /// Whether the head on disk was read.
@@ -104,7 +107,7 @@ public final class HeadKeeper: Sendable {
           guard log.id == own else {
             return try settle(&kept[log.id, default: Kept()], log, snapshot)
           }
-          return try signOwn(&kept, snapshot)
+          return try signOwn(&kept, snapshot, isKept: true)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
       }
       return outcomes
@@ -150,8 +153,50 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
-  public func sign(_ snapshot: Snapshot) throws(HeadProblem) -> SignedHead? {
-    try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, snapshot) }
+  ///
+  /// - Parameter isKept: whether the head is to be on the disk too. It has to be in time, for the next start.
+  public func sign(_ snapshot: Snapshot, isKept: Bool) throws(HeadProblem) -> SignedHead? {
+    try kept.withLock { (kept) throws(HeadProblem) in
+      try signOwn(&kept, snapshot, isKept: isKept)
+    }
+  }
+
+  /// The trees of logs, each over all of its lines; all logs where none is named. One that a damaged line
+  /// keeps from being made is left out.
+  public func trees(
+    of replica: ReplicaID? = nil, _ snapshot: Snapshot
+  ) -> [ReplicaID: TreeFrontier] {
+    kept.withLock { kept in
+      var trees: [ReplicaID: TreeFrontier] = [:]
+      for log in snapshot.logs where log.size > 0 && replica ?? log.id == log.id {
+        trees[log.id] = try? tree(&kept[log.id, default: Kept()], log, snapshot).frontier
+      }
+      return trees
+    }
+  }
+
+  private func tree(
+    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> LogTree {
+    _ = try settle(&kept, log, snapshot)
+    try advance(&kept.tree, to: log.size, log)
+    return kept.tree
+  }
+
+  /// That the first `old` lines of a log are the beginning of its first `size` (RFC 9162, 2.1.4).
+  public func consistency(
+    from old: UInt64, to size: UInt64, of replica: ReplicaID, _ snapshot: Snapshot
+  ) throws(HeadProblem) -> [SHA256Digest] {
+    try kept.withLock { (kept) throws(HeadProblem) in
+      guard let log = snapshot.log(replica), size <= log.size else {
+        throw .notCovered(replica, seq: old, signed: size)
+      }
+      _ = try settle(&kept[replica, default: Kept()], log, snapshot)
+      try advance(&kept[replica]!.tree, to: size, log)
+      do throws(LogTree.Damaged) {
+        return try kept[replica]!.tree.consistency(from: old, to: size, log)
+      } catch { throw .damaged(replica, seq: error.seq) }
+    }
   }
 
   /// What came of a head that a peer sent.
@@ -195,7 +240,7 @@ public final class HeadKeeper: Sendable {
     if let newest, newest.size > head.size { return newest }
     try check(head, &kept.tree, log)
     if let newest, newest.checkpoint == head.checkpoint { return newest }
-    try write(head, log)
+    try write(head, log, &kept)
     kept.head = head
     kept.isRead = true
     return head
@@ -251,7 +296,7 @@ public final class HeadKeeper: Sendable {
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, snapshot) : try settle(&kept[log.id, default: Kept()], log, snapshot)
+        ? try signOwn(&kept, snapshot, isKept: false) : try settle(&kept[log.id, default: Kept()], log, snapshot)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }
@@ -312,12 +357,15 @@ public final class HeadKeeper: Sendable {
   // MARK: Steps
 
   private func signOwn(
-    _ kept: inout [ReplicaID: Kept], _ snapshot: Snapshot
+    _ kept: inout [ReplicaID: Kept], _ snapshot: Snapshot, isKept: Bool
   ) throws(HeadProblem) -> SignedHead? {
     guard let log = snapshot.log(own), log.size > 0 else { return nil }
     guard let signer, snapshot.key(of: own) == signer.verifier else { throw .noKey(own) }
     let last = try settle(&kept[own, default: Kept()], log, snapshot)
-    if let last, last.size >= log.size { return last }
+    if let last, last.size >= log.size {
+      if isKept { try write(last, log, &kept[own]!) }
+      return last
+    }
     try advance(&kept[own]!.tree, to: log.size, log)
     let head: SignedHead
     do throws(CheckpointError) {
@@ -325,7 +373,7 @@ public final class HeadKeeper: Sendable {
         origin: signer.verifier.name.text, size: log.size, root: kept[own]!.tree.root)
       head = SignedHead(signing: checkpoint, by: signer)
     } catch { fatalError("a log's head is no checkpoint: \(error.message)") }
-    try write(head, log)
+    if isKept { try write(head, log, &kept[own]!) }
     kept[own]!.head = head
     return head
   }
@@ -361,6 +409,7 @@ public final class HeadKeeper: Sendable {
       }
       kept.tree = tree
       kept.head = head
+      kept.written = head.size
     }
     kept.isRead = true
     return kept.head
@@ -425,9 +474,14 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  private func write(_ head: SignedHead, _ log: ReplicaLog) throws(HeadProblem) {
+  /// Unless it is on the disk already.
+  private func write(
+    _ head: SignedHead, _ log: ReplicaLog, _ kept: inout Kept
+  ) throws(HeadProblem) {
+    guard head.size > kept.written else { return }
     do throws(FileError) { try head.write(log.id, in: directory, fileSystem) } catch {
       throw .disk(error)
     }
+    kept.written = head.size
   }
 }

@@ -59,15 +59,15 @@ extension ReplicaLog {
     return UnsafeBufferPointer(rebasing: text[...newline])
   }
 
-  /// Whole lines in a row from `first`, as they stand, at most about `bytesMax` and within one
-  /// segment; stops before a damaged line. Empty where the first one is damaged.
+  /// Whole lines in a row from `first`, as they stand, at most `linesMax` and about `bytesMax`, and within
+  /// one segment; stops before a damaged line. Empty where the first one is damaged.
   func run(
-    from first: UInt64, bytesMax: Int
+    from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
     guard let line = line(first) else { return (0, UnsafeBufferPointer(start: nil, count: 0)) }
     var count: UInt64 = 1
     var length = line.count
-    while let next = self.line(first + count), next.baseAddress == line.baseAddress! + length,
+    while count < linesMax, let next = self.line(first + count), next.baseAddress == line.baseAddress! + length,
       length + next.count <= bytesMax
     {
       length += next.count

@@ -112,6 +112,8 @@ extension Timeline {
         fatalError("log \(store.logs[written.place].id) was written, but nothing staged for it")
       }
       store.take(written.tail, batch, lines: written.lines, place: written.place)
+      let log = store.logs[written.place].id
+      if let tree = taken.trees[log] { store.trees[log] = tree }
       if let error = written.error { failure = note(error) }
       mayLack =
         mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)

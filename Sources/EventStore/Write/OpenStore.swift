@@ -15,6 +15,8 @@ struct OpenStore {
   let reader: BodyReader
   /// What is wrong with `logs`.
   private(set) var damage: [LogDamage] = []
+  /// The tree of each log of which that is known; one whose size is not the log's says nothing.
+  var trees: [ReplicaID: TreeFrontier] = [:]
   /// Begun anew where links change in any other way than by new events that are staged here.
   var linkWalk = LinkWalk()
   /// Under which `index` as it is may be written.
