@@ -200,7 +200,7 @@ struct CitingTests {
   private func damaged(_ when: Damaged) throws {
     let (scratch, id, expected) = try filled()
     let logs = scratch.path + "/timelines/main/logs/"
-    let checkpoint = scratch.path + "/timelines/main/index/checkpoint"
+    let index = scratch.path + "/timelines/main/index/events.idx"
     var said: [String: Int] = [:]
     for log in try FileManager.default.contentsOfDirectory(atPath: logs) {
       let path = logs + log + "/00000000000000000001.jsonl"
@@ -209,7 +209,7 @@ struct CitingTests {
         if when == .beforeWithIndex {
           let (directory, timeline) = try scratch.open()
           try Timeline.IndexSave(
-            snapshot: timeline.snapshot, path: checkpoint, fileSystem: PosixFileSystem(),
+            snapshot: timeline.snapshot, path: index, fileSystem: PosixFileSystem(),
             permit: IndexPermit()
           ).write()
           withExtendedLifetime(directory) {}
@@ -230,7 +230,7 @@ struct CitingTests {
         withExtendedLifetime(directory) {}
         // A torn tail was cut.
         try bytes.write(to: URL(fileURLWithPath: path))
-        try? FileManager.default.removeItem(atPath: checkpoint)
+        try? FileManager.default.removeItem(atPath: index)
       }
     }
     print("a byte damaged \(when): \(said.sorted { $0.key < $1.key })")
@@ -379,7 +379,7 @@ struct CitingTests {
         if isOneOf(2) {
           try Timeline.IndexSave(
             snapshot: timeline.snapshot,
-            path: scratches[place].path + "/timelines/main/index/checkpoint",
+            path: scratches[place].path + "/timelines/main/index/events.idx",
             fileSystem: PosixFileSystem(), permit: IndexPermit()
           ).write()
         }

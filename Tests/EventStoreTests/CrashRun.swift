@@ -243,10 +243,15 @@ final class CrashRun {
   func saveIndex() throws(FileError) {
     guard let timeline else { return }
     try Timeline.IndexSave(
-      snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
+      snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/events.idx",
       fileSystem: fileSystem,
       permit: IndexPermit()
     ).write()
+  }
+
+  /// An index as an older timelined left it; there is a newer one already.
+  func leaveOlderIndex(_ words: String) throws(FileError) {
+    try fileSystem.replace(Self.path + "/timelines/main/index/checkpoint", with: Array(words.utf8))
   }
 
   /// Lines of another machine.

@@ -12,6 +12,9 @@
 import TimelineModel
 
 struct IndexFile {
+  static let name = "events.idx"
+  /// What the file was called before, and what a write of it that was cut short left.
+  private static let olderNames = ["checkpoint", "checkpoint.new"]
   private static let version = 9
   private static let preambleBytes = 35
 
@@ -42,6 +45,20 @@ struct IndexFile {
       }
     }
     withExtendedLifetime(snapshot) {}
+  }
+
+  /// Leaves no word of an event in the index of the timeline in a directory.
+  static func empty(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    try removeOlder(in: directory, fileSystem)
+    guard try !fileSystem.list(directory + "/index").isEmpty else { return }
+    try fileSystem.replace("\(directory)/index/\(name)", with: [])
+  }
+
+  /// Removes the index that an older timelined wrote: words that are erased later would stay in it.
+  static func removeOlder(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    for name in try fileSystem.list(directory + "/index") where olderNames.contains(name) {
+      try fileSystem.remove("\(directory)/index/\(name)")
+    }
   }
 
   private static func preamble(check: UInt32, headerBytes: Int) -> [UInt8] {

@@ -36,12 +36,14 @@ struct OpenStore {
     /// Logs at most: further ones are named as damage, and left alone.
     let logsMax: Int
 
-    var index: String { directory + "/index/checkpoint" }
+    var index: String { directory + "/index/" + IndexFile.name }
     func log(_ replica: ReplicaID) -> String { "\(directory)/logs/\(replica)" }
   }
 
   /// Opens what is in a directory, reading what its index on disk does not know.
   init(_ place: Place) throws(FileError) {
+    // Nobody reads it any more. Where it cannot be removed, an erasure tries again, and is not done before.
+    try? IndexFile.removeOlder(in: place.directory, place.fileSystem)
     if let taken = try Self(takingOver: place) { self = taken } else { self.init(new: [], place) }
     try readOn(place)
   }
