@@ -6,22 +6,22 @@ import TimelineModel
 
 /// All that questions can see of a timeline, as text.
 private func picture(_ timeline: Timeline) -> String {
-  let snapshot = timeline.snapshot
+  let view = timeline.view
   var lines: [String] = []
   for query in [
     Query(), Query(order: .newestFirst), Query(try! Filter("actor=PRK")),
     Query(try! Filter("actor=X-ONE")), Query(try! Filter("tag=kept text~name")),
-    Query(knownAt: snapshot.position(at: RecordedTime(microseconds: 2_000_000))),
+    Query(knownAt: view.position(at: RecordedTime(microseconds: 2_000_000))),
   ] {
-    snapshot.visit(query) { event in
+    view.visit(query) { event in
       var bytes: [UInt8] = []
-      _ = snapshot.append(event, to: &bytes)
+      _ = view.append(event, to: &bytes)
       lines.append(String(decoding: bytes, as: UTF8.self))
       return true
     }
     lines.append("--")
   }
-  lines.append("\(snapshot.contested) \(snapshot.unreadable) \(snapshot.registry.all.count)")
+  lines.append("\(view.contested) \(view.unreadable) \(view.registry.all.count)")
   return lines.joined(separator: "\n")
 }
 
@@ -123,7 +123,7 @@ struct IndexFileTests {
     let before = picture(timeline)
     timeline.adopt(saved)
     func isInFile(_ chunk: Int) -> Bool {
-      let (here, there) = (timeline.snapshot.index.rows, saved.index.rows)
+      let (here, there) = (timeline.view.index.rows, saved.index.rows)
       return here.chunks[chunk].isSame(as: there.chunks[chunk])
     }
     // The row of the one that was corrected is in the first, what came since in the last.

@@ -1,7 +1,7 @@
 // What the store knows of every event without reading its line: one row each, found by id, by day,
 // by party. A cache: a start makes it again from the log, and nothing here is ever believed over it.
 //
-// It is a value with copy-on-write parts; a snapshot is a copy.
+// It is a value with copy-on-write parts; a read view is a copy.
 
 import TimelineModel
 import TransparencyLog
@@ -19,7 +19,7 @@ struct EventRow: Sendable, BitwiseCopyable {
     static let contested = Flags(rawValue: 8)
     /// A line of the log about itself, or one that could not be read: in no list of events.
     static let unlisted = Flags(rawValue: 16)
-    /// On its way into the lists: in `EventIndex.unordered`. A snapshot has none.
+    /// On its way into the lists: in `EventIndex.unordered`. A read view has none.
     static let coming = Flags(rawValue: 32)
   }
 
@@ -84,7 +84,7 @@ struct EventIndex: Sendable {
   private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
-  /// Slots that are in no list yet, and some that have gone again; a snapshot has none.
+  /// Slots that are in no list yet, and some that have gone again; a read view has none.
   private var unordered: [UInt32] = []
   private var isBulk = false
   private static let unorderedMax = 32_768

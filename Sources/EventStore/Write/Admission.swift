@@ -64,7 +64,7 @@ extension Timeline {
       filter.subtypes = [subtype]
       var query = Query(filter)
       query.limit = 1
-      guard snapshot.count(query) == 0 else { continue }
+      guard view.count(query) == 0 else { continue }
       let advice = EditDistance.advice(
         on: subtype, in: type.knownSubtypes,
         else: "those that are known: \(type.knownSubtypes.joined(separator: ", "))")
@@ -105,7 +105,7 @@ extension Timeline {
   }
 
   /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
-  private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
+  private func linked(_ id: EventID, _ here: ReadView) -> LinkedEvent? {
     let version = comingVersion(of: id)
     let event = coming(id)
     guard let (range, batch) = version ?? event.map({ ($0.named.bytes, $0.batch) }) else {

@@ -110,7 +110,7 @@ extension Timeline {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
     let lacking = Set(
-      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+      view.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
     let reader = BodyReader(store.index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?

@@ -3,7 +3,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   public enum Found: Sendable {
     case shown(ShownEvent)
     /// Retracted by this version.

@@ -3,7 +3,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   /// The line as it stands on disk, with its LF; nil where its bytes are not those that were written.
   func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? {
     logs[ref.replica].line(ref.seq).flatMap { Line.isWhole($0) ? $0 : nil }
