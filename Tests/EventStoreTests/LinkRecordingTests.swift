@@ -162,7 +162,7 @@ struct LinkRecordingTests {
     #expect(check([correction(5, message(5, title: "another"))]) == [true])
     #expect(stage([message(6, links: [("follows", 5, nil)])]))
     try timeline.commit()
-    // What a happening says beside its fields makes it no correction.
+    // Further fields of an event's body make it no correction.
     let odd = message(7, "2001-03-01").dropLast() + #","corrects":1}"#
     #expect(
       check([String(odd), message(8, "2001-02-01", links: [("follows", 7, nil)])]) == [true, false])

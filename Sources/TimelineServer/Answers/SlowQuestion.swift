@@ -40,7 +40,7 @@ struct SlowQuestion: Sendable {
     case rows([JSONValue], end: JSONValue)
     case verified([JSONValue], end: JSONValue, damaged: Int)
 
-    /// Whether it is to become a line of the log.
+    /// Whether it is to be recorded.
     var isAppend: Bool { if case .named = self { true } else { false } }
   }
 
