@@ -24,7 +24,7 @@ struct LintLinks {
 
   mutating func look(_ lint: inout Lint) {
     for place in events.indices {
-      for link in events[place].statements!.linked.links { look(at: link, of: place, &lint) }
+      for link in events[place].details!.linked.links { look(at: link, of: place, &lint) }
     }
     circles(&lint)
     for place in events.indices {
@@ -37,14 +37,14 @@ struct LintLinks {
 
   private mutating func look(at link: Link, of place: Int, _ lint: inout Lint) {
     let event = events[place]
-    let own = event.statements!.linked
+    let own = event.details!.linked
     let target: LinkedEvent
     let says = "\(link.relation.rawValue) \(link.id.short)"
     func missing(_ why: String, _ lint: inout Lint) {
       lint.note(event, .missingTarget, others: [link.id]) { "\(says), which \(why)" }
     }
     if let other = places[link.id] {
-      target = events[other].statements!.linked
+      target = events[other].details!.linked
     } else {
       switch find(link.id) {
       case .event(let found): target = found
@@ -90,7 +90,7 @@ struct LintLinks {
 
   private func circles(_ lint: inout Lint) {
     let targets = events.map { event in
-      event.statements!.linked.links.compactMap { places[$0.id] }
+      event.details!.linked.links.compactMap { places[$0.id] }
     }
     for circle in LinkCircles.all(targets) {
       let those = circle.map { events[$0] }
@@ -111,11 +111,11 @@ struct LintLinks {
   /// E-4, for whoever made the offer and to whomever.
   private func offer(_ place: Int, _ lint: inout Lint) {
     let event = events[place]
-    guard event.statements!.hasOffer, event.first != .distantPast, event.first <= lint.day else {
+    guard event.details!.hasOffer, event.first != .distantPast, event.first <= lint.day else {
       return
     }
     let days = lint.day - event.first
-    let lapsed = event.statements!.expires.map { $0.last < lint.day } ?? false
+    let lapsed = event.details!.expires.map { $0.last < lint.day } ?? false
     guard days >= Lint.answerDays, !lapsed else { return }
     let isSettled = said(place, by: lint.day).contains { said in
       let other = events[said.place]
@@ -126,7 +126,7 @@ struct LintLinks {
       return switch said.link.relation {
       case .answers, .accepts, .declines, .counters: isTheirs
       case .withdraws: isOwn
-      case .follows: isOwn && other.statements!.hasOffer
+      case .follows: isOwn && other.details!.hasOffer
       default: false
       }
     }
@@ -137,9 +137,9 @@ struct LintLinks {
   /// E-6, for every promise of an agreement.
   private func promises(_ place: Int, _ lint: inout Lint) {
     let event = events[place]
-    guard !event.statements!.promises.isEmpty, event.first <= lint.day else { return }
+    guard !event.details!.promises.isEmpty, event.first <= lint.day else { return }
     let said = said(place, by: lint.day).map(\.link)
-    for (key, due) in event.statements!.promises {
+    for (key, due) in event.details!.promises {
       let isSpokenOf = said.contains { link in
         switch link.relation {
         case .fulfils, .verifies: link.key == key

@@ -30,7 +30,7 @@ struct HeadWork: Sendable {
   }
 
   let keeper: HeadKeeper
-  let snapshot: Snapshot
+  let view: ReadView
   let kind: Kind
 
   private static let proofBytesMax = 1 << 20
@@ -38,8 +38,8 @@ struct HeadWork: Sendable {
   func perform() -> HeadReport {
     switch kind {
     case .all:
-      let outcomes = keeper.checkAll(snapshot)
-      let trees = keeper.trees(snapshot)
+      let outcomes = keeper.checkAll(view)
+      let trees = keeper.trees(view)
       keeper.saveTrees()
       return HeadReport(outcomes: outcomes, trees: trees)
     case .sign(let own):
@@ -49,19 +49,19 @@ struct HeadWork: Sendable {
       var report = HeadReport(isOfSigning: true)
       report.outcomes[own] = sign(isKept: true)
       for (replica, head) in others {
-        if case .here(let outcome) = keeper.take(head.note.bytes, of: replica, snapshot) {
+        if case .here(let outcome) = keeper.take(head.note.bytes, of: replica, view) {
           report.outcomes[replica] = outcome
         }
       }
       return report
     case .tree(let replica):
-      return HeadReport(trees: keeper.trees(of: replica, snapshot), tree: replica)
+      return HeadReport(trees: keeper.trees(of: replica, view), tree: replica)
     case .cover(let run, let connection):
       let hashes = try? keeper.consistency(
-        from: run.last, to: run.head, of: run.lines.replica, snapshot)
+        from: run.last, to: run.head, of: run.lines.replica, view)
       return HeadReport(covered: (connection, run, hashes))
     case .take(let replica, let note, let connection):
-      switch keeper.take(note, of: replica, snapshot) {
+      switch keeper.take(note, of: replica, view) {
       // Whoever has the lines, but not yet the one with the key, is told nothing new.
       case .here(.failure(.noKey)), .here(.failure(.stopped)):
         return HeadReport(taken: replica)
@@ -72,18 +72,18 @@ struct HeadWork: Sendable {
       }
     case .prove(let lines, let session, let connection):
       let (proofs, looked) = keeper.prove(
-        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, snapshot)
+        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, view)
       var out: [UInt8] = []
       for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
       out += session.proved(WantedLines(lines.replica, lines.first, looked))
       return HeadReport(reply: (connection, out))
-    case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, snapshot))
+    case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, view))
     }
   }
 
   private func sign(isKept: Bool) -> HeadKeeper.Outcome? {
     do throws(HeadProblem) {
-      return try keeper.sign(snapshot, isKept: isKept).map { .success($0) }
+      return try keeper.sign(view, isKept: isKept).map { .success($0) }
     } catch { return .failure(error) }
   }
 }
@@ -136,8 +136,8 @@ final class Heads {
 
   init(_ keeper: HeadKeeper) { self.keeper = keeper }
 
-  func work(_ kind: HeadWork.Kind, _ snapshot: Snapshot) -> Work {
-    Work(kind: .heads(HeadWork(keeper: keeper, snapshot: snapshot, kind: kind)))
+  func work(_ kind: HeadWork.Kind, _ view: ReadView) -> Work {
+    Work(kind: .heads(HeadWork(keeper: keeper, view: view, kind: kind)))
   }
 
   /// Lines have become durable that are to be signed: soon, or at once where peers wait for them.
@@ -153,8 +153,8 @@ final class Heads {
   }
 
   /// Makes the tree of a log, so that lines of it can be taken; nil where that is under way.
-  func tree(of replica: ReplicaID, _ snapshot: Snapshot) -> Work? {
-    treesAsked.insert(replica).inserted ? work(.tree(replica), snapshot) : nil
+  func tree(of replica: ReplicaID, _ view: ReadView) -> Work? {
+    treesAsked.insert(replica).inserted ? work(.tree(replica), view) : nil
   }
 
   /// What could not be made may be able to be now.
@@ -163,28 +163,28 @@ final class Heads {
   /// Whatever else is being done: peers can ask for proofs without a pause.
   func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? false }
 
-  func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) -> Work {
+  func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
     isSigning = true
     urgent = nil
-    guard wanted.map({ $0 <= now }) ?? false else { return work(.sign(own), snapshot) }
+    guard wanted.map({ $0 <= now }) ?? false else { return work(.sign(own), view) }
     wanted = nil
     lastKept = now
     defer { toKeep = [:] }
-    return work(.keep(own, others: toKeep), snapshot)
+    return work(.keep(own, others: toKeep), view)
   }
 
   /// Looks at a head that a peer sent, or keeps it until the last one of that log was looked at. A log
   /// that is not here costs nothing.
   func take(
-    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot, from connection: ConnectionID
+    _ note: [UInt8], of replica: ReplicaID, _ view: ReadView, from connection: ConnectionID
   ) -> Work? {
-    guard snapshot.position[replica] > 0 else { return nil }
+    guard view.position[replica] > 0 else { return nil }
     if taking[replica] != nil {
       taking[replica] = .some((note, connection))
       return nil
     }
     taking[replica] = .some(nil)
-    return work(.take(replica, note: note, from: connection), snapshot)
+    return work(.take(replica, note: note, from: connection), view)
   }
 
   /// Notes what came of work, and makes heads known. Returns what is to be done next, and what is to be
@@ -219,11 +219,11 @@ final class Heads {
 
   /// The last one before the end, unless that would take long; nothing else may be under way. Returns
   /// what is to be told.
-  func finish(_ snapshot: Snapshot) -> String? {
+  func finish(_ view: ReadView) -> String? {
     keeper.stop()
     var warning: String?
-    for (replica, head) in toKeep { _ = keeper.take(head.note.bytes, of: replica, snapshot) }
-    do throws(HeadProblem) { _ = try keeper.sign(snapshot, isKept: true) } catch {
+    for (replica, head) in toKeep { _ = keeper.take(head.note.bytes, of: replica, view) }
+    do throws(HeadProblem) { _ = try keeper.sign(view, isKept: true) } catch {
       if error != .stopped, !problems.values.contains(error) {
         warning = "the last lines are not signed: \(error.message)"
       }

@@ -31,7 +31,7 @@ struct PhaseRuleTests {
     case 1: events.removeAll { [.test, .incident, .exercise, .sanction].contains($0.type) }
     case 2:
       // One kind alone: nothing hides that its rule forgot a day.
-      let type = EventType.happenings[random.next(EventType.happenings.count)]
+      let type = EventType.ofEvents[random.next(EventType.ofEvents.count)]
       events.removeAll { $0.type != type && $0.type != .agreement && $0.type != .step }
     case 3, 7: events = random.kept()
     case 4, 8: events = random.brokenOff()

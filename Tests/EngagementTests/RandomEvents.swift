@@ -33,7 +33,7 @@ struct RandomEvents {
     var events: [Event] = []
     for place in 0..<count {
       let day = day()
-      let type = one(EventType.happenings)
+      let type = one(EventType.ofEvents)
       let actors = Self.codes.filter { _ in next(3) == 0 }
       var subtypes: [String?] = [nil, "other"]
       subtypes += type.knownSubtypes.map { $0 }

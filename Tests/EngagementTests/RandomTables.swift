@@ -17,7 +17,7 @@ extension RandomEvents {
     let isGrim = next(3) == 0
     return table(
       .weights,
-      EventType.happenings.flatMap { type -> [JSONValue] in
+      EventType.ofEvents.flatMap { type -> [JSONValue] in
         let subtypes = type.knownSubtypes.filter { _ in next(2) == 0 }
         return ([nil] + subtypes.map { $0 }).map { (subtype: String?) in
           .object([

@@ -118,7 +118,7 @@ struct BitFlipTests {
     var chance = SplitMix(seed: seedOfCrashes)
     let bits = small.paths.flatMap { path -> [(String, Int)] in
       let bytes = small[file: path]
-      let isIndex = path.hasSuffix("checkpoint")
+      let isIndex = path.hasSuffix("events.idx")
       return (0..<bytes.count * 8).filter { bit in
         limitOfStates >= 100 || bytes[bit / 8] == 0x0A
           || chance.next() % (isIndex ? 64 : path.hasSuffix(".json") ? 2 : 8) == 0

@@ -243,10 +243,15 @@ final class CrashRun {
   func saveIndex() throws(FileError) {
     guard let timeline else { return }
     try Timeline.IndexSave(
-      snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
+      view: timeline.view, path: Self.path + "/timelines/main/index/events.idx",
       fileSystem: fileSystem,
       permit: IndexPermit()
     ).write()
+  }
+
+  /// An index as an older timelined left it; there is a newer one already.
+  func leaveOlderIndex(_ words: String) throws(FileError) {
+    try fileSystem.replace(Self.path + "/timelines/main/index/checkpoint", with: Array(words.utf8))
   }
 
   /// Lines of another machine.
@@ -277,8 +282,8 @@ struct Served: Equatable {
 
   /// - Parameter skipped: lines at the start of this machine's log that need not be looked at.
   init(_ timeline: Timeline, skipped: UInt64 = 0) {
-    let snapshot = timeline.snapshot
-    for log in snapshot.logs {
+    let view = timeline.view
+    for log in view.logs {
       var seq: UInt64 = log.id == CrashRun.replica ? skipped + 1 : 1
       while seq <= log.size {
         let place = Ledger.Place(replica: log.id, seq: seq)
@@ -287,9 +292,9 @@ struct Served: Equatable {
       }
     }
     guard skipped == 0 else { return }
-    snapshot.visit(Query()) { event in
+    view.visit(Query()) { event in
       var bytes: [UInt8] = []
-      events[event.id] = snapshot.append(event, to: &bytes) ? bytes : []
+      events[event.id] = view.append(event, to: &bytes) ? bytes : []
       return true
     }
     named = Set(

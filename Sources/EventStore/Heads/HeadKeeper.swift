@@ -98,16 +98,16 @@ public final class HeadKeeper: Sendable {
   public func stop() { isStopping.store(true, ordering: .relaxed) }
 
   /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
-  public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+  public func checkAll(_ view: ReadView) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
       for replica in kept.keys { kept[replica]!.failure = nil }
       var outcomes: [ReplicaID: Outcome] = [:]
-      for log in snapshot.logs where log.size > 0 && snapshot.key(of: log.id) != nil {
+      for log in view.logs where log.size > 0 && view.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
           guard log.id == own else {
-            return try settle(&kept[log.id, default: Kept()], log, snapshot)
+            return try settle(&kept[log.id, default: Kept()], log, view)
           }
-          return try signOwn(&kept, snapshot, isKept: true)
+          return try signOwn(&kept, view, isKept: true)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
       }
       return outcomes
@@ -115,9 +115,9 @@ public final class HeadKeeper: Sendable {
   }
 
   /// The heads on disk as they stand there: signed, not yet found in the lines.
-  public func stored(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+  public func stored(_ view: ReadView) -> [ReplicaID: Outcome] {
     Dictionary(
-      snapshot.members.compactMap { replica, key in
+      view.members.compactMap { replica, key in
         let outcome = Result { () throws(HeadProblem) in try stored(replica, key) }
         switch outcome {
         case .success(nil): return nil
@@ -155,43 +155,43 @@ public final class HeadKeeper: Sendable {
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
   ///
   /// - Parameter isKept: whether the head is to be on the disk too. It has to be in time, for the next start.
-  public func sign(_ snapshot: Snapshot, isKept: Bool) throws(HeadProblem) -> SignedHead? {
+  public func sign(_ view: ReadView, isKept: Bool) throws(HeadProblem) -> SignedHead? {
     try kept.withLock { (kept) throws(HeadProblem) in
-      try signOwn(&kept, snapshot, isKept: isKept)
+      try signOwn(&kept, view, isKept: isKept)
     }
   }
 
   /// The trees of logs, each over all of its lines; all logs where none is named. One that a damaged line
   /// keeps from being made is left out.
   public func trees(
-    of replica: ReplicaID? = nil, _ snapshot: Snapshot
+    of replica: ReplicaID? = nil, _ view: ReadView
   ) -> [ReplicaID: TreeFrontier] {
     kept.withLock { kept in
       var trees: [ReplicaID: TreeFrontier] = [:]
-      for log in snapshot.logs where log.size > 0 && replica ?? log.id == log.id {
-        trees[log.id] = try? tree(&kept[log.id, default: Kept()], log, snapshot).frontier
+      for log in view.logs where log.size > 0 && replica ?? log.id == log.id {
+        trees[log.id] = try? tree(&kept[log.id, default: Kept()], log, view).frontier
       }
       return trees
     }
   }
 
   private func tree(
-    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> LogTree {
-    _ = try settle(&kept, log, snapshot)
+    _ = try settle(&kept, log, view)
     try advance(&kept.tree, to: log.size, log)
     return kept.tree
   }
 
   /// That the first `old` lines of a log are the beginning of its first `size` (RFC 9162, 2.1.4).
   public func consistency(
-    from old: UInt64, to size: UInt64, of replica: ReplicaID, _ snapshot: Snapshot
+    from old: UInt64, to size: UInt64, of replica: ReplicaID, _ view: ReadView
   ) throws(HeadProblem) -> [SHA256Digest] {
     try kept.withLock { (kept) throws(HeadProblem) in
-      guard let log = snapshot.log(replica), size <= log.size else {
+      guard let log = view.log(replica), size <= log.size else {
         throw .notCovered(replica, seq: old, signed: size)
       }
-      _ = try settle(&kept[replica, default: Kept()], log, snapshot)
+      _ = try settle(&kept[replica, default: Kept()], log, view)
       try advance(&kept[replica]!.tree, to: size, log)
       do throws(LogTree.Damaged) {
         return try kept[replica]!.tree.consistency(from: old, to: size, log)
@@ -208,9 +208,9 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Takes the head of a log that a peer sent; what it covers must be here already.
-  public func take(_ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot) -> Taken {
+  public func take(_ note: [UInt8], of replica: ReplicaID, _ view: ReadView) -> Taken {
     kept.withLock { kept in
-      guard let log = snapshot.log(replica), let key = snapshot.key(of: replica) else {
+      guard let log = view.log(replica), let key = view.key(of: replica) else {
         return .here(.failure(.noKey(replica)))
       }
       let head: SignedHead
@@ -222,24 +222,26 @@ public final class HeadKeeper: Sendable {
       }
       return .here(
         Result { () throws(HeadProblem) in
-          try take(head, &kept[replica, default: Kept()], log, snapshot)
+          try take(head, &kept[replica, default: Kept()], log, view)
         })
     }
   }
 
   private func take(
-    _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead {
     var newest: SignedHead?
-    do throws(HeadProblem) { newest = try settle(&kept, log, snapshot) } catch {
+    do throws(HeadProblem) { newest = try settle(&kept, log, view) } catch {
       // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
       // what was; of another's this one takes its place.
       guard case .refused = error, log.id != own else { throw error }
       kept = Kept()
     }
-    if let newest, newest.size > head.size { return newest }
-    try check(head, &kept.tree, log)
-    if let newest, newest.checkpoint == head.checkpoint { return newest }
+    if newest.map({ $0.size <= head.size }) ?? true { try check(head, &kept.tree, log) }
+    if let newest, newest.size > head.size || newest.checkpoint == head.checkpoint {
+      try write(newest, log, &kept)
+      return newest
+    }
     try write(head, log, &kept)
     kept.head = head
     kept.isRead = true
@@ -265,22 +267,22 @@ public final class HeadKeeper: Sendable {
 
   /// That a line is in its log, for whoever has the log's key alone.
   public func prove(
-    _ id: EventID, _ snapshot: Snapshot
+    _ id: EventID, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
-    guard let (log, seq) = snapshot.place(of: id) else { throw .unknown(id) }
-    return try prove(seq, of: log, snapshot)
+    guard let (log, seq) = view.place(of: id) else { throw .unknown(id) }
+    return try prove(seq, of: log, view)
   }
 
   /// The same of as many lines in a row as can be proven, at most about `bytesMax`; and how many were
   /// looked at.
   public func prove(
-    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ snapshot: Snapshot
+    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ view: ReadView
   ) -> (proofs: [Proof], looked: UInt64) {
-    guard let log = snapshot.log(replica) else { return ([], count) }
+    guard let log = view.log(replica) else { return ([], count) }
     var proofs: [Proof] = []
     var bytes = 0
     for seq in first..<first + count {
-      if let proof = try? prove(seq, of: log, snapshot) {
+      if let proof = try? prove(seq, of: log, view) {
         proofs.append(proof)
         bytes += proof.proof.extra.count
       }
@@ -290,17 +292,17 @@ public final class HeadKeeper: Sendable {
   }
 
   private func prove(
-    _ seq: UInt64, of log: ReplicaLog, _ snapshot: Snapshot
+    _ seq: UInt64, of log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
     guard let text = log.line(seq) else { throw .damaged(log.id, seq: seq) }
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, snapshot, isKept: false) : try settle(&kept[log.id, default: Kept()], log, snapshot)
+        ? try signOwn(&kept, view, isKept: false) : try newest(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }
-      guard let key = snapshot.key(of: log.id) else { throw .noKey(log.id) }
+      guard let key = view.key(of: log.id) else { throw .noKey(log.id) }
       let hashes: [SHA256Digest]
       do throws(LogTree.Damaged) {
         hashes = try kept[log.id]!.tree.proof(of: seq, in: head.size, log)
@@ -317,12 +319,12 @@ public final class HeadKeeper: Sendable {
   /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
   /// itself, unless the head that is here was signed with another key.
   public func proven(
-    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
+    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ view: ReadView
   ) -> [LogPlace: [UInt8]] {
     var found: [LogPlace: [UInt8]] = [:]
     var keys: [ReplicaID: NoteVerifier] = [:]
     for (place, proof, line) in lines {
-      let key = snapshot.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
+      let key = view.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
       guard let key, isProven(line, proof, at: place, by: key) else { continue }
       keys[place.replica] = key
       found[place] = line
@@ -357,11 +359,11 @@ public final class HeadKeeper: Sendable {
   // MARK: Steps
 
   private func signOwn(
-    _ kept: inout [ReplicaID: Kept], _ snapshot: Snapshot, isKept: Bool
+    _ kept: inout [ReplicaID: Kept], _ view: ReadView, isKept: Bool
   ) throws(HeadProblem) -> SignedHead? {
-    guard let log = snapshot.log(own), log.size > 0 else { return nil }
-    guard let signer, snapshot.key(of: own) == signer.verifier else { throw .noKey(own) }
-    let last = try settle(&kept[own, default: Kept()], log, snapshot)
+    guard let log = view.log(own), log.size > 0 else { return nil }
+    guard let signer, view.key(of: own) == signer.verifier else { throw .noKey(own) }
+    let last = try settle(&kept[own, default: Kept()], log, view)
     if let last, last.size >= log.size {
       if isKept { try write(last, log, &kept[own]!) }
       return last
@@ -381,11 +383,11 @@ public final class HeadKeeper: Sendable {
   /// The newest head of a log that was found in its lines: at first that on disk; nil where there is
   /// none.
   private func settle(
-    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
     if let failure = kept.failure { throw failure }
-    do throws(HeadProblem) { return try settleAfresh(&kept, log, snapshot) } catch {
+    do throws(HeadProblem) { return try settleAfresh(&kept, log, view) } catch {
       switch error {
       case .otherRoot, .refused: kept.failure = error
       default: break
@@ -394,10 +396,21 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  private func settleAfresh(
-    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+  /// The same, or a newer one that lines came under since.
+  private func newest(
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
-    guard let key = snapshot.key(of: log.id) else { return nil }
+    let found = try settle(&kept, log, view)
+    guard let known = view.heads[log.id], known.size > found?.size ?? 0 else { return found }
+    try check(known, &kept.tree, log)
+    kept.head = known
+    return known
+  }
+
+  private func settleAfresh(
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
+  ) throws(HeadProblem) -> SignedHead? {
+    guard let key = view.key(of: log.id) else { return nil }
     if let head = try stored(log.id, key) {
       var tree = savedTree(log.id, upTo: head.size)
       kept.saved = tree.blocks.count

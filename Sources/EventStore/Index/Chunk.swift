@@ -89,7 +89,7 @@ struct Chunk<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   }
 }
 
-/// A long list of plain values: chunks of 1,024, so that a snapshot is a copy of references and a
+/// A long list of plain values: chunks of 1,024, so that a read view is a copy of references and a
 /// write after it copies one chunk, whatever the length.
 struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
   private static var bits: Int { 10 }

@@ -31,9 +31,9 @@ struct Erasures: Sendable {
   func covers(_ entry: IndexEntry) -> Bool {
     guard !all.isEmpty else { return false }
     switch entry.body {
-    case .happening, .statement(_, .correct), .statement(_, .retract):
+    case .event, .controlRecord(_, .correct), .controlRecord(_, .retract):
       return places.contains(LogPlace(entry.replica, entry.ref.seq))
-    case .statement, nil: return false
+    case .controlRecord, nil: return false
     }
   }
 

@@ -1,5 +1,5 @@
 // From an event's id to its slot: open addressing over slot numbers, the ids themselves stand in the
-// rows. Cut into shards, so that growing, and copying for a snapshot, never touches all of it.
+// rows. Cut into shards, so that growing, and copying for a read view, never touches all of it.
 
 import TimelineModel
 

@@ -12,6 +12,9 @@
 import TimelineModel
 
 struct IndexFile {
+  static let name = "events.idx"
+  /// What the file was called before, and what a write of it that was cut short left.
+  private static let olderNames = ["checkpoint", "checkpoint.new"]
   private static let version = 9
   private static let preambleBytes = 35
 
@@ -24,12 +27,12 @@ struct IndexFile {
 
   // MARK: Writing
 
-  /// Writes what a snapshot knows; does nothing where a log has damage that a start has to name.
+  /// Writes what a read view knows; does nothing where a log has damage that a start has to name.
   static func write(
-    _ snapshot: Snapshot, to path: String, _ fileSystem: some FileSystem
+    _ view: ReadView, to path: String, _ fileSystem: some FileSystem
   ) throws(FileError) {
     var writer = Writer()
-    guard let header = writer.header(snapshot) else { return }
+    guard let header = writer.header(view) else { return }
     let text = Array(header.text.utf8)
     let padding = [UInt8](
       repeating: UInt8(ascii: "\n"), count: 16 - (preambleBytes + text.count) % 16)
@@ -41,7 +44,21 @@ struct IndexFile {
         try fileSystem.replaceCache(path, with: [UnsafeRawBufferPointer(preamble)] + pieces)
       }
     }
-    withExtendedLifetime(snapshot) {}
+    withExtendedLifetime(view) {}
+  }
+
+  /// Leaves no word of an event in the index of the timeline in a directory.
+  static func empty(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    try removeOlder(in: directory, fileSystem)
+    guard try !fileSystem.list(directory + "/index").isEmpty else { return }
+    try fileSystem.replace("\(directory)/index/\(name)", with: [])
+  }
+
+  /// Removes the index that an older timelined wrote: words that are erased later would stay in it.
+  static func removeOlder(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    for name in try fileSystem.list(directory + "/index") where olderNames.contains(name) {
+      try fileSystem.remove("\(directory)/index/\(name)")
+    }
   }
 
   private static func preamble(check: UInt32, headerBytes: Int) -> [UInt8] {
@@ -78,9 +95,9 @@ struct IndexFile {
       return .array([.int(start), .int(count)])
     }
 
-    mutating func header(_ snapshot: Snapshot) -> JSONValue? {
+    mutating func header(_ view: ReadView) -> JSONValue? {
       var logs: [JSONValue] = []
-      for log in snapshot.logs {
+      for log in view.logs {
         var fields: [JSONValue.Member] = [
           JSONValue.Member("replica", .string(log.id.description))
         ]
@@ -96,7 +113,7 @@ struct IndexFile {
         }
         logs.append(.object(fields))
       }
-      let index = snapshot.index
+      let index = view.index
       let shards = index.table.shards
       let parties = index.byParty.sorted { $0.key < $1.key }
       return .object([

@@ -29,12 +29,12 @@ public struct LogWalk: Sendable {
 
   private static let bytesAtATime = 16 << 20
 
-  public init(_ snapshot: Snapshot) {
+  public init(_ view: ReadView) {
     due = Dictionary(
-      uniqueKeysWithValues: snapshot.index.linesToErase(snapshot.logs).map { place, seqs in
-        (snapshot.logs[place].id, seqs)
+      uniqueKeysWithValues: view.index.linesToErase(view.logs).map { place, seqs in
+        (view.logs[place].id, seqs)
       })
-    logs = snapshot.logs.filter { $0.size > 0 }.sorted { $0.id < $1.id }
+    logs = view.logs.filter { $0.size > 0 }.sorted { $0.id < $1.id }
   }
 
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }

@@ -23,7 +23,7 @@ extension EventList {
       let made = Parallel.map(places, portion: Self.portion) { places in
         var document = JSONDocument()
         return places.map { place in
-          self[place].flatMap { event in snapshot.body(of: event, &document, make) }
+          self[place].flatMap { event in view.body(of: event, &document, make) }
         }
       }
       if damaged == nil, let place = made.firstIndex(where: { $0 == nil }) {
@@ -35,7 +35,7 @@ extension EventList {
   }
 }
 
-extension Snapshot {
+extension ReadView {
   /// Hands on an event's body as a node of a document; nil where its line is damaged.
   fileprivate func body<Result>(
     of shown: ShownEvent, _ document: inout JSONDocument,

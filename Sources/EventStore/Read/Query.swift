@@ -45,17 +45,17 @@ public struct ShownEvent: Sendable {
 
 /// The events of an answer, by four bytes each; what an event is, is found when it is asked for.
 public struct EventList: Sendable {
-  public let snapshot: Snapshot
+  public let view: ReadView
   public let query: Query
   private var slots: ContiguousArray<UInt32> = []
   /// A line that would have had to be read, and is damaged.
   public let damaged: DamagedLine?
 
-  public init(_ query: Query, in snapshot: Snapshot) {
-    self.snapshot = snapshot
+  public init(_ query: Query, in view: ReadView) {
+    self.view = view
     self.query = query
     var slots: ContiguousArray<UInt32> = []
-    damaged = snapshot.visit(query) {
+    damaged = view.visit(query) {
       slots.append($0.slot)
       return true
     }
@@ -66,11 +66,11 @@ public struct EventList: Sendable {
 
   /// The line of an event that could not be read.
   public func line(of place: Int) -> DamagedLine {
-    snapshot.damaged(self[place]?.ref ?? snapshot.index[slots[place]].ref)
+    view.damaged(self[place]?.ref ?? view.index[slots[place]].ref)
   }
 
   public subscript(place: Int) -> ShownEvent? {
-    if case .shown(let event) = snapshot.find(slots[place], knownAt: query.knownAt) {
+    if case .shown(let event) = view.find(slots[place], knownAt: query.knownAt) {
       event
     } else {
       nil

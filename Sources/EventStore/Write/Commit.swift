@@ -4,7 +4,7 @@
 //     perform        write → fdatasync, log by log        any thread
 //     finishCommit   logs and index take it in            the owner's thread
 //
-// One is under way at a time. Until it is finished nothing of it shows: `position`, `snapshot` and `lines` are
+// One is under way at a time. Until it is finished nothing of it shows: `position`, `view` and `lines` are
 // what is durable and indexed. What is staged meanwhile counts it as taken, so it stands or falls with it.
 
 import TimelineModel

@@ -63,9 +63,7 @@ extension Timeline {
     store.endPermit()
     var failure: FileError?
     do throws(FileError) {
-      if try !fileSystem.list(directory + "/index").isEmpty {
-        try fileSystem.replace(files.index, with: [])
-      }
+      try IndexFile.empty(in: directory, fileSystem)
       for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
         let log = store.logs[place]
         let ids = subjects(of: seqs, in: place)
@@ -112,7 +110,7 @@ extension Timeline {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
     let lacking = Set(
-      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+      view.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
     let reader = BodyReader(store.index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?

@@ -38,20 +38,26 @@ struct OpenStore {
     /// Logs at most: further ones are named as damage, and left alone.
     let logsMax: Int
 
-    var index: String { directory + "/index/checkpoint" }
+    var index: String { directory + "/index/" + IndexFile.name }
     func log(_ replica: ReplicaID) -> String { "\(directory)/logs/\(replica)" }
   }
 
   /// Opens what is in a directory, reading what its index on disk does not know.
   init(_ place: Place) throws(FileError) {
+    // Nobody reads it any more. Where it cannot be removed, an erasure tries again, and is not done before.
+    try? IndexFile.removeOlder(in: place.directory, place.fileSystem)
     if let taken = try Self(takingOver: place) { self = taken } else { self.init(new: [], place) }
-    try readOn(place)
+    try readOn(place, signed: [:])
   }
 
   /// Reads everything; the logs that are known keep their places.
-  init(reading known: [ReplicaID], _ place: Place) throws(FileError) {
+  ///
+  /// - Parameter signed: heads that are known, and may not be on the disk yet.
+  init(
+    reading known: [ReplicaID], signed: [ReplicaID: SignedHead], _ place: Place
+  ) throws(FileError) {
     self.init(new: known, place)
-    try readOn(place)
+    try readOn(place, signed: signed.mapValues(\.size))
   }
 
   private init(new known: [ReplicaID], _ place: Place) {
@@ -81,7 +87,9 @@ struct OpenStore {
   }
 
   /// Reads what is not known yet, logs that were not known behind the others.
-  private mutating func readOn(_ place: Place) throws(FileError) {
+  private mutating func readOn(
+    _ place: Place, signed heads: [ReplicaID: UInt64]
+  ) throws(FileError) {
     let known = Set(logs.map(\.id))
     for replica in try place.fileSystem.list(place.directory + "/logs").compactMap({ ReplicaID($0) }
     )
@@ -110,11 +118,11 @@ struct OpenStore {
           }
           index.apply(entry, logs: all())
         }
-        let signed = SignedHead.size(
+        let onDisk = SignedHead.size(
           of: logs[number].id, by: index.members[number]?.key, in: place.directory,
           place.fileSystem)
         try logs[number].settle(
-          reason, signed: signed, fileSystem: place.fileSystem, damage: &damage)
+          reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: place.fileSystem, damage: &damage)
       }
     }
     self.logs = logs

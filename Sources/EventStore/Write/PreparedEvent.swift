@@ -17,9 +17,9 @@ struct PreparedEvent: Sendable {
       parts = try RequestParts(reader.document, in: text)
     } catch { throw .badEvent(error) }
     switch body {
-    case .happening(let facts) where facts.hasLinks:
+    case .event(let facts) where facts.hasLinks:
       linking = LinkedEvent(id: parts.id, reader.document, in: text)
-    case .statement(_, .correct(let id, _, let node, let facts)) where facts.hasLinks:
+    case .controlRecord(_, .correct(let id, _, let node, let facts)) where facts.hasLinks:
       linking = LinkedEvent(id: id, reader.document, node: node, in: text)
     default: break
     }

@@ -138,10 +138,10 @@ extension Timeline {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     switch prepared.body {
-    case .statement(let type, .other), .statement(let type, .member),
-      .statement(let type, .timeline), .statement(let type, .erase):
+    case .controlRecord(let type, .other), .controlRecord(let type, .member),
+      .controlRecord(let type, .timeline), .controlRecord(let type, .erase):
       throw .unsupported(type.word)
-    case .statement(let type, .snapshot):
+    case .controlRecord(let type, .snapshot):
       throw .badEvent(
         EventError(
           "type", "\(type.word) is not sent: the daemon makes it, once it has found the roots",
@@ -303,17 +303,17 @@ extension Timeline {
 
   /// Stages a line that is made here.
   func stamp(
-    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
+    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ record: ControlRecord,
     _ recording: Recording
   ) -> Staged {
     let body =
       [JSONValue.Member("type", .string(type.word))]
       + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
-    return stamp(type, .object(body), statement, recording)
+    return stamp(type, .object(body), record, recording)
   }
 
   private func stamp(
-    _ type: EventType, _ body: JSONValue, _ statement: LogStatement, _ recording: Recording
+    _ type: EventType, _ body: JSONValue, _ record: ControlRecord, _ recording: Recording
   ) -> Staged {
     let seq = nextSeq
     let start = staged.own.bytes.count
@@ -330,7 +330,7 @@ extension Timeline {
     staged.own.entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
-        body: .statement(type, statement)))
+        body: .controlRecord(type, record)))
     return place(id, replica, seq, isDuplicate: false)
   }
 

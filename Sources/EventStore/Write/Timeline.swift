@@ -4,7 +4,7 @@
 //     commit  write → fdatasync → index                             (Commit: on two threads, or on one)
 //
 // Between the two, further appends join the batch: that is group commit. Nothing staged is visible
-// or acknowledged; what is behind `finishCommit` is durable. Readers take a snapshot.
+// or acknowledged; what is behind `finishCommit` is durable. Readers take a `ReadView`.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
 import TimelineModel
@@ -104,15 +104,15 @@ public final class Timeline {
   }
 
   /// All that is durable, as a value.
-  public var snapshot: Snapshot {
+  public var view: ReadView {
     store.index.order()
     return lines
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot {
-    Snapshot(timeline: id, index: store.index, logs: store.logs, heads: heads)
+  public var lines: ReadView {
+    ReadView(timeline: id, index: store.index, logs: store.logs, heads: heads)
   }
 
   /// The number of durable lines of each replica.
@@ -153,7 +153,7 @@ public final class Timeline {
     requireNothingStaged()
     wasReadAgain = true
     store.endPermit()
-    store = try OpenStore(reading: store.logs.map(\.id), files)
+    store = try OpenStore(reading: store.logs.map(\.id), signed: heads, files)
     linesToName = store.index.linesToName(store.logs)
   }
 

@@ -1,9 +1,9 @@
-// What the log says of itself.
+// Control records: what the log says of itself.
 
 import TransparencyLog
 
 extension EventValidator {
-  func statement(_ node: Int, _ type: EventType) throws(EventError) -> LogStatement {
+  func controlRecord(_ node: Int, _ type: EventType) throws(EventError) -> ControlRecord {
     switch type {
     case .logCorrect:
       guard let body = document.member("body", of: node, in: text) else {
@@ -16,7 +16,7 @@ extension EventValidator {
       let target = try id(node, "corrects")
       let supersedes = try ids(node, "supersedes")
       guard
-        case .happening(let facts) = try EventValidator(
+        case .event(let facts) = try EventValidator(
           reader, in: text, registry: registry, isStored: false, subject: target
         ).validate(node: body)
       else {

@@ -149,7 +149,7 @@ public struct RuleTable: Sendable, Hashable {
     switch kind {
     case .weights:
       let types = Set(rows.filter { $0["subtype"].isEmpty }.map { $0["type"] })
-      let lacking = EventType.happenings.filter { !types.contains($0.word) }.map(\.word)
+      let lacking = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
       return lacking.isEmpty || !isStrict
         ? nil
         : "a table of weights has a row for every type, without a subtype; this one lacks "

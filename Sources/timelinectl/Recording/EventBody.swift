@@ -20,7 +20,7 @@ struct EventBody: Equatable {
   var isEmpty: Bool { members.isEmpty }
 
   /// The order in which a new body is written, that of F-6 in docs/reference/event-format.md.
-  private static let order = BodyMember.ofHappenings.map(\.name)
+  private static let order = BodyMember.ofEvents.map(\.name)
 
   private static func rank(_ key: String) -> Int { order.firstIndex(of: key) ?? order.count }
 

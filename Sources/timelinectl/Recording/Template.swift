@@ -339,7 +339,7 @@ extension Template.Field {
   private static func comment(_ field: EventField) -> String? {
     switch field.member {
     case .type:
-      let words = EventType.happenings.map(\.word).joined(separator: " ")
+      let words = EventType.ofEvents.map(\.word).joined(separator: " ")
       return "one of \(Wrapped(words, to: 66).lines.joined(separator: "\n#   "))"
     case .subtype: return "timelinectl add --help lists them"
     case .actors: return field.comment.map { "\($0) (timelinectl actor list)" }

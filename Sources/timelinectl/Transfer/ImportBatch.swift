@@ -27,7 +27,7 @@ struct ImportBatch: Sendable {
   /// Items that add an actor.
   private(set) var actors: [(place: Int, actor: Actor)] = []
   /// Whether one of them corrects or retracts.
-  private(set) var hasStatements = false
+  private(set) var hasVersions = false
   /// Members that may be misspelt, with the first line that has each and how many do.
   private(set) var strangeMembers: [String: (line: Int, count: Int)] = [:]
   private let registry: ActorRegistry
@@ -117,10 +117,10 @@ struct ImportBatch: Sendable {
           "event", "\(bytes.count - start) bytes; at most \(LineLimits.lineBytesMax - 512)")
       }
       bytes.append(0x0A)
-      if case .statement(_, let statement)? = body {
-        switch statement {
+      if case .controlRecord(_, let record)? = body {
+        switch record {
         case .actor(let actor): actors.append((items.count, actor))
-        case .correct, .retract: hasStatements = true
+        case .correct, .retract: hasVersions = true
         case .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: break
         }
       }

@@ -186,7 +186,7 @@ struct ImportReader {
   // MARK: Lines beside each other
 
   /// Whether a line corrects or retracts, so that others have to be there before it.
-  var hasStatements: Bool { batches.contains { $0.hasStatements } }
+  var hasVersions: Bool { batches.contains { $0.hasVersions } }
 
   /// Puts the lines that add actors apart. One that the timeline has already is passed over.
   private mutating func settleActors(_ known: ActorRegistry) {
@@ -265,5 +265,5 @@ struct ImportReader {
     }.sorted { ($0.line, $0.message) < ($1.line, $1.message) }
   }
 
-  private static let fields = (BodyMember.ofHappenings + [.author]).map(\.name)
+  private static let fields = (BodyMember.ofEvents + [.author]).map(\.name)
 }

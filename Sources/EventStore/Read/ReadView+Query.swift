@@ -4,7 +4,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   /// Where so many events could hold a text, reading all lines in a row is quicker than each in turn.
   private static let scannedFrom = 4096
 

@@ -3,7 +3,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   /// The line as it stands on disk, with its LF; nil where its bytes are not those that were written.
   func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? {
     logs[ref.replica].line(ref.seq).flatMap { Line.isWhole($0) ? $0 : nil }
@@ -123,7 +123,7 @@ extension Snapshot {
     let ref = LineRef(replica: place, seq: line.seq)
     let entry = IndexEntry(line, text, ref: ref, reader)
     return switch entry.body {
-    case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+    case .controlRecord(_, .correct(let id, _, _, _)), .controlRecord(_, .retract(let id, _)): id
     default: line.id
     }
   }
@@ -133,8 +133,8 @@ extension Snapshot {
     index.slot(of: line.id).map { [.logMember, .logTimeline].contains(index[$0].type) } ?? false
   }
 
-  /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
-  /// happening by what it says, a line about an event by what that event is now), until the body says
+  /// Goes on from a position through at most so many lines, calling for those that a filter wants (an
+  /// event by what it says, a control record about an event by what that event is now), until the body says
   /// that it is enough. True where lines are left.
   public func follow(
     _ filter: Filter, from position: inout Position, linesMax: Int,

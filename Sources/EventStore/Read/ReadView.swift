@@ -1,11 +1,11 @@
 // A timeline as it stood at one moment: a value that any thread may read while the owner appends.
-// Here is what it holds and counts; events are found in SnapshotQuery, one of them in SnapshotEvent, lines are
-// read in SnapshotLines.
+// Here is what it holds and counts; events are found in ReadView+Query, one of them in
+// ReadView+Event, lines are read in ReadView+Lines.
 
 import TimelineModel
 import TransparencyLog
 
-public struct Snapshot: Sendable {
+public struct ReadView: Sendable {
   public let timeline: TimelineID
   let index: EventIndex
   let logs: [ReplicaLog]
