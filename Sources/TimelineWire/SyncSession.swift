@@ -373,7 +373,8 @@ public struct SyncSession: Sendable {
   private mutating func say(
     headOf replica: ReplicaID, _ source: some LogSource, to out: inout [UInt8]
   ) {
-    guard let (size, note) = source.head(of: replica), saidHead.map({ $0 != (replica, size) }) ?? true
+    guard let (size, note) = source.head(of: replica),
+      saidHead.map({ $0 != (replica, size) }) ?? true
     else { return }
     saidHead = (replica, size)
     signed[replica] = size

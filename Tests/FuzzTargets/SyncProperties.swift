@@ -96,7 +96,9 @@ enum SyncProperties {
       rounds += 1
       try hold(pumped.held == nil, "three lines are more than a run")
       var bytes = pumped.bytes
-      if let end = bytes.firstIndex(of: 0x0A), bytes.starts(with: "HEAD ".utf8), end + 1 < bytes.count {
+      if let end = bytes.firstIndex(of: 0x0A), bytes.starts(with: "HEAD ".utf8),
+        end + 1 < bytes.count
+      {
         try head(bytes[..<end])
         bytes = Array(bytes[(end + 1)...])
       }

@@ -274,7 +274,8 @@ struct SyncSessionTests {
     #expect(wire.left.isInSync(with: a))
   }
 
-  @Test("Runs before the end of a head come each with its proof, and live lines of others between them")
+  @Test(
+    "Runs before the end of a head come each with its proof, and live lines of others between them")
   func runs() {
     var (a, b) = (Machine(1), Machine(2))
     let text = String(repeating: "x", count: 30_000)
@@ -407,7 +408,8 @@ struct SyncSessionTests {
     let lines = WantedLines(replica, 7, 3)
     let messages: [SyncMessage] = [
       .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100, consistency: []),
-      .lines(.main, lines, bytes: 100, consistency: [.emptyRoot, .emptyRoot]), .took(.main, replica, last: 9),
+      .lines(.main, lines, bytes: 100, consistency: [.emptyRoot, .emptyRoot]),
+      .took(.main, replica, last: 9),
       .head(.main, replica, size: 5, note: Array("a \"note\"\né\n".utf8)), .want(.main, lines),
       .proof(.main, replica, seq: 7, text: Array("x\n".utf8)), .proved(.main, lines),
       .follow(name: "main"), .timeline(.main, name: "iran"), .ping, .pong,

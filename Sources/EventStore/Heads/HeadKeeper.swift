@@ -298,7 +298,8 @@ public final class HeadKeeper: Sendable {
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, view, isKept: false) : try newest(&kept[log.id, default: Kept()], log, view)
+        ? try signOwn(&kept, view, isKept: false)
+        : try newest(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }

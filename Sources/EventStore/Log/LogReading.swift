@@ -67,7 +67,8 @@ extension ReplicaLog {
     guard let line = line(first) else { return (0, UnsafeBufferPointer(start: nil, count: 0)) }
     var count: UInt64 = 1
     var length = line.count
-    while count < linesMax, let next = self.line(first + count), next.baseAddress == line.baseAddress! + length,
+    while count < linesMax, let next = self.line(first + count),
+      next.baseAddress == line.baseAddress! + length,
       length + next.count <= bytesMax
     {
       length += next.count

@@ -122,7 +122,8 @@ struct OpenStore {
           of: logs[number].id, by: index.members[number]?.key, in: place.directory,
           place.fileSystem)
         try logs[number].settle(
-          reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: place.fileSystem, damage: &damage)
+          reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: place.fileSystem,
+          damage: &damage)
       }
     }
     self.logs = logs
