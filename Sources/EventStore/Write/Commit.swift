@@ -112,8 +112,9 @@ extension Timeline {
         fatalError("log \(store.logs[written.place].id) was written, but nothing staged for it")
       }
       store.take(written.tail, batch, lines: written.lines, place: written.place)
-      let log = store.logs[written.place].id
-      if let tree = taken.trees[log] { store.trees[log] = tree }
+      let log = store.logs[written.place]
+      // Where not all of it was written the tree is that of other lines.
+      store.trees[log.id] = taken.trees[log.id].flatMap { $0.size == log.size ? $0 : nil }
       if let error = written.error { failure = note(error) }
       mayLack =
         mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)
