@@ -18,7 +18,7 @@ struct HeadWork: Sendable {
     /// Lines to prove to a peer that lacks them.
     case prove(WantedLines, SyncSession, for: ConnectionID)
     /// Lines that a peer proved.
-    case check([(place: LogPlace, proof: [UInt8], line: [UInt8])])
+    case check([(address: LineAddress, proof: [UInt8], line: [UInt8])])
   }
 
   let keeper: HeadKeeper
@@ -71,7 +71,7 @@ struct HeadReport: Sendable {
   /// For a peer that asked.
   var reply: (connection: ConnectionID, bytes: [UInt8])?
   /// Lines to put back, each proven.
-  var repairs: [LogPlace: [UInt8]] = [:]
+  var repairs: [LineAddress: [UInt8]] = [:]
   /// The log whose head was looked at for a peer.
   var taken: ReplicaID?
   /// Whether this was the signing of our own.

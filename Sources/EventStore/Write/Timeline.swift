@@ -30,7 +30,7 @@ public final class Timeline {
   public internal(set) var ahead = 0
 
   /// Where everything is.
-  let files: OpenStore.Place
+  let files: OpenStore.Location
   /// All that was read; nothing but `readAgain` puts another reading in its place.
   var store: OpenStore
   /// Later than every line that is here, staged or under way.
@@ -53,9 +53,9 @@ public final class Timeline {
 
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
-  var erased: [LogPlace] = []
+  var erased: [LineAddress] = []
   /// Lines of erased events that no erasure names yet.
-  var linesToName: [EventID: [LogPlace]] = [:]
+  var linesToName: [EventID: [LineAddress]] = [:]
   /// Why what was erased is not gone yet.
   public internal(set) var unfinishedErasure: String?
   /// Whether the next commit is to try again.
@@ -81,7 +81,7 @@ public final class Timeline {
     founding = hosted.founding
     replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
-    files = OpenStore.Place(
+    files = OpenStore.Location(
       directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
