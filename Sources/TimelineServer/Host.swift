@@ -46,8 +46,6 @@ final class Host {
 
   /// After so long without a commit the index is saved.
   private static let quietTime: Int64 = 5_000_000
-  /// Beyond so many bytes staged, further lines wait for the write that is under way.
-  private static let stagedBytesMax = 16 << 20
 
   init(_ timeline: Timeline, _ service: Service) {
     self.timeline = timeline
@@ -63,7 +61,7 @@ final class Host {
   /// Whether lines may be staged now.
   var isOpenForStaging: Bool {
     maintenance.isEmpty && timeline.isOpenForStaging
-      && !(isWriting && timeline.stagedBytes > Self.stagedBytesMax)
+      && !(isWriting && timeline.stagedBytes > service.stagedBytesMax)
   }
 
   /// What was staged last is answered once it is durable.

@@ -21,6 +21,16 @@ struct Plan {
   /// Microseconds.
   let latency: ClosedRange<Int64>
   let writeTime: Int64
+  /// For work on heads.
+  let headTime: Int64
+  /// Of what the machines have in common, by the names that all give it.
+  let timelines: [String]
+  /// Machines that are joined twice at once: from both sides, or under two addresses.
+  let hasDoubles: Bool
+  /// Bytes that may be staged while a write is under way.
+  let stagedBytesMax: Int
+  /// Erasures among a thousand requests: each has everything read again, on every machine.
+  let erasures: Int
   let faults: Int
   /// Microseconds in which clients speak and things go wrong.
   let duration: Int64
@@ -47,12 +57,20 @@ struct Plan {
     faults = number(0...12)
     duration = Int64(number(isFlood ? 5...20 : 5...90)) * 1_000_000
     hasDamage = number(0...3) == 0
+    // A head may come while an older one of the same log is looked at.
+    headTime = pick([20_000, 20_000, 3_000_000])
+    timelines = machines <= 8 && number(0...5) == 0 ? ["main", "side"] : ["main"]
+    hasDoubles = machines <= 8 && number(0...3) == 0
+    stagedBytesMax = isFlood ? 100_000 : pick([16 << 20, 16 << 20, 10_000])
+    erasures = machines > 8 ? 4 : 20
   }
 
   var text: String {
     "\(machines) machines, \(topology.rawValue), \(clientsEach) × \(requests) requests, text \(textMax), "
       + "capacity \(capacity), latency \(latency.upperBound), writes \(writeTime), \(faults) faults in "
-      + "\(duration / 1_000_000) s" + (hasDamage ? ", damage" : "")
+      + "\(duration / 1_000_000) s, heads \(headTime), staged \(stagedBytesMax)"
+      + (timelines.count > 1 ? ", \(timelines.count) timelines" : "")
+      + (hasDoubles ? ", doubles" : "") + (hasDamage ? ", damage" : "")
   }
 
   /// Who calls whom, by number: the second is the address that the first has.

@@ -48,6 +48,8 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   var isFull = false
   /// The next sync of a segment fails.
   var failsSync = false
+  /// Whether something could not be written since the start.
+  private(set) var hasFailed = false
 
   init(seed: UInt64) { random = SplitMix(seed: seed) }
 
@@ -75,7 +77,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
       inode.durable = inode.size
     }
     durableNames = names
-    (isOff, fuse, isFull, failsSync, holder) = (false, nil, false, false, nil)
+    (isOff, fuse, isFull, failsSync, hasFailed, holder) = (false, nil, false, false, false, nil)
   }
 
   /// Turns a byte of a line that is on the disk, behind the back of whoever has it open.
@@ -87,6 +89,11 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     let place = Int.random(in: 0..<inode.durable, using: &random)
     inode.memory[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
     return true
+  }
+
+  private var hasRoom: Bool {
+    hasFailed = hasFailed || isFull
+    return !isFull
   }
 
   private func act(_ operation: String, _ path: String) throws(FileError) {
@@ -125,7 +132,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   }
 
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-    guard !isFull else { throw FileError("write", path, .full) }
+    guard hasRoom else { throw FileError("write", path, .full) }
     try act("write", path)
     let inode = Inode(room: max(4096, bytes.count))
     bytes.withUnsafeBytes { inode.append($0) }
@@ -138,7 +145,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   func replaceCache(
     _ path: String, with pieces: [UnsafeRawBufferPointer]
   ) throws(FileError) {
-    guard !isFull else { throw FileError("write", path, .full) }
+    guard hasRoom else { throw FileError("write", path, .full) }
     try act("write", path)
     let inode = Inode(room: max(4096, pieces.reduce(0) { $0 + $1.count }))
     for piece in pieces { inode.append(piece) }
@@ -155,7 +162,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
 
   func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
     if names[path] == nil {
-      guard !isFull else { throw FileError("open", path, .full) }
+      guard hasRoom else { throw FileError("open", path, .full) }
       try act("open", path)
       names[path] = Inode(room: Inode.room)
       try act("sync", path)
@@ -203,7 +210,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
-      guard !fileSystem.isFull else {
+      guard fileSystem.hasRoom else {
         // Some of it found room.
         inode.append(
           UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<(bytes.count / 2)])))
