@@ -89,9 +89,9 @@ final class Heads {
   private var wanted: Int64?
   private var isSigning = false
   private var lastBegun: Int64 = .min / 2
-  /// Logs of which a peer's head is being looked at, each with the newest one that came meanwhile:
-  /// those between need no look, and none is lost.
-  private var taking: [ReplicaID: (note: [UInt8], connection: ConnectionID)?] = [:]
+  /// Logs of which a peer's head is being looked at, each with the newest ones that came meanwhile: one of
+  /// each peer, since what another sends later may be older.
+  private var taking: [ReplicaID: [(connection: ConnectionID, note: [UInt8])]] = [:]
 
   private static let pause: Int64 = 1_000_000
 
@@ -122,11 +122,13 @@ final class Heads {
     _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot, from connection: ConnectionID
   ) -> Work? {
     guard snapshot.position[replica] > 0 else { return nil }
-    if taking[replica] != nil {
-      taking[replica] = .some((note, connection))
+    if let waiting = taking[replica] {
+      let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
+      taking[replica]!.replaceSubrange(
+        place..<min(place + 1, waiting.count), with: [(connection, note)])
       return nil
     }
-    taking[replica] = .some(nil)
+    taking[replica] = []
     return work(.take(replica, note: note, from: connection), snapshot)
   }
 
@@ -149,8 +151,12 @@ final class Heads {
       }
     }
     var next: Work?
-    if let replica = report.taken, let waiting = taking.removeValue(forKey: replica), let waiting {
-      next = take(waiting.note, of: replica, timeline.lines, from: waiting.connection)
+    if let replica = report.taken, var waiting = taking.removeValue(forKey: replica),
+      !waiting.isEmpty
+    {
+      let (connection, note) = waiting.removeFirst()
+      taking[replica] = waiting
+      next = work(.take(replica, note: note, from: connection), timeline.lines)
     }
     return (next, warnings)
   }
