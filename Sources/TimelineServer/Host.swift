@@ -186,12 +186,13 @@ final class Host {
     run(heads.work(.all, timeline.lines))
   }
 
-  /// What is due by the clock: a head to sign, the index to save.
+  /// What is due by the clock: heads to sign and to write, the index to save.
   func passTime() {
     let now = service.now.monotonic
     if heads.isDue(now) {
       run(heads.sign(timeline.lines, own: timeline.replica, now))
     }
+    for work in heads.retry(timeline.lines, now) { run(work) }
     saveIndex(isQuiet: now >= lastCommit + Self.quietTime)
   }
 
@@ -213,7 +214,7 @@ final class Host {
     jobs.remove(job)
     switch result.kind {
     case .heads(let report):
-      let (next, warnings) = heads.took(report, timeline)
+      let (next, warnings) = heads.took(report, timeline, service.now.monotonic)
       for warning in warnings { service.log(.warning, warning) }
       run(next)
       if !report.repairs.isEmpty { maintain(.repair(report.repairs)) }

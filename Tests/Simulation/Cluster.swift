@@ -230,7 +230,7 @@ public final class Cluster {
         // A line comes back by a proof under a head, so that has to be there too.
         other.timelines.contains { there in
           there.id == here.id
-            && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
+            && here.position.sizes.allSatisfy { there.signedSize(of: $0.key) >= $0.value }
         }
       })
     else { return }
@@ -300,9 +300,8 @@ public final class Cluster {
 
   /// The signed heads of all logs.
   private func heads(_ timeline: Timeline) -> [Head] {
-    let lines = timeline.lines
-    return timeline.position.sorted.map { replica, _ in
-      let head = lines.head(of: replica)
+    timeline.position.sorted.map { replica, _ in
+      let head = timeline.head(of: replica)
       return Head(replica: replica, size: head?.size ?? 0, note: head?.note ?? [])
     }
   }

@@ -168,7 +168,8 @@ final class Machine {
     for (timeline, before) in full where timeline.isCommitting && timeline.stagedBytes > before {
       cluster.fail("\(name): with \(before) bytes staged, more are: \(timeline.stagedBytes)")
     }
-    for timeline in timelines { lookAtHead(timeline) }
+    let isOfBytes = inputs.contains { if case .bytes = $0 { true } else { false } }
+    if !isOfBytes { for timeline in timelines { lookAtHead(timeline) } }
   }
 
   /// Whether nothing more may be staged, while a write is under way.
@@ -183,7 +184,7 @@ final class Machine {
       unsigned[timeline.id] = nil
       return
     }
-    let signed = timeline.lines.signedSize(of: timeline.replica)
+    let signed = timeline.signedSize(of: timeline.replica)
     guard let entry = unsigned[timeline.id], entry.signed == signed else {
       unsigned[timeline.id] = (world.now, signed)
       return

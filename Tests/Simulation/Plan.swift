@@ -39,15 +39,18 @@ struct Plan {
   init(using random: inout SplitMix) {
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     func pick<Choice>(_ choices: [Choice]) -> Choice { choices.randomElement(using: &random)! }
-    let size = number(0...499)
+    let size = number(0...999)
     machines =
-      size < 300 ? number(2...4) : size < 480 ? number(5...8) : size < 499 ? number(9...16) : 50
+      size < 820
+      ? number(2...4) : size < 980 ? number(5...8) : size < 998 ? number(9...16) : number(17...50)
     topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
     // More comes in at once than may wait, and the disks take long.
     let isFlood = machines < 4 && number(0...49) == 0
     clientsEach = isFlood ? 3 : machines > 16 ? 1 : number(1...3)
-    let isHeavy = isFlood || machines < 5 && number(0...19) == 0
-    requests = machines > 16 ? number(2...6) : isHeavy ? number(60...90) : number(8...40)
+    let isHeavy = isFlood || machines < 5 && number(0...29) == 0
+    requests =
+      machines > 16
+      ? number(2...6) : isHeavy ? number(60...90) : number(8...(machines > 4 ? 24 : 32))
     textMax = isFlood ? 60_000 : isHeavy ? 40_000 : pick([0, 0, 200, 3000])
     batchMax = isFlood ? 120 : 20
     capacity = isHeavy ? pick([100_000, 1_000_000]) : pick([2_000, 20_000, 200_000, 4_000_000])

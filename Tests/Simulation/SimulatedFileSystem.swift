@@ -16,14 +16,21 @@ private final class Inode: @unchecked Sendable {
   /// Bytes that a crash cannot take.
   var durable = 0
 
+  private static let mappedFrom = 1 << 20
+  private var isMapped: Bool { memory.count >= Self.mappedFrom }
+
   init(room: Int) {
+    guard room >= Self.mappedFrom else {
+      memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
+      return
+    }
     let start = mmap(
       nil, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)!
     guard start != MAP_FAILED else { fatalError("no memory for a simulated file") }
     memory = UnsafeMutableRawBufferPointer(start: start, count: room)
   }
 
-  deinit { munmap(memory.baseAddress, memory.count) }
+  deinit { if isMapped { munmap(memory.baseAddress, memory.count) } else { memory.deallocate() } }
 
   func append(_ bytes: UnsafeRawBufferPointer) {
     guard size + bytes.count <= memory.count else { fatalError("a simulated file is too long") }
