@@ -103,11 +103,12 @@ struct Progress: Sendable {
 
   func isDone(_ seed: UInt64) -> Bool { seed < next || ahead.contains(seed) }
 
+  /// - Parameter seconds: of processor time, of all seeds together.
   mutating func note(_ seed: UInt64, isFailed: Bool, _ seconds: Double) {
     ahead.insert(seed)
     while ahead.remove(next) != nil { next += 1 }
     if isFailed { failed.append(seed) }
-    self.seconds += seconds
+    self.seconds = seconds
   }
 }
 
@@ -121,6 +122,8 @@ struct Shared: ~Copyable, Sendable {
   }
 
   static let failuresMax = 20
+  /// Processor time of what was done before this process.
+  let secondsBefore: Double
   let options: Options
   let state: Mutex<State>
 
@@ -140,7 +143,9 @@ struct Shared: ~Copyable, Sendable {
 
   func note(_ seed: UInt64, _ plan: String, _ failure: String?, _ seconds: Double) {
     state.withLock { state in
-      state.progress.note(seed, isFailed: failure != nil, seconds)
+      state.progress.note(
+        seed, isFailed: failure != nil,
+        secondsBefore + processorTime(CLOCK_PROCESS_CPUTIME_ID))
       if let failure {
         say("seed \(seed) (\(plan)): \(failure)")
         say("  again: scripts/simulate --seed \(seed) --trace")
@@ -159,10 +164,10 @@ struct Shared: ~Copyable, Sendable {
   }
 }
 
-/// Processor time of this thread, in seconds.
-func processorTime() -> Double {
+/// In seconds.
+func processorTime(_ clock: clockid_t) -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  clock_gettime(clock, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
@@ -184,10 +189,10 @@ for number in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS] {
 func play(_ shared: borrowing Shared, job: Int) {
   while let seed = shared.take() {
     playing[job] = seed
-    let began = processorTime()
+    let began = processorTime(CLOCK_THREAD_CPUTIME_ID)
     let cluster = Cluster(seed: seed, trace: shared.options.isTraced ? { say($0) } : nil)
     let failure = cluster.run()
-    shared.note(seed, cluster.text, failure, processorTime() - began)
+    shared.note(seed, cluster.text, failure, processorTime(CLOCK_THREAD_CPUTIME_ID) - began)
   }
   playing[job] = 0
 }
@@ -204,9 +209,10 @@ func progress(_ options: Options) -> Progress {
 }
 
 let options = Options(CommandLine.arguments.dropFirst())
+let begun = progress(options)
 let shared = Shared(
-  options: options,
-  state: Mutex(Shared.State(progress: progress(options), seed: options.first)))
+  secondsBefore: begun.seconds, options: options,
+  state: Mutex(Shared.State(progress: begun, seed: options.first)))
 DispatchQueue.concurrentPerform(iterations: options.jobs) { play(shared, job: $0) }
 let end = shared.state.withLock { $0.progress }
 let each = end.seconds / Double(max(1, end.done))

@@ -132,6 +132,8 @@ final class Machine {
 
   /// Asks it to stop, as a user does.
   func stop() {
+    guard engine != nil else { return }
+    world.tell("\(name) is to stop")
     isStopping = true
     put(.stop)
   }
@@ -197,6 +199,7 @@ final class Machine {
 
   /// What it should have done by now, that nothing else would show.
   var late: String? {
+    guard !isStopping else { return nil }
     for (port, since) in attempts.values where world.now > since + Self.dialTime + SyncAudit.slack {
       return "it calls \(port) for \((world.now - since) / 1000) ms"
     }

@@ -47,7 +47,7 @@ struct Plan {
     // More comes in at once than may wait, and the disks take long.
     let isFlood = machines < 4 && number(0...49) == 0
     clientsEach = isFlood ? 3 : machines > 16 ? 1 : number(1...3)
-    let isHeavy = isFlood || machines < 5 && number(0...29) == 0
+    let isHeavy = isFlood || machines < 5 && number(0...39) == 0
     requests =
       machines > 16
       ? number(2...6) : isHeavy ? number(60...90) : number(8...(machines > 4 ? 24 : 32))
@@ -65,7 +65,7 @@ struct Plan {
     timelines = machines <= 8 && number(0...5) == 0 ? ["main", "side"] : ["main"]
     hasDoubles = machines <= 8 && number(0...3) == 0
     stagedBytesMax = isFlood ? 100_000 : pick([16 << 20, 16 << 20, 10_000])
-    erasures = machines > 8 ? 4 : 20
+    erasures = machines > 8 ? 4 : machines > 4 || isHeavy ? 10 : 20
   }
 
   var text: String {
