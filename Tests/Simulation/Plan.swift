@@ -41,7 +41,7 @@ struct Plan {
     func pick<Choice>(_ choices: [Choice]) -> Choice { choices.randomElement(using: &random)! }
     let size = number(0...999)
     machines =
-      size < 820
+      size < 840
       ? number(2...4) : size < 980 ? number(5...8) : size < 998 ? number(9...16) : number(17...50)
     topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
     // More comes in at once than may wait, and the disks take long.
@@ -50,7 +50,9 @@ struct Plan {
     let isHeavy = isFlood || machines < 5 && number(0...39) == 0
     requests =
       machines > 16
-      ? number(2...6) : isHeavy ? number(60...90) : number(8...(machines > 4 ? 24 : 32))
+      ? number(2...6)
+      : isHeavy
+        ? number(60...90) : machines > 8 ? number(4...14) : number(8...(machines > 4 ? 22 : 30))
     textMax = isFlood ? 60_000 : isHeavy ? 40_000 : pick([0, 0, 200, 3000])
     batchMax = isFlood ? 120 : 20
     capacity = isHeavy ? pick([100_000, 1_000_000]) : pick([2_000, 20_000, 200_000, 4_000_000])
