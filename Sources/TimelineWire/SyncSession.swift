@@ -90,7 +90,7 @@ public struct SyncSession: Sendable {
     /// The other side asks for these lines, each with a proof: `proven` writes the answer.
     case want(WantedLines)
     /// A line that was asked for; nothing of it has been checked.
-    case proof(LogPlace, proof: [UInt8], line: [UInt8])
+    case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
     case proved(WantedLines)
     /// The other side is told why, and the connection ends.
@@ -162,7 +162,7 @@ public struct SyncSession: Sendable {
   /// Whether lines go under signed heads alone.
   private let isUnderHeads: Bool
   /// A proof whose line comes next.
-  private var proof: (place: LogPlace, text: [UInt8])?
+  private var proof: (address: LineAddress, text: [UInt8])?
   /// The line of what was asked for that was proven last: each is, once.
   private var proven: UInt64 = 0
   /// What is being asked for, and what will be; nil until it is looked up.
@@ -220,7 +220,7 @@ public struct SyncSession: Sendable {
     if incoming != nil { return take(line) }
     if let proof {
       self.proof = nil
-      return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
+      return [.proof(proof.address, proof: proof.text, line: Array(line) + [0x0A])]
     }
     do throws(ErrorReply) {
       return try receive(try SyncMessage(line), source())
@@ -260,7 +260,7 @@ public struct SyncSession: Sendable {
         seq - asked.first < asked.count
       else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
       proven = seq
-      proof = (LogPlace(replica, seq), text)
+      proof = (LineAddress(replica, seq), text)
     case (.proved(let timeline, let lines), .live):
       try check(timeline)
       return try proved(lines)
@@ -302,16 +302,19 @@ public struct SyncSession: Sendable {
     guard state == .live else { return Pumped() }
     var pumped = Pumped()
     let inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
-    if held == nil, inFlight < Self.windowBytes { pumped = lines(source) }
-    if pumped.isEmpty { pumped.bytes = heads(source) }
+    let position = source.position.sorted
+    if held == nil, inFlight < Self.windowBytes { pumped = lines(source, position) }
+    if pumped.isEmpty { pumped.bytes = heads(source, position) }
     if pumped.isEmpty { pumped.bytes = want(source) }
     return pumped
   }
 
   /// The next lines, of the first log that has some.
-  private mutating func lines(_ source: some LogSource) -> Pumped {
+  private mutating func lines(
+    _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
+  ) -> Pumped {
     var pumped = Pumped()
-    for (replica, size) in source.position.sorted where !blocked.contains(replica) {
+    for (replica, size) in position where !blocked.contains(replica) {
       let end = isUnderHeads ? min(size, source.signedSize(of: replica)) : size
       guard theirs[replica] < end else { continue }
       let first = theirs[replica] + 1
@@ -417,10 +420,12 @@ public struct SyncSession: Sendable {
   }
 
   /// The heads of logs whose lines the other side has already.
-  private mutating func heads(_ source: some LogSource) -> [UInt8] {
+  private mutating func heads(
+    _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
+  ) -> [UInt8] {
     guard held == nil else { return [] }
     var out: [UInt8] = []
-    for (replica, _) in source.position.sorted {
+    for (replica, _) in position {
       let signedSize = source.signedSize(of: replica)
       guard signed[replica] < signedSize, signedSize <= taken[replica] else { continue }
       say(headOf: replica, source, to: &out)

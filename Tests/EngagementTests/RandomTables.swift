@@ -51,6 +51,6 @@ extension RandomEvents {
   private mutating func table(_ kind: RuleTable.Kind, _ rows: [JSONValue]) -> RuleTable {
     do throws(RuleTable.Fault) {
       return try RuleTable(kind, version: "TEAM-\(next(1000))", rows: rows, registry: nil)
-    } catch { fatalError("\(error.place): \(error.message)") }
+    } catch { fatalError("\(error.location): \(error.message)") }
   }
 }

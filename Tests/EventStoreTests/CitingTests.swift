@@ -74,10 +74,10 @@ private func picture(_ timeline: Timeline, _ word: String) throws -> String {
       let events = EventList(query, in: view)
       if let damaged = events.damaged { throw damaged }
       text += "\(filter) \(events.count)\n"
-      for place in 0..<events.count {
+      for index in 0..<events.count {
         var bytes: [UInt8] = []
-        guard let event = events[place], view.append(event, to: &bytes) else {
-          throw events.line(of: place)
+        guard let event = events[index], view.append(event, to: &bytes) else {
+          throw events.line(of: index)
         }
         text += String(decoding: bytes, as: UTF8.self) + "\n"
       }
@@ -128,15 +128,15 @@ struct CitingTests {
     let machines = try scratches.map { try $0.open() }
     let timelines = machines.map(\.1)
     let event = body("the same", more: #","id":"\#(EventID.known[0])""#)
-    for (place, timeline) in timelines.prefix(3).enumerated() {
-      try timeline.record(event, at: Int64(1_000_000 + place))
+    for (index, timeline) in timelines.prefix(3).enumerated() {
+      try timeline.record(event, at: Int64(1_000_000 + index))
     }
     // The first one is not known to whom it is asked as.
     let position = Position([timelines[1].replica: 1, timelines[2].replica: 1])
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
       let (directory, timeline) = try Scratch().open()
-      for place in order {
-        try timeline.take(1, of: timelines[place].replica, from: timelines[place])
+      for index in order {
+        try timeline.take(1, of: timelines[index].replica, from: timelines[index])
       }
       var shown: [DamagedLine] = []
       timeline.view.visit(Query(knownAt: position)) { event in
@@ -156,9 +156,9 @@ struct CitingTests {
     let original = EventHistory.Version(
       id: EventID.known[0], ref: LineRef(replica: 0, seq: 1), replica: replicas[0],
       recorded: RecordedTime(microseconds: 1), supersedes: [], content: .retraction)
-    let versions = replicas.enumerated().map { place, replica in
+    let versions = replicas.enumerated().map { index, replica in
       EventHistory.Version(
-        id: EventID.known[1], ref: LineRef(replica: place, seq: 2), replica: replica,
+        id: EventID.known[1], ref: LineRef(replica: index, seq: 2), replica: replica,
         recorded: RecordedTime(microseconds: 2), supersedes: [original.id], content: .retraction)
     }
     for versions in [versions, versions.reversed()] {
@@ -284,8 +284,8 @@ struct CitingTests {
     try timeline.name("cited")
     let path = try scratch.segment()
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    let place = try #require(bytes.range(of: Data("once right".utf8)))
-    try Self.write(0x57, to: path, at: place.lowerBound)
+    let range = try #require(bytes.range(of: Data("once right".utf8)))
+    try Self.write(0x57, to: path, at: range.lowerBound)
     try timeline.record(
       #"{"type":"log.correct","corrects":"\#(event.id)","supersedes":["\#(event.id)"],"#
         + #""reason":"r","body":\#(body("corrected"))}"#)
@@ -332,8 +332,8 @@ struct CitingTests {
     }
 
     mutating func step(_ step: Int) throws {
-      let place = Int.random(in: 0..<3, using: &chance)
-      let timeline = machines[place].timeline
+      let index = Int.random(in: 0..<3, using: &chance)
+      let timeline = machines[index].timeline
       // Clocks stand still now and then: two machines record at one moment.
       if !isOneOf(3) { now += 1 }
       let author = isOneOf(2) ? #","author":"bob""# : ""
@@ -379,22 +379,22 @@ struct CitingTests {
         if isOneOf(2) {
           try Timeline.IndexSave(
             view: timeline.view,
-            path: scratches[place].path + "/timelines/main/index/events.idx",
+            path: scratches[index].path + "/timelines/main/index/events.idx",
             fileSystem: PosixFileSystem(), permit: IndexPermit()
           ).write()
         }
-        try restart(place)
+        try restart(index)
       default:
-        let other = machines[(place + 1 + Int.random(in: 0..<2, using: &chance)) % 3].timeline
+        let other = machines[(index + 1 + Int.random(in: 0..<2, using: &chance)) % 3].timeline
         let replica = pick(machines.map(\.timeline.replica))
         try timeline.take(Int.random(in: 1...5, using: &chance), of: replica, from: other)
       }
       if step % 10 == 0 { _ = try compareAll() }
     }
 
-    private mutating func restart(_ place: Int) throws {
-      machines.remove(at: place)
-      machines.insert(try scratches[place].open(), at: place)
+    private mutating func restart(_ index: Int) throws {
+      machines.remove(at: index)
+      machines.insert(try scratches[index].open(), at: index)
     }
 
     /// What is refused here may come from elsewhere.
@@ -443,10 +443,10 @@ struct CitingTests {
 
     mutating func syncAll() throws {
       for _ in 0..<3 {
-        for place in 0..<3 {
-          for from in 0..<3 where from != place {
+        for index in 0..<3 {
+          for from in 0..<3 where from != index {
             for replica in machines.map(\.timeline.replica) {
-              try machines[place].timeline.take(.max, of: replica, from: machines[from].timeline)
+              try machines[index].timeline.take(.max, of: replica, from: machines[from].timeline)
             }
           }
         }
@@ -458,7 +458,7 @@ struct CitingTests {
     /// Compares what each machine says of each snapshot with what it said when it was made.
     func compareAll(mustAnswer: Bool = false) throws -> Int {
       var compared = 0
-      for (place, machine) in machines.enumerated() {
+      for (index, machine) in machines.enumerated() {
         for (id, expected) in pictures {
           do {
             let found = try picture(machine.timeline, id.description)
@@ -466,9 +466,9 @@ struct CitingTests {
             guard found != expected else { continue }
             let lines = zip(found.split(separator: "\n"), expected.split(separator: "\n"))
             let (here, there) = lines.first { $0 != $1 } ?? ("more", "or less")
-            Issue.record("seed \(seed), machine \(place), \(id):\n\(here)\ninstead of\n\(there)")
+            Issue.record("seed \(seed), machine \(index), \(id):\n\(here)\ninstead of\n\(there)")
           } catch CitationError.lacking, CitationError.unknown {
-            #expect(!mustAnswer, "seed \(seed), machine \(place): no answer from \(id)")
+            #expect(!mustAnswer, "seed \(seed), machine \(index): no answer from \(id)")
           }
         }
       }

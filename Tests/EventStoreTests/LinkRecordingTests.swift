@@ -113,7 +113,7 @@ struct LinkRecordingTests {
     }
     let all = timeline.texts(ring) { timeline.stageAll($0, $1) }
     guard case .failure(let failure) = all else { return #expect(Bool(false)) }
-    #expect(failure.place == 2)
+    #expect(failure.index == 2)
     let wrong = [message(1, "2001-02-01"), message(2, "2001-01-31", links: [("follows", 1, nil)])]
     #expect(timeline.texts(wrong) { (try? timeline.check($0, $1)[1].get()) == nil })
     // Nothing that was only tried is taken for known.

@@ -65,7 +65,7 @@ struct TextScanTests {
     let cuts =
       [0] + (1...8).map { $0 * length + Int.random(in: 0..<length, using: &chance) }
       + [log.lines.count]
-    for (place, (start, end)) in zip(cuts, cuts.dropFirst()).enumerated() where place != 3 {
+    for (index, (start, end)) in zip(cuts, cuts.dropFirst()).enumerated() where index != 3 {
       var bytes: [UInt8] = []
       for (offset, line) in log.lines[start..<end].enumerated() {
         var line = line

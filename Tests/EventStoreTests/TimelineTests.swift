@@ -293,14 +293,14 @@ struct TimelineTests {
     var bytes: [UInt8] = []
     let ids = (0..<2).map { EventID(UUIDBytes(high: 0x4000, low: 1 << 63 | UInt64($0))) }
     let replica = ReplicaID(UUIDBytes(high: 7, low: 7))
-    for place in 0..<2 {
+    for index in 0..<2 {
       let correction =
         #""type":"log.correct","corrects":"\#(event.id)","supersedes":["\#(event.id)","#
-        + #""\#(ids[1 - place])"],"reason":"x","body":\#(body("never"))"#
+        + #""\#(ids[1 - index])"],"reason":"x","body":\#(body("never"))"#
       Array(correction.utf8).withUnsafeBufferPointer {
         Line.append(
-          to: &bytes, replica: replica, seq: UInt64(place + 1),
-          recorded: RecordedTime(microseconds: Int64(place + 5)), id: ids[place], author: "x",
+          to: &bytes, replica: replica, seq: UInt64(index + 1),
+          recorded: RecordedTime(microseconds: Int64(index + 5)), id: ids[index], author: "x",
           body: $0, salt: (1, 2))
       }
     }

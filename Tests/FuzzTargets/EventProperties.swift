@@ -71,7 +71,7 @@ enum EventProperties {
         case .controlRecord(_, .correct(_, _, _, let facts)): self.facts = facts
         case .controlRecord(_, .other): isReserved = true
         case .controlRecord(_, .erase(_, let lines)):
-          isBroken = lines.contains { LogPlace(json: $0.json) != $0 }
+          isBroken = lines.contains { LineAddress(json: $0.json) != $0 }
         case .controlRecord(_, .member(_, let key)):
           isBroken = (try? NoteVerifier(vkey: key.vkey)) == nil
         case .controlRecord(_, .timeline(let founding)):

@@ -117,10 +117,10 @@ struct EventSchemaTests {
         members[member.name] = member == .offer ? text : "[\(text)]"
         return TimelineModelTests.refusal(members)
       }
-      let place = member == .offer ? member.name : "\(member.name)[0]"
+      let field = member == .offer ? member.name : "\(member.name)[0]"
       for part in parts {
-        #expect(refusal(part, "[{}]")?.field == "\(place).\(part.name)")
-        if part.isRequired { #expect(refusal(part, nil)?.field == "\(place).\(part.name)") }
+        #expect(refusal(part, "[{}]")?.field == "\(field).\(part.name)")
+        if part.isRequired { #expect(refusal(part, nil)?.field == "\(field).\(part.name)") }
         if member != .sources, !part.isRequired { #expect(refusal(part, nil) == nil) }
       }
     }

@@ -269,7 +269,7 @@ public final class HeadKeeper: Sendable {
   public func prove(
     _ id: EventID, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
-    guard let (log, seq) = view.place(of: id) else { throw .unknown(id) }
+    guard let (log, seq) = view.location(of: id) else { throw .unknown(id) }
     return try prove(seq, of: log, view)
   }
 
@@ -316,30 +316,31 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// Which lines of those that a peer sent are the ones of their places, by proofs under a head that
+  /// Which of the lines that a peer sent are those of their addresses, by proofs under a head that
   /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
   /// itself, unless the head that is here was signed with another key.
   public func proven(
-    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ view: ReadView
-  ) -> [LogPlace: [UInt8]] {
-    var found: [LogPlace: [UInt8]] = [:]
+    _ lines: [(address: LineAddress, proof: [UInt8], line: [UInt8])], _ view: ReadView
+  ) -> [LineAddress: [UInt8]] {
+    var found: [LineAddress: [UInt8]] = [:]
     var keys: [ReplicaID: NoteVerifier] = [:]
-    for (place, proof, line) in lines {
-      let key = view.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
-      guard let key, isProven(line, proof, at: place, by: key) else { continue }
-      keys[place.replica] = key
-      found[place] = line
+    for (address, proof, line) in lines {
+      let key = view.key(of: address.replica) ?? keys[address.replica] ?? firstKey(line)
+      guard let key, isProven(line, proof, at: address, by: key) else { continue }
+      keys[address.replica] = key
+      found[address] = line
     }
     return found
   }
 
   private func isProven(
-    _ line: [UInt8], _ proof: [UInt8], at place: LogPlace, by key: NoteVerifier
+    _ line: [UInt8], _ proof: [UInt8], at address: LineAddress, by key: NoteVerifier
   ) -> Bool {
     line.withUnsafeBufferPointer { text in
-      guard let parsed = try? Line(text), parsed.replica == place.replica, parsed.seq == place.seq,
-        let proof = try? LogProof(proof), proof.index == place.seq - 1,
-        key.name == SignedHead.name(place.replica, of: timeline)
+      guard let parsed = try? Line(text), parsed.replica == address.replica,
+        parsed.seq == address.seq,
+        let proof = try? LogProof(proof), proof.index == address.seq - 1,
+        key.name == SignedHead.name(address.replica, of: timeline)
       else { return false }
       var hasher = SHA256()
       return (try? proof.verify(leaf: parsed.leaf(of: text, using: &hasher), by: key)) != nil

@@ -32,7 +32,7 @@ struct EventRow: Sendable, BitwiseCopyable {
   var parties: UInt32
   var tags: UInt32
   var subtype: UInt32
-  /// What stands in memory for a case of an enum is its place among the others; the file has the code.
+  /// What stands in memory for a case of an enum is its index among the others; the file has the code.
   private(set) var typeCode: UInt8
   var flags: Flags
   var author: UInt16
@@ -76,9 +76,9 @@ struct EventIndex: Sendable {
   private(set) var rules = RecordedRules()
   /// The snapshots to cite, as they came.
   private(set) var snapshots: [SnapshotEvent] = []
-  /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
+  /// The keys of the replicas' heads, each as its own log first names it: by index in the timeline.
   private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
-  /// What logs say that the timeline's id is made from, each the first time: by place in the timeline.
+  /// What logs say that the timeline's id is made from, each the first time: by index in the timeline.
   private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
   /// What was erased, and what is gone of it.
   private(set) var erasures = Erasures()
@@ -224,15 +224,15 @@ struct EventIndex: Sendable {
     _ listed: ContiguousArray<Listed>, _ values: Vocabulary.Values
   ) -> [(ActorCode, ContiguousArray<OrderedSlots.Entry>)] {
     var lists: [(party: ActorCode, entries: ContiguousArray<OrderedSlots.Entry>)] = []
-    var places: [ActorCode: Int] = [:]
+    var listNumbers: [ActorCode: Int] = [:]
     // Which lists the events of the same parties go to is found once.
     var listsOfParties: [[Int]?] = Array(repeating: nil, count: values.parties.count)
     for event in listed {
       let parties = Int(event.parties)
       if listsOfParties[parties] == nil {
         listsOfParties[parties] = values.parties[parties].everyone.map { party in
-          if let place = places[party] { return place }
-          places[party] = lists.count
+          if let number = listNumbers[party] { return number }
+          listNumbers[party] = lists.count
           lists.append((party, []))
           return lists.count - 1
         }
@@ -435,16 +435,16 @@ struct EventIndex: Sendable {
 
   /// A log speaks for itself alone, and once: no other can give it another key.
   private mutating func add(_ key: NoteVerifier, of replica: ReplicaID, _ entry: IndexEntry) {
-    let place = entry.ref.replica
-    guard entry.replica == replica, members[place].map({ entry.ref.seq < $0.ref.seq }) ?? true
+    let log = entry.ref.replica
+    guard entry.replica == replica, members[log].map({ entry.ref.seq < $0.ref.seq }) ?? true
     else { return }
-    members[place] = (entry.ref, key)
+    members[log] = (entry.ref, key)
   }
 
   private mutating func add(_ founding: TimelineFounding, _ entry: IndexEntry) {
-    let place = entry.ref.replica
-    guard foundings[place].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
-    foundings[place] = (entry.ref, founding)
+    let log = entry.ref.replica
+    guard foundings[log].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
+    foundings[log] = (entry.ref, founding)
   }
 
   // MARK: Rows and lists

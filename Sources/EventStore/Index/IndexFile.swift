@@ -22,7 +22,7 @@ struct IndexFile {
   var index: EventIndex
   var irregular: EventIndex.Irregular
   var covers: [ReplicaID: ReplicaLog.Cover]
-  /// The replicas by their places in the timeline.
+  /// The replicas by their indices in the timeline.
   var replicas: [ReplicaID]
 
   // MARK: Writing
@@ -77,7 +77,7 @@ struct IndexFile {
     private static let zeros = Chunk<UInt8>(repeating: 0, count: 16)
 
     /// `[offset, count]` of a list whose values stand in these chunks.
-    private mutating func place<Element>(_ chunks: [Chunk<Element>]) -> JSONValue {
+    private mutating func append<Element>(_ chunks: [Chunk<Element>]) -> JSONValue {
       let start = offset
       var count = 0
       for chunk in chunks {
@@ -105,7 +105,7 @@ struct IndexFile {
           guard let cover = log.cover, !log.hasDamage else { return nil }
           fields += [
             JSONValue.Member("check", .int(Int(cover.check))),
-            JSONValue.Member("starts", place(cover.starts.chunks)),
+            JSONValue.Member("starts", append(cover.starts.chunks)),
             JSONValue.Member(
               "segments",
               .array(cover.segments.map { .array([.int(Int($0.first)), .int($0.bytes)]) })),
@@ -118,15 +118,15 @@ struct IndexFile {
       let parties = index.byParty.sorted { $0.key < $1.key }
       return .object([
         "logs": .array(logs), "types": .strings(EventType.allCases.map(\.word)),
-        "rows": place(index.rows.chunks), "marks": place(index.marks.words.chunks),
+        "rows": append(index.rows.chunks), "marks": append(index.marks.words.chunks),
         "table": .object([
-          "slots": place(shards.map(\.slots)), "tags": place(shards.map(\.tags)),
+          "slots": append(shards.map(\.slots)), "tags": append(shards.map(\.tags)),
           "cells": .array(shards.map { .int($0.tags.count) }),
           "used": .array(shards.map { .int($0.used) }),
         ]),
-        "all": place(index.all.chunks),
+        "all": append(index.all.chunks),
         "by_party": .array(
-          parties.map { .array([.string($0.key.description), place($0.value.chunks)]) }),
+          parties.map { .array([.string($0.key.description), append($0.value.chunks)]) }),
         "vocabulary": index.vocabulary.values.json,
         "irregular": index.irregular.json,
       ])
@@ -225,7 +225,7 @@ struct IndexFile {
       Chunk(file, at: base + offset, count: count)
     }
 
-    private func place(_ json: JSONValue?) -> (offset: Int, count: Int)? {
+    private func range(_ json: JSONValue?) -> (offset: Int, count: Int)? {
       guard let pair = json?.array, pair.count == 2, let offset = pair[0].int, offset >= 0,
         let count = pair[1].int
       else { return nil }
@@ -233,15 +233,15 @@ struct IndexFile {
     }
 
     func column<Element>(_ json: JSONValue?) -> Column<Element>? {
-      place(json).flatMap { Column(file, at: base + $0.offset, count: $0.count) }
+      range(json).flatMap { Column(file, at: base + $0.offset, count: $0.count) }
     }
 
     func list(_ json: JSONValue?) -> OrderedSlots? {
-      place(json).flatMap { OrderedSlots(file, at: base + $0.offset, count: $0.count) }
+      range(json).flatMap { OrderedSlots(file, at: base + $0.offset, count: $0.count) }
     }
 
     func table(_ json: JSONValue?) -> IDTable? {
-      guard let slots = place(json?["slots"]), let tags = place(json?["tags"]),
+      guard let slots = range(json?["slots"]), let tags = range(json?["tags"]),
         let cells = json?["cells"]?.array, let used = json?["used"]?.array,
         cells.count == used.count
       else { return nil }
@@ -279,18 +279,18 @@ extension Vocabulary {
     func codes(_ json: JSONValue?) -> [ActorCode] {
       (json?.array ?? []).compactMap { $0.string.flatMap { ActorCode($0) } }
     }
-    for (place, json) in parties.enumerated() {
+    for (expected, json) in parties.enumerated() {
       let parties = Parties(actors: codes(json.array?.first), targets: codes(json.array?.last))
-      guard number(of: parties) == place else { return nil }
+      guard number(of: parties) == expected else { return nil }
     }
-    for (place, json) in tags.enumerated() {
-      guard number(ofTags: (json.array ?? []).compactMap(\.string)) == place else { return nil }
+    for (expected, json) in tags.enumerated() {
+      guard number(ofTags: (json.array ?? []).compactMap(\.string)) == expected else { return nil }
     }
-    for (place, json) in subtypes.enumerated() {
-      guard number(ofSubtype: json.string ?? "") == place else { return nil }
+    for (expected, json) in subtypes.enumerated() {
+      guard number(ofSubtype: json.string ?? "") == expected else { return nil }
     }
-    for (place, json) in authors.enumerated() {
-      guard number(ofAuthor: json.string ?? "") == place else { return nil }
+    for (expected, json) in authors.enumerated() {
+      guard number(ofAuthor: json.string ?? "") == expected else { return nil }
     }
   }
 }

@@ -70,8 +70,8 @@ extension Timeline {
       // Of what is staged or under way the index knows nothing yet: what it holds stays as it is.
       store.index.adopt(saved.index, madeOf: old.index)
     }
-    for (place, log) in old.logs.enumerated() {
-      if let cover = saved.covers[log.id] { store.logs[place].adopt(cover, madeOf: log) }
+    for (logIndex, log) in old.logs.enumerated() {
+      if let cover = saved.covers[log.id] { store.logs[logIndex].adopt(cover, madeOf: log) }
     }
   }
 

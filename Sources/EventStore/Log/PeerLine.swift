@@ -13,7 +13,7 @@ struct PeerLine: @unchecked Sendable {
 
   /// All lines in a row, read on all processors; with their leaves, where these are asked for.
   static func all(
-    in bytes: UnsafeBufferPointer<UInt8>, place: Int, hasLeaves: Bool, _ vocabulary: Vocabulary
+    in bytes: UnsafeBufferPointer<UInt8>, logIndex: Int, hasLeaves: Bool, _ vocabulary: Vocabulary
   ) -> [PeerLine] {
     var lines: [PeerLine] = []
     var at = 0
@@ -32,7 +32,7 @@ struct PeerLine: @unchecked Sendable {
           piece.line = Result { () throws(LineError) in try Line(text) }
           if case .success(let line) = piece.line {
             if hasLeaves { piece.leaf = line.leaf(of: text, using: &hasher) }
-            let ref = LineRef(replica: place, seq: line.seq)
+            let ref = LineRef(replica: logIndex, seq: line.seq)
             do throws(JSONError) {
               piece.entry = try IndexEntry.read(line, text, ref: ref, reader)
             } catch { piece.line = .failure(.body(error)) }

@@ -39,7 +39,7 @@ public struct ShownEvent: Sendable {
   public let first: Day
   /// The line that holds the body.
   let ref: LineRef
-  /// The event's place in the index.
+  /// The event's row in the index.
   let slot: UInt32
 }
 
@@ -65,12 +65,12 @@ public struct EventList: Sendable {
   public var count: Int { slots.count }
 
   /// The line of an event that could not be read.
-  public func line(of place: Int) -> DamagedLine {
-    view.damaged(self[place]?.ref ?? view.index[slots[place]].ref)
+  public func line(of index: Int) -> DamagedLine {
+    view.damaged(self[index]?.ref ?? view.index[slots[index]].ref)
   }
 
-  public subscript(place: Int) -> ShownEvent? {
-    if case .shown(let event) = view.find(slots[place], knownAt: query.knownAt) {
+  public subscript(index: Int) -> ShownEvent? {
+    if case .shown(let event) = view.find(slots[index], knownAt: query.knownAt) {
       event
     } else {
       nil

@@ -17,7 +17,7 @@ extension ReadView {
     index.slot(of: id).map { find($0, knownAt: knownAt) } ?? .unknown
   }
 
-  /// The same by the event's place in the index.
+  /// The same by the event's row in the index.
   func find(_ slot: UInt32, knownAt: Position?) -> Found {
     let row = index[slot]
     let horizon = horizon(knownAt)

@@ -107,10 +107,10 @@ extension ReadView {
     guard new <= max else { return nil }
     let reader = BodyReader(index.vocabulary)
     var subjects: Set<EventID> = []
-    for (place, log) in logs.enumerated() where position[log.id] < log.size {
+    for (logIndex, log) in logs.enumerated() where position[log.id] < log.size {
       for seq in position[log.id] + 1...log.size {
         guard let text = log.line(seq), let line = try? Line(text) else { continue }
-        subjects.insert(subject(of: line, text, place, reader))
+        subjects.insert(subject(of: line, text, logIndex, reader))
       }
     }
     return subjects
@@ -118,9 +118,9 @@ extension ReadView {
 
   /// The event that a line is, or speaks of.
   func subject(
-    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ reader: BodyReader
+    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ logIndex: Int, _ reader: BodyReader
   ) -> EventID {
-    let ref = LineRef(replica: place, seq: line.seq)
+    let ref = LineRef(replica: logIndex, seq: line.seq)
     let entry = IndexEntry(line, text, ref: ref, reader)
     return switch entry.body {
     case .controlRecord(_, .correct(let id, _, _, _)), .controlRecord(_, .retract(let id, _)): id
@@ -145,7 +145,7 @@ extension ReadView {
     lazy var matcher = Matcher(filter, index.vocabulary.values)
     let reader = BodyReader(index.vocabulary)
     var document = JSONDocument()
-    for (place, log) in logs.enumerated() {
+    for (logIndex, log) in logs.enumerated() {
       while position[log.id] < log.size {
         guard left > 0 else { return true }
         left -= 1
@@ -154,7 +154,7 @@ extension ReadView {
           !isForMachines(line)
         else { continue }
         if !filter.isEmpty {
-          let subject = subject(of: line, text, place, reader)
+          let subject = subject(of: line, text, logIndex, reader)
           // The author is that of the line.
           guard let slot = index.slot(of: subject), matcher.fitsButAuthor(index[slot]),
             !(matcher.readsLines || matcher.asksForAuthors) || matcher.fits(line, text, &document)

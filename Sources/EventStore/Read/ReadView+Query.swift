@@ -134,9 +134,9 @@ extension ReadView {
   ) -> [UInt32] {
     var slots: [UInt32] = []
     for block in blocks {
-      for (place, row) in index.rows(ofBlock: block).enumerated()
+      for (offset, row) in index.rows(ofBlock: block).enumerated()
       where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.mayFit(row) && isLeft(row) {
-        slots.append(UInt32(block * ValueMarks.rowsOfBlock + place))
+        slots.append(UInt32(block * ValueMarks.rowsOfBlock + offset))
       }
     }
     return slots.sorted { (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id) }

@@ -83,11 +83,11 @@ extension Timeline {
     if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
       return
     }
-    for (place, link) in event.links.enumerated() {
+    for (index, link) in event.links.enumerated() {
       guard let target = linked(link.id, here),
         let fault = LinkFault.of(link, from: event, to: target)
       else { continue }
-      throw fault.error(place, link, from: event, to: target)
+      throw fault.error(index, link, from: event, to: target)
     }
     // Nobody can name a new id before its append was answered.
     guard let id = event.id else { return }
@@ -99,8 +99,8 @@ extension Timeline {
       linked(id, here)?.links.map(\.id)
     }
     swap(&walk, &store.linkWalk)
-    if let (place, way) = found, let target = linked(event.links[place].id, here) {
-      throw LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+    if let (index, way) = found, let target = linked(event.links[index].id, here) {
+      throw LinkFault.circle(way).error(index, event.links[index], from: event, to: target)
     }
   }
 

@@ -44,15 +44,15 @@ extension Timeline {
     requireOpen()
     followOthers(now: now)
     // A log is added with its first line: a name alone costs nothing.
-    let known = store.place(of: replica)
-    let place = known ?? store.logs.count
-    guard place < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
+    let known = store.logIndex(of: replica)
+    let logIndex = known ?? store.logs.count
+    guard logIndex < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
     var batch = Batch()
     var hasher = SHA256()
     let last = lastBatch(of: replica)?.entries.last?.recorded
     var next = nextSeq(of: replica)
     let pieces = PeerLine.all(
-      in: bytes, place: place, hasLeaves: provenance.isChecked, store.index.vocabulary)
+      in: bytes, logIndex: logIndex, hasLeaves: provenance.isChecked, store.index.vocabulary)
     var leaves: [SHA256Digest] = []
     var previous = last ?? known.flatMap { store.logs[$0].lastRecorded }
     var latest = clock
@@ -81,7 +81,7 @@ extension Timeline {
       let isFollowed = latest.follow(line.recorded, now: now)
       if !isFollowed { ahead += 1 }
       // Our own log, which we had lost: what we write next comes after it.
-      guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
+      guard isFollowed || logIndex != 0 else { throw .notOurs(seq: next) }
       if store.index.erasures.covers(entry) {
         // Its words were to go before it came.
         line.stub(of: text, using: &hasher).withUnsafeBufferPointer { batch.add($0, entry.erased) }
@@ -135,7 +135,7 @@ extension Timeline {
 
   /// The key that a log names, as far as it is here, durable or not, or begins to come.
   private func key(of replica: ReplicaID, orIn batch: Batch) -> NoteVerifier? {
-    if let place = store.place(of: replica), let member = store.index.members[place] {
+    if let index = store.logIndex(of: replica), let member = store.index.members[index] {
       return member.key
     }
     let taken = underWay?.staging.batch(of: replica, own: self.replica)
@@ -175,14 +175,15 @@ extension Timeline {
     }
     let durable = store.size(of: replica)
     guard line.seq > durable else {
-      return store.place(of: replica).flatMap { store.logs[$0].line(line.seq) }.map(isSame) ?? true
+      return store.logIndex(of: replica).flatMap { store.logs[$0].line(line.seq) }.map(isSame)
+        ?? true
     }
-    var place = Int(line.seq - durable) - 1
+    var index = Int(line.seq - durable) - 1
     if let taken = underWay?.staging.batch(of: replica, own: self.replica) {
-      if place < taken.lengths.count { return taken.withLine(place, isSame) }
-      place -= taken.lengths.count
+      if index < taken.lengths.count { return taken.withLine(index, isSame) }
+      index -= taken.lengths.count
     }
-    return staged.batch(of: replica, own: self.replica)?.withLine(place, isSame) ?? true
+    return staged.batch(of: replica, own: self.replica)?.withLine(index, isSame) ?? true
   }
 
   /// The number of the next line of a log, behind all that is staged or under way.

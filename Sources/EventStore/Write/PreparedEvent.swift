@@ -30,11 +30,11 @@ struct PreparedEvent: Sendable {
     _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry, _ vocabulary: Vocabulary
   ) -> [Result<PreparedEvent, AppendError>] {
     nonisolated(unsafe) let texts = texts
-    return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
+    return Parallel.map(texts.indices.map { $0 }, portion: 128) { indices in
       vocabulary.lendReader { reader in
-        places.map { place in
+        indices.map { index in
           Result { () throws(AppendError) in
-            try PreparedEvent(texts[place], registry: registry, reader)
+            try PreparedEvent(texts[index], registry: registry, reader)
           }
         }
       }
@@ -92,9 +92,9 @@ struct RequestParts: Sendable {
     if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
     var joined: [UInt8] = []
     joined.reserveCapacity(text.count)
-    for place in 0..<runCount {
-      if place > 0 { joined.append(UInt8(ascii: ",")) }
-      joined.append(contentsOf: text[runs[place]])
+    for index in 0..<runCount {
+      if index > 0 { joined.append(UInt8(ascii: ",")) }
+      joined.append(contentsOf: text[runs[index]])
     }
     return joined.withUnsafeBufferPointer { body($0) }
   }

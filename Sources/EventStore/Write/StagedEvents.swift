@@ -37,7 +37,7 @@ struct StagedEvents: Sendable {
     }
   }
 
-  /// Forgets the last lines, which begin at a place of the own batch.
+  /// Forgets the last lines, which begin at an index of the own batch.
   mutating func remove(_ entries: ArraySlice<IndexEntry>, from start: Int) {
     for entry in entries {
       named[entry.id] = nil

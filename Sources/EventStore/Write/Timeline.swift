@@ -30,7 +30,7 @@ public final class Timeline {
   public internal(set) var ahead = 0
 
   /// Where everything is.
-  let files: OpenStore.Place
+  let files: OpenStore.Location
   /// All that was read; nothing but `readAgain` puts another reading in its place.
   var store: OpenStore
   /// Later than every line that is here, staged or under way.
@@ -53,9 +53,9 @@ public final class Timeline {
 
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
-  var erased: [LogPlace] = []
+  var erased: [LineAddress] = []
   /// Lines of erased events that no erasure names yet.
-  var linesToName: [EventID: [LogPlace]] = [:]
+  var linesToName: [EventID: [LineAddress]] = [:]
   /// Why what was erased is not gone yet.
   public internal(set) var unfinishedErasure: String?
   /// Whether the next commit is to try again.
@@ -81,7 +81,7 @@ public final class Timeline {
     founding = hosted.founding
     replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
-    files = OpenStore.Place(
+    files = OpenStore.Location(
       directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
@@ -118,6 +118,16 @@ public final class Timeline {
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 }) }
 
+  /// Whole lines of a log in a row, as they stand, for a peer.
+  public func run(
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    store.logIndex(of: replica).map {
+      store.logs[$0].run(from: first, linesMax: linesMax, bytesMax: bytesMax)
+    }
+      ?? (0, UnsafeBufferPointer(start: nil, count: 0))
+  }
+
   public var bytesOnDisk: Int { store.logs.reduce(0) { $0 + $1.bytes } }
 
   // MARK: Heads
@@ -132,6 +142,14 @@ public final class Timeline {
   public func publish(_ head: SignedHead, of replica: ReplicaID) {
     if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
   }
+
+  /// The newest head of a log that was found in its lines.
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { ($0.size, $0.note.bytes) }
+  }
+
+  /// Lines under that head; 0 where there is none.
+  public func signedSize(of replica: ReplicaID) -> UInt64 { heads[replica]?.size ?? 0 }
 
   /// Whether what this machine writes next could not be signed: its log names another key, or has a
   /// damaged line, which others may still have. Nothing is lost by going on in another log.

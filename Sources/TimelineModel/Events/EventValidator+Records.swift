@@ -55,12 +55,12 @@ extension EventValidator {
       guard let list = document.member("lines", of: node, in: text),
         document.kind(list) == .array
       else { throw EventError("lines", "a list of [\"REPLICA\", number]") }
-      var lines: [LogPlace] = []
+      var lines: [LineAddress] = []
       for item in document.children(list) {
-        guard let place = LogPlace(json: document.value(item, in: text)) else {
+        guard let address = LineAddress(json: document.value(item, in: text)) else {
           throw EventError("lines", "each is [\"REPLICA\", number]")
         }
-        lines.append(place)
+        lines.append(address)
       }
       return .erase(try id(node, "erases"), lines: lines)
     case .logMember where isStored:
@@ -130,7 +130,7 @@ extension EventValidator {
       return try RuleTable(
         RuleTable.Kind(rawValue: document.string(kindNode, in: text))!, version: name,
         rows: document.value(rows, in: text).array ?? [], registry: registry)
-    } catch { throw EventError(error.place, error.message, hint: error.hint) }
+    } catch { throw EventError(error.location, error.message, hint: error.hint) }
   }
 
   func snapshot(_ node: Int) throws(EventError) -> NamedSnapshot {

@@ -22,7 +22,7 @@ public enum ControlRecord: Sendable {
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
   /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
-  case erase(EventID, lines: [LogPlace])
+  case erase(EventID, lines: [LineAddress])
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
   /// What the id of a timeline is made from.

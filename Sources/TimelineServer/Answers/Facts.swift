@@ -86,8 +86,8 @@ extension Router {
 
   var status: JSONValue {
     let view = timeline.view
-    let unusable = view.unusableRules.map { id, place, fault in
-      "event \(id), line \(place.seq) of log \(place.replica): \(fault)"
+    let unusable = view.unusableRules.map { id, address, fault in
+      "event \(id), line \(address.seq) of log \(address.replica): \(fault)"
     }
     return .object([
       "version": .string(service.version), "timeline": .string(timeline.name),

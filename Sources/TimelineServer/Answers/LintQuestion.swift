@@ -64,7 +64,7 @@ struct LintQuestion: Sendable {
 
   private func ids(of list: EventList) -> Set<EventID> {
     var ids: Set<EventID> = []
-    for place in 0..<list.count { if let event = list[place] { ids.insert(event.id) } }
+    for index in 0..<list.count { if let event = list[index] { ids.insert(event.id) } }
     return ids
   }
 

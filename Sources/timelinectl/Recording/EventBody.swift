@@ -28,12 +28,12 @@ struct EventBody: Equatable {
   subscript(key: String) -> JSONValue? {
     get { members.first { $0.key == key }?.value }
     set {
-      guard let place = members.firstIndex(where: { $0.key == key }) else {
+      guard let index = members.firstIndex(where: { $0.key == key }) else {
         guard let newValue else { return }
         let next = members.firstIndex { Self.rank($0.key) > Self.rank(key) }
         return members.insert(JSONValue.Member(key, newValue), at: next ?? members.endIndex)
       }
-      if let newValue { members[place].value = newValue } else { members.remove(at: place) }
+      if let newValue { members[index].value = newValue } else { members.remove(at: index) }
     }
   }
 

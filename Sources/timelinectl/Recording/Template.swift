@@ -223,8 +223,8 @@ struct Template {
     var left = Array(zip(given[field.name] ?? [], shown))
     var kept: [JSONValue?] = []
     for value in values {
-      let place = left.firstIndex { $0.0 == value }
-      kept.append(place.map { left.remove(at: $0).1 })
+      let index = left.firstIndex { $0.0 == value }
+      kept.append(index.map { left.remove(at: $0).1 })
     }
     var items: [JSONValue] = []
     for (value, known) in zip(values, kept) {
