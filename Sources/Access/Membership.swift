@@ -1,0 +1,229 @@
+// Who is a member of a timeline, which logs are whose, and up to where they count: a value, and a function of the
+// set of facts alone, so that all machines with the same lines agree, in whatever order these came. The rules are
+// docs/reference/membership.md. It reads no log and checks no head: the store feeds it, and asks it.
+//
+//     lines under a signed head ─▶ MembershipFact ─▶ Membership.insert ─▶ role, device, end, counts, judge …
+
+import TimelineModel
+import TransparencyLog
+
+public struct Membership: Sendable, Equatable {
+  /// What is known.
+  private var facts: MembershipFacts
+  /// What follows; made from `facts` alone.
+  private var judgement: Judgement
+  /// The last line that counts, and that is kept, of each log of a device or adopted; made from `judgement`.
+  private var ends: [ReplicaID: Ends] = [:]
+
+  private struct Ends: Sendable, Equatable {
+    var end: UInt64?
+    var reach: UInt64?
+  }
+
+  /// Of the timeline whose founding has this hash; nobody is a member until that founding is here.
+  public init(of timeline: SHA256Digest, _ facts: some Sequence<MembershipFact> = []) {
+    self.facts = MembershipFacts(timeline)
+    judgement = Judgement(self.facts)
+    insert(facts)
+  }
+
+  /// Takes in what came; all is judged again, once. The lines that a fork or an end puts aside are not taken out
+  /// again: their store makes another value of what is left.
+  public mutating func insert(_ facts: some Sequence<MembershipFact>) {
+    var isChanged = false
+    for fact in facts { isChanged = self.facts.insert(fact) || isChanged }
+    guard isChanged else { return }
+    judgement = Judgement(self.facts)
+    ends = [:]
+    for replica in logs {
+      ends[replica] = Ends(
+        end: judgement.end(of: replica, byOthersAlone: false),
+        reach: judgement.end(of: replica, byOthersAlone: true))
+    }
+  }
+
+  // MARK: The timeline
+
+  public var timeline: SHA256Digest { facts.timeline }
+
+  /// The device that founded it; nil until the founding is here.
+  public var founder: DeviceID? { facts.founding?.device }
+
+  /// Every log that is of a device or was adopted, in the order of ids.
+  public var logs: [ReplicaID] {
+    let adopted = (facts.founding?.adopts ?? [:]).keys.filter { facts.replicas[$0] == nil }
+    return (facts.replicas.keys + adopted).sorted()
+  }
+
+  /// Those of which lines are asked for: the founder's first, then by the rank of their device, adopted ones last;
+  /// then in the order of ids.
+  public var followed: [ReplicaID] {
+    func rank(_ replica: ReplicaID) -> Int {
+      if facts.replicas[replica] == nil { return .max }
+      guard let device = device(of: replica), device != founder else { return 0 }
+      return judgement.grants[device]?.first?.rank ?? .max
+    }
+    return logs.filter { reach(of: $0) != 0 }.map { (rank($0), $0) }.sorted { $0 < $1 }.map(\.1)
+  }
+
+  // MARK: Devices
+
+  /// What the device may do from here on (M-8, M-9); nil for one that is no member, or is one no more.
+  public func role(of device: DeviceID) -> Role? { judgement.role(of: device) }
+
+  /// All that ever were members, by rank, then id.
+  public var members: [Member] {
+    judgement.grants.keys.sorted().compactMap { member($0) }.sorted {
+      ($0.rank, $0.device) < ($1.rank, $1.device)
+    }
+  }
+
+  public func member(_ device: DeviceID) -> Member? {
+    guard let grants = judgement.grants[device], let first = grants.first else { return nil }
+    return Member(
+      device: device, name: grants.lazy.compactMap(\.name).first, rank: first.rank,
+      role: role(of: device), granted: grants.map(\.role).max() ?? first.role, by: first.by,
+      logs: judgement.logs[device] ?? [],
+      ends: judgement.endings(of: device).map { Member.Ending(by: $0.by, end: $0.end) }
+        .sorted(by: Member.Ending.precedes))
+  }
+
+  // MARK: Logs
+
+  /// Whose log it is (M-4); nil where line 1 is not here or not right.
+  public func device(of replica: ReplicaID) -> DeviceID? { facts.owner(of: replica) }
+
+  /// What the heads of a log are signed with; nil for the log of nobody, or where the founding knows of none.
+  public func key(of replica: ReplicaID) -> Ed25519PublicKey? {
+    facts.replicas[replica]?.key ?? facts.founding?.adopts[replica]?.key
+  }
+
+  /// The last line of a log that counts (M-12): 0 where none does, as in the log of nobody; nil where no end is
+  /// set. HAVE, positions and what is in sync go as far as `reach`, which is never less.
+  public func end(of replica: ReplicaID) -> UInt64? {
+    guard let ends = ends[replica] else { return 0 }
+    return ends.end
+  }
+
+  /// The last line of a log that is asked for, sent and kept (M-13): as far as others than its own device say. So
+  /// a line in which a device ends itself is never hidden behind another one of its own.
+  public func reach(of replica: ReplicaID) -> UInt64? {
+    guard let ends = ends[replica] else { return 0 }
+    return ends.reach
+  }
+
+  /// Whether a line counts.
+  public func counts(_ replica: ReplicaID, _ seq: UInt64) -> Bool {
+    seq > 0 && (end(of: replica).map { seq <= $0 } ?? true)
+  }
+
+  /// The role by which a line is judged; nil where it counts for nothing.
+  public func role(in replica: ReplicaID, at seq: UInt64) -> Role? {
+    judgement.role(in: replica, at: seq)
+  }
+
+  /// Where an end says that a log ends, and with which root, in a log that forked or not: lines that do not lead
+  /// to this root are of another branch (M-14). Nil where no end names it.
+  public func branch(of replica: ReplicaID) -> LogEnd? { judgement.branch(of: replica) }
+
+  // MARK: Forks
+
+  /// Logs that are proven to have forked, and of which nobody who may has said which branch is meant, as far as
+  /// anything in them counts (M-14); in the order of ids.
+  public var openForks: [ReplicaID] {
+    facts.forks.sorted().filter { branch(of: $0) == nil && end(of: $0) != 0 }
+  }
+
+  /// Whether an admin's log is among them: other machines may know of other members.
+  public var isInDoubt: Bool { openForks.contains { role(in: $0, at: 1) == .admin } }
+
+  // MARK: Erasures
+
+  /// What becomes of a line in log `target` that an erasure names, which stands as line `seq` of `replica` (M-15).
+  /// To be asked again when the bytes are to go: its recorder may have been ended below it.
+  public func judge(erasureIn replica: ReplicaID, at seq: UInt64, of target: ReplicaID)
+    -> ErasureVerdict
+  {
+    guard counts(replica, seq) else { return .keep }
+    let isOwn =
+      replica == target || (device(of: replica) != nil && device(of: replica) == device(of: target))
+    let isAdopted = facts.replicas[replica] == nil
+    guard isOwn || isAdopted || role(in: replica, at: seq) == .admin else { return .keep }
+    if openForks.contains(replica) { return .hideUntilSettled }
+    return isOwn || isAdopted ? .erase : .hide
+  }
+
+  // MARK: Before it is recorded
+
+  /// Why a device is not to record this member line; nil where it may (M-16). Where the recovery code signs it, its
+  /// own rights play no part.
+  public func refusal(of record: MemberRecord, by device: DeviceID) -> RecordingRefusal? {
+    guard record.signature == nil else { return refusal(ofSigned: record) }
+    guard role(of: device) == .admin else { return .noRight }
+    if let other = user(of: record.code, by: device), other != record.device {
+      return .codeUsed(by: other)
+    }
+    return isEnded(record, rank: (adminRank(of: device) ?? 0) + 1) ? .ended : nil
+  }
+
+  /// Whether a cut would take away of a grant of this rank, or acts on one that is there.
+  private func isEnded(_ record: MemberRecord, rank: Int) -> Bool {
+    judgement.endings(of: record.device, andOfRank: rank).contains {
+      $0.lowered(record.role) != record.role
+    }
+  }
+
+  /// The device that a code has brought in (M-11).
+  public func user(of code: SHA256Digest?, by admin: DeviceID) -> DeviceID? {
+    guard let code else { return nil }
+    for replica in judgement.logs[admin] ?? [] {
+      let lines = (facts.lines[replica] ?? [:]).sorted { $0.key < $1.key }
+      for (seq, line) in lines where judgement.role(in: replica, at: seq) == .admin {
+        if case .member(let member) = line, member.code == code { return member.device }
+      }
+    }
+    return nil
+  }
+
+  /// Why a device that has so many lines of each log is not to record this end; nil where it may (M-16). Where the
+  /// recovery code signs it, its own rights play no part.
+  public func refusal(of end: MemberEnd, by device: DeviceID, having position: Position)
+    -> RecordingRefusal?
+  {
+    guard end.signature == nil else { return refusal(ofSigned: end, having: position) }
+    guard let grants = judgement.grants[end.device] else { return .noMember }
+    if end.device == device {
+      guard (role(of: device) ?? .read) >= .write else { return .noRight }
+    } else {
+      guard role(of: device) == .admin, let rank = adminRank(of: device) else { return .noRight }
+      guard grants.contains(where: { $0.rank > rank }) else { return .rank }
+    }
+    return below(end, position)
+  }
+
+  private func refusal(ofSigned record: MemberRecord) -> RecordingRefusal? {
+    guard let recovery = facts.founding?.recovery, record.isSigned(by: recovery, of: timeline)
+    else { return .signature }
+    return isEnded(record, rank: Judgement.founderRank) ? .ended : nil
+  }
+
+  private func refusal(ofSigned end: MemberEnd, having position: Position) -> RecordingRefusal? {
+    guard let recovery = facts.founding?.recovery, end.isSigned(by: recovery, of: timeline) else {
+      return .signature
+    }
+    return judgement.grants[end.device] == nil ? .noMember : below(end, position)
+  }
+
+  private func below(_ end: MemberEnd, _ position: Position) -> RecordingRefusal? {
+    for replica in logs where device(of: replica) == end.device && !facts.forks.contains(replica) {
+      let counted = min(position[replica], self.end(of: replica) ?? .max)
+      let limit = end.upTo[replica]?.seq ?? 0
+      if limit < counted { return .below(replica, has: counted) }
+    }
+    return nil
+  }
+
+  private func adminRank(of device: DeviceID) -> Int? {
+    judgement.grants[device]?.lazy.filter { $0.role == .admin }.map(\.rank).min()
+  }
+}
