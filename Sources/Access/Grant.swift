@@ -2,7 +2,6 @@
 // line. Each has the rank of who recorded it; a cut acts on the grants whose number is higher than its own rank.
 
 import TimelineModel
-import TransparencyLog
 
 /// Who says who is a member.
 public enum Recorder: Sendable, Hashable {
@@ -50,22 +49,7 @@ struct Cut: Sendable, Equatable {
 
   func acts(on grant: Grant) -> Bool { acts(onRank: grant.rank) }
 
-  func acts(onRank number: Int) -> Bool { rank.map { $0 < number } ?? true }
+  func acts(onRank number: Int) -> Bool { Self.acts(rank, onRank: number) }
 
-  /// The last line of the log before it.
-  func limit(of replica: ReplicaID) -> UInt64 { end.upTo[replica]?.seq ?? 0 }
-
-  /// What is left of a role behind the limit.
-  func lowered(_ role: Role) -> Role? { end.to.map { min($0, role) } }
-
-  /// Of the cuts that name a branch of one log, which holds: the lowest rank, the device itself last; then the
-  /// lowest line, then the smallest root.
-  static func precedes(_ one: Cut, _ other: Cut, of replica: ReplicaID) -> Bool {
-    guard one.rank == other.rank else { return (one.rank ?? .max) < (other.rank ?? .max) }
-    guard let first = one.end.upTo[replica], let second = other.end.upTo[replica] else {
-      return one.end.upTo[replica] != nil
-    }
-    guard first.seq == second.seq else { return first.seq < second.seq }
-    return first.root.bytes.lexicographicallyPrecedes(second.root.bytes)
-  }
+  static func acts(_ rank: Int?, onRank number: Int) -> Bool { rank.map { $0 < number } ?? true }
 }

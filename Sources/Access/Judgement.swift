@@ -15,32 +15,30 @@ import TimelineModel
 import TransparencyLog
 
 struct Judgement: Sendable, Equatable {
-  private let facts: MembershipFacts
-  /// The logs of each device, in order.
-  let logs: [DeviceID: [ReplicaID]]
+  private(set) var facts: MembershipFacts
+  /// The logs with a line 1 of each device, in order.
+  private(set) var logs: [DeviceID: [ReplicaID]] = [:]
   /// In the order of `Grant.precedes`.
   private(set) var grants: [DeviceID: [Grant]] = [:]
   /// Those of others.
-  private(set) var cuts: [DeviceID: [Cut]] = [:]
+  private var cuts: [DeviceID: Cuts] = [:]
   /// Those of the device itself.
-  private(set) var ownCuts: [DeviceID: [Cut]] = [:]
+  private var ownCuts: [DeviceID: Cuts] = [:]
 
   /// The rank of the founder, and of those whom the recovery key brings in.
   static let founderRank = 1
 
   init(_ facts: MembershipFacts) {
     self.facts = facts
-    var logs: [DeviceID: [ReplicaID]] = [:]
-    for replica in facts.replicas.keys.sorted() {
-      guard let device = facts.owner(of: replica) else { continue }
+    for (replica, log) in facts.logs where log.size == nil {
+      guard let device = log.device else { continue }
       logs[device, default: []].append(replica)
     }
-    self.logs = logs
+    for device in logs.keys { logs[device]?.sort() }
     guard facts.founding != nil else { return }
     judgeRecovery()
     var rank = Self.founderRank
-    var admins = Set(
-      grants.keys.filter { device in grants[device]!.contains { $0.role == .admin } })
+    var admins = Set(grants.keys.filter { isAdmin($0) })
     var judged: Set<DeviceID> = []
     while !admins.isEmpty {
       judged.formUnion(admins)
@@ -49,6 +47,34 @@ struct Judgement: Sendable, Equatable {
     }
     for device in grants.keys where !judged.contains(device) { addOwnCuts(of: device) }
     for device in grants.keys { grants[device]?.sort(by: Grant.precedes) }
+  }
+
+  /// Takes in what came, and says which log may have another end, of all logs nil. Where nothing that is judged can
+  /// be another, nothing is judged again: a log of 10,000 costs no more than one.
+  mutating func insert(_ fact: MembershipFact) -> Change {
+    switch facts.insert(fact) {
+    case .nothing: return .nothing
+    case .everything: return .everything
+    case .line(let replica, let record):
+      guard let device = facts.logs[replica]?.device, grants[device] != nil else { return .nothing }
+      if isAdmin(device) { return .everything }
+      if case .end(let end) = record, end.device == device { return .everything }
+      return .nothing
+    case .log(let replica):
+      guard facts.lines[replica] == nil, let device = facts.logs[replica]?.device else {
+        return .everything
+      }
+      let place = logs[device]?.firstIndex { replica < $0 } ?? logs[device]?.count ?? 0
+      logs[device, default: []].insert(replica, at: place)
+      return .end(of: replica)
+    }
+  }
+
+  enum Change {
+    case nothing
+    case end(of: ReplicaID)
+    /// This value stands no more; `Judgement(facts)` takes its place.
+    case everything
   }
 
   // MARK: Rank by rank
@@ -69,7 +95,7 @@ struct Judgement: Sendable, Equatable {
             rank: Self.founderRank, role: member.role, name: member.name, by: .recovery,
             replica: nil, seq: 0))
       case .end(let end):
-        cuts[end.device, default: []].append(
+        cuts[end.device, default: Cuts()].insert(
           Cut(rank: 0, end: end, by: .recovery, namesBranches: true))
       case .replica, .timeline: break
       }
@@ -80,17 +106,22 @@ struct Judgement: Sendable, Equatable {
     one.bodyText.utf8.lexicographicallyPrecedes(other.bodyText.utf8)
   }
 
+  private func isAdmin(_ device: DeviceID) -> Bool {
+    grants[device]?.contains { $0.role == .admin } ?? false
+  }
+
   /// What the admins of one rank recorded, those whose lowest grant as an admin has it. Nothing is added before
   /// all of it was judged. Gives the devices that they make admins.
   private mutating func judge(_ admins: Set<DeviceID>, _ rank: Int) -> Set<DeviceID> {
     let admins = admins.sorted()
     for device in admins { addOwnCuts(of: device) }
-    var members: [(MemberRecord, by: DeviceID, ReplicaID, UInt64)] = []
-    var ends: [(Cut, DeviceID)] = []
+    var members: [(MemberRecord, Grant)] = []
+    var ends: [Cut] = []
     for admin in admins {
-      // The first device with a code is the one that it was for (M-11).
+      // The first device with a code is the one that it was for (M-7).
       var devices: [SHA256Digest: DeviceID] = [:]
       for replica in logs[admin] ?? [] {
+        let isForked = facts.forks.contains(replica)
         for (seq, record) in lines(of: replica) where role(in: replica, at: seq) == .admin {
           switch record {
           case .member(let member):
@@ -98,43 +129,37 @@ struct Judgement: Sendable, Equatable {
               guard devices[code, default: member.device] == member.device else { continue }
               devices[code] = member.device
             }
-            members.append((member, by: admin, replica, seq))
+            let grant = Grant(
+              rank: rank + 1, role: member.role, name: member.name, by: .device(admin),
+              replica: replica, seq: seq)
+            members.append((member, grant))
           case .end(let end) where end.device != admin:
-            let cut = Cut(
-              rank: rank, end: end, by: .device(admin),
-              namesBranches: !facts.forks.contains(replica))
-            ends.append((cut, end.device))
+            ends.append(
+              Cut(rank: rank, end: end, by: .device(admin), namesBranches: !isForked))
           case .end, .replica, .timeline: break
           }
         }
       }
     }
-    for (member, admin, replica, seq) in members {
-      grants[member.device, default: []].append(
-        Grant(
-          rank: rank + 1, role: member.role, name: member.name, by: .device(admin),
-          replica: replica, seq: seq))
-    }
-    for (cut, device) in ends { cuts[device, default: []].append(cut) }
+    for (member, grant) in members { grants[member.device, default: []].append(grant) }
+    for cut in ends { cuts[cut.end.device, default: Cuts()].insert(cut) }
     return Set(members.lazy.filter { $0.0.role == .admin }.map(\.0.device))
   }
 
   /// What a device says of itself counts where it may write as far as others have a say, whatever else it says of
   /// itself: so two such lines cannot do away with each other.
   private mutating func addOwnCuts(of device: DeviceID) {
-    var found: [Cut] = []
+    var found = Cuts()
     for replica in logs[device] ?? [] {
+      let isForked = facts.forks.contains(replica)
       for (seq, record) in lines(of: replica) {
         guard case .end(let end) = record, end.device == device,
           (roleByOthers(in: replica, at: seq) ?? .read) >= .write
         else { continue }
-        found.append(
-          Cut(
-            rank: nil, end: end, by: .device(device), namesBranches: !facts.forks.contains(replica))
-        )
+        found.insert(Cut(rank: nil, end: end, by: .device(device), namesBranches: !isForked))
       }
     }
-    if !found.isEmpty { ownCuts[device] = found }
+    if !found.recorded.isEmpty { ownCuts[device] = found }
   }
 
   private func lines(of replica: ReplicaID) -> [(UInt64, MembershipRecord)] {
@@ -145,96 +170,98 @@ struct Judgement: Sendable, Equatable {
 
   /// What a line may say; nil where it counts for nothing at all.
   func role(in replica: ReplicaID, at seq: UInt64) -> Role? {
-    guard let log = log(replica) else { return nil }
-    return role(in: log, at: seq, log.cuts + log.ownCuts)
+    log(replica, byOthersAlone: false)?.role(at: seq)
   }
 
   /// The same as far as others than its device have a say.
-  func roleByOthers(in replica: ReplicaID, at seq: UInt64) -> Role? {
-    guard let log = log(replica) else { return nil }
-    return role(in: log, at: seq, log.cuts)
+  private func roleByOthers(in replica: ReplicaID, at seq: UInt64) -> Role? {
+    log(replica, byOthersAlone: true)?.role(at: seq)
   }
 
   /// The role of the device from here on.
   func role(of device: DeviceID) -> Role? {
-    let cuts = (cuts[device] ?? []) + (ownCuts[device] ?? [])
-    return (grants[device] ?? []).compactMap { Self.role(of: $0, behind: cuts) }.max()
-  }
-
-  /// The ends and lowerings of a device that act on something that it was given, or on a grant of this rank.
-  func endings(of device: DeviceID, andOfRank rank: Int = 0) -> [Cut] {
-    ((cuts[device] ?? []) + (ownCuts[device] ?? [])).filter { cut in
-      cut.acts(onRank: rank) || (grants[device] ?? []).contains { cut.acts(on: $0) }
-    }
+    (grants[device] ?? []).compactMap { grant in
+      let role = cuts[device].map { $0.left(of: grant) } ?? grant.role
+      let own = ownCuts[device].map { $0.left(of: grant) } ?? grant.role
+      guard let role, let own else { return nil }
+      return min(role, own)
+    }.max()
   }
 
   /// The last line with a role of at least `.write`; nil where no end is set.
   func end(of replica: ReplicaID, byOthersAlone: Bool) -> UInt64? {
-    guard let log = log(replica) else { return 0 }
-    let cuts = byOthersAlone ? log.cuts : log.cuts + log.ownCuts
-    var limits = Set(cuts.map { $0.limit(of: replica) })
-    limits.insert(0)
-    if let size = log.size { limits.insert(size) }
-    if let branch = branch(in: log, cuts) { limits.insert(branch.seq) }
-    return limits.sorted().first { (role(in: log, at: $0 + 1, cuts) ?? .read) < .write }
+    guard let log = log(replica, byOthersAlone: byOthersAlone) else { return 0 }
+    return log.end
   }
 
-  /// Which branch of a log an end names: of the log and not of another that has its id too.
-  func branch(of replica: ReplicaID) -> LogEnd? {
-    log(replica).flatMap { branch(in: $0, $0.cuts + $0.ownCuts) }
+  /// Which branch of a log an end names (M-14).
+  func branch(of replica: ReplicaID) -> LogEnd? { log(replica, byOthersAlone: false)?.branch }
+
+  /// The ends and lowerings of a device that act on something that it was given, or on a grant of this rank.
+  func endings(of device: DeviceID, andOfRank rank: Int = 0) -> [Cut] {
+    let all = (cuts[device]?.recorded ?? []) + (ownCuts[device]?.recorded ?? [])
+    let numbers = (grants[device] ?? []).map(\.rank) + [rank]
+    return all.filter { cut in numbers.contains { cut.acts(onRank: $0) } }
   }
 
-  /// What a log is judged by.
-  private struct Log {
-    let replica: ReplicaID
-    let grants: [Grant]
-    let cuts: [Cut]
-    let ownCuts: [Cut]
-    /// Of one that was adopted.
-    let size: UInt64?
-    let isForked: Bool
+  /// The lowest rank with which a device is an admin, whatever became of it.
+  func adminRank(of device: DeviceID) -> Int? {
+    grants[device]?.lazy.filter { $0.role == .admin }.map(\.rank).min()
   }
 
   /// Nil for the log of nobody.
-  private func log(_ replica: ReplicaID) -> Log? {
-    let isForked = facts.forks.contains(replica)
-    if let adopted = facts.founding?.adopts[replica] {
-      let device = adopted.device.map { DeviceID(of: $0) }
-      return Log(
-        replica: replica, grants: [Self.adoption], cuts: device.flatMap { cuts[$0] } ?? [],
-        ownCuts: device.flatMap { ownCuts[$0] } ?? [], size: adopted.end.seq, isForked: isForked)
+  private func log(_ replica: ReplicaID, byOthersAlone: Bool) -> JudgedLog? {
+    guard let known = facts.logs[replica], facts.founding != nil else { return nil }
+    let grants = known.size == nil ? known.device.flatMap { self.grants[$0] } : [Self.adoption]
+    guard let grants else { return nil }
+    var cuts: [Cuts] = []
+    if let device = known.device {
+      if let others = self.cuts[device] { cuts.append(others) }
+      if !byOthersAlone, let own = ownCuts[device] { cuts.append(own) }
     }
-    guard let device = facts.owner(of: replica), let grants = grants[device] else { return nil }
-    return Log(
-      replica: replica, grants: grants, cuts: cuts[device] ?? [], ownCuts: ownCuts[device] ?? [],
-      size: nil, isForked: isForked)
+    return JudgedLog(
+      replica: replica, grants: grants, cuts: cuts, size: known.size,
+      isForked: facts.forks.contains(replica))
   }
 
-  /// An adopted log counts as if the founder had brought in who wrote it (M-3).
+  /// An adopted log counts as if the founder had brought in who wrote it (M-11).
   private static let adoption = Grant(
     rank: founderRank + 1, role: .write, name: nil, by: .founding, replica: nil, seq: 0)
+}
 
-  private func role(in log: Log, at seq: UInt64, _ cuts: [Cut]) -> Role? {
-    if let size = log.size, seq > size { return nil }
-    if log.isForked, let branch = branch(in: log, cuts), seq > branch.seq { return nil }
-    let before = cuts.filter { seq > $0.limit(of: log.replica) }
-    return log.grants.compactMap { Self.role(of: $0, behind: before) }.max()
+/// What the lines of one log are judged by.
+private struct JudgedLog {
+  let replica: ReplicaID
+  let grants: [Grant]
+  /// Those of others before those of the device itself.
+  let cuts: [Cuts]
+  /// Of one that was adopted.
+  let size: UInt64?
+  let isForked: Bool
+
+  func role(at seq: UInt64) -> Role? {
+    if let size, seq > size { return nil }
+    if isForked, let branch, seq > branch.seq { return nil }
+    return grants.compactMap { grant in
+      var role = grant.role
+      for cuts in cuts {
+        guard let left = cuts.left(of: grant, in: (replica, seq)) else { return nil }
+        role = min(role, left)
+      }
+      return role
+    }.max()
   }
 
-  private static func role(of grant: Grant, behind cuts: [Cut]) -> Role? {
-    var role = grant.role
-    for cut in cuts where cut.acts(on: grant) {
-      guard let lowered = cut.lowered(role) else { return nil }
-      role = lowered
-    }
-    return role
+  /// A role is never higher further on, so it falls below `.write` behind one of these.
+  var end: UInt64? {
+    let limits = cuts.flatMap { $0.limits(in: replica) }
+    let others = [0, size, isForked ? branch?.seq : nil].compactMap { $0 }
+    return Set(limits + others).sorted().first { (role(at: $0 + 1) ?? .read) < .write }
   }
 
-  /// Named by who may end all that the log's device may write, or by the device itself.
-  private func branch(in log: Log, _ cuts: [Cut]) -> LogEnd? {
-    guard let rank = log.grants.filter({ $0.role >= .write }).map(\.rank).min() else { return nil }
-    return cuts.filter {
-      $0.namesBranches && $0.acts(onRank: rank) && $0.end.upTo[log.replica] != nil
-    }.min { Cut.precedes($0, $1, of: log.replica) }?.end.upTo[log.replica]
+  /// Named by who may end all that the log's device may write, else by the device itself.
+  var branch: LogEnd? {
+    guard let rank = grants.lazy.filter({ $0.role >= .write }).map(\.rank).min() else { return nil }
+    return cuts.lazy.compactMap { $0.branch(of: replica, rank: rank) }.first
   }
 }

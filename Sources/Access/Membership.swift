@@ -8,39 +8,47 @@ import TimelineModel
 import TransparencyLog
 
 public struct Membership: Sendable, Equatable {
-  /// What is known.
-  private var facts: MembershipFacts
-  /// What follows; made from `facts` alone.
+  /// What is known, and what follows.
   private var judgement: Judgement
-  /// The last line that counts, and that is kept, of each log of a device or adopted; made from `judgement`.
+  /// The last line that counts, and that is kept, of every log that is known; made from `judgement`.
   private var ends: [ReplicaID: Ends] = [:]
 
   private struct Ends: Sendable, Equatable {
-    var end: UInt64?
-    var reach: UInt64?
+    let end: UInt64?
+    /// Never less than `end`.
+    let reach: UInt64?
   }
 
   /// Of the timeline whose founding has this hash; nobody is a member until that founding is here.
   public init(of timeline: SHA256Digest, _ facts: some Sequence<MembershipFact> = []) {
-    self.facts = MembershipFacts(timeline)
-    judgement = Judgement(self.facts)
+    judgement = Judgement(MembershipFacts(timeline))
     insert(facts)
   }
 
-  /// Takes in what came; all is judged again, once. The lines that a fork or an end puts aside are not taken out
+  /// Takes in what came; what follows is judged once. The lines that a fork or an end puts aside are not taken out
   /// again: their store makes another value of what is left.
   public mutating func insert(_ facts: some Sequence<MembershipFact>) {
-    var isChanged = false
-    for fact in facts { isChanged = self.facts.insert(fact) || isChanged }
-    guard isChanged else { return }
-    judgement = Judgement(self.facts)
-    ends = [:]
+    var isStale = false
+    var logs: [ReplicaID] = []
+    for fact in facts {
+      switch judgement.insert(fact) {
+      case .nothing: break
+      case .end(let replica): logs.append(replica)
+      case .everything: isStale = true
+      }
+    }
+    if isStale {
+      judgement = Judgement(judgement.facts)
+      logs = Array(judgement.facts.logs.keys)
+    }
     for replica in logs {
       ends[replica] = Ends(
         end: judgement.end(of: replica, byOthersAlone: false),
         reach: judgement.end(of: replica, byOthersAlone: true))
     }
   }
+
+  private var facts: MembershipFacts { judgement.facts }
 
   // MARK: The timeline
 
@@ -50,16 +58,13 @@ public struct Membership: Sendable, Equatable {
   public var founder: DeviceID? { facts.founding?.device }
 
   /// Every log that is of a device or was adopted, in the order of ids.
-  public var logs: [ReplicaID] {
-    let adopted = (facts.founding?.adopts ?? [:]).keys.filter { facts.replicas[$0] == nil }
-    return (facts.replicas.keys + adopted).sorted()
-  }
+  public var logs: [ReplicaID] { facts.logs.keys.sorted() }
 
   /// Those of which lines are asked for: the founder's first, then by the rank of their device, adopted ones last;
   /// then in the order of ids.
   public var followed: [ReplicaID] {
     func rank(_ replica: ReplicaID) -> Int {
-      if facts.replicas[replica] == nil { return .max }
+      if isAdopted(replica) { return .max }
       guard let device = device(of: replica), device != founder else { return 0 }
       return judgement.grants[device]?.first?.rank ?? .max
     }
@@ -91,22 +96,24 @@ public struct Membership: Sendable, Equatable {
   // MARK: Logs
 
   /// Whose log it is (M-4); nil where line 1 is not here or not right.
-  public func device(of replica: ReplicaID) -> DeviceID? { facts.owner(of: replica) }
+  public func device(of replica: ReplicaID) -> DeviceID? { facts.logs[replica]?.device }
 
   /// What the heads of a log are signed with; nil for the log of nobody, or where the founding knows of none.
-  public func key(of replica: ReplicaID) -> Ed25519PublicKey? {
-    facts.replicas[replica]?.key ?? facts.founding?.adopts[replica]?.key
-  }
+  public func key(of replica: ReplicaID) -> Ed25519PublicKey? { facts.logs[replica]?.key }
+
+  /// Whether it is from before the founding.
+  private func isAdopted(_ replica: ReplicaID) -> Bool { facts.logs[replica]?.size != nil }
 
   /// The last line of a log that counts (M-12): 0 where none does, as in the log of nobody; nil where no end is
-  /// set. HAVE, positions and what is in sync go as far as `reach`, which is never less.
+  /// set. Answers and positions go as far.
   public func end(of replica: ReplicaID) -> UInt64? {
     guard let ends = ends[replica] else { return 0 }
     return ends.end
   }
 
-  /// The last line of a log that is asked for, sent and kept (M-13): as far as others than its own device say. So
-  /// a line in which a device ends itself is never hidden behind another one of its own.
+  /// The last line of a log that is asked for, sent and kept (M-13), never less than `end`: as far as others than
+  /// its own device say. HAVE and what is in sync go as far. So a line in which a device ends itself is never hidden
+  /// behind another one of its own.
   public func reach(of replica: ReplicaID) -> UInt64? {
     guard let ends = ends[replica] else { return 0 }
     return ends.reach
@@ -131,7 +138,11 @@ public struct Membership: Sendable, Equatable {
   /// Logs that are proven to have forked, and of which nobody who may has said which branch is meant, as far as
   /// anything in them counts (M-14); in the order of ids.
   public var openForks: [ReplicaID] {
-    facts.forks.sorted().filter { branch(of: $0) == nil && end(of: $0) != 0 }
+    facts.forks.filter { isOpenFork($0) }.sorted()
+  }
+
+  private func isOpenFork(_ replica: ReplicaID) -> Bool {
+    facts.forks.contains(replica) && branch(of: replica) == nil && end(of: replica) != 0
   }
 
   /// Whether an admin's log is among them: other machines may know of other members.
@@ -147,9 +158,9 @@ public struct Membership: Sendable, Equatable {
     guard counts(replica, seq) else { return .keep }
     let isOwn =
       replica == target || (device(of: replica) != nil && device(of: replica) == device(of: target))
-    let isAdopted = facts.replicas[replica] == nil
+    let isAdopted = isAdopted(replica)
     guard isOwn || isAdopted || role(in: replica, at: seq) == .admin else { return .keep }
-    if openForks.contains(replica) { return .hideUntilSettled }
+    if isOpenFork(replica) { return .hideUntilSettled }
     return isOwn || isAdopted ? .erase : .hide
   }
 
@@ -163,17 +174,17 @@ public struct Membership: Sendable, Equatable {
     if let other = user(of: record.code, by: device), other != record.device {
       return .codeUsed(by: other)
     }
-    return isEnded(record, rank: (adminRank(of: device) ?? 0) + 1) ? .ended : nil
+    return isEnded(record, rank: (judgement.adminRank(of: device) ?? 0) + 1) ? .ended : nil
   }
 
   /// Whether a cut would take away of a grant of this rank, or acts on one that is there.
   private func isEnded(_ record: MemberRecord, rank: Int) -> Bool {
     judgement.endings(of: record.device, andOfRank: rank).contains {
-      $0.lowered(record.role) != record.role
+      $0.end.to.map { $0 < record.role } ?? true
     }
   }
 
-  /// The device that a code has brought in (M-11).
+  /// The device that a code of this admin has brought in (M-7).
   public func user(of code: SHA256Digest?, by admin: DeviceID) -> DeviceID? {
     guard let code else { return nil }
     for replica in judgement.logs[admin] ?? [] {
@@ -195,7 +206,9 @@ public struct Membership: Sendable, Equatable {
     if end.device == device {
       guard (role(of: device) ?? .read) >= .write else { return .noRight }
     } else {
-      guard role(of: device) == .admin, let rank = adminRank(of: device) else { return .noRight }
+      guard role(of: device) == .admin, let rank = judgement.adminRank(of: device) else {
+        return .noRight
+      }
       guard grants.contains(where: { $0.rank > rank }) else { return .rank }
     }
     return below(end, position)
@@ -221,9 +234,5 @@ public struct Membership: Sendable, Equatable {
       if limit < counted { return .below(replica, has: counted) }
     }
     return nil
-  }
-
-  private func adminRank(of device: DeviceID) -> Int? {
-    judgement.grants[device]?.lazy.filter { $0.role == .admin }.map(\.rank).min()
   }
 }

@@ -18,9 +18,9 @@ struct MembershipFacts: Sendable, Equatable {
   let timeline: SHA256Digest
   /// Hashes to `timeline`, and has both keys.
   private(set) var founding: Founding?
-  /// Line 1 of each log whose id is made from it and whose device signed it (M-4).
-  private(set) var replicas: [ReplicaID: ReplicaRecord] = [:]
-  /// Member lines and ends that are not signed by a recovery key, by log and number.
+  /// Every log whose line 1 is right (M-4), and those that the founding adopts.
+  private(set) var logs: [ReplicaID: KnownLog] = [:]
+  /// Member lines and ends without a signature, by log and number.
   private(set) var lines: [ReplicaID: [UInt64: MembershipRecord]] = [:]
   /// Those that the recovery key signed, wherever they stand (M-6).
   private(set) var recovery: Set<MembershipRecord> = []
@@ -31,15 +31,31 @@ struct MembershipFacts: Sendable, Equatable {
   struct Founding: Sendable, Equatable {
     let device: DeviceID
     let recovery: Ed25519PublicKey
-    let adopts: [ReplicaID: AdoptedLog]
+  }
+
+  struct KnownLog: Sendable, Equatable {
+    /// Nil for an adopted log of nobody.
+    let device: DeviceID?
+    let key: Ed25519PublicKey?
+    /// Of one that was adopted.
+    let size: UInt64?
+  }
+
+  /// What a new fact can change.
+  enum Effect {
+    case nothing
+    /// A log is known now.
+    case log(ReplicaID)
+    /// What a device said, with the device, where it is known.
+    case line(ReplicaID, MembershipRecord)
+    case everything
   }
 
   init(_ timeline: SHA256Digest) { self.timeline = timeline }
 
-  /// Whether it plays a part, and was not there.
-  mutating func insert(_ fact: MembershipFact) -> Bool {
+  mutating func insert(_ fact: MembershipFact) -> Effect {
     switch fact {
-    case .fork(let replica): forks.insert(replica).inserted
+    case .fork(let replica): forks.insert(replica).inserted ? .everything : .nothing
     case .line(let replica, let seq, .replica(let record)): insert(record, replica, seq)
     case .line(_, _, .timeline(let record)): insert(record)
     case .line(let replica, let seq, .member(let record)):
@@ -49,39 +65,47 @@ struct MembershipFacts: Sendable, Equatable {
     }
   }
 
-  private mutating func insert(_ record: ReplicaRecord, _ replica: ReplicaID, _ seq: UInt64) -> Bool
+  private mutating func insert(_ record: ReplicaRecord, _ replica: ReplicaID, _ seq: UInt64)
+    -> Effect
   {
-    guard seq == 1, replicas[replica] == nil, record.timeline == timeline, record.id == replica,
+    guard seq == 1, logs[replica] == nil, record.timeline == timeline, record.id == replica,
       record.isSigned
-    else { return false }
-    replicas[replica] = record
-    return true
+    else { return .nothing }
+    logs[replica] = KnownLog(device: DeviceID(of: record.device), key: record.key, size: nil)
+    return .log(replica)
   }
 
-  private mutating func insert(_ record: TimelineFounding) -> Bool {
+  private mutating func insert(_ record: TimelineFounding) -> Effect {
     guard founding == nil, record.hash == timeline, let key = record.key,
       let recovery = record.recovery
-    else { return false }
-    founding = Founding(device: DeviceID(of: key), recovery: recovery, adopts: record.adopts)
+    else { return .nothing }
+    founding = Founding(device: DeviceID(of: key), recovery: recovery)
+    for (replica, log) in record.adopts {
+      logs[replica] = KnownLog(
+        device: log.device.map { DeviceID(of: $0) }, key: log.key, size: log.end.seq)
+    }
     self.recovery = unchecked.filter { isSigned($0, by: recovery) }
     unchecked = []
-    return true
+    return .everything
   }
 
   private mutating func insert(
     _ record: MembershipRecord, isSigned: Bool, _ replica: ReplicaID, _ seq: UInt64
-  ) -> Bool {
+  ) -> Effect {
     guard isSigned else {
-      guard lines[replica]?[seq] == nil else { return false }
+      guard lines[replica]?[seq] == nil else { return .nothing }
       lines[replica, default: [:]][seq] = record
-      return true
+      return .line(replica, record)
     }
-    guard let founding else { return unchecked.insert(record).inserted }
+    guard let founding else {
+      unchecked.insert(record)
+      return .nothing
+    }
     guard !recovery.contains(record), self.isSigned(record, by: founding.recovery) else {
-      return false
+      return .nothing
     }
     recovery.insert(record)
-    return true
+    return .everything
   }
 
   private func isSigned(_ record: MembershipRecord, by recovery: Ed25519PublicKey) -> Bool {
@@ -90,11 +114,5 @@ struct MembershipFacts: Sendable, Equatable {
     case .end(let end): end.isSigned(by: recovery, of: timeline)
     case .replica, .timeline: false
     }
-  }
-
-  /// The device that a log is of: the founding says it of those that it adopts, line 1 of all others.
-  func owner(of replica: ReplicaID) -> DeviceID? {
-    if let record = replicas[replica] { return DeviceID(of: record.device) }
-    return founding?.adopts[replica]?.device.map { DeviceID(of: $0) }
   }
 }

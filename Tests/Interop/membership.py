@@ -55,6 +55,7 @@ def small_orders():
 SMALL = small_orders()
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def key(text):
     data = unbase64(text, 32)
     if data is None:
@@ -97,6 +98,7 @@ def check_letter(letters):
     return LETTERS[(32 - total % 32) % 32]
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def device_text(digest):
     letters = base64.b32encode(digest).decode().rstrip("=")
     runs = [letters[i:i + 13] for i in range(0, 52, 13)]
@@ -108,6 +110,7 @@ def device_id(public):
     return hashlib.sha256(public).digest()
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def device_of(text):
     """None unless it is a device's text."""
     if not isinstance(text, str) or not re.fullmatch(r"([A-Z2-7]{7}-){7}[A-Z2-7]{7}", text, re.ASCII):

@@ -152,18 +152,22 @@ def random_history(seed):
         record.pop("code", None)
         return membership.sign(record, (here.recovery if chance.random() < 0.8 else here.wrong).private, here.timeline)
 
-    for _ in range(chance.randrange(4, 40)):
+    # Some histories begin with a line of admins, each of whom brings in the next.
+    for one, other in zip(devices, devices[1:chance.choice([0, 0, 2, 4, 9])]):
+        add(logs[one.text][0][0], {**member(other), "role": "admin"})
+        admins.append(other)
+    for _ in range(chance.randrange(2, 24)):
         recorder = chance.choice(admins) if chance.random() < 0.75 else chance.choice(devices)
         replica = chance.choice(logs[recorder.text])[0] if chance.random() < 0.97 else chance.choice(everywhere)
         target = chance.choice(devices)
         kind = chance.random()
-        if kind < 0.45:
+        if kind < 0.5:
             record = member(target)
             if record["role"] == "admin":
                 admins.append(target)
         elif kind < 0.75:
             record = end(target)
-        elif kind < 0.83:
+        elif kind < 0.8:
             record = end(recorder)
         elif kind < 0.93:
             record = recovery(member(target) if chance.random() < 0.5 else end(target))
