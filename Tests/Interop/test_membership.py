@@ -1,7 +1,7 @@
 """Who is a member, beside membership.py, which is written from docs/reference/membership.md alone: every field of the
-answer, for 2,000 random histories with strangers, equal ranks, ends that meet, recovery, forks and codes used twice,
-in any order of arrival. It prints its seed; MEMBERSHIP_SEED=N repeats one history, MEMBERSHIP_HISTORIES=N is how many
-there are. Run by itself with `vectors` it writes Tests/Fixtures/membership/records.json anew."""
+answer, for 600 random histories with strangers, equal ranks, ends that meet, recovery, forks and codes used twice, in
+any order of arrival. It prints where it begins; MEMBERSHIP_SEED=N repeats one history, MEMBERSHIP_FIRST=N all of them,
+MEMBERSHIP_HISTORIES=N is how many there are. Run by itself with `vectors` it writes Tests/Fixtures/membership/records.json anew."""
 
 import base64
 import collections
@@ -24,7 +24,7 @@ import membership  # noqa: E402
 from daemon import BINARIES, ROOT  # noqa: E402
 from membership import ROLES, device_id, device_text, text_of  # noqa: E402
 
-HISTORIES = int(os.environ.get("MEMBERSHIP_HISTORIES", 2000))
+HISTORIES = int(os.environ.get("MEMBERSHIP_HISTORIES", 600))
 SEED = os.environ.get("MEMBERSHIP_SEED")
 VECTORS = ROOT / "Tests" / "Fixtures" / "membership" / "records.json"
 MISSING = "needs cryptography from PyPI: scripts/setup --tests"
@@ -273,10 +273,10 @@ class RandomTests(unittest.TestCase):
             for found, more in pool.map(check, pieces):
                 self.assertEqual(found[:5], [])
                 met += more
-        # The histories are worth something: each kind of case was met often.
-        if not SEED and HISTORIES >= 2000:
+        # The histories are worth something: each kind of case was met, and more than once or twice.
+        if not SEED and HISTORIES >= 600:
             for kind in EXPECTED:
-                self.assertGreater(met[kind], 30, "%s: %r" % (kind, met))
+                self.assertGreater(met[kind], HISTORIES // 100, "%s: %r" % (kind, met))
 
 
 EXPECTED = (
