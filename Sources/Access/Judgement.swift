@@ -194,6 +194,14 @@ struct Judgement: Sendable, Equatable {
     return log.end
   }
 
+  /// The reach of a log of a device, before it is known.
+  func reach(ofNew replica: ReplicaID, _ device: DeviceID) -> UInt64? {
+    let log = log(
+      replica, MembershipFacts.KnownLog(device: device, key: nil, size: nil), byOthersAlone: true)
+    guard let log else { return 0 }
+    return log.end
+  }
+
   /// Which branch of a log an end names (M-14).
   func branch(of replica: ReplicaID) -> LogEnd? { log(replica, byOthersAlone: false)?.branch }
 
@@ -211,7 +219,12 @@ struct Judgement: Sendable, Equatable {
 
   /// Nil for the log of nobody.
   private func log(_ replica: ReplicaID, byOthersAlone: Bool) -> JudgedLog? {
-    guard let known = facts.logs[replica], facts.founding != nil else { return nil }
+    facts.logs[replica].flatMap { log(replica, $0, byOthersAlone: byOthersAlone) }
+  }
+
+  private func log(
+    _ replica: ReplicaID, _ known: MembershipFacts.KnownLog, byOthersAlone: Bool
+  ) -> JudgedLog? {
     let grants = known.size == nil ? known.device.flatMap { self.grants[$0] } : [Self.adoption]
     guard let grants else { return nil }
     var cuts: [Cuts] = []

@@ -71,6 +71,15 @@ public struct Membership: Sendable, Equatable {
     return logs.filter { reach(of: $0) != 0 }.map { (rank($0), $0) }.sorted { $0 < $1 }.map(\.1)
   }
 
+  /// Whether lines are kept of a log that begins with this line 1: it is right (M-4), and its device may write
+  /// there (M-13). A log that is not known costs nothing until this is so.
+  public func follows(_ record: ReplicaRecord) -> Bool {
+    let replica = record.id
+    if facts.logs[replica] != nil { return reach(of: replica) != 0 }
+    return judgement.reach(ofNew: replica, DeviceID(of: record.device)) != 0
+      && record.timeline == timeline && record.isSigned
+  }
+
   // MARK: Devices
 
   /// What the device may do from here on (M-8, M-9); nil for one that is no member, or is one no more.

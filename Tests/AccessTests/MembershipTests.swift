@@ -147,6 +147,12 @@ struct MembershipTests {
     history.end("c", by: "b", at: [log("c"): 2, log("c", 1): 9])
     #expect(history.membership.end(of: log("c")) == 2)
     #expect(history.membership.end(of: log("c", 1)) == 3)
+    // Two of one recorder too, and a log that one of them does not name ends at 0.
+    history.write("c", log: 2, 10)
+    history.end("c", by: "a", at: [log("c"): 1, log("c", 1): 8, log("c", 2): 8])
+    #expect(history.membership.end(of: log("c")) == 1)
+    #expect(history.membership.end(of: log("c", 1)) == 3)
+    #expect(history.membership.end(of: log("c", 2)) == 0)
   }
 
   @Test("M-10: equals cannot end each other, nor those of a lower rank")
@@ -404,6 +410,8 @@ struct MembershipTests {
     history.invite("d", by: "b")
     history.end("d", by: "b")
     history.write("x", 3)
+    #expect(["a", "b", "c"].allSatisfy { history.membership.follows(History.line1($0, 2)) })
+    #expect(["d", "x"].allSatisfy { !history.membership.follows(History.line1($0, 2)) })
     let old = Set(History.adopted.keys)
     let followed = history.membership.followed
     #expect(Array(followed.prefix(3)) == [log("a"), log("b"), log("c")])
