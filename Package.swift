@@ -29,7 +29,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "Access", swiftSettings: strict),
+    // Who is a member, and what each may do: rules alone.
+    .target(
+      name: "Access", dependencies: ["TimelineModel", "TransparencyLog"], swiftSettings: strict),
 
     // First floor; these do not know each other.
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
@@ -87,6 +89,10 @@ let package = Package(
       name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
       path: "Tests/EngagementStates", swiftSettings: strict),
 
+    .executableTarget(
+      name: "membership-states", dependencies: ["Access", "TimelineModel", "TransparencyLog"],
+      path: "Tests/MembershipStates", swiftSettings: strict),
+
     // The engine and the store on simulated machines, networks, disks and clocks.
     .target(
       name: "Simulation",
@@ -108,6 +114,9 @@ let package = Package(
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "TimelineModelTests", dependencies: ["Support", "TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AccessTests", dependencies: ["Access", "Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "EngagementTests", dependencies: ["Engagement", "Support", "TimelineModel"],

@@ -65,7 +65,7 @@ final class Connection {
   var author: String {
     switch principal {
     case .owner(let name): name
-    case .nobody: ""
+    case .device, .stranger, .nobody: ""
     }
   }
 
