@@ -16,6 +16,7 @@ let package = Package(
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLibSSL", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Ground floor, pure.
@@ -30,6 +31,10 @@ let package = Package(
       swiftSettings: strict),
 
     .target(name: "Access", swiftSettings: strict),
+
+    .target(
+      name: "TransportSecurity", dependencies: ["TransparencyLog", "CLibSSL"],
+      swiftSettings: strict),
 
     // First floor; these do not know each other.
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
@@ -126,6 +131,10 @@ let package = Package(
       dependencies: ["TimelineClient", "TimelineModel", "TimelineWire"], swiftSettings: strict),
     .testTarget(
       name: "BackupTests", dependencies: ["Backup", "Support", "TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TransportSecurityTests",
+      dependencies: ["CLibSSL", "Support", "TransparencyLog", "TransportSecurity"],
       swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests", dependencies: ["Support", "TransparencyLog"],

@@ -30,6 +30,11 @@ public struct SigningKey: Sendable {
   /// The key for a file that nobody else can read.
   public var pem: [UInt8] { key.pem }
 
+  /// OpenSSL's key, for whoever hands it back to OpenSSL: a copy in PEM would stay behind in memory.
+  package func withOpenSSLKey<Result>(_ body: (OpaquePointer) -> Result) -> Result {
+    withExtendedLifetime(key) { body(key.key) }
+  }
+
   /// Signs under a name, such as that of a log.
   public func signer(named name: KeyName) -> NoteSigner { NoteSigner(name: name, key: key) }
 }
