@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "LinuxServer",
       dependencies: [
-        "Access", "TimelineServer", "EventStore", "TimelineWire", "TimelineModel", "CLinux",
+        "Access", "TimelineServer", "TransportSecurity", "EventStore", "TimelineWire",
+        "TimelineModel", "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 
@@ -75,7 +76,8 @@ let package = Package(
     .executableTarget(
       name: "timelined",
       dependencies: [
-        "LinuxServer", "TimelineServer", "EventStore", "TimelineModel", "TransparencyLog", "CLinux",
+        "LinuxServer", "TimelineServer", "TransportSecurity", "EventStore", "TimelineModel",
+        "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 
@@ -107,6 +109,13 @@ let package = Package(
       name: "TimelineServerTests",
       dependencies: [
         "Access", "EventStore", "Simulation", "Support", "TimelineModel", "TimelineServer",
+      ], swiftSettings: strict),
+
+    .testTarget(
+      name: "LinuxServerTests",
+      dependencies: [
+        "CLinux", "LinuxServer", "Support", "TimelineServer", "TransparencyLog",
+        "TransportSecurity",
       ], swiftSettings: strict),
 
     // What several tests need.

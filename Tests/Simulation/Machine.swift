@@ -163,7 +163,7 @@ final class Machine {
         return
       }
       connection.close(side)
-    case .dial(let id, let address): dial(id, address)
+    case .dial(let id, let address, _): dial(id, address)
     case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
@@ -253,7 +253,7 @@ final class Machine {
   }
 
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
-    let other = cluster.machines.first { $0.port == address.port }
+    let other = cluster.machines.first { address == .loopback(port: $0.port) }
     let started = start
     world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
     switch cluster.reach(self, other) {
