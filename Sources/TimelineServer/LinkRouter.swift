@@ -141,12 +141,12 @@ struct LinkRouter {
   private func carryOut(
     _ effect: SyncSession.Effect, _ link: Link, _ host: Host, _ connection: Connection
   ) {
-    let snapshot = host.timeline.lines
+    let view = host.timeline.lines
     switch effect {
     case .send(let bytes): connection.out += bytes
     case .end(let error): end(connection, error)
     case .head(let replica, let note):
-      host.run(host.heads.take(note, of: replica, snapshot, from: connection.id))
+      host.run(host.heads.take(note, of: replica, view, from: connection.id))
     case .want(let lines):
       guard !link.isProving else {
         return end(
@@ -155,12 +155,12 @@ struct LinkRouter {
       }
       link.isProving = true
       guard let session = link.session else { return }
-      host.run(host.heads.work(.prove(lines, session, for: connection.id), snapshot))
-    case .proof(let place, let proof, let line):
-      guard link.take(place, proof, line) else {
+      host.run(host.heads.work(.prove(lines, session, for: connection.id), view))
+    case .proof(let address, let proof, let line):
+      guard link.take(address, proof, line) else {
         return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
       }
-    case .proved: host.run(host.heads.work(.check(link.takeProofs()), snapshot))
+    case .proved: host.run(host.heads.work(.check(link.takeProofs()), view))
     case .ingest(let replica, let lines, let first, let last):
       do throws(IngestError) {
         try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -215,7 +215,7 @@ struct LinkRouter {
   }
 }
 
-extension Snapshot: LogSource {
+extension ReadView: LogSource {
   public var wanted: [WantedLines] {
     lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }
