@@ -3,6 +3,7 @@
 
 import EventStore
 import TimelineModel
+import TransparencyLog
 
 public enum Effect: Sendable {
   case send(ConnectionID, [UInt8])
@@ -10,8 +11,9 @@ public enum Effect: Sendable {
   case read(ConnectionID, Bool)
   /// Ends it once what was sent has gone out. Nothing more is said of it on either side.
   case close(ConnectionID)
-  /// Connects to a peer: `dialed` or `closed` comes of it.
-  case dial(ConnectionID, PeerAddress)
+  /// Connects to a peer: `dialed` or `closed` comes of it. At any address but the loopback's the device that
+  /// answers has to be the expected one.
+  case dial(ConnectionID, PeerAddress, expected: SHA256Digest?)
   /// Makes lines durable: `written` comes of it. The replies that it pays for lie inside.
   case write(Write)
   /// Does work on another thread: `finished` comes of it.

@@ -45,8 +45,8 @@ public final class Engine {
   public static let dialedFrom: UInt64 = 1 << 63
   public static let tooMany = "ERR busy too many connections; try again later\n"
   public static let notOwner = "ERR denied this socket serves its owner alone\n"
-  /// Without a word for so long after connecting, one that is not the owner is let go.
-  private static let strangerTime: Int64 = 10_000_000
+  /// For a connection to a peer to come about.
+  private static let dialTime: Int64 = 10_000_000
 
   private static let noMore = "the timeline is served no more"
 
@@ -58,8 +58,7 @@ public final class Engine {
   private var connections: [ConnectionID: Connection] = [:]
   private var remotes = 0
   private var dialed = Engine.dialedFrom
-  /// Of whom nothing has come yet that says what they want, and until when.
-  private var strangers: [(connection: Connection, deadline: Int64)] = []
+  private var strangers = Strangers()
   /// Links that are being made, for whom, and until when.
   private var dialing: [ConnectionID: (purpose: Purpose, deadline: Int64)] = [:]
   /// Connections that wait for a question, by its job.
@@ -118,10 +117,10 @@ public final class Engine {
 
   private func take(_ input: Input) {
     switch input {
-    case .opened(let id, let principal): open(id, principal)
-    case .dialed(let id): dialed(id)
+    case .opened(let id, let principal, let handshake): open(id, principal, handshake)
+    case .dialed(let id, let handshake): dialed(id, handshake)
     case .bytes(let id, let bytes):
-      guard let connection = connections[id] else { return }
+      guard let connection = connections[id], hears(bytes.count, connection) else { return }
       if case .linked(let link) = connection.mode { link.hear(service.now) }
       bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
       activate(connection)
@@ -142,6 +141,7 @@ public final class Engine {
       Reply.row(row, to: &connection.out)
       touch(connection)
     case .finished(let job, let result): finish(job, result)
+    case .networkChanged: peers.networkChanged(service.now)
     case .badPages:
       service.log(.error, "the disk cannot read a part of the log; everything is read again")
       for host in timelines.open { host.maintain(.readAgain) }
@@ -149,29 +149,39 @@ public final class Engine {
     }
   }
 
-  private func open(_ id: ConnectionID, _ principal: Principal) {
+  private func open(_ id: ConnectionID, _ principal: Principal, _ handshake: DeviceHandshake?) {
     let isOwner = principal.may(.own)
     guard connections.count < Self.connectionsMax, isOwner || remotes < Self.remoteMax,
       !isStopping
-    else {
-      service.emit(.send(id, Array(Self.tooMany.utf8)))
-      return service.emit(.close(id))
-    }
+    else { return turnAway(id) }
     let standard = timelines.standard.flatMap { hosted in
       timelines.open.first { $0.id == hosted.id }
     }
-    let connection = Connection(id, principal, isOwner ? standard : nil)
+    let connection = Connection(id, principal, isOwner ? standard : nil, handshake: handshake)
+    guard isOwner || strangers.take(connection, service.now) else { return turnAway(id) }
     connections[id] = connection
     guard !isOwner else { return }
     remotes += 1
-    let deadline = service.now.monotonic + Self.strangerTime
-    strangers.append((connection, deadline))
-    look(at: deadline)
+    look(at: strangers.deadline ?? .max)
   }
 
-  private func dialed(_ id: ConnectionID) {
+  private func turnAway(_ id: ConnectionID) {
+    service.emit(.send(id, Array(Self.tooMany.utf8)))
+    service.emit(.close(id))
+  }
+
+  /// False where a stranger says more than one may.
+  private func hears(_ count: Int, _ connection: Connection) -> Bool {
+    guard connection.isStranger else { return true }
+    connection.strangerBytes += count
+    guard connection.strangerBytes > Strangers.bytesMax else { return true }
+    drop(connection, "it said more than \(Strangers.bytesMax) bytes, and is no member")
+    return false
+  }
+
+  private func dialed(_ id: ConnectionID, _ handshake: DeviceHandshake?) {
     guard let (purpose, _) = dialing.removeValue(forKey: id) else { return }
-    let connection = Connection(id, .nobody, nil)
+    let connection = Connection(id, .nobody, nil, handshake: handshake)
     connections[id] = connection
     remotes += 1
     switch purpose {
@@ -203,7 +213,10 @@ public final class Engine {
   /// A connection is over on this side.
   private func forget(_ connection: Connection, _ reason: String?) {
     guard connections.removeValue(forKey: connection.id) != nil else { return }
-    if !connection.principal.may(.own) { remotes -= 1 }
+    if !connection.principal.may(.own) {
+      remotes -= 1
+      strangers.leave(connection)
+    }
     connection.isClosing = true
     connection.host?.listeners.removeAll { $0 === connection }
     connection.host?.held.removeAll { $0 === connection }
@@ -344,7 +357,7 @@ public final class Engine {
     }
     if isGreeting, connection.replies.isEmpty {
       links.accept(connection)
-      strangers.removeAll { $0.connection === connection }
+      if !connection.isStranger { strangers.leave(connection) }
       look(at: 0)
       return true
     }
@@ -530,15 +543,14 @@ public final class Engine {
     for peer in peers.due(now) { dial(peer) }
     for (id, entry) in dialing.sorted(by: { $0.key < $1.key }) where entry.deadline <= now {
       service.emit(.close(id))
-      closed(id, "no connection came about within \(Self.strangerTime / 1_000_000) seconds")
+      closed(id, "no connection came about within \(Self.dialTime / 1_000_000) seconds")
     }
-    while let (connection, deadline) = strangers.first, deadline <= now {
-      strangers.removeFirst()
-      guard connections[connection.id] != nil, !connection.isLinked else { continue }
+    while let connection = strangers.overdue(service.now) {
+      let lacking = connection.isLinked ? "no member's word" : "no greeting"
+      strangers.leave(connection)
       links.end(
         connection,
-        ErrorReply(
-          .denied, "no greeting came within \(Self.strangerTime / 1_000_000) seconds"))
+        ErrorReply(.denied, "\(lacking) came within \(Strangers.time / 1_000_000) seconds"))
       touch(connection)
     }
     var next = Int64.max
@@ -559,7 +571,7 @@ public final class Engine {
       host.passTime()
       next = min(next, host.wake ?? .max)
     }
-    next = min(next, peers.nextAttempt ?? .max, strangers.first?.deadline ?? .max)
+    next = min(next, peers.nextAttempt ?? .max, strangers.deadline ?? .max)
     nextLook = dialing.values.reduce(next) { min($0, $1.deadline) }
   }
 
@@ -577,17 +589,19 @@ public final class Engine {
     guard timelines.open.contains(where: { $0.id == peer.timeline }) else {
       return peers.rest(peer)
     }
-    peers.dialing(peer, dial(peer.address, .sync(peer.timeline)))
+    peers.dialing(peer, dial(peer.address, .sync(peer.timeline), expected: peer.device))
   }
 
   @discardableResult
-  private func dial(_ address: PeerAddress, _ purpose: Purpose) -> ConnectionID {
+  private func dial(
+    _ address: PeerAddress, _ purpose: Purpose, expected: SHA256Digest? = nil
+  ) -> ConnectionID {
     let id = ConnectionID(dialed)
     dialed += 1
-    let deadline = service.now.monotonic + Self.strangerTime
+    let deadline = service.now.monotonic + Self.dialTime
     dialing[id] = (purpose, deadline)
     look(at: deadline)
-    service.emit(.dial(id, address))
+    service.emit(.dial(id, address, expected: expected))
     return id
   }
 

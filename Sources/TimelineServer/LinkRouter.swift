@@ -105,7 +105,10 @@ struct LinkRouter {
   ) throws(ErrorReply) -> Step {
     switch try SyncMessage(line) {
     case .have(let have) where !link.isOutgoing:
-      let found = try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
+      // To whom it is not granted, a timeline does not exist.
+      let found =
+        connection.isStranger
+        ? nil : try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
       guard let host = found else {
         throw ErrorReply(.notFound, "no timeline here has that id")
       }
@@ -117,7 +120,7 @@ struct LinkRouter {
       link.enter(.syncing, service.now)
       advance(line, link, host, connection)
     case .follow(let name) where !link.isOutgoing:
-      guard let hosted = timelines.hosted[name], !hosted.isArchived else {
+      guard !connection.isStranger, let hosted = timelines.hosted[name], !hosted.isArchived else {
         throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
       }
       SyncMessage.timeline(hosted.id, name: hosted.name).append(to: &connection.out)

@@ -3,6 +3,7 @@
 
 import EventStore
 import TimelineModel
+import TransparencyLog
 
 /// A machine that shares a timeline.
 struct Peer {
@@ -18,6 +19,8 @@ struct Peer {
 
   let address: PeerAddress
   let timeline: TimelineID
+  /// Which device is to answer there; nil on the loopback alone.
+  var device: SHA256Digest?
   /// The connection that serves it now, or is being made.
   var connection: ConnectionID?
   var state = State.waiting(until: 0, reason: nil)
@@ -64,7 +67,13 @@ final class Peers {
   private static let backoffMin: Int64 = 1_000_000
   private static let backoffMax: Int64 = 60_000_000
 
+  /// So long after a change of the network, and no more often than this, peers are tried for it.
+  private static let networkRest: Int64 = 1_000_000
+  private static let networkTime: Int64 = 5_000_000
+
   private let directory: DataDirectory
+  /// When peers are, or were last, tried since the network changed.
+  private var lastNetworkTry: Int64 = -Peers.networkTime
   private(set) var all: [Peer] = []
 
   /// - Parameter main: of which timeline those are that name none, from before there were many.
@@ -77,10 +86,11 @@ final class Peers {
     }
     for entry in entries {
       guard let text = entry.string ?? entry["address"]?.string,
-        let address = try? PeerAddress(text),
+        let address = try? PeerAddress(owner: text),
         let timeline = entry["timeline"]?.string.flatMap({ TimelineID($0) }) ?? main
       else { continue }
-      all.append(Peer(address: address, timeline: timeline))
+      let device = entry["device"]?.string.flatMap { SHA256Digest(base64: $0) }
+      all.append(Peer(address: address, timeline: timeline, device: device))
     }
   }
 
@@ -106,6 +116,7 @@ final class Peers {
     let rows = peers.map {
       JSONValue.object([
         "timeline": .string($0.timeline.description), "address": .string($0.address.description),
+        "device": $0.device.map { .string($0.base64) },
       ])
     }
     let json = JSONValue.object(["peers": .array(rows)])
@@ -125,6 +136,19 @@ final class Peers {
       if case .waiting(_, let reason) = all[index].state {
         all[index].state = .waiting(until: 0, reason: reason)
       }
+    }
+  }
+
+  /// Has those that wait tried soon: what brings a network back says so many times in a second, and the
+  /// first word of it comes before the way is there.
+  func networkChanged(_ now: Moment) {
+    let soon = max(now.monotonic + Self.networkRest, lastNetworkTry + Self.networkTime)
+    for index in all.indices {
+      guard case .waiting(let until, let reason) = all[index].state, until > soon, until < .max
+      else { continue }
+      all[index].state = .waiting(until: soon, reason: reason)
+      all[index].failures = 0
+      lastNetworkTry = soon
     }
   }
 

@@ -222,7 +222,7 @@ final class Machine {
         return
       }
       connection.close(side)
-    case .dial(let id, let address): dial(id, address)
+    case .dial(let id, let address, _): dial(id, address)
     case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
@@ -313,17 +313,18 @@ final class Machine {
   }
 
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
+    guard case .loopback(let port) = address else { fatalError("\(address) is not simulated") }
     let other = cluster.machines.first {
-      $0.port == address.port || $0.port + Self.secondPort == address.port
+      $0.port == port || $0.port + Self.secondPort == port
     }
     let started = start
     world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
-    if let end = ended.removeValue(forKey: address.port), cluster.plan.timelines.count == 1,
+    if let end = ended.removeValue(forKey: port), cluster.plan.timelines.count == 1,
       world.now > end + Self.retryTime + SyncAudit.slack
     {
       cluster.fail("\(name): it calls \(address) again after \((world.now - end) / 1000) ms")
     }
-    attempts[id] = (address.port, world.now)
+    attempts[id] = (port, world.now)
     func refuse() {
       guard started == start, attempts[id] != nil else { return }
       noteEnd(id)
@@ -338,7 +339,7 @@ final class Machine {
         guard started == start, engine != nil, other.isUp else { return refuse() }
         guard givenUp.remove(id) == nil else { return }
         attempts[id] = nil
-        called[id] = address.port
+        called[id] = port
         let socket = Socket(self, id)
         let connection = other.accept(socket, .nobody)
         sockets[id] = (connection, 0)

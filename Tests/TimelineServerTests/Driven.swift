@@ -81,7 +81,7 @@ final class Driven {
         switch effect {
         case .send(let id, let bytes): sent[id, default: []] += bytes
         case .close(let id): closed.insert(id)
-        case .dial(let id, let address): dialed.append((id, address))
+        case .dial(let id, let address, _): dialed.append((id, address))
         case .write(let write):
           if holdsWrites { writes.append(write) } else { inputs.append(.written(write.perform())) }
         case .run(let job, let work):
