@@ -42,7 +42,12 @@ struct HeadWork: Sendable {
         return HeadReport(taken: replica)
       case .here(let outcome):
         var report = HeadReport(outcomes: [replica: outcome], taken: replica)
-        if case .failure(.disk) = outcome { report.unwritten = (connection, note) }
+        switch outcome {
+        case .failure(.disk): report.isForLater = true
+        case .failure(.damaged): break
+        default: return report
+        }
+        report.unwritten = (connection, note)
         return report
       case .refused(let problem):
         return HeadReport(
@@ -77,8 +82,10 @@ struct HeadReport: Sendable {
   var repairs: [LogPlace: [UInt8]] = [:]
   /// The log whose head was looked at for a peer.
   var taken: ReplicaID?
-  /// The head itself, where the disk did not take it.
+  /// The head itself, where the disk did not take it, or a damaged line is under it.
   var unwritten: (connection: ConnectionID, note: [UInt8])?
+  /// Whether that may pass by itself.
+  var isForLater = false
   /// Whether this was the signing of our own.
   var isOfSigning = false
 }
@@ -99,9 +106,12 @@ final class Heads {
   /// each peer, since what another sends later may be older.
   private var taking: [ReplicaID: [(connection: ConnectionID, note: [UInt8])]] = [:]
 
-  /// Logs of which the disk did not take a head: it waits in `taking`, first of those that do.
+  /// Logs with a head that the disk did not take, or with a damaged line under it: it waits in `taking`, first
+  /// of those that do.
   private var unwritten: Set<ReplicaID> = []
-  /// When that is tried again.
+  /// Logs of which a head is looked at in lines as they were before something was put back.
+  private var stale: Set<ReplicaID> = []
+  /// When they are tried again, whatever happens.
   private var retryAt: Int64?
 
   private static let pause: Int64 = 1_000_000
@@ -122,10 +132,15 @@ final class Heads {
   /// Whatever else is being done: peers can ask for proofs without a pause.
   func isDue(_ now: Int64) -> Bool { signingDue.map { $0 <= now } ?? false }
 
-  /// Heads of others that the disk did not take, once it is time to try them again.
+  /// Heads of others that could not be taken, once it is time to try them again.
   func retry(_ snapshot: Snapshot, _ now: Int64) -> [Work] {
-    guard let at = retryAt, at <= now else { return [] }
+    retryAt.map { $0 <= now } ?? false ? retryAll(snapshot) : []
+  }
+
+  /// The same at once: lines may be whole again.
+  func retryAll(_ snapshot: Snapshot) -> [Work] {
     retryAt = nil
+    stale = Set(taking.keys).subtracting(unwritten)
     defer { unwritten = [] }
     return unwritten.sorted().compactMap { takeNext(of: $0, snapshot) }
   }
@@ -155,7 +170,8 @@ final class Heads {
       let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
       taking[replica]!.replaceSubrange(
         place..<min(place + 1, waiting.count), with: [(connection, note)])
-      return nil
+      // One that could not be taken is no reason to wait.
+      return unwritten.remove(replica) == nil ? nil : takeNext(of: replica, snapshot)
     }
     taking[replica] = []
     return work(.take(replica, note: note, from: connection), snapshot)
@@ -181,10 +197,13 @@ final class Heads {
     }
     var next: Work?
     if let replica = report.taken {
+      let isStale = stale.remove(replica) != nil
       if let unwritten = report.unwritten {
         taking[replica, default: []].insert(unwritten, at: 0)
-        self.unwritten.insert(replica)
-        retryAt = retryAt ?? now + Self.retryPause
+      }
+      if report.unwritten != nil, !isStale {
+        unwritten.insert(replica)
+        if report.isForLater { retryAt = retryAt ?? now + Self.retryPause }
       } else {
         next = takeNext(of: replica, timeline.lines)
       }

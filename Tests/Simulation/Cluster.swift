@@ -374,7 +374,7 @@ public final class Cluster {
               + "\((world.now - began) / 1000) ms, \(steps[index]) machines away")
         }
       }
-      for watcher in watchers where watcher.timeline == timeline && watcher.isWatching {
+      for watcher in watchers where watcher.timeline == timeline && watcher.hasCaughtUp {
         let isThere =
           watcher.machine.timeline(timeline)?.position[replica] ?? 0 >= size
         guard isThere, watcher.position[replica] < size else { continue }
@@ -449,18 +449,20 @@ public final class Cluster {
     answer.filter { $0.starts(with: "EVENT ".utf8) }
   }
 
-  /// It has seen all that is for people.
+  /// It sees all that is for people, once what is under way has come.
   private func check(_ watcher: SimulatedWatcher, _ lines: [[UInt8]]) {
-    guard watcher.isWatching else { return }
-    for text in lines {
+    let wanted = lines.compactMap { text in
       let bytes = Array(text.dropFirst(6)) + [0x0A]
-      guard let line = bytes.withUnsafeBufferPointer({ try? Line($0) }) else { continue }
-      guard watcher.seen[line.replica]?.contains(line.seq) ?? false || Self.isForMachines(bytes)
-      else {
-        return fail(
-          "\(watcher.machine.name): a watch did not get "
-            + String(decoding: text.prefix(300), as: UTF8.self))
-      }
+      let line = bytes.withUnsafeBufferPointer { try? Line($0) }
+      return Self.isForMachines(bytes) ? nil : line.map { LogPlace($0.replica, $0.seq) }
+    }
+    func lacking() -> LogPlace? {
+      wanted.first { !(watcher.seen[$0.replica]?.contains($0.seq) ?? false) }
+    }
+    let end = world.now + 300_000_000
+    while lacking() != nil, world.now < end { world.run(until: world.now + 5_000_000) }
+    if let place = lacking() {
+      fail("\(watcher.machine.name): a watch did not get line \(place.seq) of \(place.replica)")
     }
   }
 
