@@ -37,17 +37,21 @@ struct HeadWork: Sendable {
       return HeadReport(outcomes: [own: sign()].compactMapValues { $0 }, isOfSigning: true)
     case .take(let replica, let note, let connection):
       switch keeper.take(note, of: replica, snapshot) {
-      // Whoever has the lines, but not yet the one with the key, is told nothing new.
-      case .here(.failure(.noKey)), .here(.failure(.stopped)):
-        return HeadReport(taken: replica)
       case .here(let outcome):
-        var report = HeadReport(outcomes: [replica: outcome], taken: replica)
+        var report = HeadReport(taken: replica)
         switch outcome {
-        case .failure(.disk): report.isForLater = true
-        case .failure(.damaged): break
-        default: return report
+        // The line with the key may be what is damaged; nothing new is told.
+        case .failure(.noKey): report.unwritten = (connection, note)
+        case .failure(.stopped): break
+        case .failure(.damaged):
+          report.outcomes = [replica: outcome]
+          report.unwritten = (connection, note)
+        case .failure(.disk):
+          report.outcomes = [replica: outcome]
+          report.unwritten = (connection, note)
+          report.isForLater = true
+        default: report.outcomes = [replica: outcome]
         }
-        report.unwritten = (connection, note)
         return report
       case .refused(let problem):
         return HeadReport(
