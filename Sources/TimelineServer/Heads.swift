@@ -18,11 +18,11 @@ struct HeadWork: Sendable {
     /// Lines to prove to a peer that lacks them.
     case prove(WantedLines, SyncSession, for: ConnectionID)
     /// Lines that a peer proved.
-    case check([(place: LogPlace, proof: [UInt8], line: [UInt8])])
+    case check([(address: LineAddress, proof: [UInt8], line: [UInt8])])
   }
 
   let keeper: HeadKeeper
-  let snapshot: Snapshot
+  let view: ReadView
   let kind: Kind
 
   private static let proofBytesMax = 1 << 20
@@ -30,13 +30,13 @@ struct HeadWork: Sendable {
   func perform() -> HeadReport {
     switch kind {
     case .all:
-      let outcomes = keeper.checkAll(snapshot)
+      let outcomes = keeper.checkAll(view)
       keeper.saveTrees()
       return HeadReport(outcomes: outcomes)
     case .sign(let own):
       return HeadReport(outcomes: [own: sign()].compactMapValues { $0 }, isOfSigning: true)
     case .take(let replica, let note, let connection):
-      switch keeper.take(note, of: replica, snapshot) {
+      switch keeper.take(note, of: replica, view) {
       case .here(let outcome):
         var report = HeadReport(taken: replica)
         switch outcome {
@@ -59,17 +59,17 @@ struct HeadWork: Sendable {
       }
     case .prove(let lines, let session, let connection):
       let (proofs, looked) = keeper.prove(
-        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, snapshot)
+        lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, view)
       var out: [UInt8] = []
       for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
       out += session.proved(WantedLines(lines.replica, lines.first, looked))
       return HeadReport(reply: (connection, out))
-    case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, snapshot))
+    case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, view))
     }
   }
 
   private func sign() -> HeadKeeper.Outcome? {
-    do throws(HeadProblem) { return try keeper.sign(snapshot).map { .success($0) } } catch {
+    do throws(HeadProblem) { return try keeper.sign(view).map { .success($0) } } catch {
       return .failure(error)
     }
   }
@@ -83,7 +83,7 @@ struct HeadReport: Sendable {
   /// For a peer that asked.
   var reply: (connection: ConnectionID, bytes: [UInt8])?
   /// Lines to put back, each proven.
-  var repairs: [LogPlace: [UInt8]] = [:]
+  var repairs: [LineAddress: [UInt8]] = [:]
   /// The log whose head was looked at for a peer.
   var taken: ReplicaID?
   /// The head itself, where the disk did not take it, or a damaged line is under it.
@@ -124,8 +124,8 @@ final class Heads {
 
   init(_ keeper: HeadKeeper) { self.keeper = keeper }
 
-  func work(_ kind: HeadWork.Kind, _ snapshot: Snapshot) -> Work {
-    Work(kind: .heads(HeadWork(keeper: keeper, snapshot: snapshot, kind: kind)))
+  func work(_ kind: HeadWork.Kind, _ view: ReadView) -> Work {
+    Work(kind: .heads(HeadWork(keeper: keeper, view: view, kind: kind)))
   }
 
   /// Lines have become durable that are to be signed soon.
@@ -137,48 +137,48 @@ final class Heads {
   func isDue(_ now: Int64) -> Bool { signingDue.map { $0 <= now } ?? false }
 
   /// Heads of others that could not be taken, once it is time to try them again.
-  func retry(_ snapshot: Snapshot, _ now: Int64) -> [Work] {
-    retryAt.map { $0 <= now } ?? false ? retryAll(snapshot) : []
+  func retry(_ view: ReadView, _ now: Int64) -> [Work] {
+    retryAt.map { $0 <= now } ?? false ? retryAll(view) : []
   }
 
   /// The same at once: lines may be whole again.
-  func retryAll(_ snapshot: Snapshot) -> [Work] {
+  func retryAll(_ view: ReadView) -> [Work] {
     retryAt = nil
     stale = Set(taking.keys).subtracting(unwritten)
     defer { unwritten = [] }
-    return unwritten.sorted().compactMap { takeNext(of: $0, snapshot) }
+    return unwritten.sorted().compactMap { takeNext(of: $0, view) }
   }
 
   /// Goes on with the next head of a log that waits to be looked at.
-  private func takeNext(of replica: ReplicaID, _ snapshot: Snapshot) -> Work? {
+  private func takeNext(of replica: ReplicaID, _ view: ReadView) -> Work? {
     guard var waiting = taking.removeValue(forKey: replica), !waiting.isEmpty else { return nil }
     let (connection, note) = waiting.removeFirst()
     taking[replica] = waiting
-    return work(.take(replica, note: note, from: connection), snapshot)
+    return work(.take(replica, note: note, from: connection), view)
   }
 
-  func sign(_ snapshot: Snapshot, own: ReplicaID, _ now: Int64) -> Work {
+  func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
     wanted = nil
     isSigning = true
     lastBegun = now
-    return work(.sign(own), snapshot)
+    return work(.sign(own), view)
   }
 
   /// Looks at a head that a peer sent, or keeps it until the last one of that log was looked at. A log
   /// that is not here costs nothing.
   func take(
-    _ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot, from connection: ConnectionID
+    _ note: [UInt8], of replica: ReplicaID, _ view: ReadView, from connection: ConnectionID
   ) -> Work? {
-    guard snapshot.position[replica] > 0 else { return nil }
+    guard view.position[replica] > 0 else { return nil }
     if let waiting = taking[replica] {
       let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
       taking[replica]!.replaceSubrange(
         place..<min(place + 1, waiting.count), with: [(connection, note)])
       // One that could not be taken is no reason to wait.
-      return unwritten.remove(replica) == nil ? nil : takeNext(of: replica, snapshot)
+      return unwritten.remove(replica) == nil ? nil : takeNext(of: replica, view)
     }
     taking[replica] = []
-    return work(.take(replica, note: note, from: connection), snapshot)
+    return work(.take(replica, note: note, from: connection), view)
   }
 
   /// Notes what came of work, and makes heads known. Returns what is to be done next, and what is to be
@@ -220,10 +220,10 @@ final class Heads {
 
   /// The last one before the end, unless that would take long; nothing else may be under way. Returns
   /// what is to be told.
-  func finish(_ snapshot: Snapshot) -> String? {
+  func finish(_ view: ReadView) -> String? {
     keeper.stop()
     var warning: String?
-    do throws(HeadProblem) { _ = try keeper.sign(snapshot) } catch {
+    do throws(HeadProblem) { _ = try keeper.sign(view) } catch {
       if error != .stopped, !problems.values.contains(error) {
         warning = "the last lines are not signed: \(error.message)"
       }

@@ -19,7 +19,7 @@ final class Host {
     /// Nothing, for whoever waits for such a moment.
     case pause
     /// Lines to put back, each proven.
-    case repair([LogPlace: [UInt8]])
+    case repair([LineAddress: [UInt8]])
   }
 
   let timeline: Timeline
@@ -137,7 +137,7 @@ final class Host {
   }
 
   /// Puts lines back that a peer proved.
-  private func repair(_ lines: [LogPlace: [UInt8]]) {
+  private func repair(_ lines: [LineAddress: [UInt8]]) {
     let before = lacking
     do throws(AppendError) { try timeline.mend(lines) } catch {
       return service.log(.error, "lines could not be put back: \(error.message)")
@@ -165,10 +165,11 @@ final class Host {
   /// Says which lines lost their words, and forgets what was kept of them.
   private func noteErased() {
     if timeline.takeWasReadAgain() { states.forget() }
-    for place in timeline.takeErased() {
+    for address in timeline.takeErased() {
       service.log(
         .info,
-        "line \(place.seq) of log \(place.replica) lost its words, as a line of the log asks for")
+        "line \(address.seq) of log \(address.replica) lost its words, as a line of the log asks for"
+      )
     }
   }
 

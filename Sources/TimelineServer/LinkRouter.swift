@@ -152,8 +152,8 @@ struct LinkRouter {
       link.isProving = true
       guard let session = link.session else { return }
       host.run(host.heads.work(.prove(lines, session, for: connection.id), host.timeline.lines))
-    case .proof(let place, let proof, let line):
-      guard link.take(place, proof, line) else {
+    case .proof(let address, let proof, let line):
+      guard link.take(address, proof, line) else {
         return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
       }
     case .proved: host.run(host.heads.work(.check(link.takeProofs()), host.timeline.lines))
@@ -211,7 +211,7 @@ struct LinkRouter {
   }
 }
 
-extension Snapshot: LogSource {
+extension ReadView: LogSource {
   public var wanted: [WantedLines] {
     lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }

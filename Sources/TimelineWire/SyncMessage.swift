@@ -101,16 +101,17 @@ extension SyncMessage {
       }
       self = .lines(timeline, run, bytes: bytes)
     case "TOOK":
-      let (timeline, replica, last) = try reader.place("TOOK timeline replica seq")
+      let (timeline, replica, last) = try reader.address("TOOK timeline replica seq")
       self = .took(timeline, replica, last: last)
     case "HEAD":
-      let (timeline, replica, size) = try reader.place("HEAD timeline replica size \"signed note\"")
+      let (timeline, replica, size) = try reader.address(
+        "HEAD timeline replica size \"signed note\"")
       self = .head(timeline, replica, size: size, note: try reader.note())
     case "WANT":
       let (timeline, lines) = try reader.run("WANT timeline replica first count")
       self = .want(timeline, lines)
     case "PROOF":
-      let (timeline, replica, seq) = try reader.place("PROOF timeline replica seq \"proof\"")
+      let (timeline, replica, seq) = try reader.address("PROOF timeline replica seq \"proof\"")
       self = .proof(timeline, replica, seq: seq, text: try reader.note())
     case "PROVED":
       let (timeline, lines) = try reader.run("PROVED timeline replica first count")
@@ -231,7 +232,7 @@ private struct SyncMessageReader {
   }
 
   /// A timeline, a replica and a number.
-  func place(_ form: String) throws(ErrorReply) -> (TimelineID, ReplicaID, UInt64) {
+  func address(_ form: String) throws(ErrorReply) -> (TimelineID, ReplicaID, UInt64) {
     guard words.count >= 4, let timeline = TimelineID(words[1]), let replica = ReplicaID(words[2]),
       let number = UInt64(words[3]), number <= LineLimits.seqMax
     else { throw ErrorReply(.badRequest, form) }
@@ -242,7 +243,7 @@ private struct SyncMessageReader {
   func run(
     _ form: String, max: UInt64 = SyncMessage.wantedMax, words expected: Int = 5
   ) throws(ErrorReply) -> (TimelineID, WantedLines) {
-    let (timeline, replica, first) = try place(form)
+    let (timeline, replica, first) = try address(form)
     guard words.count == expected, let count = UInt64(words[4]), first > 0,
       (1...max).contains(count)
     else { throw ErrorReply(.badRequest, "\(form), at most \(max) lines") }

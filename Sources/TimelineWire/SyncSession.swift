@@ -72,7 +72,7 @@ public struct SyncSession: Sendable {
     /// The other side asks for these lines, each with a proof: `proven` writes the answer.
     case want(WantedLines)
     /// A line that was asked for; nothing of it has been checked.
-    case proof(LogPlace, proof: [UInt8], line: [UInt8])
+    case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
     case proved(WantedLines)
     /// The other side is told why, and the connection ends.
@@ -118,7 +118,7 @@ public struct SyncSession: Sendable {
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
   /// A proof whose line comes next.
-  private var proof: (place: LogPlace, text: [UInt8])?
+  private var proof: (address: LineAddress, text: [UInt8])?
   /// The line of what was asked for that was proven last: each is, once.
   private var proven: UInt64 = 0
   /// What is being asked for, and what will be; nil until it is looked up.
@@ -170,7 +170,7 @@ public struct SyncSession: Sendable {
     if incoming != nil { return take(line) }
     if let proof {
       self.proof = nil
-      return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
+      return [.proof(proof.address, proof: proof.text, line: Array(line) + [0x0A])]
     }
     do throws(ErrorReply) {
       return try receive(try SyncMessage(line), source())
@@ -206,7 +206,7 @@ public struct SyncSession: Sendable {
         seq - asked.first < asked.count
       else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
       proven = seq
-      proof = (LogPlace(replica, seq), text)
+      proof = (LineAddress(replica, seq), text)
     case (.proved(let timeline, let lines), .live):
       try check(timeline)
       return try proved(lines)

@@ -454,9 +454,9 @@ public final class Cluster {
     let wanted = lines.compactMap { text in
       let bytes = Array(text.dropFirst(6)) + [0x0A]
       let line = bytes.withUnsafeBufferPointer { try? Line($0) }
-      return Self.isForMachines(bytes) ? nil : line.map { LogPlace($0.replica, $0.seq) }
+      return Self.isForMachines(bytes) ? nil : line.map { LineAddress($0.replica, $0.seq) }
     }
-    func lacking() -> LogPlace? {
+    func lacking() -> LineAddress? {
       wanted.first { !(watcher.seen[$0.replica]?.contains($0.seq) ?? false) }
     }
     let end = world.now + 300_000_000

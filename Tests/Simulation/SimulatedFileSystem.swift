@@ -159,6 +159,13 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     names[path] = inode
   }
 
+  func remove(_ path: String) throws(FileError) {
+    try act("remove", path)
+    names[path] = nil
+    try act("sync", path)
+    durableNames[path] = nil
+  }
+
   func map(_ path: String) throws(FileError) -> Memory? {
     guard !isOff else { throw FileError("map", path, .other(code: EIO, text: "no power")) }
     guard let inode = names[path], inode.size > 0 else { return nil }

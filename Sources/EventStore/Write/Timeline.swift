@@ -4,7 +4,7 @@
 //     commit  write → fdatasync → index                             (Commit: on two threads, or on one)
 //
 // Between the two, further appends join the batch: that is group commit. Nothing staged is visible
-// or acknowledged; what is behind `finishCommit` is durable. Readers take a snapshot.
+// or acknowledged; what is behind `finishCommit` is durable. Readers take a `ReadView`.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
 import TimelineModel
@@ -30,7 +30,7 @@ public final class Timeline {
   public internal(set) var ahead = 0
 
   /// Where everything is.
-  let files: OpenStore.Place
+  let files: OpenStore.Location
   /// All that was read; nothing but `readAgain` puts another reading in its place.
   var store: OpenStore
   /// Later than every line that is here, staged or under way.
@@ -53,9 +53,9 @@ public final class Timeline {
 
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
-  var erased: [LogPlace] = []
+  var erased: [LineAddress] = []
   /// Lines of erased events that no erasure names yet.
-  var linesToName: [EventID: [LogPlace]] = [:]
+  var linesToName: [EventID: [LineAddress]] = [:]
   /// Why what was erased is not gone yet.
   public internal(set) var unfinishedErasure: String?
   /// Whether the next commit is to try again.
@@ -81,7 +81,7 @@ public final class Timeline {
     founding = hosted.founding
     replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
-    files = OpenStore.Place(
+    files = OpenStore.Location(
       directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
@@ -104,15 +104,15 @@ public final class Timeline {
   }
 
   /// All that is durable, as a value.
-  public var snapshot: Snapshot {
+  public var view: ReadView {
     store.index.order()
     return lines
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot {
-    Snapshot(timeline: id, index: store.index, logs: store.logs, heads: heads)
+  public var lines: ReadView {
+    ReadView(timeline: id, index: store.index, logs: store.logs, heads: heads)
   }
 
   /// The number of durable lines of each replica.
@@ -122,7 +122,7 @@ public final class Timeline {
   public func run(
     of replica: ReplicaID, from first: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
-    store.place(of: replica).map { store.logs[$0].run(from: first, bytesMax: bytesMax) }
+    store.logIndex(of: replica).map { store.logs[$0].run(from: first, bytesMax: bytesMax) }
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 
