@@ -6,6 +6,7 @@ import Support
 import Testing
 import TimelineModel
 
+@testable import Simulation
 @testable import TimelineServer
 
 @Suite("Heads", .timeLimit(.minutes(2)))
