@@ -48,7 +48,10 @@ public final class Cluster {
   public func run() -> String? {
     world.tell(plan.text)
     for machine in machines { machine.boot() }
-    guard found() else { return failure }
+    guard found() else {
+      end()
+      return failure
+    }
     for machine in machines {
       clients += (0..<plan.clientsEach).map {
         SimulatedClient(self, machine, $0, requests: plan.requests)
@@ -70,7 +73,17 @@ public final class Cluster {
     for timeline in plan.timelines where failure == nil { check(timeline) }
     for client in clients { client.finish() }
     for watcher in watchers { watcher.finish() }
+    end()
     return failure
+  }
+
+  /// Lets go of all: they hold each other, and the next run needs the memory.
+  private func end() {
+    for (connection, _, _) in connections { connection.heard = nil }
+    for machine in machines { machine.end() }
+    world.end()
+    (machines, clients, watchers, connections, audits) = ([], [], [], [], [:])
+    (parted, first, recorded) = ([], [:], [:])
   }
 
   /// A client of another machine that records in the same timeline.
