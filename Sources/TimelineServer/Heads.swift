@@ -51,7 +51,10 @@ struct HeadWork: Sendable {
       for (replica, head) in others {
         if case .here(let outcome) = keeper.take(head.note.bytes, of: replica, view) {
           report.outcomes[replica] = outcome
-          if case .failure(.disk) = outcome { report.unkept[replica] = head }
+          switch outcome {
+          case .failure(.disk), .failure(.damaged): report.unkept[replica] = head
+          default: break
+          }
         }
       }
       return report
@@ -63,12 +66,21 @@ struct HeadWork: Sendable {
       return HeadReport(covered: (connection, run, hashes))
     case .take(let replica, let note, let connection):
       switch keeper.take(note, of: replica, view) {
-      // Whoever has the lines, but not yet the one with the key, is told nothing new.
-      case .here(.failure(.noKey)), .here(.failure(.stopped)):
-        return HeadReport(taken: replica)
       case .here(let outcome):
-        var report = HeadReport(outcomes: [replica: outcome], taken: replica)
-        if case .failure(.disk) = outcome { report.unwritten = (connection, note) }
+        var report = HeadReport(taken: replica)
+        switch outcome {
+        // The line with the key may be what is damaged; nothing new is told.
+        case .failure(.noKey): report.unwritten = (connection, note)
+        case .failure(.stopped): break
+        case .failure(.damaged):
+          report.outcomes = [replica: outcome]
+          report.unwritten = (connection, note)
+        case .failure(.disk):
+          report.outcomes = [replica: outcome]
+          report.unwritten = (connection, note)
+          report.isForLater = true
+        default: report.outcomes = [replica: outcome]
+        }
         return report
       case .refused(let problem):
         return HeadReport(
@@ -107,12 +119,14 @@ struct HeadReport: Sendable {
   var trees: [ReplicaID: TreeFrontier] = [:]
   /// The log that was asked about.
   var tree: ReplicaID?
-  /// Heads that the disk did not take.
+  /// Heads that the disk did not take, or with a damaged line under them.
   var unkept: [ReplicaID: SignedHead] = [:]
   /// Lines for a peer that a head covers; nil where that cannot be shown.
   var covered: (connection: ConnectionID, run: SyncSession.HeldRun, consistency: [SHA256Digest]?)?
-  /// The head itself, where the disk did not take it.
+  /// The head itself, where the disk did not take it, or a damaged line is under it.
   var unwritten: (connection: ConnectionID, note: [UInt8])?
+  /// Whether that may pass by itself.
+  var isForLater = false
   /// Whether this was the signing of our own.
   var isOfSigning = false
 }
@@ -143,9 +157,12 @@ final class Heads {
   /// each peer, since what another sends later may be older.
   private var taking: [ReplicaID: [(connection: ConnectionID, note: [UInt8])]] = [:]
 
-  /// Logs of which the disk did not take a head: it waits in `taking`, first of those that do.
+  /// Logs with a head that the disk did not take, or with a damaged line under it: it waits in `taking`, first
+  /// of those that do.
   private var unwritten: Set<ReplicaID> = []
-  /// When that is tried again.
+  /// Logs of which a head is looked at in lines as they were before something was put back.
+  private var stale: Set<ReplicaID> = []
+  /// When they are tried again, whatever happens.
   private var retryAt: Int64?
 
   private static let pause: Int64 = 1_000_000
@@ -181,10 +198,15 @@ final class Heads {
   /// Whatever else is being done: peers can ask for proofs without a pause.
   func isDue(_ now: Int64) -> Bool { signingDue.map { $0 <= now } ?? false }
 
-  /// Heads of others that the disk did not take, once it is time to try them again.
+  /// Heads of others that could not be taken, once it is time to try them again.
   func retry(_ view: ReadView, _ now: Int64) -> [Work] {
-    guard let at = retryAt, at <= now else { return [] }
+    retryAt.map { $0 <= now } ?? false ? retryAll(view) : []
+  }
+
+  /// The same at once: lines may be whole again.
+  func retryAll(_ view: ReadView) -> [Work] {
     retryAt = nil
+    stale = Set(taking.keys).subtracting(unwritten)
     defer { unwritten = [] }
     return unwritten.sorted().compactMap { takeNext(of: $0, view) }
   }
@@ -217,7 +239,8 @@ final class Heads {
       let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
       taking[replica]!.replaceSubrange(
         place..<min(place + 1, waiting.count), with: [(connection, note)])
-      return nil
+      // One that could not be taken is no reason to wait.
+      return unwritten.remove(replica) == nil ? nil : takeNext(of: replica, view)
     }
     taking[replica] = []
     return work(.take(replica, note: note, from: connection), view)
@@ -249,10 +272,13 @@ final class Heads {
     }
     var next: Work?
     if let replica = report.taken {
+      let isStale = stale.remove(replica) != nil
       if let unwritten = report.unwritten {
         taking[replica, default: []].insert(unwritten, at: 0)
-        self.unwritten.insert(replica)
-        retryAt = retryAt ?? now + Self.retryPause
+      }
+      if report.unwritten != nil, !isStale {
+        unwritten.insert(replica)
+        if report.isForLater { retryAt = retryAt ?? now + Self.retryPause }
       } else {
         next = takeNext(of: replica, timeline.lines)
       }

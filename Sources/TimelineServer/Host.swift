@@ -137,6 +137,7 @@ final class Host {
     }
     states.forget()
     for damage in timeline.damage { service.log(.warning, damage.message) }
+    for work in heads.retryAll(timeline.lines) { run(work) }
     askAgain()
   }
 
@@ -150,6 +151,7 @@ final class Host {
     heads.forgetLostTrees()
     service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
     run(heads.work(.all, timeline.lines))
+    for work in heads.retryAll(timeline.lines) { run(work) }
     if lacking < before { askAgain() }
   }
 

@@ -63,7 +63,7 @@ func usage() -> Never {
   exit(2)
 }
 
-/// How far a run came. As a file: `first 1`, `seconds 12.5`, `done 1-1200 1202`, `failed 17`.
+/// How far a run came. As a file: `first 1`, `seconds 12.5`, `next 1200`, `ahead 1202`, `failed 17`.
 struct Progress: Sendable {
   var first: UInt64
   var seconds = 0.0
@@ -75,13 +75,16 @@ struct Progress: Sendable {
   init(first: UInt64) { (self.first, next) = (first, first) }
 
   /// Nil where the file is of no run from this seed on.
-  init?(_ text: String, first: UInt64) {
+  init?(_ text: String, first wanted: UInt64?) {
+    let lines = text.split(separator: "\n")
+    guard let word = lines.first, word.hasPrefix("first "), let first = UInt64(word.dropFirst(6)),
+      wanted == nil || wanted == first
+    else { return nil }
     self.init(first: first)
-    for line in text.split(separator: "\n") {
+    for line in lines.dropFirst() {
       let words = line.split(separator: " ")
       let numbers = words.dropFirst().compactMap { UInt64($0) }
       switch words.first {
-      case "first": guard numbers == [first] else { return nil }
       case "seconds": seconds = words.dropFirst().first.flatMap { Double($0) } ?? 0
       case "next": next = numbers.first ?? first
       case "ahead": ahead = Set(numbers)
@@ -200,16 +203,18 @@ func play(_ shared: borrowing Shared, job: Int) {
 func progress(_ options: Options) -> Progress {
   guard let file = options.file, let text = try? String(contentsOfFile: file, encoding: .utf8)
   else { return Progress(first: options.first) }
-  guard let progress = Progress(text, first: options.first) else {
+  // Where a run of hours began is in its file alone.
+  guard let progress = Progress(text, first: options.end == nil ? options.first : nil) else {
     say("\(file) is not of a run from seed \(options.first) on")
     exit(2)
   }
-  say("\(progress.done) seeds are done already, \(progress.failed.count) failed")
+  say("\(progress.done) seeds are done already; failed: \(progress.failed)")
   return progress
 }
 
-let options = Options(CommandLine.arguments.dropFirst())
+var options = Options(CommandLine.arguments.dropFirst())
 let begun = progress(options)
+options.first = begun.first
 let shared = Shared(
   secondsBefore: begun.seconds, options: options,
   state: Mutex(Shared.State(progress: begun, seed: options.first)))

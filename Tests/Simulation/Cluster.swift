@@ -48,7 +48,10 @@ public final class Cluster {
   public func run() -> String? {
     world.tell(plan.text)
     for machine in machines { machine.boot() }
-    guard found() else { return failure }
+    guard found() else {
+      end()
+      return failure
+    }
     for machine in machines {
       clients += (0..<plan.clientsEach).map {
         SimulatedClient(self, machine, $0, requests: plan.requests)
@@ -70,7 +73,17 @@ public final class Cluster {
     for timeline in plan.timelines where failure == nil { check(timeline) }
     for client in clients { client.finish() }
     for watcher in watchers { watcher.finish() }
+    end()
     return failure
+  }
+
+  /// Lets go of all: they hold each other, and the next run needs the memory.
+  private func end() {
+    for (connection, _, _) in connections { connection.heard = nil }
+    for machine in machines { machine.end() }
+    world.end()
+    (machines, clients, watchers, connections, audits) = ([], [], [], [], [:])
+    (parted, first, recorded) = ([], [:], [:])
   }
 
   /// A client of another machine that records in the same timeline.
@@ -374,7 +387,7 @@ public final class Cluster {
               + "\((world.now - began) / 1000) ms, \(steps[index]) machines away")
         }
       }
-      for watcher in watchers where watcher.timeline == timeline && watcher.isWatching {
+      for watcher in watchers where watcher.timeline == timeline && watcher.hasCaughtUp {
         let isThere =
           watcher.machine.timeline(timeline)?.position[replica] ?? 0 >= size
         guard isThere, watcher.position[replica] < size else { continue }
@@ -449,18 +462,20 @@ public final class Cluster {
     answer.filter { $0.starts(with: "EVENT ".utf8) }
   }
 
-  /// It has seen all that is for people.
+  /// It sees all that is for people, once what is under way has come.
   private func check(_ watcher: SimulatedWatcher, _ lines: [[UInt8]]) {
-    guard watcher.isWatching else { return }
-    for text in lines {
+    let wanted = lines.compactMap { text in
       let bytes = Array(text.dropFirst(6)) + [0x0A]
-      guard let line = bytes.withUnsafeBufferPointer({ try? Line($0) }) else { continue }
-      guard watcher.seen[line.replica]?.contains(line.seq) ?? false || Self.isForMachines(bytes)
-      else {
-        return fail(
-          "\(watcher.machine.name): a watch did not get "
-            + String(decoding: text.prefix(300), as: UTF8.self))
-      }
+      let line = bytes.withUnsafeBufferPointer { try? Line($0) }
+      return Self.isForMachines(bytes) ? nil : line.map { LineAddress($0.replica, $0.seq) }
+    }
+    func lacking() -> LineAddress? {
+      wanted.first { !(watcher.seen[$0.replica]?.contains($0.seq) ?? false) }
+    }
+    let end = world.now + 300_000_000
+    while lacking() != nil, world.now < end { world.run(until: world.now + 5_000_000) }
+    if let place = lacking() {
+      fail("\(watcher.machine.name): a watch did not get line \(place.seq) of \(place.replica)")
     }
   }
 

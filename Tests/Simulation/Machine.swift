@@ -130,6 +130,12 @@ final class Machine {
     sockets = [:]
   }
 
+  /// Forgets whom it holds, and who holds it.
+  func end() {
+    (engine, directory) = (nil, nil)
+    (sockets, inbox) = ([:], [])
+  }
+
   /// Asks it to stop, as a user does.
   func stop() {
     guard engine != nil else { return }

@@ -26,8 +26,13 @@ final class SimulatedWatcher: Endpoint {
     self.timeline = timeline
   }
 
+  /// Since when lines come.
+  private var since: Int64?
+
   /// Whether lines come.
   var isWatching: Bool { connection != nil && greetings == 0 }
+  /// Whether it has had time for all that was there when it began.
+  var hasCaughtUp: Bool { isWatching && since.map { world.now > $0 + 60_000_000 } ?? false }
 
   func begin() {
     world.after(world.time(0...5_000_000)) { [weak self] in
@@ -60,6 +65,7 @@ final class SimulatedWatcher: Endpoint {
         greetings -= 1
         // It is asked again on another connection.
         guard splitter.buffer[range].starts(with: "OK ".utf8) else { return closed(nil) }
+        since = world.now
       } else {
         take(splitter.buffer[range])
       }

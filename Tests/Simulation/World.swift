@@ -50,6 +50,9 @@ public final class World {
     now = max(now, end)
   }
 
+  /// Forgets what was to happen, and whom that holds.
+  func end() { heap = [] }
+
   private func pop() {
     heap.swapAt(0, heap.count - 1)
     heap.removeLast()
