@@ -27,7 +27,7 @@ public enum ClientError: Error, Sendable, Hashable {
     case noAddress(String)
   }
 
-  /// Whether the same request may do, on a new connection, without anybody mending anything.
+  /// Whether the same request may do, on a new connection, without any repair.
   public var isRetryable: Bool {
     switch self {
     case .noDaemon, .ended: true
@@ -38,7 +38,7 @@ public enum ClientError: Error, Sendable, Hashable {
 }
 
 extension ErrorCode {
-  /// Whether time alone may mend it.
+  /// Whether time alone may cure it.
   public var isRetryable: Bool {
     switch self {
     case .busy: true

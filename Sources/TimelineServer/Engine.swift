@@ -99,7 +99,7 @@ public final class Engine {
     again = []
     for input in inputs { take(input) }
     passTime()
-    settle()
+    routeUntilQuiet()
     finishStop()
     sayWake()
     return service.takeEffects()
@@ -250,7 +250,7 @@ public final class Engine {
     touched.append(connection)
   }
 
-  private func settle() {
+  private func routeUntilQuiet() {
     repeat {
       var index = 0
       while index < active.count {

@@ -140,7 +140,7 @@ final class Host {
   /// Puts lines back that a peer proved.
   private func repair(_ lines: [LineAddress: [UInt8]]) {
     let before = lacking
-    do throws(AppendError) { try timeline.mend(lines) } catch {
+    do throws(AppendError) { try timeline.repair(lines) } catch {
       return service.log(.error, "lines could not be put back: \(error.message)")
     }
     noteErased()

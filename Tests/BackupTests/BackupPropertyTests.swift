@@ -4,7 +4,7 @@ import TimelineModel
 
 @testable import Backup
 
-@Suite("A backup that somebody changed, with the sums mended")
+@Suite("A backup that somebody changed, with its sums computed again")
 struct BackupPropertyTests {
   private static let rounds = 3000
 

@@ -383,7 +383,7 @@ struct CrashCheck {
     var states: [(SimulatedDisk, String)] = []
     for (number, operation) in run.fileSystem.operations.prefix(recovered).enumerated() {
       during.apply(operation)
-      guard !during.isSettled else { continue }
+      guard !during.isSynced else { continue }
       let name = "\(name), recovery \(number + 1)"
       states.append((during, name + " killed"))
       during.afterPowerCut(limit: 4, &chance) { states.append(($0, name)) }

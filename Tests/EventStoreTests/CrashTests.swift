@@ -269,7 +269,7 @@ struct CrashTests {
     var disk = run.start
     // All but the last sync.
     for operation in run.fileSystem.operations.dropLast() { disk.apply(operation) }
-    #expect(!disk.isSettled)
+    #expect(!disk.isSynced)
     let next = CrashRun(on: disk)
     try next.open()
     #expect(next.timeline!.titles == ["first", "killed"])

@@ -479,9 +479,9 @@ class Dyad:
     def phase(self, day):
         if not self.phases or day < self.first_day:
             return {"name": "estranged", "since": day_text(day), "days": 0, "moved": [], "events": []}
-        place = day - self.first_day
-        name, rests = self.phases[place]
-        start = place
+        index = day - self.first_day
+        name, rests = self.phases[index]
+        start = index
         while start > 0 and self.phases[start - 1][0] == name:
             start -= 1
         since = self.first_day + start

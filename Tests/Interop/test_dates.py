@@ -48,8 +48,8 @@ def generate(chance):
     if chance.random() < 0.25:
         text = chance.choice(["%s/%s" % (text, date()), text + "/..", "../" + text, text + "/", "/" + text])
     if chance.random() < 0.2:
-        place = chance.randrange(len(text))
-        text = text[:place] + chance.choice(["", chance.choice("0123456789-/X~?%.TZ:+Y ")]) + text[place + chance.randrange(2):]
+        at = chance.randrange(len(text))
+        text = text[:at] + chance.choice(["", chance.choice("0123456789-/X~?%.TZ:+Y ")]) + text[at + chance.randrange(2):]
     return text
 
 

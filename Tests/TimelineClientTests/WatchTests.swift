@@ -72,7 +72,7 @@ struct WatchTests {
     #expect(attempts == 3)
   }
 
-  @Test("What nobody can mend by waiting is thrown at once")
+  @Test("What waiting does not help is thrown at once")
   func refused() throws {
     let lost = ErrorReply(.wrongPosition, "this machine lacks line 5")
     let daemon = ScriptedDaemon(

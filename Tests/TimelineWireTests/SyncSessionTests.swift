@@ -54,7 +54,7 @@ private struct Machine: LogSource {
   }
 }
 
-/// A connection between two machines; `settle` carries words until both are silent.
+/// A connection between two machines; `runUntilQuiet` carries words until both are silent.
 private struct Wire {
   var left: SyncSession
   var right: SyncSession
@@ -66,7 +66,7 @@ private struct Wire {
     self.right = SyncSession(timeline: .main, replica: right.id)
   }
 
-  mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
+  mutating func runUntilQuiet(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
     var toRight = starting ? left.start(a) : Self.pump(&left, a)
     var toLeft = starting ? right.start(b) : Self.pump(&right, b)
     while !toRight.isEmpty || !toLeft.isEmpty {
@@ -136,14 +136,14 @@ struct SyncSessionTests {
     for n in 0..<3 { a.append("a\(n)") }
     for n in 0..<5 { b.append("b\(n)") }
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(a.logs == b.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
     // Live: one new line costs one LINES and one TOOK.
     let before = wire.transcript.count
     a.append("new")
     #expect(!wire.left.isInSync(with: a))
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(a.logs == b.logs)
     #expect(wire.transcript.count == before + 2)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -156,7 +156,7 @@ struct SyncSessionTests {
     b.logs = a.logs
     b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(
       b.proved == [
@@ -167,11 +167,11 @@ struct SyncSessionTests {
     for (address, line) in b.proven { #expect(line == a.logs[a.id]![Int(address.seq) - 1]) }
     // Asked once, unless it is to be again.
     let before = wire.transcript.count
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(wire.transcript.count == before)
     b.wanted = [WantedLines(a.id, 5, 1)]
     wire.right.askAgain()
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.proved.last == WantedLines(a.id, 5, 1))
   }
 
@@ -202,11 +202,11 @@ struct SyncSessionTests {
     a.append("two")
     a.damaged = [1]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.logs.isEmpty)
     a.damaged = []
     wire.left.askAgain()
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a))
   }
@@ -217,21 +217,21 @@ struct SyncSessionTests {
     for n in 0..<3 { a.append("a\(n)") }
     a.heads[a.id] = "log \"a\"\n3\nroot é\n"
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.heads == a.heads)
     var next = Wire(b, c)
-    next.settle(&b, &c, starting: true)
+    next.runUntilQuiet(&b, &c, starting: true)
     #expect(c.heads == a.heads)
     // A head over a line that comes with it; and again nothing.
     a.append("more")
     a.heads[a.id] = "log \"a\"\n4\nroot\n"
     let before = wire.transcript.count
-    wire.settle(&a, &b)
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.heads == a.heads)
     #expect(wire.transcript.count == before + 3)
     var again = Wire(a, b)
-    again.settle(&a, &b, starting: true)
+    again.runUntilQuiet(&a, &b, starting: true)
     #expect(again.transcript.count == 2)
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
@@ -243,7 +243,7 @@ struct SyncSessionTests {
     for n in 0..<500 { a.append("a\(n)") }
     b.logs = a.logs
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(
       wire.transcript == ["> HAVE \(TimelineID.main) ", "< HAVE \(TimelineID.main) "])
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -255,9 +255,9 @@ struct SyncSessionTests {
     a.append("a")
     c.append("c")
     var (ab, bc) = (Wire(a, b), Wire(b, c))
-    ab.settle(&a, &b, starting: true)
-    bc.settle(&b, &c, starting: true)
-    ab.settle(&a, &b)
+    ab.runUntilQuiet(&a, &b, starting: true)
+    bc.runUntilQuiet(&b, &c, starting: true)
+    ab.runUntilQuiet(&a, &b)
     #expect(a.logs == c.logs && a.logs == b.logs)
   }
 
@@ -269,7 +269,7 @@ struct SyncSessionTests {
     b.logs = copy.logs
     let kept = b.logs
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .wrongPosition)
     #expect(b.logs == kept)
   }
@@ -279,7 +279,7 @@ struct SyncSessionTests {
     var (a, b) = (Machine(1), Machine(1))
     a.append("one")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .denied)
     #expect(b.logs.isEmpty)
   }
@@ -320,7 +320,7 @@ struct SyncSessionTests {
     b.logs = a.logs
     a.append("new")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))

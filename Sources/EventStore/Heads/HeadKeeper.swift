@@ -102,7 +102,7 @@ public final class HeadKeeper: Sendable {
       for log in view.logs where log.size > 0 && view.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
           guard log.id == own else {
-            return try settle(&kept[log.id, default: Kept()], log, view)
+            return try verifiedHead(&kept[log.id, default: Kept()], log, view)
           }
           return try signOwn(&kept, view)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
@@ -186,7 +186,7 @@ public final class HeadKeeper: Sendable {
     _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead {
     var newest: SignedHead?
-    do throws(HeadProblem) { newest = try settle(&kept, log, view) } catch {
+    do throws(HeadProblem) { newest = try verifiedHead(&kept, log, view) } catch {
       // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
       // what was; of another's this one takes its place.
       guard case .refused = error, log.id != own else { throw error }
@@ -251,7 +251,7 @@ public final class HeadKeeper: Sendable {
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, view) : try settle(&kept[log.id, default: Kept()], log, view)
+        ? try signOwn(&kept, view) : try verifiedHead(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }
@@ -317,7 +317,7 @@ public final class HeadKeeper: Sendable {
   ) throws(HeadProblem) -> SignedHead? {
     guard let log = view.log(own), log.size > 0 else { return nil }
     guard let signer, view.key(of: own) == signer.verifier else { throw .noKey(own) }
-    let last = try settle(&kept[own, default: Kept()], log, view)
+    let last = try verifiedHead(&kept[own, default: Kept()], log, view)
     if let last, last.size >= log.size { return last }
     try advance(&kept[own]!.tree, to: log.size, log)
     let head: SignedHead
@@ -333,12 +333,12 @@ public final class HeadKeeper: Sendable {
 
   /// The newest head of a log that was found in its lines: at first that on disk; nil where there is
   /// none.
-  private func settle(
+  private func verifiedHead(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
     if let failure = kept.failure { throw failure }
-    do throws(HeadProblem) { return try settleAfresh(&kept, log, view) } catch {
+    do throws(HeadProblem) { return try readHead(&kept, log, view) } catch {
       switch error {
       case .otherRoot, .refused: kept.failure = error
       default: break
@@ -347,7 +347,7 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  private func settleAfresh(
+  private func readHead(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard let key = view.key(of: log.id) else { return nil }

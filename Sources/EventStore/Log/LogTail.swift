@@ -48,7 +48,7 @@ struct LogTail: Sendable {
     var offset = 0
     do throws(FileError) {
       // A start on a full disk could not.
-      try cut(fileSystem)
+      try truncateTornTail(fileSystem)
       while done < lengths.count {
         let space =
           ReplicaLog.segmentBytesMax - (segments.last?.size ?? ReplicaLog.segmentBytesMax)
@@ -108,7 +108,7 @@ struct LogTail: Sendable {
   }
 
   /// Keeps what stands behind the newest segment's last line beside it, and cuts it off.
-  func cut(_ fileSystem: some FileSystem) throws(FileError) {
+  func truncateTornTail(_ fileSystem: some FileSystem) throws(FileError) {
     guard let newest = segments.last, newest.size < newest.file.size else { return }
     let torn = Array(newest.file.bytes(newest.size..<newest.file.size))
     let path = try Self.unusedName(newest.path + ".torn", in: directory, fileSystem)

@@ -79,7 +79,7 @@ extension Timeline {
   func checkLinks(of event: LinkedEvent) throws(EventError) {
     let here = lines
     let old = event.id.flatMap { linked($0, here) }
-    // To mend a word nobody has to mend what another machine let pass; LINT goes on naming it.
+    // Who corrects a word need not correct links that another machine let pass; LINT goes on naming them.
     if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
       return
     }

@@ -107,7 +107,7 @@ extension Timeline {
   /// Puts lines back that are damaged here, or lack their words: each is the line of its address, as
   /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
   /// there is kept beside the segment. Nothing may be staged, and no commit be under way.
-  public func mend(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
+  public func repair(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
     let lacking = Set(

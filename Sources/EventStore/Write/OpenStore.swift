@@ -120,7 +120,7 @@ struct OpenStore {
         let signed = SignedHead.size(
           of: logs[number].id, by: index.members[number]?.key, in: location.directory,
           location.fileSystem)
-        try logs[number].settle(
+        try logs[number].finishRecovery(
           reason, signed: signed, fileSystem: location.fileSystem, damage: &damage)
       }
     }

@@ -42,7 +42,7 @@ struct EventEditor {
         unlink(path)
         return result
       } catch {
-        guard isatty(STDIN_FILENO) == 1, error.isMendable,
+        guard isatty(STDIN_FILENO) == 1, error.isFixable,
           refused != Self.withoutComments(written)
         else { throw kept(path, error) }
         refused = Self.withoutComments(written)
@@ -149,7 +149,7 @@ struct EventEditor {
 
 extension Failure {
   /// Whether other words may do.
-  fileprivate var isMendable: Bool {
+  fileprivate var isFixable: Bool {
     ["usage", "bad-event", "bad-request", "not-found", "exists", "too-large", EventEditor.proposal]
       .contains(code)
   }

@@ -61,8 +61,8 @@ struct ImportReader {
       for actor in added { registry.add(actor) }
       if !problems.isEmpty { readOnce(data, format) }
     }
-    settleActors(known)
-    settleIDs()
+    resolveActors(known)
+    resolveDuplicates()
     problems.sort { $0.line < $1.line }
   }
 
@@ -189,7 +189,7 @@ struct ImportReader {
   var hasVersions: Bool { batches.contains { $0.hasVersions } }
 
   /// Puts the lines that add actors apart. One that the timeline has already is passed over.
-  private mutating func settleActors(_ known: ActorRegistry) {
+  private mutating func resolveActors(_ known: ActorRegistry) {
     var seen = known
     for (number, batch) in batches.enumerated() where !batch.actors.isEmpty {
       for (index, actor) in batch.actors {
@@ -212,7 +212,7 @@ struct ImportReader {
   }
 
   /// The same id twice: the same words are one event, other words are a mistake.
-  private mutating func settleIDs() {
+  private mutating func resolveDuplicates() {
     var ids = ImportIDs(count: count)
     var dropped: [Int: Set<Int>] = [:]
     for number in batches.indices {
