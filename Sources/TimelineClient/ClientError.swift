@@ -22,7 +22,7 @@ public enum ClientError: Error, Sendable, Hashable {
     case notAReply(String)
     case notJSON(String)
     /// A reply that lacks what its verb answers with.
-    case lacking(verb: String, String)
+    case incomplete(verb: String, String)
     /// A line of a watch that does not say where it stands.
     case noAddress(String)
   }

@@ -186,7 +186,7 @@ public final class Connection {
     guard line.starts(with: "OK".utf8) else { throw Self.error(line) }
     let json = line.count > 3 ? try JSONValue(reply: line[3...]) : .null
     guard let answer = ask.read(json) else {
-      throw .protocolViolation(.lacking(verb: ask.verb, ClientError.Violation.shown(line)))
+      throw .protocolViolation(.incomplete(verb: ask.verb, ClientError.Violation.shown(line)))
     }
     return answer
   }

@@ -107,7 +107,7 @@ public struct Watch {
     }
     try connection.answer(to: .ping)
     guard let end = stream.end?["position"].flatMap({ Position(json: $0) }) else {
-      throw .protocolViolation(.lacking(verb: "WATCH", stream.end?.text ?? ""))
+      throw .protocolViolation(.incomplete(verb: "WATCH", stream.end?.text ?? ""))
     }
     position = end
     _ = try connection.ask(.watch(.object(filter + [JSONValue.Member("after", end.json)])))

@@ -119,7 +119,7 @@ public final class Engine {
     case .dialed(let id): dialed(id)
     case .bytes(let id, let bytes):
       guard let connection = connections[id] else { return }
-      if case .linked(let link) = connection.mode { link.hear(service.now) }
+      if case .linked(let link) = connection.mode { link.noteReceived(service.now) }
       bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
       activate(connection)
     case .inputEnded(let id):
@@ -289,7 +289,7 @@ public final class Engine {
     {
       switch connection.mode {
       case .waiting, .following, .streaming, .backingUp: return
-      // What a peer waits for may be what it says now: it is heard whatever waits to be sent.
+      // What a peer waits for may be what it says now: it is read whatever waits to be sent.
       case .linked: break
       case .watching, .requests, .collecting: guard connection.hasRoom else { return }
       }

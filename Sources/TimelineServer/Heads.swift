@@ -16,7 +16,7 @@ struct HeadWork: Sendable {
     /// A head that a peer sent.
     case take(ReplicaID, note: [UInt8], from: ConnectionID)
     /// Lines to prove to a peer that lacks them.
-    case prove(WantedLines, SyncSession, for: ConnectionID)
+    case prove(LineRange, SyncSession, for: ConnectionID)
     /// Lines that a peer proved.
     case check([(address: LineAddress, proof: [UInt8], line: [UInt8])])
   }
@@ -50,7 +50,7 @@ struct HeadWork: Sendable {
         lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, view)
       var out: [UInt8] = []
       for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
-      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      out += session.proved(LineRange(lines.replica, lines.first, looked))
       return HeadReport(reply: (connection, out))
     case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, view))
     }
@@ -85,8 +85,8 @@ final class Heads {
   private(set) var problems: [ReplicaID: HeadProblem] = [:]
   /// When the next one is to be signed, in microseconds of the monotonic clock; nil while one is,
   /// whose end comes as an input.
-  var due: Int64? { isSigning ? nil : wanted }
-  private var wanted: Int64?
+  var due: Int64? { isSigning ? nil : requestedAt }
+  private var requestedAt: Int64?
   private var isSigning = false
   private var lastBegun: Int64 = .min / 2
   /// Logs of which a peer's head is being looked at, each with the newest one that came meanwhile:
@@ -103,14 +103,14 @@ final class Heads {
 
   /// Lines have become durable that are to be signed soon.
   func want(_ now: Int64) {
-    if wanted == nil { wanted = max(now, lastBegun + Self.pause) }
+    if requestedAt == nil { requestedAt = max(now, lastBegun + Self.pause) }
   }
 
   /// Whatever else is being done: peers can ask for proofs without a pause.
   func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? false }
 
   func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
-    wanted = nil
+    requestedAt = nil
     isSigning = true
     lastBegun = now
     return work(.sign(own), view)

@@ -139,19 +139,23 @@ final class Host {
 
   /// Puts lines back that a peer proved.
   private func repair(_ lines: [LineAddress: [UInt8]]) {
-    let before = lacking
+    let before = missingLineCount
     do throws(AppendError) { try timeline.repair(lines) } catch {
       return service.log(.error, "lines could not be put back: \(error.message)")
     }
     noteErased()
-    service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
+    service.log(
+      .info,
+      "\(before - missingLineCount) damaged lines were put back, \(missingLineCount) are left")
     run(heads.work(.all, timeline.lines))
-    if lacking < before { askAgain() }
+    if missingLineCount < before { askAgain() }
   }
 
-  private var lacking: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+  private var missingLineCount: Int {
+    timeline.lines.missingLines.reduce(0) { $0 + $1.lines.count }
+  }
 
-  /// Has every peer that is connected asked for what is lacking.
+  /// Has every peer that is connected asked for what is missing.
   func askAgain() {
     for connection in listeners {
       if case .linked(let link) = connection.mode { link.session?.askAgain() }

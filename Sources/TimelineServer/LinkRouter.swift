@@ -213,7 +213,7 @@ struct LinkRouter {
 }
 
 extension ReadView: LogSource {
-  public var wanted: [WantedLines] {
-    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  public var linesToRequest: [LineRange] {
+    missingLines.map { LineRange($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }
 }

@@ -217,7 +217,7 @@ public final class Cluster {
     }
     let standing = machines.map { machine in
       "\(machine.name) \(machine.timelines.map { $0.position.json.text }) "
-        + "lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
+        + "lacks \(machine.timelines.flatMap { $0.lines.missingLines }) "
         + "\(ask(machine, "PEERS").joined(separator: " "))"
     }
     fail("they stand still: \(standing.joined(separator: "; "))")
@@ -226,7 +226,7 @@ public final class Cluster {
   private var areSettled: Bool {
     func standing(_ machine: Machine) -> Position? {
       machine.timelines.first { $0.name == "main" }.flatMap {
-        $0.hasStaged || $0.isCommitting || !$0.lines.lacking.isEmpty ? nil : $0.position
+        $0.hasStaged || $0.isCommitting || !$0.lines.missingLines.isEmpty ? nil : $0.position
       }
     }
     guard let first = standing(machines[0]) else { return false }

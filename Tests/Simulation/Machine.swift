@@ -51,7 +51,7 @@ final class Machine {
   var address: String { "tcp://127.0.0.1:\(port)" }
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
-  var lacksLines: Bool { timelines.contains { !$0.lines.lacking.isEmpty } }
+  var lacksLines: Bool { timelines.contains { !$0.lines.missingLines.isEmpty } }
   var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
 
   private var moment: Moment {

@@ -10,7 +10,7 @@ func vocabularyIsLetGo() {
     seen = vocabulary
     let texts = [#"{"type":"test"}"#, #"{"type":"talks"}"#]
     for text in texts {
-      vocabulary.lendReader { reader in
+      vocabulary.withPooledReader { reader in
         #expect([UInt8](text.utf8).withUnsafeBufferPointer { (try? reader.parse($0)) != nil })
       }
     }

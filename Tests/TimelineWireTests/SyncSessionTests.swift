@@ -7,9 +7,9 @@ import TimelineModel
 private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
-  var wanted: [WantedLines] = []
+  var linesToRequest: [LineRange] = []
   var proven: [LineAddress: [UInt8]] = [:]
-  var proved: [WantedLines] = []
+  var proved: [LineRange] = []
   /// Lines of its own log that it cannot read.
   var damaged: Set<UInt64> = []
   /// A note that says how many lines it is over.
@@ -149,19 +149,19 @@ struct SyncSessionTests {
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
   }
 
-  @Test("What is lacking is asked for range by range, and comes with its proofs")
-  func wanted() {
+  @Test("What is missing is requested range by range, and comes with its proofs")
+  func requested() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<2500 { a.append("a\(n)") }
     b.logs = a.logs
-    b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
+    b.linesToRequest = [LineRange(a.id, 3, 2), LineRange(a.id, 100, 2001)]
     var wire = Wire(a, b)
     wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(
       b.proved == [
-        WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 1000), WantedLines(a.id, 1100, 1000),
-        WantedLines(a.id, 2100, 1),
+        LineRange(a.id, 3, 2), LineRange(a.id, 100, 1000), LineRange(a.id, 1100, 1000),
+        LineRange(a.id, 2100, 1),
       ])
     #expect(b.proven.count == 1 + 1000)
     for (address, line) in b.proven { #expect(line == a.logs[a.id]![Int(address.seq) - 1]) }
@@ -169,17 +169,17 @@ struct SyncSessionTests {
     let before = wire.transcript.count
     wire.runUntilQuiet(&a, &b)
     #expect(wire.transcript.count == before)
-    b.wanted = [WantedLines(a.id, 5, 1)]
+    b.linesToRequest = [LineRange(a.id, 5, 1)]
     wire.right.askAgain()
     wire.runUntilQuiet(&a, &b)
-    #expect(b.proved.last == WantedLines(a.id, 5, 1))
+    #expect(b.proved.last == LineRange(a.id, 5, 1))
   }
 
   @Test("Each line is proven once, so that an answer has an end")
   func provenOnce() {
     var b = Machine(2)
-    b.wanted = [WantedLines(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
-    let replica = b.wanted[0].replica
+    b.linesToRequest = [LineRange(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
+    let replica = b.linesToRequest[0].replica
     for (first, second) in [(3, 3), (5, 4), (6, 7), (6, 2)] {
       var session = SyncSession(timeline: .main, replica: b.id)
       func say(_ text: String) -> [SyncSession.Effect] {
@@ -331,7 +331,7 @@ struct SyncSessionTests {
   @Test("A message is read as it was written")
   func messages() throws {
     let replica = ReplicaID(UUIDBytes(high: 1, low: 2))
-    let lines = WantedLines(replica, 7, 3)
+    let lines = LineRange(replica, 7, 3)
     let messages: [SyncMessage] = [
       .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100), .took(.main, replica, last: 9),
       .head(.main, replica, size: 5, note: Array("a \"note\"\né\n".utf8)), .want(.main, lines),

@@ -269,7 +269,7 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Which of the lines that a peer sent are those of their addresses, by proofs under a head that
-  /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
+  /// their machine signed. Where the line that names the key is itself missing, it speaks for
   /// itself, unless the head that is here was signed with another key.
   public func proven(
     _ lines: [(address: LineAddress, proof: [UInt8], line: [UInt8])], _ view: ReadView

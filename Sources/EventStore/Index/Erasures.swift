@@ -103,7 +103,7 @@ extension EventIndex {
   }
 
   /// Lines without a body that no erasure explains, by log: somebody holds their words back.
-  func withheld(_ logs: [ReplicaLog]) -> [LineAddress] {
+  func missingBodies(_ logs: [ReplicaLog]) -> [LineAddress] {
     erasures.stubs.compactMap { ref in
       guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else {
         return nil

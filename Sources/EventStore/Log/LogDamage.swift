@@ -11,7 +11,7 @@ public struct LogDamage: Sendable, Hashable {
     case tornTail(bytes: Int, isCut: Bool = true)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.
     case lines(first: UInt64, last: UInt64, reason: String)
-    /// Bytes between two good lines in a row: no line is lacking, these are too many.
+    /// Bytes between two good lines in a row: no line is missing, these are too many.
     case stray(bytes: Int)
     /// A file among the segments that cannot be one.
     case stranger

@@ -26,7 +26,7 @@ public struct Position: Sendable, Hashable {
   }
 
   /// The lines of the other position that are not here, by replica.
-  public func lacking(_ other: Position) -> [LineSpan] {
+  public func missing(_ other: Position) -> [LineSpan] {
     other.sorted.compactMap { replica, size in
       self[replica] < size ? LineSpan(replica: replica, first: self[replica] + 1, last: size) : nil
     }

@@ -149,16 +149,16 @@ public struct RuleTable: Sendable, Hashable {
     switch kind {
     case .weights:
       let types = Set(rows.filter { $0["subtype"].isEmpty }.map { $0["type"] })
-      let lacking = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
-      return lacking.isEmpty || !isStrict
+      let missing = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
+      return missing.isEmpty || !isStrict
         ? nil
         : "a table of weights has a row for every type, without a subtype; this one lacks "
-          + lacking.joined(separator: ", ")
+          + missing.joined(separator: ", ")
     case .windows:
       let names = Set(rows.map { $0["name"] })
-      let lacking = WindowName.allCases.map(\.rawValue).filter { !names.contains($0) }
-      return lacking.isEmpty
-        ? nil : "a table of windows has them all; this one lacks " + lacking.joined(separator: ", ")
+      let missing = WindowName.allCases.map(\.rawValue).filter { !names.contains($0) }
+      return missing.isEmpty
+        ? nil : "a table of windows has them all; this one lacks " + missing.joined(separator: ", ")
     case .interests: return rows.isEmpty && isStrict ? "the list is empty" : nil
     }
   }

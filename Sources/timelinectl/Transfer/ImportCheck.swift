@@ -71,7 +71,7 @@ struct ImportCheck {
       dropped[index.batch, default: []].insert(index.item)
       reader.refuse(message, line: batch.line(index.item))
     }
-    let text = PlainWords.text(reply, reader.form)
+    let text = MessageTranslation.text(reply, reader.form)
     switch reply.code {
     case .exists:
       let id = batch.items[index.item].id

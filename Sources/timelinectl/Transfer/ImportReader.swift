@@ -34,7 +34,7 @@ struct ImportReader {
   /// Lines that say once more what one before them said.
   private(set) var repeated = 0
   /// How its events are given.
-  private(set) var form = PlainWords.Form.json
+  private(set) var form = MessageTranslation.Form.json
   private var registry: ActorRegistry
   private let author: String?
   private let vocabulary = Vocabulary()
@@ -158,7 +158,7 @@ struct ImportReader {
       DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
         var batch = ImportBatch(registry, author)
         let piece = UnsafeBufferPointer(rebasing: text[pieces[index]])
-        vocabulary.lendReader { batch.readLines(piece, $0) }
+        vocabulary.withPooledReader { batch.readLines(piece, $0) }
         done.withLock { $0[index] = batch }
       }
       return done.withLock { done in pieces.indices.map { done[$0]! } }
