@@ -6,7 +6,7 @@ public enum Principal: Sendable, Hashable {
   /// The user who runs the daemon, at the Unix socket; `name` is who records where an event does not
   /// say it.
   case owner(name: String)
-  /// Anybody else: whoever connects over plain TCP, and whatever answers there.
+  /// Anybody else: callers over plain TCP, and whatever answers there.
   case nobody
 
   public func may(_ right: Right) -> Bool {

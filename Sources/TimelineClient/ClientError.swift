@@ -1,4 +1,4 @@
-// Why a request got no answer, as data. Whoever speaks to a person words it.
+// Why a request got no answer, as data. The tool words it for a person.
 
 import TimelineWire
 

@@ -12,7 +12,7 @@ import TimelineModel
 import TimelineWire
 
 public final class Connection {
-  /// For whoever waits for several; reading from it is for this class alone.
+  /// For callers that wait for several; reading from it is for this class alone.
   public let descriptor: Int32
   private var lines: ReplyLines
   /// Whether the daemon has taken the connection: a line of it was handed out.

@@ -1,4 +1,4 @@
-// Lines as they come, over as many connections as that takes: whoever loses the daemon goes on behind the
+// Lines as they come, over as many connections as that takes: a client that loses the daemon goes on behind the
 // last line it saw, by its position, so no line is missed and none comes twice.
 //
 //     WATCH {"after":{…}} ── EVENT, EVENT, ✂ ── connect, WATCH {"after":{… as far as it came}} ── EVENT …

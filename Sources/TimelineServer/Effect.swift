@@ -53,7 +53,7 @@ public struct Written: Sendable {
   let promises: [Promise]
 }
 
-/// What a connection is told once a write has come back. It exists within the write alone, so nothing
+/// What a connection is sent once a write has come back. It exists within the write alone, so nothing
 /// can be acknowledged before it is durable.
 struct Promise: Sendable {
   enum Kind: Sendable {
@@ -62,7 +62,7 @@ struct Promise: Sendable {
     /// A snapshot to cite.
     case snapshot(Timeline.Staged, NamedSnapshot)
     case erased(Timeline.Staged)
-    /// Lines of a peer: it is told that they are durable.
+    /// Lines of a peer: an acknowledgement that they are durable.
     case took(ReplicaID, last: UInt64)
   }
 

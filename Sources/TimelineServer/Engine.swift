@@ -283,7 +283,7 @@ public final class Engine {
 
   /// Routes the lines that came on a connection.
   private func route(_ connection: Connection) {
-    // Whoever goes on asking does not keep it from its end.
+    // A client that goes on asking does not keep it from its end.
     while !isStopping, !connection.isClosing, !connection.isHeld,
       connections[connection.id] != nil
     {
@@ -330,8 +330,8 @@ public final class Engine {
     return take(connection.line(range) { router.handle($0, connection) }, connection)
   }
 
-  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; of whoever is
-  /// not the owner, any other ends it. False where the line is done with.
+  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; any
+  /// other ends the connection, unless it is the owner's. False where the line is done with.
   private func meet(_ piece: LineSplitter.Piece, _ connection: Connection) -> Bool {
     guard case .requests = connection.mode else { return true }
     var isGreeting = false

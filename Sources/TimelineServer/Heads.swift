@@ -1,6 +1,6 @@
 // When heads are signed: once at the start for what no head covers yet, then behind commits, at most one
 // a second, and at the end; and those of other machines, as peers bring them. The work is done on a
-// thread beside the engine's, one piece after the other.
+// thread off the loop, one piece after the other.
 
 import EventStore
 import TimelineModel
@@ -37,7 +37,7 @@ struct HeadWork: Sendable {
       return HeadReport(outcomes: [own: sign()].compactMapValues { $0 }, isOfSigning: true)
     case .take(let replica, let note, let connection):
       switch keeper.take(note, of: replica, view) {
-      // Whoever has the lines, but not yet the one with the key, is told nothing new.
+      // Where the lines are here, but not yet the one with the key, there is nothing new.
       case .here(.failure(.noKey)), .here(.failure(.stopped)):
         return HeadReport(taken: replica)
       case .here(let outcome): return HeadReport(outcomes: [replica: outcome], taken: replica)

@@ -16,7 +16,7 @@ final class Host {
   enum Maintenance {
     /// Something is not what it was read as.
     case readAgain
-    /// Nothing, for whoever waits for such a moment.
+    /// Nothing, for callers that wait for such a moment.
     case pause
     /// Lines to put back, each proven.
     case repair([LineAddress: [UInt8]])

@@ -8,7 +8,7 @@ public struct Work: Sendable {
     case question(SlowQuestion)
     case heads(HeadWork)
     case saveIndex(Timeline.IndexSave)
-    /// Lines that a start took on trust.
+    /// Lines that are unverified until this scan has read them.
     case scan(Timeline.Unread)
   }
 

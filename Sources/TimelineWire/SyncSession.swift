@@ -13,7 +13,7 @@
 // State: comparing → live → ended, never back. Each side sends what the other lacks, of any replica, as
 // far as the window allows; what arrives while live is passed on the same way, so A and C meet
 // through B. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits for the disk
-// alone, and whoever has output waiting goes on reading.
+// alone, and a side that has output waiting goes on reading.
 
 import TimelineModel
 import TransparencyLog
@@ -75,7 +75,7 @@ public struct SyncSession: Sendable {
     case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
     case proved(LineRange)
-    /// The other side is told why, and the connection ends.
+    /// The other side gets the reason, and the connection ends.
     case end(ErrorReply)
   }
 

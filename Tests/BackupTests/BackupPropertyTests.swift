@@ -41,7 +41,7 @@ struct BackupPropertyTests {
       }
       #expect(rest.isEmpty, why)
     }
-    // Lines that are missing are told, and not refused.
+    // Lines that are missing are reported, and not refused.
     #expect(taken > 0 && taken < Self.rounds)
     print("changed backups: \(taken) of \(Self.rounds) were taken")
   }

@@ -599,7 +599,7 @@ class Interrupted(Backups):
         self.assertEqual(self.tree(), ["backup", "false.sock"])
 
     def alone(self, daemon_text=None):
-        """A timelinectl that has no daemon beside it, or one that is this shell script."""
+        """A timelinectl that has no daemon next to it, or one that is this shell script."""
         target = self.root / "bin"
         target.mkdir()
         shutil.copy(BINARIES / "timelinectl", target)

@@ -231,7 +231,7 @@ class Faults(unittest.TestCase):
         return struck, [f"{title}: {failure}" for failure in run.failures]
 
     def test_directories_are_open_before_they_change(self):
-        # An error in writing a name out is told to whoever had the directory open by then.
+        # An error in writing a name out is reported to those that had the directory open by then.
         trace = self.scratch + "/trace"
         run = Run(self.library, "open", 0, 0, ONCE, trace=trace)
         run.whole()

@@ -1,4 +1,4 @@
-"""A team's own tables of rules: set, shown, synced, cited, exported; and tables that nobody can reckon with."""
+"""A team's own tables of rules: set, shown, synced, cited, exported; and tables that are unusable."""
 
 import json
 import os
@@ -265,7 +265,7 @@ class RulesTests(Machines):
         for index in (True, False):
             self.restart(c, index)
             self.assertEqual(self.states(c), team)
-        # Both set a table before they meet: the later recorded holds on both, whoever was first to have it.
+        # Both set a table before they meet: the later recorded holds on both, whichever was first to have it.
         self.set(c, "weights", "OF-C", ("srbm,-2", "srbm,-1"))
         self.set(a, "weights", "OF-A", ("srbm,-2", "srbm,-3"))
         self.sync(c, b, a)

@@ -1,4 +1,4 @@
-// A store at work on a simulated disk, with a ledger beside it that no crash touches: what was sent,
+// A store at work on a simulated disk, with a ledger that no crash touches: what was sent,
 // what was acknowledged and when. And the checks that every crash state has to pass.
 
 import Support
@@ -45,7 +45,7 @@ final class CrashRun {
   var ledger: Ledger
   private var directory: DataDirectory?
   private(set) var timeline: Timeline?
-  /// Whether lines that a start took on trust are read soon after it.
+  /// Whether the background scan follows soon after a start.
   var readsBehindStart = true
   /// Signs heads where it is there.
   private(set) var keeper: HeadKeeper?
@@ -74,7 +74,7 @@ final class CrashRun {
     directory = nil
   }
 
-  /// Opens, or opens anew, as the daemon does: what was taken on trust is read behind the start.
+  /// Opens, or opens anew, as the daemon does: the background scan reads what is unverified.
   func open() throws(OpenError) {
     close()
     let directory = try DataDirectory(Self.path, fileSystem: fileSystem)

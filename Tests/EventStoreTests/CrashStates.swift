@@ -114,7 +114,7 @@ extension SimulatedDisk {
     return disk.atWorst
   }
 
-  /// Equal for disks that look the same to whoever opens them.
+  /// Equal for disks that look the same when opened.
   var fingerprint: Int {
     var hasher = Hasher()
     for path in paths {

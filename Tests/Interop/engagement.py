@@ -637,7 +637,7 @@ class Dyad:
     # Why
 
     def why(self, figure, day):
-        """What is said of a figure beside what `state` says: shares by id, sums."""
+        """What is said of a figure in addition to what `state` says: shares by id, sums."""
         def gifts(events):
             return {party: sum(seen.weight for seen in events if seen.by[side]) / 1000
                     for side, party in enumerate(self.parties)}
@@ -817,7 +817,7 @@ def change(what, old, new, by=None, **more):
 
 
 def changes(x, y):
-    """What is different in the state `y` beside the state `x`."""
+    """What is different in the state `y` compared with the state `x`."""
     result = []
 
     def compare(what, old, new, by=None, **more):

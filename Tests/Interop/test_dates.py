@@ -1,4 +1,4 @@
-"""Our dates beside those of the `edtf` package from PyPI, on 5,000 generated texts, good and bad. Where
+"""Our dates compared with those of the `edtf` package from PyPI, on 5,000 generated texts, good and bad. Where
 the two differ, docs/guide/dates.md says why; each reason stands here as a rule, and nothing else may differ."""
 
 import contextlib

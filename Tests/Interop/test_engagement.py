@@ -1,4 +1,4 @@
-"""The states of the daemon beside those of engagement.py, which is written from docs/reference/engagement.md alone:
+"""The states of the daemon compared with those of engagement.py, which is written from docs/reference/engagement.md alone:
 every field, for the shipped events on 500 days and more, and for 2,000 sets of random events, by the tables that
 ship and by those of teams. ENGAGEMENT_SEED=N repeats a set, ENGAGEMENT_SETS=N is how many there are; TABLES_SEED=N
 repeats the days and the tables of the daemon's tests by teams."""

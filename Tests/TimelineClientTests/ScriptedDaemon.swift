@@ -73,7 +73,7 @@ final class ScriptedDaemon: Sendable {
       case .hangUp: return
       }
     }
-    // Whoever asked goes first.
+    // The one that asked goes first.
     while receive(descriptor) != nil {}
   }
 

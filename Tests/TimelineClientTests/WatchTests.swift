@@ -56,7 +56,7 @@ struct WatchTests {
       ])
   }
 
-  @Test("Who does not want to try again is told what happened")
+  @Test("A caller that does not want to try again gets the error")
   func givesUp() throws {
     let daemon = ScriptedDaemon([.receive, Self.begins(at: 0), .hangUp])
     var attempts = 0

@@ -2,7 +2,7 @@ import Testing
 
 @testable import TimelineModel
 
-@Test("A vocabulary that nobody needs any more is let go, whoever read with it")
+@Test("A vocabulary that nobody needs any more is let go, even where readers were pooled")
 func vocabularyIsLetGo() {
   weak var seen: Vocabulary?
   do {

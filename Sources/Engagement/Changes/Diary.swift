@@ -3,7 +3,7 @@
 
 import TimelineModel
 
-/// What changed on a day, beside the day before.
+/// What changed on a day, compared with the day before.
 public struct DiaryEntry: Sendable, Hashable {
   public let day: Day
   public let change: StateChange

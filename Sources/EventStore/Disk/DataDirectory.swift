@@ -118,15 +118,15 @@ public final class DataDirectory {
       if found == nil {
         try fileSystem.replace(file, with: key.pem)
       } else {
-        // It is about to be named in the log: whoever made it may have been killed before he could
-        // sync it.
+        // It is about to be named in the log: its maker may have been killed before the
+        // sync.
         try fileSystem.sync(directory: path + "/keys")
       }
     }
     return key
   }
 
-  /// A small file of the daemon's own beside the timelines; nil where there is none.
+  /// A small file of the daemon's own next to the timelines; nil where there is none.
   public func read(_ name: String) throws(OpenError) -> [UInt8]? {
     try Self.onDisk { () throws(FileError) in try fileSystem.read(path + "/" + name) }
   }

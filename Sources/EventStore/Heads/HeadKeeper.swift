@@ -1,10 +1,10 @@
 // Signs the heads of this machine's log, checks those of others, and proves lines by them. It keeps the
-// tree of each log between questions; it is asked from one thread at a time, beside the engine's.
+// tree of each log between questions; it is called on one thread at a time, off the loop.
 //
 //     lines durable → tree goes on → head signed → head durable → published
 //
 // A log signs one root for a size, ever. So before the first head of a run is signed, the last one that
-// was is found again in the lines; on any doubt nothing is signed, and the reason is told.
+// was is found again in the lines; on any doubt nothing is signed, and the reason is reported.
 
 import Synchronization
 import TimelineModel
@@ -125,7 +125,7 @@ public final class HeadKeeper: Sendable {
     ) { $1 }
   }
 
-  /// Keeps the trees on disk, for the next start; a cache, which the signed head is held against.
+  /// Keeps the trees on disk, for the next start; a cache, which is compared with the signed head.
   public func saveTrees() {
     kept.withLock { kept in
       for (replica, log) in kept where log.tree.blocks.count > log.saved && log.head != nil {
@@ -218,7 +218,7 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// That a line is in its log, for whoever has the log's key alone.
+  /// A proof that a line is in its log, for verifiers that have the log's key alone.
   public func prove(
     _ id: EventID, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
@@ -408,12 +408,12 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// Whoever is asked to stop does so between steps of some ten milliseconds.
+  /// A call that is asked to stop does so between steps of some ten milliseconds.
   private func advance(
     _ tree: inout LogTree, to size: UInt64, _ log: ReplicaLog
   ) throws(HeadProblem) {
-    // What came since the last head is hashed on one processor: others are taken by the loop, and by whoever
-    // sends to it.
+    // What came since the last head is hashed on one processor: others are taken by the loop, and by its
+    // clients.
     let isMuch = size > tree.size + Self.manyLines
     while tree.size < size {
       let next = min(size, tree.size + Self.stepLines)

@@ -1,4 +1,4 @@
-// The index of a timeline, written beside the log from time to time, and taken over from there.
+// The index of a timeline, written to disk from time to time, and taken over at a start.
 
 import TimelineModel
 

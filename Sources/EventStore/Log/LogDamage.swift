@@ -6,7 +6,7 @@ import TimelineModel
 public struct LogDamage: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// The end of the newest segment held no whole line: a write that was never acknowledged.
-    /// It was cut off, and its bytes kept beside the segment; or, on a full disk, it will be, with the
+    /// It was cut off, and its bytes kept next to the segment; or, on a full disk, it will be, with the
     /// next append for which there is room.
     case tornTail(bytes: Int, isCut: Bool = true)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.

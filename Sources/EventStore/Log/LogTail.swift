@@ -107,7 +107,7 @@ struct LogTail: Sendable {
     segments.append(LogSegment(first: size + 1, file: file, path: path, size: file.size))
   }
 
-  /// Keeps what stands behind the newest segment's last line beside it, and cuts it off.
+  /// Keeps what stands behind the newest segment's last line in a file next to it, and cuts it off.
   func truncateTornTail(_ fileSystem: some FileSystem) throws(FileError) {
     guard let newest = segments.last, newest.size < newest.file.size else { return }
     let torn = Array(newest.file.bytes(newest.size..<newest.file.size))

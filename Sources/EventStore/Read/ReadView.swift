@@ -47,7 +47,7 @@ public struct ReadView: Sendable {
     }
   }
 
-  /// Tables of other machines that cannot be reckoned with, in the order of recording, and why.
+  /// Tables of other machines that are unusable, in the order of recording, and why.
   public var unusableRules: [(id: EventID, address: LineAddress, fault: String)] {
     index.rules.all.filter { $0.fault != nil }.sorted().map {
       ($0.id, LineAddress(logs[$0.ref.replica].id, $0.ref.seq), $0.fault!)

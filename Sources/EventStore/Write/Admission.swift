@@ -1,4 +1,4 @@
-// What may be recorded here, beside what every event has to be: it speaks of what there is, links to it, and
+// What may be recorded here, in addition to what every event has to be: it speaks of what there is, links to it, and
 // takes no name twice. Lines of other machines are taken whatever they say.
 
 import TimelineModel

@@ -67,7 +67,7 @@ extension Timeline {
       for (logIndex, seqs) in due.sorted(by: { $0.key < $1.key }) {
         let log = store.logs[logIndex]
         let ids = subjects(of: seqs, in: logIndex)
-        // Also beside the other logs: an event may have been tried there first.
+        // Also in the files kept with the other logs: an event may have been tried there first.
         for log in store.logs { try log.emptyAside(naming: ids, fileSystem) }
         try log.rewrite(
           stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(logIndex), fileSystem)
@@ -106,7 +106,7 @@ extension Timeline {
 
   /// Puts lines back that are damaged here, or miss their bodies: each is the line of its address, as
   /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
-  /// there is kept beside the segment. Nothing may be staged, and no commit be under way.
+  /// there is kept next to the segment. Nothing may be staged, and no commit be under way.
   public func repair(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }

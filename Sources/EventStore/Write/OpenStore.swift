@@ -24,7 +24,7 @@ struct OpenStore {
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
   /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   var mappedLines: UInt64 = 0
-  /// What was taken on trust from the index on disk; nil where everything was read.
+  /// What came from the index on disk and is unverified until the background scan; nil where everything was read.
   var unread: Timeline.Unread?
 
   /// What has to be known to open one.

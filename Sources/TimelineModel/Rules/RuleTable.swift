@@ -1,10 +1,10 @@
-// A table that the rules of engagement reckon with: weights, windows or interests. One of each ships (data/);
-// a team's own is a log.rules line, whole, so that what is reckoned by it hangs on nothing that ships:
+// A table that the rules of engagement compute with: weights, windows or interests. One of each ships (data/);
+// a team's own is a log.rules line, whole, so that what is computed by it depends on nothing that ships:
 //
 //     {"type":"log.rules","table":"windows","name":"TEAM-2","reason":"…",
 //      "rows":[{"name":"crisis_days","value":45},…]}                             (one line in fact)
 //
-// What is recorded here is checked in full. A line of another machine need only be what can be reckoned with:
+// What is recorded here is checked in full. A line of another machine need only be usable:
 // its program may know more types than this one.
 
 public struct RuleTable: Sendable, Hashable {

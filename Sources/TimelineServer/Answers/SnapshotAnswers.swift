@@ -24,7 +24,7 @@ extension RecordedSnapshot {
       ])
   }
 
-  /// Its logs held against those here, whose lines are hashed for it.
+  /// Its logs compared with those here, whose lines are hashed for it.
   func compared(with view: ReadView) -> JSONValue {
     let logs = position.sorted.map { replica, size in
       ComparedLog(replica, size, named.roots[replica], view)

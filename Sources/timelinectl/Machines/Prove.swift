@@ -1,4 +1,4 @@
-// `prove`, `keys`, `verify-proof`: that an event is in a log, for whoever has the log's key alone.
+// `prove`, `keys`, `verify-proof`: that an event is in a log, for verifiers that have the log's key alone.
 
 import Foundation
 import TimelineModel

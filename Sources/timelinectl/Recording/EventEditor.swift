@@ -1,6 +1,6 @@
 // A person's editor on a text, as often as it takes: what was written is never lost. Where it is
 // refused, the editor opens again with the reason on top; who leaves it unchanged then, and who has no
-// terminal, is told in which file the text is kept and how it is taken up again.
+// terminal, gets the name of the file that keeps the text, and how to take it up again.
 
 import CLinux
 import Glibc

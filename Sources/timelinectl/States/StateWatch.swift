@@ -1,6 +1,6 @@
 // `watch --state`: tells when the phase, a message, an offer or a promise between parties changes its
 // state, by what is recorded or by time alone. Two states are compared after every burst of lines and
-// on every new day, each with the one before it, so that nothing is told twice and nothing is missed.
+// on every new day, each with the one before it, so that nothing is reported twice and nothing is missed.
 //
 //     OPEN, WATCH {after} ─ lines ─▶ STATE ─▶ StateChanges.between(the last one, this one)
 

@@ -180,7 +180,7 @@ struct ImportBatch: Sendable {
     return id
   }
 
-  /// Members that we do not know are kept; one beside a known one may be a slip of the pen.
+  /// Members that we do not know are kept; one close to a known one may be a slip of the pen.
   private mutating func noteStrange(_ name: String, _ line: Int) {
     guard name != "ref" else { return }
     let known = strangeMembers[name]

@@ -98,7 +98,7 @@ struct ImportLinks {
     reader.sortProblems()
   }
 
-  /// Which way leads back is told where somebody may still want to follow it.
+  /// Which way leads back is reported where somebody may still want to follow it.
   private static let toldMax = 100
 
   private func error(_ event: LinkedEvent, in circle: [Int], _ name: (EventID) -> String)

@@ -183,7 +183,7 @@ struct ImportReader {
     return pieces
   }
 
-  // MARK: Lines beside each other
+  // MARK: Lines compared with each other
 
   /// Whether a line corrects or retracts, so that others have to be there before it.
   var hasVersions: Bool { batches.contains { $0.hasVersions } }
