@@ -184,10 +184,10 @@ final class Host {
     jobs.insert(service.run(work))
   }
 
-  /// What the start took over unread, and heads that are not signed.
+  /// What the start took over and is unverified, and heads that are not signed.
   func begin() {
     noteErased()
-    if let unread = timeline.takeUnread() { run(Work(kind: .scan(unread))) }
+    if let unverified = timeline.takeUnverified() { run(Work(kind: .scan(unverified))) }
     run(heads.work(.all, timeline.lines))
   }
 

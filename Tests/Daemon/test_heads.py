@@ -139,7 +139,7 @@ class Heads(Machines):
                     damage = self.json("status", daemon=daemon)["damage"]
                     self.assertTrue(any("5 to 6" in text for text in damage), damage)
                     self.assertEqual(path.read_bytes(), kept)
-                    self.assertEqual(any("goes on in log" in line for line in daemon.lines), number == 0)
+                    self.assertEqual(any("goes on in replica" in line for line in daemon.lines), number == 0)
                     daemon.stop()
                 # It goes on in another log, which can be signed.
                 daemon.start()

@@ -82,7 +82,7 @@ final class CrashRun {
     let timeline = try directory.openTimeline(
       "main", newReplica: newReplica,
       key: isSigning ? directory.signingKey { seed } : nil)
-    if readsBehindStart, let unread = timeline.unread, !unread.isWhole() {
+    if readsBehindStart, let unverified = timeline.unverified, !unverified.isWhole() {
       do throws(FileError) { try timeline.readAgain() } catch { throw .disk(error) }
     }
     self.directory = directory

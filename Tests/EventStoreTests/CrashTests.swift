@@ -222,7 +222,7 @@ struct CrashTests {
     let run = CrashRun(on: disk, firstID: 1 << 20)
     try survive("two segments", run, skipped: lines) { run in
       try run.open()
-      try #require(run.timeline!.unread != nil)
+      try #require(run.timeline!.unverified != nil)
       try run.append((1...9).map { body("across \($0)") })
       let log = run.timeline!.lines.logs[0].cover!
       #expect(log.segments.count == 2)

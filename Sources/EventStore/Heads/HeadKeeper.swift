@@ -30,19 +30,19 @@ public enum HeadProblem: Error, Sendable, Hashable {
   public var message: String {
     switch self {
     case .noKey(let replica):
-      "log \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
+      "replica \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
     case .damaged(let replica, let seq):
-      "line \(seq) of log \(replica) is damaged, so its tree cannot be made"
+      "line \(seq) of replica \(replica) is damaged, so its tree cannot be made"
     case .shorter(let replica, let size, let signed):
-      "log \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
+      "replica \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
         + "durable are gone"
     case .otherRoot(let replica, let size, let signed, let found):
-      "the first \(size) lines of log \(replica) have root \(found.base64), signed was "
+      "the first \(size) lines of replica \(replica) have root \(found.base64), signed was "
         + "\(signed.base64): two histories were written under one id, or lines were changed"
     case .refused(let replica, let refusal):
-      "the signed head of log \(replica) cannot be relied on: \(refusal.message)"
+      "the signed head of replica \(replica) cannot be relied on: \(refusal.message)"
     case .notCovered(let replica, let seq, let signed):
-      "line \(seq) of log \(replica) is not covered by a signed head yet (the newest covers \(signed) "
+      "line \(seq) of replica \(replica) is not covered by a signed head yet (the newest covers \(signed) "
         + "lines): sync with its machine, or with one that did"
     case .stopped: "timelined is stopping"
     case .unknown(let id): "no line \(id) can be read"

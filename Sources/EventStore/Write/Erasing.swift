@@ -54,7 +54,7 @@ extension Timeline {
   func eraseWhatIsDue() {
     let due = store.index.linesToErase(store.logs)
     unfinishedErasure = store.index.unreadableToErase(store.logs).map {
-      "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
+      "line \($0.seq) of replica \($0.replica), whose words were erased, is damaged: what is left of it "
         + "stands on the disk until it is fetched from a peer"
     }
     isErasureDue = false

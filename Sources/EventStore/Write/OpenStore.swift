@@ -25,7 +25,7 @@ struct OpenStore {
   /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   var mappedLines: UInt64 = 0
   /// What came from the index on disk and is unverified until the background scan; nil where everything was read.
-  var unread: Timeline.Unread?
+  var unverified: Timeline.Unverified?
 
   /// What has to be known to open one.
   struct Location {
@@ -79,7 +79,7 @@ struct OpenStore {
         try ReplicaLog(replica, in: path, cover: found.covers[replica], location.fileSystem))
     }
     guard index.restore(found.irregular, logs) else { return nil }
-    unread = Timeline.Unread(logs: logs.map { ($0, $0.size) })
+    unverified = Timeline.Unverified(logs: logs.map { ($0, $0.size) })
     indexedLines = lineCount
     mappedLines = indexedLines
   }

@@ -68,7 +68,7 @@ public final class Timeline {
   public var damage: [LogDamage] { store.damage }
 
   /// What is unverified until the background scan; nil where the start read everything.
-  public var unread: Unread? { store.unread }
+  public var unverified: Unverified? { store.unverified }
 
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.

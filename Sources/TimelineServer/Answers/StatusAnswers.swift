@@ -87,7 +87,7 @@ extension Router {
   var status: JSONValue {
     let view = timeline.view
     let unusable = view.unusableRules.map { id, address, fault in
-      "event \(id), line \(address.seq) of log \(address.replica): \(fault)"
+      "event \(id), line \(address.seq) of replica \(address.replica): \(fault)"
     }
     return .object([
       "version": .string(service.version), "timeline": .string(timeline.name),
