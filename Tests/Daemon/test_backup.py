@@ -422,7 +422,7 @@ class Damage(Backups):
             self.refused(7, self.file("more", self.bytes + more), said="more behind its end")
 
     @unittest.skipUnless(ZSTD, "needs zstd")
-    def test_text_that_was_changed_with_all_sums_mended(self):
+    def test_text_that_was_changed_with_all_sums_computed_again(self):
         whole = text_of(self.file("backup", self.bytes))[:-1]
 
         def change(what, said=None, end=None):
@@ -448,7 +448,7 @@ class Damage(Backups):
         other = self.another()
         self.append(other, 40)
         [log] = self.logs(other.data).values()
-        change(lambda lines: lines.__setitem__(9, log.splitlines(keepends=True)[7]), "among those of log")
+        change(lambda lines: lines.__setitem__(9, log.splitlines(keepends=True)[7]), "among those of replica")
         head = json.loads(whole[1].removeprefix(b"LOG "))
         theirs = self.heads(other.data) or {0: b""}
         for note in (head["head"].replace("\n42\n", "\n41\n"), head["head"].replace("\n42\n", "\n43\n"),

@@ -58,11 +58,11 @@ struct ImportCheck {
       if waiting.count == 2 { try collect() }
     }
     while !waiting.isEmpty { try collect() }
-    for (index, reply) in refused { try judge(index, reply, &reader) }
+    for (index, reply) in refused { try classify(index, reply, &reader) }
     new += reader.actors.count
   }
 
-  private mutating func judge(
+  private mutating func classify(
     _ index: ImportIDs.ItemIndex, _ reply: ErrorReply, _ reader: inout ImportReader
   ) throws(Failure) {
     let batch = reader.batches[index.batch]

@@ -24,7 +24,7 @@ struct ImportLinks {
     check.read(reader.batches)
     guard !check.linking.isEmpty else { return OutsideLinks() }
     let outside = check.outside(reader.batches)
-    check.judge(&reader)
+    check.checkLinks(&reader)
     return outside
   }
 
@@ -69,7 +69,7 @@ struct ImportLinks {
     }
   }
 
-  private func judge(_ reader: inout ImportReader) {
+  private func checkLinks(_ reader: inout ImportReader) {
     var bad: [Int: Set<Int>] = [:]
     // In the file they have names.
     func name(_ id: EventID) -> String {
