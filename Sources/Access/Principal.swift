@@ -1,4 +1,4 @@
-// Who speaks on a connection. It is settled before the first word, by where the connection came from:
+// Who speaks on a connection. It is decided before the first word, by where the connection came from:
 // nothing that a client claims changes it. What a verb needs stands in the verb table (TimelineWire).
 
 import TimelineModel

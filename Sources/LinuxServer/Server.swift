@@ -46,7 +46,7 @@ public final class Server {
   private var signal: UInt32 = 0
   private var events = [epoll_event](repeating: epoll_event(), count: 256)
   private var hasStopped = false
-  /// Given up for a moment where no descriptor is left, so that whoever knocks is told.
+  /// Given up for a moment where no descriptor is left, so that a new caller gets an answer.
   private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
 
@@ -76,7 +76,7 @@ public final class Server {
     for descriptor in [signals, executor.wake, network] + listeners.keys where descriptor >= 0 {
       control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
     }
-    // What the start has to tell is told before anybody is served.
+    // What the start has to report is logged before anybody is served.
     turn()
   }
 

@@ -55,7 +55,7 @@ public struct Written: Sendable {
   let promises: [Promise]
 }
 
-/// What a connection is told once a write has come back. It exists within the write alone, so nothing
+/// What a connection is sent once a write has come back. It exists within the write alone, so nothing
 /// can be acknowledged before it is durable.
 struct Promise: Sendable {
   enum Kind: Sendable {

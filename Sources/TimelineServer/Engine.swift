@@ -101,7 +101,7 @@ public final class Engine {
     again = []
     for input in inputs { take(input) }
     passTime()
-    settle()
+    routeUntilQuiet()
     finishStop()
     sayWake()
     return service.takeEffects()
@@ -121,7 +121,7 @@ public final class Engine {
     case .dialed(let id, let handshake): dialed(id, handshake)
     case .bytes(let id, let bytes):
       guard let connection = connections[id], hears(bytes.count, connection) else { return }
-      if case .linked(let link) = connection.mode { link.hear(service.now) }
+      if case .linked(let link) = connection.mode { link.noteReceived(service.now) }
       bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
       activate(connection)
     case .inputEnded(let id):
@@ -267,7 +267,7 @@ public final class Engine {
     touched.append(connection)
   }
 
-  private func settle() {
+  private func routeUntilQuiet() {
     repeat {
       var index = 0
       while index < active.count {
@@ -300,13 +300,13 @@ public final class Engine {
 
   /// Routes the lines that came on a connection.
   private func route(_ connection: Connection) {
-    // Whoever goes on asking does not keep it from its end.
+    // A client that goes on asking does not keep it from its end.
     while !isStopping, !connection.isClosing, !connection.isHeld,
       connections[connection.id] != nil
     {
       switch connection.mode {
       case .waiting, .following, .streaming, .backingUp: return
-      // What a peer waits for may be what it says now: it is heard whatever waits to be sent.
+      // What a peer waits for may be what it says now: it is read whatever waits to be sent.
       case .linked: break
       case .watching, .requests, .collecting: guard connection.hasRoom else { return }
       }
@@ -347,8 +347,8 @@ public final class Engine {
     return take(connection.line(range) { router.handle($0, connection) }, connection)
   }
 
-  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; of whoever is
-  /// not the owner, any other ends it. False where the line is done with.
+  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; any
+  /// other ends the connection, unless it is the owner's. False where the line is done with.
   private func meet(_ piece: LineSplitter.Piece, _ connection: Connection) -> Bool {
     guard case .requests = connection.mode else { return true }
     var isGreeting = false

@@ -24,7 +24,7 @@ struct HeadWork: Sendable {
     /// A head that a peer sent.
     case take(ReplicaID, note: [UInt8], from: ConnectionID)
     /// Lines to prove to a peer that lacks them.
-    case prove(WantedLines, SyncSession, for: ConnectionID)
+    case prove(LineRange, SyncSession, for: ConnectionID)
     /// Lines that a peer proved.
     case check([(address: LineAddress, proof: [UInt8], line: [UInt8])])
   }
@@ -91,7 +91,7 @@ struct HeadWork: Sendable {
         lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, view)
       var out: [UInt8] = []
       for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
-      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      out += session.proved(LineRange(lines.replica, lines.first, looked))
       return HeadReport(reply: (connection, out))
     case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, view))
     }
@@ -140,10 +140,10 @@ final class Heads {
   var due: Int64? { [signingDue, retryAt].lazy.compactMap { $0 }.min() }
   /// When the next one is to be signed; nil while one is, whose end comes as an input.
   private var signingDue: Int64? {
-    isSigning ? nil : [wanted, urgent].lazy.compactMap { $0 }.min()
+    isSigning ? nil : [requestedAt, urgent].lazy.compactMap { $0 }.min()
   }
   /// When the newest are to be on the disk.
-  private var wanted: Int64?
+  private var requestedAt: Int64?
   /// When one is to be signed for peers.
   private var urgent: Int64?
   private var isSigning = false
@@ -177,7 +177,7 @@ final class Heads {
 
   /// Lines have become durable that are to be signed: soon, or at once where peers wait for them.
   func want(_ now: Int64, isUrgent: Bool) {
-    if wanted == nil { wanted = max(now, lastKept + Self.pause) }
+    if requestedAt == nil { requestedAt = max(now, lastKept + Self.pause) }
     if isUrgent, urgent == nil { urgent = now }
   }
 
@@ -222,8 +222,8 @@ final class Heads {
   func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
     isSigning = true
     urgent = nil
-    guard wanted.map({ $0 <= now }) ?? false else { return work(.sign(own), view) }
-    wanted = nil
+    guard requestedAt.map({ $0 <= now }) ?? false else { return work(.sign(own), view) }
+    requestedAt = nil
     lastKept = now
     defer { toKeep = [:] }
     return work(.keep(own, others: toKeep), view)
@@ -286,7 +286,7 @@ final class Heads {
     var isUnkept = !report.unkept.isEmpty
     if case .failure(.disk)? = report.outcomes[timeline.replica] { isUnkept = true }
     if isUnkept {
-      wanted = max(wanted ?? 0, now + Self.retryPause)
+      requestedAt = max(requestedAt ?? 0, now + Self.retryPause)
     }
     return (next, warnings)
   }

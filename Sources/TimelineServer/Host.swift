@@ -16,7 +16,7 @@ final class Host {
   enum Maintenance {
     /// Something is not what it was read as.
     case readAgain
-    /// Nothing, for whoever waits for such a moment.
+    /// Nothing, for callers that wait for such a moment.
     case pause
     /// Lines to put back, each proven.
     case repair([LineAddress: [UInt8]])
@@ -143,21 +143,25 @@ final class Host {
 
   /// Puts lines back that a peer proved.
   private func repair(_ lines: [LineAddress: [UInt8]]) {
-    let before = lacking
-    do throws(AppendError) { try timeline.mend(lines) } catch {
+    let before = missingLineCount
+    do throws(AppendError) { try timeline.repair(lines) } catch {
       return service.log(.error, "lines could not be put back: \(error.message)")
     }
     noteErased()
     heads.forgetLostTrees()
-    service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
+    service.log(
+      .info,
+      "\(before - missingLineCount) damaged lines were put back, \(missingLineCount) are left")
     run(heads.work(.all, timeline.lines))
     for work in heads.retryAll(timeline.lines) { run(work) }
-    if lacking < before { askAgain() }
+    if missingLineCount < before { askAgain() }
   }
 
-  private var lacking: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+  private var missingLineCount: Int {
+    timeline.lines.missingLines.reduce(0) { $0 + $1.lines.count }
+  }
 
-  /// Has every peer that is connected asked for what is lacking.
+  /// Has every peer that is connected asked for what is missing.
   func askAgain() {
     for connection in listeners {
       guard case .linked(let link) = connection.mode else { continue }
@@ -190,10 +194,10 @@ final class Host {
     jobs.insert(service.run(work))
   }
 
-  /// What the start took over unread, and heads that are not signed.
+  /// What the start took over and is unverified, and heads that are not signed.
   func begin() {
     noteErased()
-    if let unread = timeline.takeUnread() { run(Work(kind: .scan(unread))) }
+    if let unverified = timeline.takeUnverified() { run(Work(kind: .scan(unverified))) }
     run(heads.work(.all, timeline.lines))
   }
 

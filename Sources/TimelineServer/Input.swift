@@ -1,4 +1,4 @@
-// What happens to the engine, as values. Whoever drives it (LinuxServer, the simulation) brings these,
+// What happens to the engine, as values. Its drivers (LinuxServer, the simulation) bring these,
 // and carries out the effects that a step answers with.
 //
 //     inputs ─▶ Engine.step(inputs, now) ─▶ effects ─▶ sockets, disk, threads ─▶ inputs …

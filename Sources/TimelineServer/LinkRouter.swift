@@ -281,12 +281,12 @@ struct LinkRouter {
 }
 
 extension ReadView: LogSource {
-  public var wanted: [WantedLines] {
-    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  public var linesToRequest: [LineRange] {
+    missingLines.map { LineRange($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }
 }
 
 /// The same without a copy of what is known of the lines: a session looks at the logs alone.
 extension Timeline: LogSource {
-  public var wanted: [WantedLines] { lines.wanted }
+  public var linesToRequest: [LineRange] { lines.linesToRequest }
 }

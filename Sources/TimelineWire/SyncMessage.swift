@@ -7,7 +7,7 @@
 //     LINES TIMELINE R 101 2 1042 ["…"] first, count, bytes, and that the first 102 lines are under the
 //                                       head (none where it ends there); then the lines themselves
 //     TOOK TIMELINE R 102               they are durable here
-//     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or lack their words
+//     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or miss their bodies
 //     PROOF TIMELINE R 8 "tlog-proof"   then the line
 //     PROVED TIMELINE R 7 3
 //     FOLLOW main                       which timeline has this name there?
@@ -25,13 +25,13 @@ public enum SyncMessage: Sendable, Equatable {
   case have(SyncHave)
   /// Lines follow: so many, of so many bytes. `consistency` is from the tree that they end to that of the
   /// head that was said last (RFC 9162, 2.1.4), and empty where that head ends with them.
-  case lines(TimelineID, WantedLines, bytes: Int, consistency: [SHA256Digest])
+  case lines(TimelineID, LineRange, bytes: Int, consistency: [SHA256Digest])
   case took(TimelineID, ReplicaID, last: UInt64)
   case head(TimelineID, ReplicaID, size: UInt64, note: [UInt8])
-  case want(TimelineID, WantedLines)
+  case want(TimelineID, LineRange)
   /// The line follows.
   case proof(TimelineID, ReplicaID, seq: UInt64, text: [UInt8])
-  case proved(TimelineID, WantedLines)
+  case proved(TimelineID, LineRange)
   case follow(name: String)
   case timeline(TimelineID, name: String)
   case ping
@@ -77,8 +77,8 @@ public struct SyncHave: Sendable, Equatable {
 
 extension SyncMessage {
   public static let version = "1"
-  /// Lines at most that are asked for at once.
-  public static let wantedMax: UInt64 = 1000
+  /// Lines at most that are requested at once.
+  public static let requestedMax: UInt64 = 1000
   static let noteBytesMax = 8 << 10
   /// As many as a tree of 2^47 lines can need.
   static let consistencyMax = 48
@@ -181,7 +181,7 @@ extension SyncMessage {
   }
 }
 
-extension WantedLines {
+extension LineRange {
   fileprivate var words: String { "\(replica) \(first) \(count)" }
 }
 
@@ -251,13 +251,13 @@ private struct SyncMessageReader {
 
   /// A timeline, and lines in a row.
   func run(
-    _ form: String, max: UInt64 = SyncMessage.wantedMax, words expected: ClosedRange<Int> = 5...5
-  ) throws(ErrorReply) -> (TimelineID, WantedLines) {
+    _ form: String, max: UInt64 = SyncMessage.requestedMax, words expected: ClosedRange<Int> = 5...5
+  ) throws(ErrorReply) -> (TimelineID, LineRange) {
     let (timeline, replica, first) = try address(form)
     guard expected.contains(words.count), let count = UInt64(words[4]), first > 0,
       (1...max).contains(count)
     else { throw ErrorReply(.badRequest, "\(form), at most \(max) lines") }
-    return (timeline, WantedLines(replica, first, count))
+    return (timeline, LineRange(replica, first, count))
   }
 
   func consistency() throws(ErrorReply) -> [SHA256Digest] {

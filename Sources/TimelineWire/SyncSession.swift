@@ -6,15 +6,15 @@
 //     > HEAD T R 900 "signed note"  under which the lines behind it are
 //     > LINES T R 101 2 1042 ["…"]  that 102 lines are under it; then the two lines, as they stand in the log
 //     < TOOK T R 102                only once they are durable there
-//     > WANT T R 7 3                lines that are damaged here, or lack their words
+//     > WANT T R 7 3                lines that are damaged here, or miss their bodies
 //     < PROOF T R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
 //     < PROVED T R 7 3              all of these were looked at
 //
 // State: comparing → live → ended, never back. Each side sends what the other lacks, of any replica, as
 // far as the window allows; what arrives while live is passed on the same way, so A and C meet
-// through B. What is sent is under a signed head, which goes before it: whoever takes it can tell before
-// he writes it that it is what its machine wrote. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits for the disk
-// alone, and whoever has output waiting goes on reading.
+// through B. What is sent is under a signed head, which goes before it: the receiver can tell before the write
+// that it is what its machine wrote. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits
+// for the disk alone, and a side that has output waiting goes on reading.
 
 import TimelineModel
 import TransparencyLog
@@ -27,7 +27,7 @@ public protocol LogSource {
     of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
   /// Lines that are to be fetched again, in ranges.
-  var wanted: [WantedLines] { get }
+  var linesToRequest: [LineRange] { get }
   /// The newest signed head of a log, as it stands in its file.
   func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
   /// Lines under that head; 0 where there is none.
@@ -35,7 +35,7 @@ public protocol LogSource {
 }
 
 /// Lines in a row, of one log.
-public struct WantedLines: Sendable, Hashable {
+public struct LineRange: Sendable, Hashable {
   public var replica: ReplicaID
   public var first: UInt64
   public var count: UInt64
@@ -48,7 +48,7 @@ public struct WantedLines: Sendable, Hashable {
 }
 
 extension LogSource {
-  public var wanted: [WantedLines] { [] }
+  public var linesToRequest: [LineRange] { [] }
 
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
 
@@ -88,12 +88,12 @@ public struct SyncSession: Sendable {
     /// The signed head of a log of which the lines are here.
     case head(ReplicaID, note: [UInt8])
     /// The other side asks for these lines, each with a proof: `proven` writes the answer.
-    case want(WantedLines)
-    /// A line that was asked for; nothing of it has been checked.
+    case want(LineRange)
+    /// A line that was requested; nothing of it has been checked.
     case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
-    case proved(WantedLines)
-    /// The other side is told why, and the connection ends.
+    case proved(LineRange)
+    /// The other side gets the reason, and the connection ends.
     case end(ErrorReply)
   }
 
@@ -122,7 +122,7 @@ public struct SyncSession: Sendable {
 
   /// Lines to be sent once it is known how their head covers them.
   public struct HeldRun: Sendable, Equatable {
-    public let lines: WantedLines
+    public let lines: LineRange
     /// Lines under the head.
     public let head: UInt64
 
@@ -163,11 +163,11 @@ public struct SyncSession: Sendable {
   private let isUnderHeads: Bool
   /// A proof whose line comes next.
   private var proof: (address: LineAddress, text: [UInt8])?
-  /// The line of what was asked for that was proven last: each is, once.
+  /// The line of what was requested that was proven last: each is, once.
   private var proven: UInt64 = 0
-  /// What is being asked for, and what will be; nil until it is looked up.
-  private var asked: WantedLines?
-  private var toAsk: [WantedLines]?
+  /// What is being requested, and what will be; nil until it is looked up.
+  private var requested: LineRange?
+  private var toRequest: [LineRange]?
   /// What the other side ended it with.
   public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
@@ -256,8 +256,8 @@ public struct SyncSession: Sendable {
       return [.want(lines)]
     case (.proof(let timeline, let replica, let seq, let text), .live):
       try check(timeline)
-      guard let asked, asked.replica == replica, seq >= max(asked.first, proven + 1),
-        seq - asked.first < asked.count
+      guard let requested, requested.replica == replica, seq >= max(requested.first, proven + 1),
+        seq - requested.first < requested.count
       else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
       proven = seq
       proof = (LineAddress(replica, seq), text)
@@ -296,7 +296,7 @@ public struct SyncSession: Sendable {
     return .end(ErrorReply(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
   }
 
-  /// Some of what the other side lacks, as far as the window allows; to be asked for more once that
+  /// Some of what the other side lacks, as far as the window allows; to be called again once that
   /// is on its way.
   public mutating func pump(_ source: some LogSource) -> Pumped {
     guard state == .live else { return Pumped() }
@@ -324,7 +324,7 @@ public struct SyncSession: Sendable {
         blocked.insert(replica)
         continue
       }
-      let run = WantedLines(replica, first, count)
+      let run = LineRange(replica, first, count)
       if isUnderHeads { say(headOf: replica, source, to: &pumped.bytes) }
       if isUnderHeads, first + count - 1 < end {
         held = HeldRun(lines: run, head: end)
@@ -362,7 +362,7 @@ public struct SyncSession: Sendable {
   }
 
   private mutating func send(
-    _ run: WantedLines, _ bytes: UnsafeBufferPointer<UInt8>, consistency: [SHA256Digest],
+    _ run: LineRange, _ bytes: UnsafeBufferPointer<UInt8>, consistency: [SHA256Digest],
     to out: inout [UInt8]
   ) {
     let last = run.first + run.count - 1
@@ -386,36 +386,37 @@ public struct SyncSession: Sendable {
 
   /// Looks up again what is to be asked for, and what can be sent: lines that were damaged may be back.
   public mutating func askAgain() {
-    toAsk = nil
+    toRequest = nil
     blocked = []
   }
 
   /// What is to be fetched again, one range after the other.
   private mutating func want(_ source: some LogSource) -> [UInt8] {
-    if toAsk == nil { toAsk = source.wanted }
-    guard asked == nil, var next = toAsk?.first else { return [] }
-    toAsk?.removeFirst()
-    if next.count > SyncMessage.wantedMax {
-      toAsk?.insert(
-        WantedLines(
-          next.replica, next.first + SyncMessage.wantedMax, next.count - SyncMessage.wantedMax),
+    if toRequest == nil { toRequest = source.linesToRequest }
+    guard requested == nil, var next = toRequest?.first else { return [] }
+    toRequest?.removeFirst()
+    if next.count > SyncMessage.requestedMax {
+      toRequest?.insert(
+        LineRange(
+          next.replica, next.first + SyncMessage.requestedMax, next.count - SyncMessage.requestedMax
+        ),
         at: 0)
-      next.count = SyncMessage.wantedMax
+      next.count = SyncMessage.requestedMax
     }
-    asked = next
+    requested = next
     proven = 0
     return SyncMessage.want(timeline, next).bytes
   }
 
   /// The answer to `want`: first each line with its proof,
   public func proven(
-    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: WantedLines
+    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: LineRange
   ) -> [UInt8] {
     SyncMessage.proof(timeline, lines.replica, seq: seq, text: proof).bytes + line
   }
 
   /// then what was looked at.
-  public func proved(_ lines: WantedLines) -> [UInt8] {
+  public func proved(_ lines: LineRange) -> [UInt8] {
     SyncMessage.proved(timeline, lines).bytes
   }
 
@@ -467,15 +468,15 @@ public struct SyncSession: Sendable {
     }
   }
 
-  private mutating func proved(_ lines: WantedLines) throws(ErrorReply) -> [Effect] {
-    guard let asked, asked.replica == lines.replica, asked.first == lines.first,
-      lines.count <= asked.count
+  private mutating func proved(_ lines: LineRange) throws(ErrorReply) -> [Effect] {
+    guard let requested, requested.replica == lines.replica, requested.first == lines.first,
+      lines.count <= requested.count
     else { throw ErrorReply(.badRequest, "PROVED is of what was asked for") }
-    if lines.count < asked.count {
-      toAsk?.insert(
-        WantedLines(lines.replica, lines.first + lines.count, asked.count - lines.count), at: 0)
+    if lines.count < requested.count {
+      toRequest?.insert(
+        LineRange(lines.replica, lines.first + lines.count, requested.count - lines.count), at: 0)
     }
-    self.asked = nil
+    self.requested = nil
     return [.proved(lines)]
   }
 

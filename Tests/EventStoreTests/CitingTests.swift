@@ -467,7 +467,7 @@ struct CitingTests {
             let lines = zip(found.split(separator: "\n"), expected.split(separator: "\n"))
             let (here, there) = lines.first { $0 != $1 } ?? ("more", "or less")
             Issue.record("seed \(seed), machine \(index), \(id):\n\(here)\ninstead of\n\(there)")
-          } catch CitationError.lacking, CitationError.unknown {
+          } catch CitationError.missing, CitationError.unknown {
             #expect(!mustAnswer, "seed \(seed), machine \(index): no answer from \(id)")
           }
         }

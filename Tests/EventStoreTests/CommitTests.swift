@@ -264,7 +264,7 @@ struct CommitTests {
 @Suite("The store is one value")
 struct OpenStoreTests {
   @Test(
-    "A directory that appears beside the logs while they are open is read with the next erasure")
+    "A directory that appears next to the logs while they are open is read with the next erasure")
   func directoryAppears() throws {
     let (source, target) = (Scratch(), Scratch())
     let other: ReplicaID

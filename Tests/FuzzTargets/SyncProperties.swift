@@ -25,7 +25,8 @@ enum SyncProperties {
         case .head: try hold(session.isLive, "a head, to a session that is not live")
         case .want(let lines):
           try hold(
-            session.isLive && lines.first >= 1 && (1...SyncMessage.wantedMax).contains(lines.count),
+            session.isLive && lines.first >= 1
+              && (1...SyncMessage.requestedMax).contains(lines.count),
             "asked for \(lines)")
           try answered(session, lines)
         case .proof(let address, _, let line):
@@ -52,7 +53,7 @@ enum SyncProperties {
   }
 
   /// What is said to a WANT can be read by a session that asked for that.
-  private static func answered(_ session: SyncSession, _ lines: WantedLines) throws(Broken) {
+  private static func answered(_ session: SyncSession, _ lines: LineRange) throws(Broken) {
     let line = Log.lines[0]
     let proof = session.proven(lines.first, Array("a \"proof\"\n".utf8), line, lines)
     try hold(
@@ -64,22 +65,22 @@ enum SyncProperties {
 
   /// What is asked for is what is wanted, in parts, each once: whatever a peer says was looked at.
   private struct Asked {
-    var now: WantedLines?
+    var now: LineRange?
 
     mutating func ask(_ words: [Substring]) throws(Broken) {
       guard words.count == 5, let replica = ReplicaID(String(words[2])),
         let first = UInt64(words[3]), let count = UInt64(words[4])
       else { throw Broken("sent: \(words)") }
       try hold(now == nil, "asked for \(words) before \(now as Any) was answered")
-      let lines = WantedLines(replica, first, count)
+      let lines = LineRange(replica, first, count)
       try hold(
-        (1...SyncMessage.wantedMax).contains(count)
-          && Log.wanted.contains { $0.holds(lines.start) && $0.holds(lines.end) },
+        (1...SyncMessage.requestedMax).contains(count)
+          && Log.linesToRequest.contains { $0.holds(lines.start) && $0.holds(lines.end) },
         "asked for \(lines), which nobody wants")
       now = lines
     }
 
-    mutating func proved(_ lines: WantedLines) throws(Broken) {
+    mutating func proved(_ lines: LineRange) throws(Broken) {
       try hold(
         now?.holds(lines.start) == true && now?.holds(lines.end) == true,
         "proved: \(lines), asked: \(now as Any)")
@@ -136,9 +137,9 @@ enum SyncProperties {
   struct Log: LogSource {
     static let ours = ReplicaID("00000000-0000-4000-8000-000000000001")!
 
-    static let wanted = [
-      WantedLines(ours, 2, 1),
-      WantedLines(ReplicaID("00000000-0000-4000-8000-000000000009")!, 5, 1002),
+    static let linesToRequest = [
+      LineRange(ours, 2, 1),
+      LineRange(ReplicaID("00000000-0000-4000-8000-000000000009")!, 5, 1002),
     ]
 
     static let lines: [[UInt8]] = (1...3).map { seq in
@@ -163,7 +164,7 @@ enum SyncProperties {
     private static let all = Position([ours: UInt64(lines.count)])
     var position: Position { Self.all }
 
-    var wanted: [WantedLines] { Self.wanted }
+    var linesToRequest: [LineRange] { Self.linesToRequest }
 
     func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
       replica == Self.ours ? (3, Array("a \"note\"\n".utf8)) : nil
@@ -184,7 +185,7 @@ enum SyncProperties {
   }
 }
 
-extension WantedLines {
+extension LineRange {
   fileprivate var start: LineAddress { LineAddress(replica, first) }
   fileprivate var end: LineAddress { LineAddress(replica, first + count - 1) }
 

@@ -291,7 +291,8 @@ public final class Cluster {
         "\(timeline.name): \(timeline.position.json.text) under \(heads(timeline).map { $0.size })"
           + (timeline.wantsHead ? ", wants one" : "")
       }
-      return "\(machine.name) \(timelines) lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
+      return
+        "\(machine.name) \(timelines) lacks \(machine.timelines.flatMap { $0.lines.missingLines }) "
         + "\(ask(machine, "PEERS").joined(separator: " "))"
     }
     for (connection, first, second) in connections where connection.isMute {
@@ -321,7 +322,7 @@ public final class Cluster {
 
   private func standing(_ machine: Machine, _ timeline: String) -> Standing? {
     guard let timeline = machine.timeline(timeline), !timeline.hasStaged, !timeline.isCommitting,
-      timeline.lines.lacking.isEmpty, !timeline.wantsHead
+      timeline.lines.missingLines.isEmpty, !timeline.wantsHead
     else { return nil }
     return Standing(position: timeline.position, heads: heads(timeline))
   }

@@ -65,7 +65,7 @@ final class Machine {
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
   func timeline(_ name: String) -> Timeline? { timelines.first { $0.name == name } }
-  var lacksLines: Bool { timelines.contains { !$0.lines.lacking.isEmpty } }
+  var lacksLines: Bool { timelines.contains { !$0.lines.missingLines.isEmpty } }
   var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
 
   private var moment: Moment {

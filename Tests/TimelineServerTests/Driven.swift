@@ -1,4 +1,4 @@
-// The engine without sockets and threads, driven by hand: what a test sends, what it is told, and when a
+// The engine without sockets and threads, driven by hand: what a test sends, what it receives, and when a
 // write comes back.
 
 import Access

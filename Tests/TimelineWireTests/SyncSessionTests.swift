@@ -8,9 +8,9 @@ import TransparencyLog
 private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
-  var wanted: [WantedLines] = []
+  var linesToRequest: [LineRange] = []
   var proven: [LineAddress: [UInt8]] = [:]
-  var proved: [WantedLines] = []
+  var proved: [LineRange] = []
   /// Lines of its own log that it cannot read.
   var damaged: Set<UInt64> = []
   /// A note that says how many lines it is over; of what is appended here, unless it is not to be signed.
@@ -57,7 +57,7 @@ private struct Machine: LogSource {
   }
 }
 
-/// A connection between two machines; `settle` carries words until both are silent.
+/// A connection between two machines; `runUntilQuiet` carries words until both are silent.
 private struct Wire {
   var left: SyncSession
   var right: SyncSession
@@ -69,7 +69,7 @@ private struct Wire {
     self.right = SyncSession(timeline: .main, replica: right.id)
   }
 
-  mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
+  mutating func runUntilQuiet(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
     var toRight = starting ? left.start(a) : Self.pump(&left, a)
     var toLeft = starting ? right.start(b) : Self.pump(&right, b)
     while !toRight.isEmpty || !toLeft.isEmpty {
@@ -160,51 +160,51 @@ struct SyncSessionTests {
     for n in 0..<3 { a.append("a\(n)") }
     for n in 0..<5 { b.append("b\(n)") }
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(a.logs == b.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
     // Live: one new line costs a HEAD, a LINES and a TOOK.
     let before = wire.transcript.count
     a.append("new")
     #expect(!wire.left.isInSync(with: a))
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(a.logs == b.logs)
     #expect(wire.transcript.count == before + 3)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
   }
 
-  @Test("What is lacking is asked for range by range, and comes with its proofs")
-  func wanted() {
+  @Test("What is missing is requested range by range, and comes with its proofs")
+  func requested() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<2500 { a.append("a\(n)") }
     b.logs = a.logs
     b.heads = a.heads
-    b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
+    b.wanted = [LineRange(a.id, 3, 2), LineRange(a.id, 100, 2001)]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(
       b.proved == [
-        WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 1000), WantedLines(a.id, 1100, 1000),
-        WantedLines(a.id, 2100, 1),
+        LineRange(a.id, 3, 2), LineRange(a.id, 100, 1000), LineRange(a.id, 1100, 1000),
+        LineRange(a.id, 2100, 1),
       ])
     #expect(b.proven.count == 1 + 1000)
     for (address, line) in b.proven { #expect(line == a.logs[a.id]![Int(address.seq) - 1]) }
     // Asked once, unless it is to be again.
     let before = wire.transcript.count
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(wire.transcript.count == before)
-    b.wanted = [WantedLines(a.id, 5, 1)]
+    b.linesToRequest = [LineRange(a.id, 5, 1)]
     wire.right.askAgain()
-    wire.settle(&a, &b)
-    #expect(b.proved.last == WantedLines(a.id, 5, 1))
+    wire.runUntilQuiet(&a, &b)
+    #expect(b.proved.last == LineRange(a.id, 5, 1))
   }
 
   @Test("Each line is proven once, so that an answer has an end")
   func provenOnce() {
     var b = Machine(2)
-    b.wanted = [WantedLines(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
-    let replica = b.wanted[0].replica
+    b.linesToRequest = [LineRange(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
+    let replica = b.linesToRequest[0].replica
     for (first, second) in [(3, 3), (5, 4), (6, 7), (6, 2)] {
       var session = SyncSession(timeline: .main, replica: b.id)
       func say(_ text: String) -> [SyncSession.Effect] {
@@ -227,11 +227,11 @@ struct SyncSessionTests {
     a.append("two")
     a.damaged = [1]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.logs.isEmpty)
     a.damaged = []
     wire.left.askAgain()
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a))
   }
@@ -241,20 +241,20 @@ struct SyncSessionTests {
     var (a, b, c) = (Machine(1), Machine(2), Machine(3))
     for n in 0..<3 { a.append("a\(n)") }
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.heads == a.heads)
     var next = Wire(b, c)
-    next.settle(&b, &c, starting: true)
+    next.runUntilQuiet(&b, &c, starting: true)
     #expect(c.heads == a.heads)
     // A head over a line that comes with it; and again nothing.
     a.append("more")
     let before = wire.transcript.count
-    wire.settle(&a, &b)
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.heads == a.heads)
     #expect(wire.transcript.count == before + 3)
     var again = Wire(a, b)
-    again.settle(&a, &b, starting: true)
+    again.runUntilQuiet(&a, &b, starting: true)
     #expect(again.transcript.count == 2)
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
   }
@@ -265,11 +265,11 @@ struct SyncSessionTests {
     a.append("one")
     a.append("two", isSigned: false)
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.logs[a.id]?.count == 1)
     #expect(!wire.left.isInSync(with: a))
     a.append("three")
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a))
   }
@@ -282,7 +282,7 @@ struct SyncSessionTests {
     for n in 0..<100 { a.append("\(n) \(text)") }
     b.append("b")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(b.logs == a.logs && b.heads == a.heads)
     #expect(wire.transcript.count { $0.hasPrefix("> LINES") } > 3)
@@ -317,7 +317,7 @@ struct SyncSessionTests {
     b.logs = a.logs
     b.heads = a.heads
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(
       wire.transcript == ["> HAVE \(TimelineID.main) ", "< HAVE \(TimelineID.main) "])
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -329,9 +329,9 @@ struct SyncSessionTests {
     a.append("a")
     c.append("c")
     var (ab, bc) = (Wire(a, b), Wire(b, c))
-    ab.settle(&a, &b, starting: true)
-    bc.settle(&b, &c, starting: true)
-    ab.settle(&a, &b)
+    ab.runUntilQuiet(&a, &b, starting: true)
+    bc.runUntilQuiet(&b, &c, starting: true)
+    ab.runUntilQuiet(&a, &b)
     #expect(a.logs == c.logs && a.logs == b.logs)
   }
 
@@ -343,7 +343,7 @@ struct SyncSessionTests {
     b.logs = copy.logs
     let kept = b.logs
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .wrongPosition)
     #expect(b.logs == kept)
   }
@@ -353,7 +353,7 @@ struct SyncSessionTests {
     var (a, b) = (Machine(1), Machine(1))
     a.append("one")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .denied)
     #expect(b.logs.isEmpty)
   }
@@ -394,7 +394,7 @@ struct SyncSessionTests {
     b.logs = a.logs
     a.append("new")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -405,7 +405,7 @@ struct SyncSessionTests {
   @Test("A message is read as it was written")
   func messages() throws {
     let replica = ReplicaID(UUIDBytes(high: 1, low: 2))
-    let lines = WantedLines(replica, 7, 3)
+    let lines = LineRange(replica, 7, 3)
     let messages: [SyncMessage] = [
       .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100, consistency: []),
       .lines(.main, lines, bytes: 100, consistency: [.emptyRoot, .emptyRoot]),

@@ -144,7 +144,7 @@ public final class DataDirectory {
     return key
   }
 
-  /// A small file of the daemon's own beside the timelines; nil where there is none.
+  /// A small file of the daemon's own next to the timelines; nil where there is none.
   public func read(_ name: String) throws(OpenError) -> [UInt8]? {
     try Self.onDisk { () throws(FileError) in try fileSystem.read(path + "/" + name) }
   }

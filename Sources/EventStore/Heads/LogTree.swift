@@ -30,7 +30,7 @@ struct LogTree: Sendable {
 
   init() {}
 
-  /// Goes on from the roots of the first whole blocks, whoever kept them: only the root tells whether
+  /// Goes on from the roots of the first whole blocks, wherever they were kept: only the root tells whether
   /// they are the right ones.
   init(blocks: [SHA256Digest]) {
     var hasher = SHA256()

@@ -1,5 +1,5 @@
 // Lines by their numbers: one, runs for a peer, and many for a scan. Memory is the file's own: nothing is
-// copied, and what is served is looked at by whoever serves it (`Line.isWhole`).
+// copied, and callers that serve a line check it (`Line.isWhole`).
 
 import TimelineModel
 

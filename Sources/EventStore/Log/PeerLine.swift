@@ -24,7 +24,7 @@ struct PeerLine: @unchecked Sendable {
       at += text?.count ?? rest.count
     }
     return Parallel.map(lines, portion: 128) { lines in
-      vocabulary.lendReader { reader in
+      vocabulary.withPooledReader { reader in
         var hasher = SHA256()
         return lines.map { piece in
           guard let text = piece.text else { return piece }

@@ -32,7 +32,7 @@ public enum AppendError: Error, Sendable, Hashable {
     case .nameTaken(let name, let id):
       "a snapshot is named \(name) already: \(id); give the new one another name"
     case .wasErased(let id, let replica, let seq):
-      "\(id) was erased already, by line \(seq) of log \(replica)"
+      "\(id) was erased already, by line \(seq) of replica \(replica)"
     case .wrongPosition(let position): "the log stands at \(position.json.text)"
     case .tooLarge(let bytes):
       "the line would have \(bytes) bytes, a line has at most \(LineLimits.lineBytesMax); "
@@ -84,9 +84,9 @@ public enum IngestError: Error, Sendable, Hashable {
     case .notOurs(let seq):
       "line \(seq) claims to be of the log that is written here, and comes from the future"
     case .tooManyLogs(let replica, let max):
-      "log \(replica) is not taken: this timeline has \(max) logs, and can have no more"
+      "replica \(replica) is not taken: this timeline has \(max) replicas, and can have no more"
     case .unread(let replica):
-      "log \(replica) is not taken: its directory was put there while timelined ran, and is not read yet; "
+      "replica \(replica) is not taken: its directory was put there while timelined ran, and is not read yet; "
         + "restart timelined"
     case .noHead(let replica):
       "lines of replica \(replica) came without the signed head that they are under"

@@ -109,7 +109,8 @@ extension Timeline {
     var mayLack = false
     for written in done.written {
       guard let batch = taken.batch(of: store.logs[written.logIndex].id, own: replica) else {
-        fatalError("log \(store.logs[written.logIndex].id) was written, but nothing staged for it")
+        fatalError(
+          "replica \(store.logs[written.logIndex].id) was written, but nothing staged for it")
       }
       store.take(written.tail, batch, lines: written.lines, logIndex: written.logIndex)
       let log = store.logs[written.logIndex]

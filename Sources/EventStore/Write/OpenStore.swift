@@ -26,8 +26,8 @@ struct OpenStore {
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
   /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   var mappedLines: UInt64 = 0
-  /// What was taken on trust from the index on disk; nil where everything was read.
-  var unread: Timeline.Unread?
+  /// What came from the index on disk and is unverified until the background scan; nil where everything was read.
+  var unverified: Timeline.Unverified?
 
   /// What has to be known to open one.
   struct Location {
@@ -85,7 +85,7 @@ struct OpenStore {
         try ReplicaLog(replica, in: path, cover: found.covers[replica], location.fileSystem))
     }
     guard index.restore(found.irregular, logs) else { return nil }
-    unread = Timeline.Unread(logs: logs.map { ($0, $0.size) })
+    unverified = Timeline.Unverified(logs: logs.map { ($0, $0.size) })
     indexedLines = lineCount
     mappedLines = indexedLines
   }
@@ -128,7 +128,7 @@ struct OpenStore {
         let onDisk = SignedHead.size(
           of: logs[number].id, by: index.members[number]?.key, in: location.directory,
           location.fileSystem)
-        try logs[number].settle(
+        try logs[number].finishRecovery(
           reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: location.fileSystem,
           damage: &damage)
       }

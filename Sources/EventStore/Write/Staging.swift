@@ -1,5 +1,5 @@
 // What is staged: lines that are stamped, or checked, and not yet durable. A commit takes all of it; what is
-// staged meanwhile is the next one's. Batches are found by their log's id, so they need not be kept beside the
+// staged meanwhile is the next one's. Batches are found by their log's id, so they need not be kept next to the
 // logs one by one.
 
 import TimelineModel

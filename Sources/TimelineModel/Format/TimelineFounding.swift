@@ -1,5 +1,5 @@
-// What the id of a timeline is made from, so that nobody can claim an id for something else: whoever has
-// the founding checks the id by hashing. It is decided when a timeline is created, kept in its
+// What the id of a timeline is made from, so that nobody can claim an id for something else: with the
+// founding at hand one checks the id by hashing. It is decided when a timeline is created, kept in its
 // timeline.json, and recorded in the founder's log behind the line that names its key:
 //
 //     {"type":"log.timeline","name":"main","key":"11qYAYKx…","nonce":"3q2+7w…"}      (one line in fact)

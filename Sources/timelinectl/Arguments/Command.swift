@@ -230,7 +230,7 @@ enum Main {
       // In an editor's text the daemon's own words do.
       guard ["add", "correct"].contains(name), let reply = error.reply else { throw error }
       var failure = error
-      failure.text = PlainWords.text(reply, .flags)
+      failure.text = MessageTranslation.text(reply, .flags)
       throw failure
     }
   }
