@@ -7,7 +7,7 @@ import TimelineModel
 
 public struct BackupHeader: Sendable, Hashable {
   public static let version = 1
-  /// No log has more lines: what a place in the index can say.
+  /// No log has more lines: what the store can number.
   private static let seqMax = 1 << 47
 
   static let keys = ["timeline", "name", "replica", "made", "position"]

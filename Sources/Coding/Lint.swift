@@ -49,7 +49,7 @@ public struct Lint: Sendable {
   public enum Target: Sendable {
     case event(LinkedEvent)
     case retracted
-    /// A line of the log that is no event.
+    /// A control record.
     case line
     case unknown
   }
@@ -64,7 +64,7 @@ public struct Lint: Sendable {
       neighbours = Neighbours(event.first)
     }
     neighbours.add(event)
-    if event.statements != nil { speaking.append(event) }
+    if event.details != nil { speaking.append(event) }
     sources(event)
     if event.isContested {
       note(event, .contested) { "more than one version stands" }
@@ -120,7 +120,7 @@ public struct Lint: Sendable {
   }
 
   private mutating func backwards(_ event: LintedEvent) {
-    guard let says = event.statements else { return }
+    guard let says = event.details else { return }
     if let expires = says.expires, expires.last < event.first {
       note(event, .backwards) {
         "the offer expires on \(expires.text), it begins on \(event.first)"

@@ -5,46 +5,46 @@ import TimelineModel
 
 struct LintLinks {
   private struct Said {
-    /// Place of the event that says it.
-    var place: Int
+    /// Index of the event that says it.
+    var index: Int
     var link: Link
   }
 
   private let events: [LintedEvent]
-  private let places: [EventID: Int]
+  private let indices: [EventID: Int]
   private let find: (EventID) -> Lint.Target
-  /// What links that count say of an event, by the event's place.
+  /// What links that count say of an event, by the event's index.
   private var said: [Int: [Said]] = [:]
 
   init(_ events: [LintedEvent], _ find: @escaping (EventID) -> Lint.Target) {
     self.events = events
     self.find = find
-    places = Dictionary(events.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    indices = Dictionary(events.enumerated().map { ($1.id, $0) }) { first, _ in first }
   }
 
   mutating func look(_ lint: inout Lint) {
-    for place in events.indices {
-      for link in events[place].statements!.linked.links { look(at: link, of: place, &lint) }
+    for index in events.indices {
+      for link in events[index].details!.linked.links { look(at: link, of: index, &lint) }
     }
     circles(&lint)
-    for place in events.indices {
-      offer(place, &lint)
-      promises(place, &lint)
+    for index in events.indices {
+      offer(index, &lint)
+      promises(index, &lint)
     }
   }
 
   // MARK: Links
 
-  private mutating func look(at link: Link, of place: Int, _ lint: inout Lint) {
-    let event = events[place]
-    let own = event.statements!.linked
+  private mutating func look(at link: Link, of index: Int, _ lint: inout Lint) {
+    let event = events[index]
+    let own = event.details!.linked
     let target: LinkedEvent
     let says = "\(link.relation.rawValue) \(link.id.short)"
     func missing(_ why: String, _ lint: inout Lint) {
       lint.note(event, .missingTarget, others: [link.id]) { "\(says), which \(why)" }
     }
-    if let other = places[link.id] {
-      target = events[other].statements!.linked
+    if let other = indices[link.id] {
+      target = events[other].details!.linked
     } else {
       switch find(link.id) {
       case .event(let found): target = found
@@ -59,8 +59,8 @@ struct LintLinks {
     // Same day and back: neither counts (E-1.6).
     let leadsBack = target.first == own.first && target.links.contains { $0.id == event.id }
     func count() {
-      guard let other = places[link.id], !leadsBack else { return }
-      said[other, default: []].append(Said(place: place, link: link))
+      guard let other = indices[link.id], !leadsBack else { return }
+      said[other, default: []].append(Said(index: index, link: link))
     }
     switch LinkFault.of(link, from: own, to: target) {
     case .itself: bad(.itself, "\(link.relation.rawValue) itself", &lint)
@@ -90,7 +90,7 @@ struct LintLinks {
 
   private func circles(_ lint: inout Lint) {
     let targets = events.map { event in
-      event.statements!.linked.links.compactMap { places[$0.id] }
+      event.details!.linked.links.compactMap { indices[$0.id] }
     }
     for circle in LinkCircles.all(targets) {
       let those = circle.map { events[$0] }
@@ -104,21 +104,21 @@ struct LintLinks {
   // MARK: Offers and promises
 
   /// What was said of an event by the day.
-  private func said(_ place: Int, by day: Day) -> [Said] {
-    (said[place] ?? []).filter { events[$0.place].first <= day }
+  private func said(_ index: Int, by day: Day) -> [Said] {
+    (said[index] ?? []).filter { events[$0.index].first <= day }
   }
 
   /// E-4, for whoever made the offer and to whomever.
-  private func offer(_ place: Int, _ lint: inout Lint) {
-    let event = events[place]
-    guard event.statements!.hasOffer, event.first != .distantPast, event.first <= lint.day else {
+  private func offer(_ index: Int, _ lint: inout Lint) {
+    let event = events[index]
+    guard event.details!.hasOffer, event.first != .distantPast, event.first <= lint.day else {
       return
     }
     let days = lint.day - event.first
-    let lapsed = event.statements!.expires.map { $0.last < lint.day } ?? false
+    let lapsed = event.details!.expires.map { $0.last < lint.day } ?? false
     guard days >= Lint.answerDays, !lapsed else { return }
-    let isSettled = said(place, by: lint.day).contains { said in
-      let other = events[said.place]
+    let isSettled = said(index, by: lint.day).contains { said in
+      let other = events[said.index]
       let isOwn = other.parties.actors.contains(where: event.parties.actors.contains)
       let isTheirs =
         event.parties.targets.isEmpty
@@ -126,7 +126,7 @@ struct LintLinks {
       return switch said.link.relation {
       case .answers, .accepts, .declines, .counters: isTheirs
       case .withdraws: isOwn
-      case .follows: isOwn && other.statements!.hasOffer
+      case .follows: isOwn && other.details!.hasOffer
       default: false
       }
     }
@@ -135,11 +135,11 @@ struct LintLinks {
   }
 
   /// E-6, for every promise of an agreement.
-  private func promises(_ place: Int, _ lint: inout Lint) {
-    let event = events[place]
-    guard !event.statements!.promises.isEmpty, event.first <= lint.day else { return }
-    let said = said(place, by: lint.day).map(\.link)
-    for (key, due) in event.statements!.promises {
+  private func promises(_ index: Int, _ lint: inout Lint) {
+    let event = events[index]
+    guard !event.details!.promises.isEmpty, event.first <= lint.day else { return }
+    let said = said(index, by: lint.day).map(\.link)
+    for (key, due) in event.details!.promises {
       let isSpokenOf = said.contains { link in
         switch link.relation {
         case .fulfils, .verifies: link.key == key

@@ -18,8 +18,8 @@ public struct LintedEvent: Sendable {
     case unknown
   }
 
-  /// What it promises, offers or says of others.
-  struct Statements: Sendable {
+  /// What it promises, offers or links to; few events have any.
+  struct Details: Sendable {
     var linked: LinkedEvent
     var hasOffer = false
     var expires: EventDate?
@@ -38,7 +38,7 @@ public struct LintedEvent: Sendable {
   let isContested: Bool
   /// Kinds that its tags `lint:KIND` say are known and so.
   let accepted: Set<LintKind>
-  let statements: Statements?
+  let details: Details?
 
   /// Reads the body of an event that was validated; nil where it is none.
   public init?(
@@ -62,10 +62,10 @@ public struct LintedEvent: Sendable {
     accepted = reading.accepted
     let saysMore =
       reading.hasLinks || reading.hasOffer || !reading.promises.isEmpty
-    statements =
+    details =
       saysMore
       ? LinkedEvent(id: id, document, node: node, in: text).map {
-        Statements(
+        Details(
           linked: $0, hasOffer: reading.hasOffer, expires: reading.expires,
           promises: reading.promises)
       } : nil

@@ -14,7 +14,7 @@ struct Neighbours: Sendable {
   let day: Day?
   private var groups: [Group] = []
   /// By type and word: the groups whose first event has it, the newest last.
-  private var places: [Key: [Int]] = [:]
+  private var groupsByKey: [Key: [Int]] = [:]
 
   private struct Key: Hashable {
     var type: EventType
@@ -31,12 +31,12 @@ struct Neighbours: Sendable {
     guard !event.accepted.contains(.duplicate) else { return }
     let keys = event.title.words.map { Key(type: event.type, word: $0) }
     var candidates: Set<Int> = []
-    for key in keys { candidates.formUnion((places[key] ?? []).suffix(Self.comparedMax)) }
-    for place in candidates.sorted() where Self.isProbablyOne(event, groups[place].event) {
-      groups[place].ids.append(event.id)
+    for key in keys { candidates.formUnion((groupsByKey[key] ?? []).suffix(Self.comparedMax)) }
+    for index in candidates.sorted() where Self.isProbablyOne(event, groups[index].event) {
+      groups[index].ids.append(event.id)
       return
     }
-    for key in keys { places[key, default: []].append(groups.count) }
+    for key in keys { groupsByKey[key, default: []].append(groups.count) }
     groups.append(Group(event: event, ids: [event.id]))
   }
 

@@ -22,7 +22,7 @@ public struct Draft: Sendable {
     func codes(_ key: String) -> [ActorCode] {
       (body[key]?.array ?? []).compactMap { $0.string.flatMap { ActorCode($0) } }
     }
-    guard let type = body["type"]?.string.flatMap(EventType.init(word:)), type.isHappening,
+    guard let type = body["type"]?.string.flatMap(EventType.init(word:)), type.isEvent,
       let text = body["date"]?.string, let date = try? EventDate(text), !date.isOpenStart
     else { return nil }
     self.type = type

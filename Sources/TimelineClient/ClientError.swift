@@ -24,7 +24,7 @@ public enum ClientError: Error, Sendable, Hashable {
     /// A reply that lacks what its verb answers with.
     case lacking(verb: String, String)
     /// A line of a watch that does not say where it stands.
-    case noPlace(String)
+    case noAddress(String)
   }
 
   /// Whether the same request may do, on a new connection, without anybody mending anything.

@@ -69,7 +69,7 @@ public struct OpenedTimeline: Sendable, Hashable {
 /// Where an event was recorded; it is on disk.
 public struct RecordedEvent: Sendable, Hashable {
   public var id: EventID
-  public var place: LogPlace
+  public var address: LineAddress
   /// It was there already, word for word.
   public var isDuplicate: Bool
   /// The reply as it came, for whoever passes it on.
@@ -81,7 +81,7 @@ public struct RecordedEvent: Sendable, Hashable {
       let seq = json["seq"]?.int.flatMap({ UInt64(exactly: $0) })
     else { return nil }
     self.id = id
-    place = LogPlace(replica, seq)
+    address = LineAddress(replica, seq)
     isDuplicate = json["duplicate"]?.bool ?? false
     self.json = json
   }

@@ -12,7 +12,7 @@ public struct Watch {
     /// One JSON object, as it stands in the log.
     public var bytes: [UInt8]
     public var json: JSONValue
-    public var place: LogPlace
+    public var address: LineAddress
   }
 
   /// Every line up to here that fits was handed out; a new watch `after` it goes on where this one was.
@@ -84,10 +84,10 @@ public struct Watch {
     let json = try JSONValue(reply: bytes)
     guard let replica = json["replica"]?.string.flatMap({ ReplicaID($0) }),
       let seq = json["seq"]?.int.flatMap({ UInt64(exactly: $0) })
-    else { throw .protocolViolation(.noPlace(ClientError.Violation.shown(bytes))) }
+    else { throw .protocolViolation(.noAddress(ClientError.Violation.shown(bytes))) }
     guard seq > position[replica] else { return nil }
     position[replica] = seq
-    return Line(bytes: Array(bytes), json: json, place: LogPlace(replica, seq))
+    return Line(bytes: Array(bytes), json: json, address: LineAddress(replica, seq))
   }
 
   /// Asks how far the daemon has looked, and moves the position there: lines that do not fit, or that are

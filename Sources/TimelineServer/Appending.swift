@@ -120,13 +120,13 @@ extension Router {
     reply(connection) { out in
       var bad = 0
       var duplicates = 0
-      for (place, verdict) in verdicts.enumerated() {
+      for (index, verdict) in verdicts.enumerated() {
         switch verdict {
         case .success(let staged): duplicates += staged.isDuplicate ? 1 : 0
         case .failure(let failure):
           bad += 1
           var error = ErrorReply(failure)
-          error.line = place + 1
+          error.line = index + 1
           Reply.row(error.row, to: &out)
         }
       }
@@ -143,7 +143,7 @@ extension Router {
     case .success(let staged): promise(.appendedMany(staged), connection)
     case .failure(let failure):
       var error = ErrorReply(failure.error)
-      error.line = failure.place + 1
+      error.line = failure.index + 1
       reply(connection) { Reply.error(error, to: &$0) }
     }
   }

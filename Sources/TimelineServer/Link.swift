@@ -40,7 +40,7 @@ final class Link {
   private var asked: Int64?
   /// Lines that the other side says are lacking here, with their proofs, until it says that these are
   /// all.
-  private(set) var proofs: [(place: LogPlace, proof: [UInt8], line: [UInt8])] = []
+  private(set) var proofs: [(address: LineAddress, proof: [UInt8], line: [UInt8])] = []
   private var proofBytes = 0
   /// Whether lines are being proven for the other side.
   var isProving = false
@@ -73,13 +73,13 @@ final class Link {
   }
 
   /// Takes a proof, unless more came than was to be.
-  func take(_ place: LogPlace, _ proof: [UInt8], _ line: [UInt8]) -> Bool {
-    proofs.append((place, proof, line))
+  func take(_ address: LineAddress, _ proof: [UInt8], _ line: [UInt8]) -> Bool {
+    proofs.append((address, proof, line))
     proofBytes += proof.count + line.count
     return proofBytes <= Self.proofBytesMax
   }
 
-  func takeProofs() -> [(place: LogPlace, proof: [UInt8], line: [UInt8])] {
+  func takeProofs() -> [(address: LineAddress, proof: [UInt8], line: [UInt8])] {
     defer {
       proofs = []
       proofBytes = 0

@@ -105,7 +105,7 @@ struct Reception {
           "name": .string(hosted.name), "timeline": .string(hosted.id.description),
           "replica": .string(hosted.replica.description),
           "archived": hosted.isArchived ? .bool(true) : nil,
-          "events": here.map { .int($0.snapshot.count(Query())) },
+          "events": here.map { .int($0.view.count(Query())) },
           "lines": here.map { .int($0.lines.lineCount) },
         ]), to: &out)
     }

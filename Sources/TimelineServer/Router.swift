@@ -123,10 +123,10 @@ struct Router {
     case .query, .count:
       let query = try questions.query(request, line)
       let question = SlowQuestion(
-        snapshot: timeline.snapshot, query: query,
+        view: timeline.view, query: query,
         kind: request.verb == .count ? .count : .events)
       let isQuick = query.limit.map { $0 <= 1000 } ?? false
-      if !query.filter.texts.isEmpty || question.snapshot.rowCount > Self.inlineRowsMax && !isQuick,
+      if !query.filter.texts.isEmpty || question.view.rowCount > Self.inlineRowsMax && !isQuick,
         !(request.verb == .count && query.filter.isEmpty && query.knownAt == nil)
       {
         return .ask(question)
@@ -145,18 +145,18 @@ struct Router {
       guard !timeline.position.sizes.isEmpty else {
         throw ErrorReply(.notFound, "nothing is recorded yet that could be cited")
       }
-      return .ask(SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .name(naming)))
+      return .ask(SlowQuestion(view: timeline.lines, query: Query(), kind: .name(naming)))
     case .snapshots:
       let here = timeline.lines
       if let one = try questions.snapshot(request) {
-        return .ask(SlowQuestion(snapshot: here, query: Query(), kind: .compare(one)))
+        return .ask(SlowQuestion(view: here, query: Query(), kind: .compare(one)))
       }
       let all = here.recordedSnapshots
       for snapshot in all { Reply.row(snapshot.json(in: here), to: &connection.out) }
       Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
     case .lint:
       let (asked, query) = try questions.lint(request, line)
-      return .ask(SlowQuestion(snapshot: timeline.snapshot, query: query, kind: .lint(asked)))
+      return .ask(SlowQuestion(view: timeline.view, query: query, kind: .lint(asked)))
     case .state, .explain, .changes: return state(try questions.state(request, line), connection)
     case .peers:
       let all = peers.of(timeline.id)
@@ -182,20 +182,20 @@ struct Router {
       for row in rows { Reply.row(row, to: &connection.out) }
       Reply.end(.object(["count": .int(rows.count)]), to: &connection.out)
     case .prove:
-      let id = try id(request, timeline.snapshot)
+      let id = try id(request, timeline.view)
       return .ask(
-        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
+        SlowQuestion(view: timeline.lines, query: Query(), kind: .prove(id, heads.keeper)))
     case .verify:
-      let snapshot = timeline.lines
-      // Read here: a head that is signed meanwhile covers more than the snapshot has.
-      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(snapshot))
-      return .ask(SlowQuestion(snapshot: snapshot, query: Query(), kind: kind))
+      let view = timeline.lines
+      // Read here: a head that is signed meanwhile covers more than the view has.
+      let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(view))
+      return .ask(SlowQuestion(view: view, query: Query(), kind: kind))
     case .backup:
       let wanted = BackupStream.Request(
         name: timeline.name, replica: timeline.replica, made: now, heads: heads.keeper,
         key: try keyWanted(request, line, connection))
       return .ask(
-        SlowQuestion(snapshot: timeline.lines, query: Query(), kind: .backup(wanted)))
+        SlowQuestion(view: timeline.lines, query: Query(), kind: .backup(wanted)))
     }
     return .goOn
   }
@@ -210,6 +210,6 @@ struct Router {
     }
     return .ask(
       SlowQuestion(
-        snapshot: timeline.snapshot, query: asked.query, kind: .state(asked, kept)))
+        view: timeline.view, query: asked.query, kind: .state(asked, kept)))
   }
 }

@@ -15,11 +15,11 @@ struct KeptHistory: Sendable {
   /// Beyond this many new lines it is quicker to begin anew.
   private static let newLinesMax = 10_000
 
-  /// All events of a snapshot, or those that were known at a position.
-  init(_ dyad: Dyad, in snapshot: Snapshot, knownAt: Position? = nil) {
+  /// All events of a read view, or those that were known at a position.
+  init(_ dyad: Dyad, in view: ReadView, knownAt: Position? = nil) {
     var history = DyadHistory(
-      dyad, rules: Rules(snapshot.rules(knownAt: knownAt)),
-      exerciseTargets: snapshot.registry(knownAt: knownAt).exerciseTargets)
+      dyad, rules: Rules(view.rules(knownAt: knownAt)),
+      exerciseTargets: view.registry(knownAt: knownAt).exerciseTargets)
     var events: [EventID: Event] = [:]
     var damaged: DamagedLine?
     // What is not between the two can only be testimony, and only with links: few lines have those.
@@ -32,12 +32,12 @@ struct KeptHistory: Sendable {
     for party in [dyad.first, dyad.second] {
       var filter = Filter()
       filter.parties = [party]
-      let unread = snapshot.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
-        if isBetween || snapshot.mayHaveLinks(shown), events[shown.id] == nil {
-          if let event = snapshot.event(shown) {
+      let unread = view.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
+        if isBetween || view.mayHaveLinks(shown), events[shown.id] == nil {
+          if let event = view.event(shown) {
             events[shown.id] = event
           } else {
-            damaged = damaged ?? snapshot.damaged(shown)
+            damaged = damaged ?? view.damaged(shown)
           }
         }
         // Of an event with versions nothing may be asked before.
@@ -49,27 +49,27 @@ struct KeptHistory: Sendable {
     history.insert(events.values)
     self.history = history
     self.damaged = damaged
-    position = snapshot.position
+    position = view.position
   }
 
   /// Whether the tables and the actors are those that it was made by: they decide which events count,
   /// and how much.
-  private func rests(on snapshot: Snapshot) -> Bool {
-    history.rules.tables == snapshot.rules(knownAt: nil)
-      && history.exerciseTargets == snapshot.registry.exerciseTargets
+  private func rests(on view: ReadView) -> Bool {
+    history.rules.tables == view.rules(knownAt: nil)
+      && history.exerciseTargets == view.registry.exerciseTargets
   }
 
   /// The same with what has come since.
-  func brought(upTo snapshot: Snapshot) -> KeptHistory {
-    guard rests(on: snapshot),
-      let changed = snapshot.subjects(after: position, max: Self.newLinesMax)
+  func brought(upTo view: ReadView) -> KeptHistory {
+    guard rests(on: view),
+      let changed = view.subjects(after: position, max: Self.newLinesMax)
     else {
-      return KeptHistory(history.dyad, in: snapshot)
+      return KeptHistory(history.dyad, in: view)
     }
     var result = self
-    result.position = snapshot.position
+    result.position = view.position
     let events = changed.compactMap { id in
-      if case .shown(let event) = snapshot.find(id) { snapshot.event(event) } else { nil }
+      if case .shown(let event) = view.find(id) { view.event(event) } else { nil }
     }
     result.history.replace(changed, with: events)
     return result

@@ -52,7 +52,7 @@ extension Router {
     case .streaming(let events, var sent):
       while sent < events.count, connection.hasRoom {
         let isSent =
-          events[sent].map { Self.append($0, events.snapshot, to: &connection.out) } ?? false
+          events[sent].map { Self.append($0, events.view, to: &connection.out) } ?? false
         if !isSent, let cited = events.query.cited {
           let error = CitationError.damaged(cited, events.line(of: sent))
           Reply.error(ErrorReply(error), to: &connection.out)
@@ -64,7 +64,7 @@ extension Router {
       connection.mode = .streaming(events, sent: sent)
       guard sent == events.count else { break }
       let cited = events.query.cited
-      let position = cited?.position ?? events.snapshot.position
+      let position = cited?.position ?? events.view.position
       Reply.end(
         JSONValue.object(["count": .int(sent), "position": position.json]).citing(cited),
         to: &connection.out)
@@ -94,11 +94,11 @@ extension Router {
 
   /// `EVENT` and its line; nothing, and false, where the line has been damaged since it was read.
   static func append(
-    _ event: ShownEvent, _ snapshot: Snapshot, to out: inout [UInt8]
+    _ event: ShownEvent, _ view: ReadView, to out: inout [UInt8]
   ) -> Bool {
     let start = out.count
     out.append(contentsOf: "EVENT ".utf8)
-    guard snapshot.append(event, to: &out) else {
+    guard view.append(event, to: &out) else {
       out.removeSubrange(start...)
       return false
     }

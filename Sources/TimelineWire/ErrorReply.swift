@@ -63,9 +63,9 @@ public struct ErrorReply: Error, Sendable, Hashable {
   }
 
   /// The whole sentence: `line 2: date: "2017-02-30": February 2017 has 28 days`.
-  public var text: String { place + message }
+  public var text: String { location + message }
 
-  private var place: String {
+  private var location: String {
     (line.map { "line \($0): " } ?? "") + (field.map { "\($0): " } ?? "")
   }
 }
@@ -132,9 +132,9 @@ extension ErrorReply {
       field: structure["field"]?.string, value: structure["value"]?.string,
       hint: structure["hint"]?.string.flatMap(ErrorHint.init(rawValue:)))
     // The writer put it there, of these very members.
-    let place = place.utf8
-    if text.utf8.starts(with: place) {
-      message = String(decoding: text.utf8.dropFirst(place.count), as: UTF8.self)
+    let location = location.utf8
+    if text.utf8.starts(with: location) {
+      message = String(decoding: text.utf8.dropFirst(location.count), as: UTF8.self)
     }
   }
 

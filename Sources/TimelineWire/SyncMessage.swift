@@ -84,11 +84,12 @@ extension SyncMessage {
 
   /// Reads one line, without its LF.
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
-    let words = String(decoding: line, as: UTF8.self).split(
-      separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
+    // Bytes, not characters: each run of lines comes with one of these.
+    let words = line.split(separator: 0x20, maxSplits: 5, omittingEmptySubsequences: true)
+      .map { String(decoding: $0, as: UTF8.self) }
     let text = UnsafeBufferPointer(
       rebasing: line[(line.firstIndex { $0 == 0x7B || $0 == 0x22 } ?? line.count)...])
-    let reader = SyncMessageReader(words: words.map(String.init), text: text)
+    let reader = SyncMessageReader(words: words, text: text)
     switch words.first {
     case "HELLO": self = try reader.hello()
     case "HAVE": self = try reader.have()
@@ -100,23 +101,24 @@ extension SyncMessage {
       }
       self = .lines(timeline, run, bytes: bytes)
     case "TOOK":
-      let (timeline, replica, last) = try reader.place("TOOK timeline replica seq")
+      let (timeline, replica, last) = try reader.address("TOOK timeline replica seq")
       self = .took(timeline, replica, last: last)
     case "HEAD":
-      let (timeline, replica, size) = try reader.place("HEAD timeline replica size \"signed note\"")
+      let (timeline, replica, size) = try reader.address(
+        "HEAD timeline replica size \"signed note\"")
       self = .head(timeline, replica, size: size, note: try reader.note())
     case "WANT":
       let (timeline, lines) = try reader.run("WANT timeline replica first count")
       self = .want(timeline, lines)
     case "PROOF":
-      let (timeline, replica, seq) = try reader.place("PROOF timeline replica seq \"proof\"")
+      let (timeline, replica, seq) = try reader.address("PROOF timeline replica seq \"proof\"")
       self = .proof(timeline, replica, seq: seq, text: try reader.note())
     case "PROVED":
       let (timeline, lines) = try reader.run("PROVED timeline replica first count")
       self = .proved(timeline, lines)
-    case "FOLLOW" where words.count == 2: self = .follow(name: String(words[1]))
+    case "FOLLOW" where words.count == 2: self = .follow(name: words[1])
     case "TIMELINE" where words.count == 3:
-      self = .timeline(try reader.timeline(), name: String(words[2]))
+      self = .timeline(try reader.timeline(), name: words[2])
     case "PING": self = .ping
     case "PONG": self = .pong
     case "ERR":
@@ -230,7 +232,7 @@ private struct SyncMessageReader {
   }
 
   /// A timeline, a replica and a number.
-  func place(_ form: String) throws(ErrorReply) -> (TimelineID, ReplicaID, UInt64) {
+  func address(_ form: String) throws(ErrorReply) -> (TimelineID, ReplicaID, UInt64) {
     guard words.count >= 4, let timeline = TimelineID(words[1]), let replica = ReplicaID(words[2]),
       let number = UInt64(words[3]), number <= LineLimits.seqMax
     else { throw ErrorReply(.badRequest, form) }
@@ -241,7 +243,7 @@ private struct SyncMessageReader {
   func run(
     _ form: String, max: UInt64 = SyncMessage.wantedMax, words expected: Int = 5
   ) throws(ErrorReply) -> (TimelineID, WantedLines) {
-    let (timeline, replica, first) = try place(form)
+    let (timeline, replica, first) = try address(form)
     guard words.count == expected, let count = UInt64(words[4]), first > 0,
       (1...max).contains(count)
     else { throw ErrorReply(.badRequest, "\(form), at most \(max) lines") }

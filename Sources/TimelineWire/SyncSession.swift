@@ -72,7 +72,7 @@ public struct SyncSession: Sendable {
     /// The other side asks for these lines, each with a proof: `proven` writes the answer.
     case want(WantedLines)
     /// A line that was asked for; nothing of it has been checked.
-    case proof(LogPlace, proof: [UInt8], line: [UInt8])
+    case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
     case proved(WantedLines)
     /// The other side is told why, and the connection ends.
@@ -118,7 +118,7 @@ public struct SyncSession: Sendable {
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
   /// A proof whose line comes next.
-  private var proof: (place: LogPlace, text: [UInt8])?
+  private var proof: (address: LineAddress, text: [UInt8])?
   /// The line of what was asked for that was proven last: each is, once.
   private var proven: UInt64 = 0
   /// What is being asked for, and what will be; nil until it is looked up.
@@ -170,7 +170,7 @@ public struct SyncSession: Sendable {
     if incoming != nil { return take(line) }
     if let proof {
       self.proof = nil
-      return [.proof(proof.place, proof: proof.text, line: Array(line) + [0x0A])]
+      return [.proof(proof.address, proof: proof.text, line: Array(line) + [0x0A])]
     }
     do throws(ErrorReply) {
       return try receive(try SyncMessage(line), source())
@@ -206,7 +206,7 @@ public struct SyncSession: Sendable {
         seq - asked.first < asked.count
       else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
       proven = seq
-      proof = (LogPlace(replica, seq), text)
+      proof = (LineAddress(replica, seq), text)
     case (.proved(let timeline, let lines), .live):
       try check(timeline)
       return try proved(lines)
@@ -248,7 +248,8 @@ public struct SyncSession: Sendable {
     guard state == .live else { return [] }
     var out: [UInt8] = []
     var inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
-    for (replica, size) in source.position.sorted where !blocked.contains(replica) {
+    let position = source.position.sorted
+    for (replica, size) in position where !blocked.contains(replica) {
       while theirs[replica] < size, inFlight < Self.windowBytes, out.isEmpty {
         let first = theirs[replica] + 1
         let (count, bytes) = source.run(of: replica, from: first, bytesMax: Self.chunkBytes)
@@ -265,7 +266,7 @@ public struct SyncSession: Sendable {
         unacknowledged.append((replica, last, bytes.count))
       }
     }
-    if out.isEmpty { out = heads(source) }
+    if out.isEmpty { out = heads(source, position) }
     if out.isEmpty { out = want(source) }
     return out
   }
@@ -306,9 +307,11 @@ public struct SyncSession: Sendable {
   }
 
   /// The heads of logs whose lines the other side has.
-  private mutating func heads(_ source: some LogSource) -> [UInt8] {
+  private mutating func heads(
+    _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
+  ) -> [UInt8] {
     var out: [UInt8] = []
-    for (replica, _) in source.position.sorted {
+    for (replica, _) in position {
       let signedSize = source.signedSize(of: replica)
       guard signed[replica] < signedSize, signedSize <= taken[replica],
         let (size, note) = source.head(of: replica)

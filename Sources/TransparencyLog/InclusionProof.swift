@@ -31,7 +31,7 @@ public enum InclusionProofError: Error, Sendable, Hashable {
 
 /// The hashes that lead from a leaf to the root.
 public struct InclusionProof: Sendable, Hashable {
-  /// The leaf's place, from 0.
+  /// The leaf's index, from 0.
   public var index: UInt64
   /// Number of leaves of the tree.
   public var size: UInt64

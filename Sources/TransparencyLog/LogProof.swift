@@ -3,7 +3,7 @@
 //
 //     c2sp.org/tlog-proof@v1
 //     extra <base64>                                   optional, not authenticated
-//     index 2                                          the entry's place, from 0
+//     index 2                                          the entry's index, from 0
 //     B1Bqhf2d0vEg62lPhgEeW7RmLlxBWmKRcDPUqWJEh+c=     its sibling first
 //     +sVCA+fMaWzw38tCySodnbr3CtnmIfS9jZhmLwDjwSU=
 //     g327FS6bB5AQcX6E6GXaTrwPoZioBtWdMb8VrM7yLQ4=
@@ -58,7 +58,7 @@ public struct LogProof: Sendable, Hashable {
 
   /// Whatever the maker added; empty for none. Nothing proves it.
   public let extra: [UInt8]
-  /// The entry's place in the log, from 0.
+  /// The entry's index in the log, from 0.
   public let index: UInt64
   /// The leaf's sibling first, at most 63.
   public let hashes: [SHA256Digest]

@@ -9,7 +9,7 @@
 // the average, at most 63 peaks whatever the size. Proofs, which need the leaves, are made by
 // `InclusionProof` and `ConsistencyProof`.
 
-/// A log's tree as far as appending needs it. A copy is a snapshot.
+/// A log's tree as far as appending needs it. It is a value: a copy stays as it is.
 public struct TreeFrontier: Sendable, Hashable {
   /// Number of leaves.
   public private(set) var size: UInt64 = 0

@@ -137,7 +137,7 @@ extension Failure {
   private static func text(_ violation: ClientError.Violation) -> String {
     switch violation {
     case .lineTooLong(let bytes): "timelined answered with a line of more than \(bytes) bytes"
-    case .notAReply(let line), .notJSON(let line), .noPlace(let line), .lacking(_, let line):
+    case .notAReply(let line), .notJSON(let line), .noAddress(let line), .lacking(_, let line):
       "timelined answered: \(line)"
     }
   }

@@ -39,12 +39,12 @@ struct Arguments {
   static func parse(_ words: [String], environment: [String: String]) throws(UsageError) -> Outcome
   {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.homeOfUser
-    func place(_ variable: String, _ otherwise: String) -> String {
+    func base(_ variable: String, _ otherwise: String) -> String {
       environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? otherwise
     }
     var result = Arguments(
-      data: place("XDG_DATA_HOME", home + "/.local/share") + "/timeline",
-      socket: place("XDG_RUNTIME_DIR", "/tmp/timeline-\(getuid())") + "/timeline.sock")
+      data: base("XDG_DATA_HOME", home + "/.local/share") + "/timeline",
+      socket: base("XDG_RUNTIME_DIR", "/tmp/timeline-\(getuid())") + "/timeline.sock")
     var rest = words[...]
     while let word = rest.popFirst() {
       var value: String {

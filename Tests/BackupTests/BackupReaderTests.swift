@@ -93,23 +93,23 @@ struct BackupReaderTests {
   @Test("Every line that is left out, comes twice or changes places is noticed, but a damaged one")
   func lines() throws {
     let sample = SampleText([logs[0], logs[1]], key: "k")
-    for place in sample.lines.indices {
-      let isEvent = sample.lines[place].hasPrefix("{")
+    for index in sample.lines.indices {
+      let isEvent = sample.lines[index].hasPrefix("{")
       var changed = sample
-      changed.lines.remove(at: place)
+      changed.lines.remove(at: index)
       if isEvent {
         // What is missing is told.
         #expect(try read(changed.text).contents.missing == 1)
-      } else if place != sample.lines.count - 1 {
+      } else if index != sample.lines.count - 1 {
         #expect(throws: BackupError.self) { try read(changed.text) }
       }
       changed = sample
-      changed.lines.insert(sample.lines[place], at: place)
+      changed.lines.insert(sample.lines[index], at: index)
       #expect(throws: BackupError.self) { try read(changed.text) }
-      for other in sample.lines.indices where other > place {
+      for other in sample.lines.indices where other > index {
         changed = sample
-        changed.lines.swapAt(place, other)
-        #expect(throws: BackupError.self, "\(place) and \(other)") { try read(changed.text) }
+        changed.lines.swapAt(index, other)
+        #expect(throws: BackupError.self, "\(index) and \(other)") { try read(changed.text) }
       }
     }
   }
@@ -177,12 +177,12 @@ struct BackupReaderTests {
     let heads = try [logs[0].replica: logs[0].head(2)]
     let text = SampleText(logs, heads: heads, key: "k").text
     let end = text.count - 90
-    for place in 0..<text.count * 8 {
+    for index in 0..<text.count * 8 {
       var flipped = text
-      flipped[place / 8] ^= 1 << UInt8(place % 8)
+      flipped[index / 8] ^= 1 << UInt8(index % 8)
       // END itself is under the compression's checksum alone: a space in its JSON is another spelling.
       guard let (_, lines) = try? read(flipped) else { continue }
-      #expect(place / 8 >= end && lines == logs[0].lines, "bit \(place)")
+      #expect(index / 8 >= end && lines == logs[0].lines, "bit \(index)")
     }
   }
 
@@ -228,17 +228,17 @@ struct BackupFileTests {
     for (logs, count) in [([SampleLog(1, lines: 2)], nil), (large, 500)] {
       let bytes = try write(logs)
       let header = SampleText(logs).header
-      let places =
+      let indices =
         count.map { (0..<$0).map { _ in Int(chance.next() % UInt64(bytes.count * 8)) } }
         ?? Array(0..<bytes.count * 8)
-      for place in places {
+      for index in indices {
         var flipped = bytes
-        flipped[place / 8] ^= 1 << UInt8(place % 8)
+        flipped[index / 8] ^= 1 << UInt8(index % 8)
         guard let (contents, lines) = try? readFile(flipped) else { continue }
         // Of a frame not every bit has a say in what it holds.
         #expect(
           contents.header == header && contents.key == nil && lines == logs.flatMap(\.lines),
-          "bit \(place), seed \(seed)")
+          "bit \(index), seed \(seed)")
         harmless += 1
       }
     }

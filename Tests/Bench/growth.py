@@ -78,7 +78,7 @@ class Pair:
             self.first.quiet()
             self.bench.figures.add(
                 "growth: memory an event, once it was quiet", size, self.first.memory() / self.count)
-            index = self.first.path + "/data/timelines/main/index/checkpoint"
+            index = self.first.path + "/data/timelines/main/index/events.idx"
             if os.path.exists(index):
                 self.bench.figures.add("growth: index on disk an event", size, os.path.getsize(index) / self.count)
             self.first.stop()

@@ -149,11 +149,11 @@ struct LintTests {
   @Test("A circle of links is told once, with all that are in it; ten thousand do not stop it")
   func circles() {
     func ring(_ count: Int, tagged: Int? = nil) -> [LintedEvent] {
-      (0..<count).map { place in
-        let more = links("follows:r\((place + 1) % count)")
+      (0..<count).map { index in
+        let more = links("follows:r\((index + 1) % count)")
         return linted(
-          "r\(place)", "message", "2001-01-01", title: "t\(place)x",
-          place == tagged
+          "r\(index)", "message", "2001-01-01", title: "t\(index)x",
+          index == tagged
             ? more.replacing("lint:no-source\"", with: "lint:no-source\",\"lint:bad-link\"")
             : more)
       }
@@ -211,8 +211,8 @@ struct LintTests {
     for event in [offer, answer] { lint.take(event) }
     #expect(lint.finish { _ in .unknown }.map(\.kind) == [.noSource])
     var short = Lint(on: Day("2020-01-01")!, limit: 2)
-    for place in 0..<5 {
-      short.take(linted("e\(place)", "test", "2001-01-0\(place + 1)", #""unsourced":true"#))
+    for index in 0..<5 {
+      short.take(linted("e\(index)", "test", "2001-01-0\(index + 1)", #""unsourced":true"#))
     }
     #expect(short.finish { _ in .unknown }.count == 2)
     #expect(short.counts[.noSource] == 5)

@@ -242,7 +242,7 @@ class Faults(unittest.TestCase):
         for place, (call, path) in enumerate(calls):
             parent = os.path.dirname(path)
             # Opened for this change: look back no further than its last sync. What holds DATA is not traced.
-            if call not in ("mkdir", "rename") or path in (run.daemon.data, run.daemon.data + "/timelines/main/index/checkpoint.new"):
+            if call not in ("mkdir", "rename") or path in (run.daemon.data, run.daemon.data + "/timelines/main/index/events.idx.new"):
                 continue
             changes += 1
             since = itertools.takewhile(lambda c: c != ["fsync", parent], reversed(calls[:place]))

@@ -168,7 +168,7 @@ class Hostile(unittest.TestCase):
     def test_what_stands_in_the_index_s_place_is_passed_over(self):
         self.client.append(title="kept")
         place = self.daemon.data + "/timelines/main/index"
-        for make in (lambda: os.makedirs(place + "/checkpoint"), lambda: pathlib.Path(place).write_text("words")):
+        for make in (lambda: os.makedirs(place + "/events.idx"), lambda: pathlib.Path(place).write_text("words")):
             self.daemon.stop()
             shutil.rmtree(place, ignore_errors=True)
             make()

@@ -32,7 +32,7 @@ class Story:
     def day(self):
         return str(date(2000, 1, 1) + timedelta(self.chance.randrange(1500)))
 
-    def happening(self):
+    def event(self):
         chance = self.chance
         type, subtype = chance.choice(KINDS)
         first = self.day()
@@ -112,13 +112,13 @@ class KeptTests(Machines):
         def versions(id):
             return client.stream("GET " + id)[1]["versions"]
         if kind < 0.55 or len(story.ids) < 5:
-            story.ids.append(ok(story.happening()))
+            story.ids.append(ok(story.event()))
         elif kind < 0.7:
             id = chance.choice(story.ids)
             before = versions(id)
             # Now and then two say different things.
             for _ in range(1 + (chance.random() < 0.3)):
-                ok({"type": "log.correct", "corrects": id, "supersedes": before, "reason": "r", "body": story.happening()})
+                ok({"type": "log.correct", "corrects": id, "supersedes": before, "reason": "r", "body": story.event()})
         elif kind < 0.8:
             id = chance.choice(story.ids)
             ok({"type": "log.retract", "retracts": id, "supersedes": versions(id), "reason": "r"})

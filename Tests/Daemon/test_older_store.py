@@ -32,6 +32,16 @@ class OlderStore(Ctl):
             self.json("state", "USA", "PRK", "--as-of", "2017-11-30", daemon=self.old), self.answers["state"])
         self.assertEqual(self.json("verify", daemon=self.old), self.answers["verify"])
 
+    def test_words_of_an_index_by_its_older_name_do_not_outlast_an_erasure(self):
+        self.old.stop()
+        index = pathlib.Path(self.old.data, "timelines/main/index")
+        index.mkdir(exist_ok=True)
+        for name in ("checkpoint", "checkpoint.new"):
+            (index / name).write_text("words of events")
+        self.old.start()
+        self.assertEqual([path.name for path in index.iterdir() if path.name.startswith("checkpoint")], [])
+        self.assertEqual(self.json("verify", daemon=self.old), self.answers["verify"])
+
     def test_it_goes_on(self):
         client = self.old.client()
         before = client.ok("OPEN main")["position"]

@@ -64,10 +64,10 @@ class RulesTests(Machines):
 
     def restart(self, daemon, index=True):
         daemon.stop()
-        checkpoint = pathlib.Path(daemon.data, "timelines/main/index/checkpoint")
-        self.assertTrue(checkpoint.exists())
+        index = pathlib.Path(daemon.data, "timelines/main/index/events.idx")
+        self.assertTrue(index.exists())
         if not index:
-            checkpoint.unlink()
+            index.unlink()
         daemon.start()
 
     # MARK: One machine

@@ -153,10 +153,10 @@ class Snapshots(Machines):
         # After a restart with the index on disk, and with none.
         for index in (True, False):
             c.stop()
-            checkpoint = pathlib.Path(c.data, "timelines/main/index/checkpoint")
-            self.assertTrue(checkpoint.exists())
+            index = pathlib.Path(c.data, "timelines/main/index/events.idx")
+            self.assertTrue(index.exists())
             if not index:
-                checkpoint.unlink()
+                index.unlink()
             c.start()
             self.same(c, "paper-2026", expected, some)
             shown = self.json("snapshot", "show", "paper-2026", daemon=c)
@@ -410,7 +410,7 @@ class Snapshots(Machines):
                 self.fails(7, "log", "--count", "--at", "paper", daemon=daemon)
             # A start that reads the log knows of it before it is asked.
             daemon.stop()
-            pathlib.Path(daemon.data, "timelines/main/index/checkpoint").unlink(missing_ok=True)
+            pathlib.Path(daemon.data, "timelines/main/index/events.idx").unlink(missing_ok=True)
             daemon.start()
 
     def test_what_was_erased_is_told(self):

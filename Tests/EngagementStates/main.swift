@@ -41,7 +41,7 @@ func rules(_ bodies: [JSONValue]) -> Rules {
         try RuleTable(
           kind, version: body["name"]?.string ?? "", rows: body["rows"]?.array ?? [],
           registry: .shipped))
-    } catch { fatalError("\(error.place): \(error.message)") }
+    } catch { fatalError("\(error.location): \(error.message)") }
   }
   return Rules(tables)
 }

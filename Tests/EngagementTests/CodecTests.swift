@@ -83,9 +83,9 @@ struct CodecTests {
       let asked = try JSONValue(parsing: String(question))
       let told = Answers(to: asked).json.text
       // All of it is too long to be shown.
-      let place = zip(told.utf8, answer.utf8).prefix { $0 == $1 }.count
-      let near = String(told.utf8.dropFirst(max(0, place - 80)).prefix(160)) ?? ""
-      #expect(told.utf8.elementsEqual(answer.utf8), "first different at byte \(place): \(near)")
+      let index = zip(told.utf8, answer.utf8).prefix { $0 == $1 }.count
+      let near = String(told.utf8.dropFirst(max(0, index - 80)).prefix(160)) ?? ""
+      #expect(told.utf8.elementsEqual(answer.utf8), "first different at byte \(index): \(near)")
     }
   }
 }

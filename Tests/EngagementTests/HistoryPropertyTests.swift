@@ -98,10 +98,10 @@ struct HistoryPropertyTests {
       return event
     }
     var history = DyadHistory.empty(with: Array(events[..<50]))
-    for place in 50..<60 {
-      if random.next(3) == 0 { history.replace([events[place - 40].id], with: []) }
-      history.replace([events[place - 40].id], with: [events[place - 40], events[place]])
-      let fresh = DyadHistory.empty(with: Array(events[...place]))
+    for index in 50..<60 {
+      if random.next(3) == 0 { history.replace([events[index - 40].id], with: []) }
+      history.replace([events[index - 40].id], with: [events[index - 40], events[index]])
+      let fresh = DyadHistory.empty(with: Array(events[...index]))
       let days = (0..<60).map { Day(number: 10_000 + 290 * Int32($0)) }
       #expect(
         history.series(days, every: .month) == fresh.series(days, every: .month), "seed \(seed)")

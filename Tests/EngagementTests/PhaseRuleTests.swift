@@ -31,7 +31,7 @@ struct PhaseRuleTests {
     case 1: events.removeAll { [.test, .incident, .exercise, .sanction].contains($0.type) }
     case 2:
       // One kind alone: nothing hides that its rule forgot a day.
-      let type = EventType.happenings[random.next(EventType.happenings.count)]
+      let type = EventType.ofEvents[random.next(EventType.ofEvents.count)]
       events.removeAll { $0.type != type && $0.type != .agreement && $0.type != .step }
     case 3, 7: events = random.kept()
     case 4, 8: events = random.brokenOff()
@@ -187,49 +187,49 @@ extension RandomEvents {
 
   /// Agreements that are carried out step by step, to the last promise or not, with a break now and then.
   fileprivate mutating func kept() -> [Event] {
-    var events = (0...next(2)).map { place in
+    var events = (0...next(2)).map { index in
       event(
-        "deal\(place)", .agreement, "accord", dayText(200), [us, dprk], [],
+        "deal\(index)", .agreement, "accord", dayText(200), [us, dprk], [],
         commitments: (0...next(2)).map { key in
           Commitment(key: "k\(key)", by: [us, dprk], to: [us, dprk], what: "w")
         })
     }
     let deals = events
-    for place in 0..<4 + next(7) {
+    for index in 0..<4 + next(7) {
       let deal = deals[next(deals.count)]
       let key = deal.commitments[next(deal.commitments.count)].key
       events.append(
         event(
-          "step\(place)", next(2) == 0 ? .step : .aid, "fulfilment", dayText(1500),
+          "step\(index)", next(2) == 0 ? .step : .aid, "fulfilment", dayText(1500),
           links: [
             next(2) == 0 ? (.partOf, deal.title, nil) : (.fulfils, deal.title, key)
           ]))
     }
-    for place in 0..<next(3) {
-      events.append(event("break\(place)", .step, "violation", dayText(1500)))
+    for index in 0..<next(3) {
+      events.append(event("break\(index)", .step, "violation", dayText(1500)))
     }
     return events
   }
 
   /// Talks of a day, of months and without an end, broken off now and then, and offers that lapse.
   fileprivate mutating func brokenOff() -> [Event] {
-    var events = (0...next(3)).map { place in
+    var events = (0...next(3)).map { index in
       let first = dayText()
       let last = Day(first)!.advanced(by: next(600)).description
       let ends = ["", "/..", "/\(last)", "/\(last)"]
       return event(
-        "talks\(place)", .talks, "official", first + ends[next(ends.count)], [us, dprk], [])
+        "talks\(index)", .talks, "official", first + ends[next(ends.count)], [us, dprk], [])
     }
-    for place in 0..<next(4) {
-      events.append(event("break\(place)", .talks, "breakdown", dayText(1500)))
+    for index in 0..<next(4) {
+      events.append(event("break\(index)", .talks, "breakdown", dayText(1500)))
     }
     if next(3) == 0 { events.removeAll() }
-    for place in 0..<next(4) {
+    for index in 0..<next(4) {
       let first = dayText(1500)
       let end = Day(first)!.advanced(by: next(60)).description
       events.append(
         event(
-          "offer\(place)", .statement, nil, first,
+          "offer\(index)", .statement, nil, first,
           offer: Offer(if: [], then: ["t"], condition: .none, expires: try! EventDate(end))))
     }
     return events

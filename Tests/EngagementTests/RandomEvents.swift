@@ -31,17 +31,17 @@ struct RandomEvents {
 
   mutating func events(_ count: Int) -> [Event] {
     var events: [Event] = []
-    for place in 0..<count {
+    for index in 0..<count {
       let day = day()
-      let type = one(EventType.happenings)
+      let type = one(EventType.ofEvents)
       let actors = Self.codes.filter { _ in next(3) == 0 }
       var subtypes: [String?] = [nil, "other"]
       subtypes += type.knownSubtypes.map { $0 }
       var event = Event(
-        id: EventID(importedName: "\(place) of \(chance)"), type: type, subtype: one(subtypes),
+        id: EventID(importedName: "\(index) of \(chance)"), type: type, subtype: one(subtypes),
         date: try! EventDate(dates(around: day)),
         actors: actors.isEmpty ? [one(Self.codes)] : actors,
-        targets: Self.codes.filter { !actors.contains($0) && next(3) > 0 }, title: "\(place)",
+        targets: Self.codes.filter { !actors.contains($0) && next(3) > 0 }, title: "\(index)",
         weight: next(12) == 0 ? Int32(next(20_001) - 10_000) : nil, isContested: next(20) == 0)
       if [.message, .statement, .talks].contains(type), next(2) == 0 {
         event.offer = Offer(
@@ -57,11 +57,11 @@ struct RandomEvents {
             due: next(2) == 0 ? try! EventDate(dates(around: day.advanced(by: next(300)))) : nil)
         }
       }
-      if place > 0 {
+      if index > 0 {
         event.links = (0..<next(3)).map { _ in
           Link(
             relation: one(Link.Relation.allCases),
-            id: next(15) == 0 ? event.id : events[next(place)].id,
+            id: next(15) == 0 ? event.id : events[next(index)].id,
             key: next(3) == 0 ? "k\(next(4))" : nil)
         }
       }

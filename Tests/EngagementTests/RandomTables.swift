@@ -17,7 +17,7 @@ extension RandomEvents {
     let isGrim = next(3) == 0
     return table(
       .weights,
-      EventType.happenings.flatMap { type -> [JSONValue] in
+      EventType.ofEvents.flatMap { type -> [JSONValue] in
         let subtypes = type.knownSubtypes.filter { _ in next(2) == 0 }
         return ([nil] + subtypes.map { $0 }).map { (subtype: String?) in
           .object([
@@ -51,6 +51,6 @@ extension RandomEvents {
   private mutating func table(_ kind: RuleTable.Kind, _ rows: [JSONValue]) -> RuleTable {
     do throws(RuleTable.Fault) {
       return try RuleTable(kind, version: "TEAM-\(next(1000))", rows: rows, registry: nil)
-    } catch { fatalError("\(error.place): \(error.message)") }
+    } catch { fatalError("\(error.location): \(error.message)") }
   }
 }

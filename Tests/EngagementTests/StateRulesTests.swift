@@ -203,9 +203,9 @@ struct StateRulesTests {
     func many(_ count: Int, _ name: String, _ type: EventType, _ subtype: String?, by: ActorCode)
       -> [Event]
     {
-      (0..<count).map { place in
+      (0..<count).map { index in
         event(
-          "\(name)\(place)", type, subtype, "2010-06-\(10 + place)", [by], [by == us ? dprk : us])
+          "\(name)\(index)", type, subtype, "2010-06-\(10 + index)", [by], [by == us ? dprk : us])
       }
     }
     let ours = many(3, "o", .statement, "assurance", by: us)
@@ -250,9 +250,9 @@ struct StateRulesTests {
       let offer = event(
         "offer", .message, "oral", "2020-06-15",
         offer: Offer(if: [], then: ["envoys"], condition: .none))
-      let replies = answers.enumerated().map { place, answer in
+      let replies = answers.enumerated().map { index, answer in
         event(
-          "a\(place)", .statement, answer.1, "2020-06-1\(7 + place)", [dprk], [us],
+          "a\(index)", .statement, answer.1, "2020-06-1\(7 + index)", [dprk], [us],
           links: [(answer.0, "offer", nil)])
       }
       return state([offer] + replies, day)["criteria"]?["respect"]

@@ -32,12 +32,12 @@ struct BitFlipTests {
     served.lines = served.lines.filter { !$0.value.isEmpty }
     var failures: [String] = []
     let hurt = hurtLine(bytes, path, bit / 8)
-    for (place, line) in served.lines where whole.lines[place] != line {
-      failures.append("\(name): line \(place.seq) is served with other bytes")
+    for (address, line) in served.lines where whole.lines[address] != line {
+      failures.append("\(name): line \(address.seq) is served with other bytes")
     }
     let missing = whole.lines.keys.filter { served.lines[$0] == nil }
-    for place in missing where place != hurt {
-      failures.append("\(name): line \(place.seq) is not served, and nothing is wrong with it")
+    for address in missing where address != hurt {
+      failures.append("\(name): line \(address.seq) is not served, and nothing is wrong with it")
     }
     for (id, event) in served.events where whole.events[id] != event {
       // A correction that was hurt leaves the event as it was before.
@@ -65,12 +65,12 @@ struct BitFlipTests {
   }
 
   /// The line of a log that a byte is part of.
-  private func hurtLine(_ bytes: [UInt8], _ path: String, _ offset: Int) -> Ledger.Place? {
+  private func hurtLine(_ bytes: [UInt8], _ path: String, _ offset: Int) -> LineAddress? {
     guard path.hasSuffix(".jsonl") else { return nil }
-    return places[path]?.first { $0.range.contains(offset) }?.place
+    return lineRanges[path]?.first { $0.range.contains(offset) }?.address
   }
 
-  private let places: [String: [(range: Range<Int>, place: Ledger.Place)]]
+  private let lineRanges: [String: [(range: Range<Int>, address: LineAddress)]]
   private let small: SimulatedDisk
 
   init() throws {
@@ -84,24 +84,24 @@ struct BitFlipTests {
     try run.append("behind the index")
     run.close()
     small = run.fileSystem.disk.atBest
-    places = Self.places(small)
+    lineRanges = Self.lineRanges(small)
   }
 
-  private static func places(
+  private static func lineRanges(
     _ disk: SimulatedDisk
-  ) -> [String: [(range: Range<Int>, place: Ledger.Place)]] {
-    var places: [String: [(range: Range<Int>, place: Ledger.Place)]] = [:]
+  ) -> [String: [(range: Range<Int>, address: LineAddress)]] {
+    var lineRanges: [String: [(range: Range<Int>, address: LineAddress)]] = [:]
     for path in disk.paths where path.hasSuffix(".jsonl") {
       let bytes = disk[file: path]
       var start = 0
       for end in bytes.indices where bytes[end] == 0x0A {
         let line = bytes[start...end].withUnsafeBufferPointer { try! Line($0) }
-        places[path, default: []].append(
-          (start..<end + 1, Ledger.Place(replica: line.replica, seq: line.seq)))
+        lineRanges[path, default: []].append(
+          (start..<end + 1, LineAddress(line.replica, line.seq)))
         start = end + 1
       }
     }
-    return places
+    return lineRanges
   }
 
   private func served(_ disk: SimulatedDisk) throws -> Served {
@@ -118,7 +118,7 @@ struct BitFlipTests {
     var chance = SplitMix(seed: seedOfCrashes)
     let bits = small.paths.flatMap { path -> [(String, Int)] in
       let bytes = small[file: path]
-      let isIndex = path.hasSuffix("checkpoint")
+      let isIndex = path.hasSuffix("events.idx")
       return (0..<bytes.count * 8).filter { bit in
         limitOfStates >= 100 || bytes[bit / 8] == 0x0A
           || chance.next() % (isIndex ? 64 : path.hasSuffix(".json") ? 2 : 8) == 0
@@ -181,6 +181,6 @@ struct BitFlipTests {
 
   private init(_ disk: SimulatedDisk) throws {
     small = disk
-    places = Self.places(disk)
+    lineRanges = Self.lineRanges(disk)
   }
 }

@@ -39,7 +39,7 @@ extension Timeline {
   /// Takes some lines of a log over from another machine, as a sync does.
   fileprivate func take(_ count: Int, of replica: ReplicaID, from other: Timeline) throws {
     let first = position[replica] + 1
-    let (all, bytes) = other.snapshot.run(of: replica, from: first, bytesMax: .max)
+    let (all, bytes) = other.view.run(of: replica, from: first, bytesMax: .max)
     var end = 0
     for _ in 0..<min(count, Int(all)) { end += bytes[end...].firstIndex(of: 0x0A)! + 1 - end }
     guard end > 0 else { return }
@@ -61,8 +61,8 @@ extension EventID {
 
 /// All that can be asked of a snapshot: answers as their bytes; an error where there is none.
 private func picture(_ timeline: Timeline, _ word: String) throws -> String {
-  let snapshot = timeline.snapshot
-  let cited = try snapshot.cited(word)
+  let view = timeline.view
+  let cited = try view.cited(word)
   var text = "\(cited.named.json.text) at \(cited.recorded)\n"
   for filter in [
     "", "actor=PRK", "author=bob", "author=ann", "type=test", "tag=t1", "text~word",
@@ -71,22 +71,22 @@ private func picture(_ timeline: Timeline, _ word: String) throws -> String {
     for (order, limit) in [(Query.Order.oldestFirst, nil), (.newestFirst, 3)] as [(_, Int?)] {
       var query = Query(try Filter(filter), order: order, limit: limit)
       query.cited = cited
-      let events = EventList(query, in: snapshot)
+      let events = EventList(query, in: view)
       if let damaged = events.damaged { throw damaged }
       text += "\(filter) \(events.count)\n"
-      for place in 0..<events.count {
+      for index in 0..<events.count {
         var bytes: [UInt8] = []
-        guard let event = events[place], snapshot.append(event, to: &bytes) else {
-          throw events.line(of: place)
+        guard let event = events[index], view.append(event, to: &bytes) else {
+          throw events.line(of: index)
         }
         text += String(decoding: bytes, as: UTF8.self) + "\n"
       }
-      let (count, damaged) = snapshot.tally(query)
+      let (count, damaged) = view.tally(query)
       if let damaged { throw damaged }
       #expect(count == events.count)
     }
   }
-  for actor in snapshot.registry(knownAt: cited.position).all
+  for actor in view.registry(knownAt: cited.position).all
   where ActorRegistry.shipped[actor.code] != actor {
     text += "\(actor)\n"
   }
@@ -128,19 +128,19 @@ struct CitingTests {
     let machines = try scratches.map { try $0.open() }
     let timelines = machines.map(\.1)
     let event = body("the same", more: #","id":"\#(EventID.known[0])""#)
-    for (place, timeline) in timelines.prefix(3).enumerated() {
-      try timeline.record(event, at: Int64(1_000_000 + place))
+    for (index, timeline) in timelines.prefix(3).enumerated() {
+      try timeline.record(event, at: Int64(1_000_000 + index))
     }
     // The first one is not known to whom it is asked as.
     let position = Position([timelines[1].replica: 1, timelines[2].replica: 1])
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
       let (directory, timeline) = try Scratch().open()
-      for place in order {
-        try timeline.take(1, of: timelines[place].replica, from: timelines[place])
+      for index in order {
+        try timeline.take(1, of: timelines[index].replica, from: timelines[index])
       }
       var shown: [DamagedLine] = []
-      timeline.snapshot.visit(Query(knownAt: position)) { event in
-        shown.append(timeline.snapshot.damaged(event))
+      timeline.view.visit(Query(knownAt: position)) { event in
+        shown.append(timeline.view.damaged(event))
         return true
       }
       #expect(shown.map(\.replica) == [timelines[1].replica], "\(order)")
@@ -156,9 +156,9 @@ struct CitingTests {
     let original = EventHistory.Version(
       id: EventID.known[0], ref: LineRef(replica: 0, seq: 1), replica: replicas[0],
       recorded: RecordedTime(microseconds: 1), supersedes: [], content: .retraction)
-    let versions = replicas.enumerated().map { place, replica in
+    let versions = replicas.enumerated().map { index, replica in
       EventHistory.Version(
-        id: EventID.known[1], ref: LineRef(replica: place, seq: 2), replica: replica,
+        id: EventID.known[1], ref: LineRef(replica: index, seq: 2), replica: replica,
         recorded: RecordedTime(microseconds: 2), supersedes: [original.id], content: .retraction)
     }
     for versions in [versions, versions.reversed()] {
@@ -200,7 +200,7 @@ struct CitingTests {
   private func damaged(_ when: Damaged) throws {
     let (scratch, id, expected) = try filled()
     let logs = scratch.path + "/timelines/main/logs/"
-    let checkpoint = scratch.path + "/timelines/main/index/checkpoint"
+    let index = scratch.path + "/timelines/main/index/events.idx"
     var said: [String: Int] = [:]
     for log in try FileManager.default.contentsOfDirectory(atPath: logs) {
       let path = logs + log + "/00000000000000000001.jsonl"
@@ -209,7 +209,7 @@ struct CitingTests {
         if when == .beforeWithIndex {
           let (directory, timeline) = try scratch.open()
           try Timeline.IndexSave(
-            snapshot: timeline.snapshot, path: checkpoint, fileSystem: PosixFileSystem(),
+            view: timeline.view, path: index, fileSystem: PosixFileSystem(),
             permit: IndexPermit()
           ).write()
           withExtendedLifetime(directory) {}
@@ -230,7 +230,7 @@ struct CitingTests {
         withExtendedLifetime(directory) {}
         // A torn tail was cut.
         try bytes.write(to: URL(fileURLWithPath: path))
-        try? FileManager.default.removeItem(atPath: checkpoint)
+        try? FileManager.default.removeItem(atPath: index)
       }
     }
     print("a byte damaged \(when): \(said.sorted { $0.key < $1.key })")
@@ -257,10 +257,10 @@ struct CitingTests {
     try timeline.name("cited")
     try timeline.record(body("later has words"))
     func count() throws -> Int {
-      let snapshot = timeline.snapshot
+      let view = timeline.view
       var query = Query(try Filter("text~words"))
-      query.cited = try snapshot.cited("cited")
-      let (count, damaged) = snapshot.tally(query)
+      query.cited = try view.cited("cited")
+      let (count, damaged) = view.tally(query)
       if let damaged { throw damaged }
       return count
     }
@@ -284,15 +284,15 @@ struct CitingTests {
     try timeline.name("cited")
     let path = try scratch.segment()
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    let place = try #require(bytes.range(of: Data("once right".utf8)))
-    try Self.write(0x57, to: path, at: place.lowerBound)
+    let range = try #require(bytes.range(of: Data("once right".utf8)))
+    try Self.write(0x57, to: path, at: range.lowerBound)
     try timeline.record(
       #"{"type":"log.correct","corrects":"\#(event.id)","supersedes":["\#(event.id)"],"#
         + #""reason":"r","body":\#(body("corrected"))}"#)
     var query = Query()
-    query.cited = try timeline.snapshot.cited("cited")
+    query.cited = try timeline.view.cited("cited")
     #expect(
-      timeline.snapshot.tally(query).damaged == DamagedLine(replica: timeline.replica, seq: 1))
+      timeline.view.tally(query).damaged == DamagedLine(replica: timeline.replica, seq: 1))
     withExtendedLifetime(directory) {}
   }
 
@@ -332,8 +332,8 @@ struct CitingTests {
     }
 
     mutating func step(_ step: Int) throws {
-      let place = Int.random(in: 0..<3, using: &chance)
-      let timeline = machines[place].timeline
+      let index = Int.random(in: 0..<3, using: &chance)
+      let timeline = machines[index].timeline
       // Clocks stand still now and then: two machines record at one moment.
       if !isOneOf(3) { now += 1 }
       let author = isOneOf(2) ? #","author":"bob""# : ""
@@ -378,23 +378,23 @@ struct CitingTests {
         // A restart, with the index on disk or without.
         if isOneOf(2) {
           try Timeline.IndexSave(
-            snapshot: timeline.snapshot,
-            path: scratches[place].path + "/timelines/main/index/checkpoint",
+            view: timeline.view,
+            path: scratches[index].path + "/timelines/main/index/events.idx",
             fileSystem: PosixFileSystem(), permit: IndexPermit()
           ).write()
         }
-        try restart(place)
+        try restart(index)
       default:
-        let other = machines[(place + 1 + Int.random(in: 0..<2, using: &chance)) % 3].timeline
+        let other = machines[(index + 1 + Int.random(in: 0..<2, using: &chance)) % 3].timeline
         let replica = pick(machines.map(\.timeline.replica))
         try timeline.take(Int.random(in: 1...5, using: &chance), of: replica, from: other)
       }
       if step % 10 == 0 { _ = try compareAll() }
     }
 
-    private mutating func restart(_ place: Int) throws {
-      machines.remove(at: place)
-      machines.insert(try scratches[place].open(), at: place)
+    private mutating func restart(_ index: Int) throws {
+      machines.remove(at: index)
+      machines.insert(try scratches[index].open(), at: index)
     }
 
     /// What is refused here may come from elsewhere.
@@ -403,14 +403,14 @@ struct CitingTests {
     }
 
     private mutating func target(_ timeline: Timeline) -> (String, String)? {
-      let snapshot = timeline.snapshot
+      let view = timeline.view
       var ids: [EventID] = []
-      snapshot.visit(Query()) { event in
+      view.visit(Query()) { event in
         ids.append(event.id)
         return true
       }
       guard let id = ids.randomElement(using: &chance) else { return nil }
-      let versions = snapshot.currentVersions(of: id)
+      let versions = view.currentVersions(of: id)
       let some = isOneOf(3) ? Array(versions.prefix(1)) : versions
       return (id.description, some.map { "\"\($0)\"" }.joined(separator: ","))
     }
@@ -443,10 +443,10 @@ struct CitingTests {
 
     mutating func syncAll() throws {
       for _ in 0..<3 {
-        for place in 0..<3 {
-          for from in 0..<3 where from != place {
+        for index in 0..<3 {
+          for from in 0..<3 where from != index {
             for replica in machines.map(\.timeline.replica) {
-              try machines[place].timeline.take(.max, of: replica, from: machines[from].timeline)
+              try machines[index].timeline.take(.max, of: replica, from: machines[from].timeline)
             }
           }
         }
@@ -455,10 +455,10 @@ struct CitingTests {
       #expect(positions.count == 1, "seed \(seed)")
     }
 
-    /// Holds what each machine says of each snapshot against what it said when it was made.
+    /// Compares what each machine says of each snapshot with what it said when it was made.
     func compareAll(mustAnswer: Bool = false) throws -> Int {
       var compared = 0
-      for (place, machine) in machines.enumerated() {
+      for (index, machine) in machines.enumerated() {
         for (id, expected) in pictures {
           do {
             let found = try picture(machine.timeline, id.description)
@@ -466,9 +466,9 @@ struct CitingTests {
             guard found != expected else { continue }
             let lines = zip(found.split(separator: "\n"), expected.split(separator: "\n"))
             let (here, there) = lines.first { $0 != $1 } ?? ("more", "or less")
-            Issue.record("seed \(seed), machine \(place), \(id):\n\(here)\ninstead of\n\(there)")
+            Issue.record("seed \(seed), machine \(index), \(id):\n\(here)\ninstead of\n\(there)")
           } catch CitationError.lacking, CitationError.unknown {
-            #expect(!mustAnswer, "seed \(seed), machine \(place): no answer from \(id)")
+            #expect(!mustAnswer, "seed \(seed), machine \(index): no answer from \(id)")
           }
         }
       }

@@ -248,7 +248,7 @@ struct CommitTests {
         let group = DispatchGroup()
         writer.async(group: group) { done = commit.perform() }
         if number % 3 == 0 { try timeline.put(named(1000 + number)) }
-        #expect(timeline.snapshot.count(Query()) >= number - 1)
+        #expect(timeline.view.count(Query()) >= number - 1)
         group.wait()
         try timeline.finish(done!)
       }

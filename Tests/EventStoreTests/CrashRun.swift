@@ -9,15 +9,10 @@ import TransparencyLog
 
 /// What a client remembers of a store.
 struct Ledger: Sendable {
-  struct Place: Hashable, Sendable {
-    var replica: ReplicaID
-    var seq: UInt64
-  }
-
-  /// The lines that were ever written at a place: more than one where a crash took the first.
-  var sent: [Place: Set<[UInt8]>] = [:]
+  /// The lines that were ever written at an address: more than one where a crash took the first.
+  var sent: [LineAddress: Set<[UInt8]>] = [:]
   /// Acknowledged lines, each with the number of operations that there had been.
-  var acknowledged: [(after: Int, place: Place, line: [UInt8])] = []
+  var acknowledged: [(after: Int, address: LineAddress, line: [UInt8])] = []
   /// Heads that were handed out, each with the number of operations that there had been.
   var heads: [(after: Int, head: SignedHead)] = []
   /// Words that were erased, each with the number of operations that there had been, and the line
@@ -34,10 +29,10 @@ struct Ledger: Sendable {
 
   mutating func note(_ line: [UInt8], acknowledgedAfter count: Int) {
     let parsed = line.withUnsafeBufferPointer { try! Line($0) }
-    let place = Place(replica: parsed.replica, seq: parsed.seq)
-    sent[place, default: []].insert(line)
+    let address = LineAddress(parsed.replica, parsed.seq)
+    sent[address, default: []].insert(line)
     ids.insert(parsed.id)
-    acknowledged.append((count, place, line))
+    acknowledged.append((count, address, line))
   }
 }
 
@@ -243,10 +238,15 @@ final class CrashRun {
   func saveIndex() throws(FileError) {
     guard let timeline else { return }
     try Timeline.IndexSave(
-      snapshot: timeline.snapshot, path: Self.path + "/timelines/main/index/checkpoint",
+      view: timeline.view, path: Self.path + "/timelines/main/index/events.idx",
       fileSystem: fileSystem,
       permit: IndexPermit()
     ).write()
+  }
+
+  /// An index as an older timelined left it; there is a newer one already.
+  func leaveOlderIndex(_ words: String) throws(FileError) {
+    try fileSystem.replace(Self.path + "/timelines/main/index/checkpoint", with: Array(words.utf8))
   }
 
   /// Lines of another machine.
@@ -268,28 +268,32 @@ final class CrashRun {
 
 /// What a store serves.
 struct Served: Equatable {
-  var lines: [Ledger.Place: [UInt8]] = [:]
+  var lines: [LineAddress: [UInt8]] = [:]
   /// Lines that are named as damaged.
-  var damaged: Set<Ledger.Place> = []
+  var damaged: Set<LineAddress> = []
   var events: [EventID: [UInt8]] = [:]
   /// What the timeline says of holes and lines, torn tails left out: they are reported once.
   var named: Set<LogDamage> = []
 
   /// - Parameter skipped: lines at the start of this machine's log that need not be looked at.
   init(_ timeline: Timeline, skipped: UInt64 = 0) {
-    let snapshot = timeline.snapshot
-    for log in snapshot.logs {
+    let view = timeline.view
+    for log in view.logs {
       var seq: UInt64 = log.id == CrashRun.replica ? skipped + 1 : 1
       while seq <= log.size {
-        let place = Ledger.Place(replica: log.id, seq: seq)
-        if let line = log.line(seq) { lines[place] = Array(line) } else { damaged.insert(place) }
+        let address = LineAddress(log.id, seq)
+        if let line = log.line(seq) {
+          lines[address] = Array(line)
+        } else {
+          damaged.insert(address)
+        }
         seq += 1
       }
     }
     guard skipped == 0 else { return }
-    snapshot.visit(Query()) { event in
+    view.visit(Query()) { event in
       var bytes: [UInt8] = []
-      events[event.id] = snapshot.append(event, to: &bytes) ? bytes : []
+      events[event.id] = view.append(event, to: &bytes) ? bytes : []
       return true
     }
     named = Set(
@@ -361,8 +365,8 @@ struct CrashCheck {
     let heads = run.ledger.heads.map(\.head)
     verdict.failures += compareHeads(then, with: heads).map { fail("opened again: \($0)") }
     var expected = before
-    for (_, place, line) in run.ledger.acknowledged {
-      expected.lines[place] = line
+    for (_, address, line) in run.ledger.acknowledged {
+      expected.lines[address] = line
       if skipped == 0 { expected.events[appended] = Array(line.dropLast()) }
     }
     var again = Served(then.timeline!, skipped: skipped)
@@ -438,23 +442,24 @@ struct CrashCheck {
   /// What a store serves, compared with the ledger.
   mutating func compare(_ served: Served, after count: Int) -> [String] {
     var failures: [String] = []
-    var acknowledged: Set<Ledger.Place> = []
-    for (after, place, line) in ledger.acknowledged where after <= count && place.seq > skipped {
-      acknowledged.insert(place)
-      if served.lines[place] == nil {
-        failures.append("acknowledged line \(place.seq) of \(place.replica) is not served")
-      } else if served.lines[place] != line, !isStub(served.lines[place]!, of: line) {
-        failures.append("acknowledged line \(place.seq) of \(place.replica) is another one")
+    var acknowledged: Set<LineAddress> = []
+    for (after, address, line) in ledger.acknowledged where after <= count && address.seq > skipped
+    {
+      acknowledged.insert(address)
+      if served.lines[address] == nil {
+        failures.append("acknowledged line \(address.seq) of \(address.replica) is not served")
+      } else if served.lines[address] != line, !isStub(served.lines[address]!, of: line) {
+        failures.append("acknowledged line \(address.seq) of \(address.replica) is another one")
       }
       let id = line.withUnsafeBufferPointer { try! Line($0).id }
       if skipped == 0, !ledger.special.contains(id), served.events[id] != Array(line.dropLast()) {
-        failures.append("the event of acknowledged line \(place.seq) is not served")
+        failures.append("the event of acknowledged line \(address.seq) is not served")
       }
     }
-    for (place, line) in served.lines where ledger.sent[place]?.contains(line) != true {
+    for (address, line) in served.lines where ledger.sent[address]?.contains(line) != true {
       guard let id = line.withUnsafeBufferPointer({ try? Line($0).id }), ledger.ids.contains(id)
       else {
-        failures.append("line \(place.seq) of \(place.replica) was never sent")
+        failures.append("line \(address.seq) of \(address.replica) was never sent")
         continue
       }
     }
@@ -467,13 +472,13 @@ struct CrashCheck {
     // Without signed heads lines that a power cut took from the middle of a write look like lines that
     // a bad disk took from the middle of the log. Those behind them are kept, so they are named.
     if !served.damaged.isEmpty { verdict.withHoles += 1 }
-    for place in served.damaged {
+    for address in served.damaged {
       let isNamed = served.named.contains { damage in
         guard case .lines(let first, let last, _) = damage.kind else { return false }
-        return damage.replica == place.replica && (first...last).contains(place.seq)
+        return damage.replica == address.replica && (first...last).contains(address.seq)
       }
       if !isNamed && skipped == 0 {
-        failures.append("nobody says that line \(place.seq) is damaged")
+        failures.append("nobody says that line \(address.seq) is damaged")
       }
     }
     for damage in served.named {
@@ -482,7 +487,7 @@ struct CrashCheck {
         continue
       }
       for seq in first...last
-      where acknowledged.contains(Ledger.Place(replica: damage.replica, seq: seq)) {
+      where acknowledged.contains(LineAddress(damage.replica, seq)) {
         failures.append("acknowledged line \(seq) is named as damaged")
       }
     }

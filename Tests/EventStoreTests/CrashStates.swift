@@ -58,10 +58,10 @@ extension SimulatedDisk {
     settle(uncertain.map { _ in 0 })
     settle(uncertain.map { _ in 1 })
     var single: [[Int]] = []
-    for (place, thing) in uncertain.enumerated() {
+    for (index, thing) in uncertain.enumerated() {
       for fate in 0..<thing.fates {
         var fates = uncertain.map { _ in chance.next() % 2 == 0 ? 0 : 1 }
-        fates[place] = fate
+        fates[index] = fate
         single.append(fates)
       }
     }
@@ -175,7 +175,7 @@ extension SimulatedDisk {
     let zeros = [UInt8](repeating: 0, count: count)
     // What the blocks held before: noise with line ends in it, or old lines of this file.
     var noise = (0..<count).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
-    for place in stride(from: 90, to: count, by: 170) { noise[place] = 0x0A }
+    for index in stride(from: 90, to: count, by: 170) { noise[index] = 0x0A }
     let text = noise.map { $0 == 0x0A ? $0 : 32 + $0 % 90 }
     let lines = old.isEmpty ? noise : (0..<count).map { old[$0 % old.count] }
     let fillings = [zeros, noise, text, lines]
@@ -204,8 +204,8 @@ extension SimulatedDisk {
       for mask in masks {
         var mixed = bytes
         let filling = fillings.randomElement(using: &chance)!
-        for place in 0..<blocks where mask >> UInt64(place % 64) & 1 == 0 {
-          let range = borders[place]..<borders[place + 1]
+        for index in 0..<blocks where mask >> UInt64(index % 64) & 1 == 0 {
+          let range = borders[index]..<borders[index + 1]
           mixed.replaceSubrange(range, with: filling[range])
         }
         fates.append(mixed)

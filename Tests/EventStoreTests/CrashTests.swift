@@ -116,6 +116,8 @@ struct CrashTests {
       try run.append((1...3).map { body("batch \($0)") })
       try run.sign()
       try run.saveIndex()
+      try run.leaveOlderIndex("quetzalcoatl")
+      try run.open()
       try run.erase(secret, "quetzalcoatl")
       try run.sign()
       try run.append("behind")

@@ -4,6 +4,7 @@
 //
 //     replace       open the directory · create NAME.new · write · fsync · rename · fsync of the directory
 //     replaceCache  create NAME.new · writes · rename          (a failure of either removes NAME.new)
+//     remove        open the directory · unlink · fsync of the directory
 //     openSegment   open the directory · create · fsync of the directory
 //                                                              (of a file with bytes in it: nothing)
 //     append        write;  sync: fdatasync;  truncate: ftruncate · fsync
@@ -54,7 +55,7 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
     var goesOn: Bool
   }
 
-  enum Call { case open, create, makeDirectory, write, cut, rename, sync, syncDirectory }
+  enum Call { case open, create, makeDirectory, write, cut, rename, remove, sync, syncDirectory }
 
   /// A step that is left out, or done too late.
   enum Mutant: CaseIterable {
@@ -249,6 +250,14 @@ final class CrashingFileSystem: FileSystem, @unchecked Sendable {
       perform(.remove(name, in: try directory(parent, "remove")))
       throw error
     }
+  }
+
+  func remove(_ path: String) throws(FileError) {
+    let (parent, name) = split(path)
+    try enter(.open, "open", parent)
+    try enter(.remove, "remove", path)
+    if file(path) != nil { perform(.remove(name, in: try directory(parent, "remove"))) }
+    try syncDirectory(parent, nil)
   }
 
   func map(_ path: String) throws(FileError) -> Memory? {

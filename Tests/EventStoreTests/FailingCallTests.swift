@@ -163,8 +163,8 @@ struct FailingCallTests {
         let after = CrashRun(on: run.fileSystem.disk.atWorst)
         try after.open()
         let served = Served(after.timeline!)
-        for (_, place, line) in run.ledger.acknowledged {
-          #expect(served.lines[place] == line, "\(cause) at call \(number)")
+        for (_, address, line) in run.ledger.acknowledged {
+          #expect(served.lines[address] == line, "\(cause) at call \(number)")
         }
       }
     }

@@ -31,9 +31,9 @@ struct ForeignLog {
     lines.append(line)
   }
 
-  mutating func erase(_ id: EventID, _ places: [(ReplicaID, UInt64)]) {
-    let places = places.map { #"["\#($0.0)",\#($0.1)]"# }.joined(separator: ",")
-    add(#"{"type":"log.erase","erases":"\#(id)","lines":[\#(places)],"reason":"why not"}"#)
+  mutating func erase(_ id: EventID, _ addresses: [(ReplicaID, UInt64)]) {
+    let addresses = addresses.map { #"["\#($0.0)",\#($0.1)]"# }.joined(separator: ",")
+    add(#"{"type":"log.erase","erases":"\#(id)","lines":[\#(addresses)],"reason":"why not"}"#)
   }
 
   /// A line without its words.
@@ -62,9 +62,9 @@ extension Scratch {
 @Suite("Lines that were made to do harm")
 struct HostileLineTests {
   @Test(
-    "An erasure may name places that no log has",
+    "An erasure may name lines that no log has",
     arguments: [1 << 46, 1 << 47, 1 << 48, 1 << 48 | 1, 7 << 48 | 1, 1 << 53] as [UInt64])
-  func farPlaces(seq: UInt64) throws {
+  func farLines(seq: UInt64) throws {
     let scratch = Scratch()
     do {
       let (_, timeline) = try scratch.open()

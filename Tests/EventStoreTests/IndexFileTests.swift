@@ -6,22 +6,22 @@ import TimelineModel
 
 /// All that questions can see of a timeline, as text.
 private func picture(_ timeline: Timeline) -> String {
-  let snapshot = timeline.snapshot
+  let view = timeline.view
   var lines: [String] = []
   for query in [
     Query(), Query(order: .newestFirst), Query(try! Filter("actor=PRK")),
     Query(try! Filter("actor=X-ONE")), Query(try! Filter("tag=kept text~name")),
-    Query(knownAt: snapshot.position(at: RecordedTime(microseconds: 2_000_000))),
+    Query(knownAt: view.position(at: RecordedTime(microseconds: 2_000_000))),
   ] {
-    snapshot.visit(query) { event in
+    view.visit(query) { event in
       var bytes: [UInt8] = []
-      _ = snapshot.append(event, to: &bytes)
+      _ = view.append(event, to: &bytes)
       lines.append(String(decoding: bytes, as: UTF8.self))
       return true
     }
     lines.append("--")
   }
-  lines.append("\(snapshot.contested) \(snapshot.unreadable) \(snapshot.registry.all.count)")
+  lines.append("\(view.contested) \(view.unreadable) \(view.registry.all.count)")
   return lines.joined(separator: "\n")
 }
 
@@ -78,7 +78,7 @@ struct IndexFileTests {
     try #require(timeline.indexToSave(isQuiet: true)).write()
     let picture = picture(timeline)
     withExtendedLifetime(directory) {}
-    return (scratch, picture, scratch.path + "/timelines/main/index/checkpoint")
+    return (scratch, picture, scratch.path + "/timelines/main/index/events.idx")
   }
 
   private func answer(_ scratch: Scratch) throws -> (picture: String, isTakenOver: Bool) {
@@ -123,7 +123,7 @@ struct IndexFileTests {
     let before = picture(timeline)
     timeline.adopt(saved)
     func isInFile(_ chunk: Int) -> Bool {
-      let (here, there) = (timeline.snapshot.index.rows, saved.index.rows)
+      let (here, there) = (timeline.view.index.rows, saved.index.rows)
       return here.chunks[chunk].isSame(as: there.chunks[chunk])
     }
     // The row of the one that was corrected is in the first, what came since in the last.
@@ -178,6 +178,38 @@ struct IndexFileTests {
     }
     try bytes.write(to: url)
     #expect(try answer(scratch) == (expected, true))
+  }
+
+  @Test("The file of an older timelined is removed, at the latest before an erasure is done")
+  func older() throws {
+    let (scratch, expected, index) = try filled()
+    let older = scratch.path + "/timelines/main/index/checkpoint"
+    func leave() throws {
+      for name in [older, older + ".new"] {
+        try Data("words".utf8).write(to: .init(filePath: name))
+      }
+    }
+    func isThere() -> Bool {
+      [older, older + ".new"].contains(where: FileManager.default.fileExists)
+    }
+    try leave()
+    #expect(try answer(scratch) == (expected, true))
+    #expect(!isThere())
+    // One that cannot be removed keeps nobody from opening the timeline.
+    try FileManager.default.createDirectory(atPath: older, withIntermediateDirectories: false)
+    let (directory, timeline) = try scratch.open()
+    defer { withExtendedLifetime(directory) {} }
+    #expect(picture(timeline) == expected && isThere())
+    try FileManager.default.removeItem(atPath: older)
+    try leave()
+    let recording = Timeline.Recording(
+      author: "ann", now: RecordedTime(microseconds: 4_000_000), random: { 7 },
+      newID: { EventID(.random()) })
+    let event = try timeline.record(body("to go"))
+    _ = try timeline.stageErasure(of: event.id, reason: "r", recording)
+    try timeline.commit()
+    #expect(timeline.unfinishedErasure == nil && !isThere())
+    #expect(try Data(contentsOf: .init(filePath: index)).isEmpty)
   }
 
   @Test("Made from another log, or from more of this one, it is passed over")

@@ -113,7 +113,7 @@ struct LinkRecordingTests {
     }
     let all = timeline.texts(ring) { timeline.stageAll($0, $1) }
     guard case .failure(let failure) = all else { return #expect(Bool(false)) }
-    #expect(failure.place == 2)
+    #expect(failure.index == 2)
     let wrong = [message(1, "2001-02-01"), message(2, "2001-01-31", links: [("follows", 1, nil)])]
     #expect(timeline.texts(wrong) { (try? timeline.check($0, $1)[1].get()) == nil })
     // Nothing that was only tried is taken for known.
@@ -162,7 +162,7 @@ struct LinkRecordingTests {
     #expect(check([correction(5, message(5, title: "another"))]) == [true])
     #expect(stage([message(6, links: [("follows", 5, nil)])]))
     try timeline.commit()
-    // What a happening says beside its fields makes it no correction.
+    // Further fields of an event's body make it no correction.
     let odd = message(7, "2001-03-01").dropLast() + #","corrects":1}"#
     #expect(
       check([String(odd), message(8, "2001-02-01", links: [("follows", 7, nil)])]) == [true, false])
@@ -182,7 +182,7 @@ struct LinkRecordingTests {
         + #""commitments":[{"key":"k","by":["PRK"],"what":"w","due":"2006"}]}"#)
     try timeline.take(log.bytes, of: log.replica)
     #expect(timeline.titles.sorted() == ["due", "number 1", "number 2", "number 3"])
-    #expect(timeline.snapshot.unreadable == 0)
+    #expect(timeline.view.unreadable == 0)
     let mended = message(2, "2001-01-01", links: [("follows", 1, nil)], title: "mended")
     #expect(try timeline.refusal(correction(2, mended)) == nil)
     let moved = message(2, "2001-01-02", links: [("follows", 1, nil)], title: "moved")

@@ -21,11 +21,11 @@ struct MendTests {
     log.add(body("true"))
     other.add(body("forged"))
     try timeline.take(ForeignLog.stub(of: log.lines[0]), of: log.replica)
-    let place = LogPlace(log.replica, 1)
-    try timeline.mend([place: other.lines[0]])
+    let address = LineAddress(log.replica, 1)
+    try timeline.mend([address: other.lines[0]])
     #expect(timeline.titles.isEmpty)
     #expect(timeline.lines(of: log.replica) == ForeignLog.stub(of: log.lines[0]))
-    try timeline.mend([place: log.lines[0]])
+    try timeline.mend([address: log.lines[0]])
     #expect(timeline.titles == ["true"])
   }
 
@@ -48,7 +48,7 @@ struct MendTests {
     // Nobody can say what its stub is: so that is said.
     #expect(try scratch.files(with: "Zanzibar").count == 1)
     #expect(timeline.unfinishedErasure?.contains("fetched from a peer") ?? false)
-    try timeline.mend([LogPlace(log.replica, 2): log.lines[1]])
+    try timeline.mend([LineAddress(log.replica, 2): log.lines[1]])
     #expect(timeline.titles.sorted() == ["after", "before"])
     #expect(try scratch.files(with: "Zanzibar") == [])
     #expect(timeline.unfinishedErasure == nil)
@@ -80,7 +80,7 @@ struct MendTests {
     let timeline = run.timeline!
     do throws(AppendError) {
       if isMend {
-        try timeline.mend([LogPlace(log.replica, 1): log.lines[0]])
+        try timeline.mend([LineAddress(log.replica, 1): log.lines[0]])
       } else {
         var erasure = ForeignLog(2)
         erasure.erase(id, [(timeline.replica, 1)])

@@ -18,9 +18,9 @@ private struct Answered: Equatable {
   var tags: [String]
   var actors: [String]
 
-  init(_ event: ShownEvent, _ snapshot: Snapshot) throws {
+  init(_ event: ShownEvent, _ view: ReadView) throws {
     var bytes: [UInt8] = []
-    #expect(snapshot.append(event, to: &bytes))
+    #expect(view.append(event, to: &bytes))
     let json = try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
     func strings(_ key: String) -> [String] { (json[key]?.array ?? []).compactMap(\.string) }
     id = json["id"]?.string ?? ""
@@ -94,7 +94,7 @@ struct RareValueTests {
     }
     for number in 0..<30 {
       let id = ids[Int(chance.next() % UInt64(ids.count))]
-      guard timeline.snapshot.currentVersions(of: id) == [id] else { continue }
+      guard timeline.view.currentVersions(of: id) == [id] else { continue }
       let what =
         number % 3 == 0
         ? #""type":"log.retract","retracts":"\#(id)""#
@@ -115,31 +115,31 @@ struct RareValueTests {
     do {
       let (directory, timeline) = try scratch.open()
       try Self.fill(timeline, &chance)
-      try check(timeline.snapshot, seed)
+      try check(timeline.view, seed)
       try #require(timeline.indexToSave(isQuiet: true)).write()
       withExtendedLifetime(directory) {}
     }
     let (directory, timeline) = try scratch.open()
     #expect(timeline.unread != nil)
-    try check(timeline.snapshot, seed)
+    try check(timeline.view, seed)
     // What comes behind an index that was taken over is marked too.
     try timeline.record(Self.body(&chance, tag: "never"))
-    try check(timeline.snapshot, seed)
+    try check(timeline.view, seed)
     withExtendedLifetime(directory) {}
   }
 
-  private func check(_ snapshot: Snapshot, _ seed: UInt64) throws {
+  private func check(_ view: ReadView, _ seed: UInt64) throws {
     func ask(_ query: Query) throws -> [Answered] {
       var answers: [Answered] = []
       var failure: (any Error)?
-      snapshot.visit(query) { event in
-        do { answers.append(try Answered(event, snapshot)) } catch { failure = error }
+      view.visit(query) { event in
+        do { answers.append(try Answered(event, view)) } catch { failure = error }
         return failure == nil
       }
       if let failure { throw failure }
       return answers
     }
-    for knownAt in [nil, snapshot.position] {
+    for knownAt in [nil, view.position] {
       for order in Query.Order.allCases {
         let all = try ask(Query(knownAt: knownAt, order: order))
         for words in Self.words {
@@ -160,7 +160,7 @@ struct RareValueTests {
   @Test("Authors beyond the last number are found by their lines")
   func furtherAuthors() throws {
     let (directory, timeline) = try Scratch().open()
-    let vocabulary = timeline.snapshot.index.vocabulary
+    let vocabulary = timeline.view.index.vocabulary
     for number in 0..<70_000 { _ = vocabulary.number(ofAuthor: "author \(number)") }
     for title in ["one", "two"] {
       try timeline.record(EventStoreTests.body(title, more: #","author":"late \#(title)""#))

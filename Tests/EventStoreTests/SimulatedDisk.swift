@@ -65,19 +65,19 @@ struct SimulatedDisk: Sendable {
     var count: Int { start + bytes.count }
 
     mutating func write(_ new: [UInt8], at offset: Int) {
-      let place = offset - start
-      if bytes.count < place { bytes += [UInt8](repeating: 0, count: place - bytes.count) }
-      let covered = min(bytes.count - place, new.count)
-      bytes.replaceSubrange(place..<place + covered, with: new)
+      let from = offset - start
+      if bytes.count < from { bytes += [UInt8](repeating: 0, count: from - bytes.count) }
+      let covered = min(bytes.count - from, new.count)
+      bytes.replaceSubrange(from..<from + covered, with: new)
     }
 
     /// Cuts off, or fills up with zeros.
     mutating func resize(to size: Int) {
-      let place = size - start
-      if place < bytes.count {
-        bytes.removeSubrange(place...)
+      let kept = size - start
+      if kept < bytes.count {
+        bytes.removeSubrange(kept...)
       } else {
-        bytes += [UInt8](repeating: 0, count: place - bytes.count)
+        bytes += [UInt8](repeating: 0, count: kept - bytes.count)
       }
     }
   }

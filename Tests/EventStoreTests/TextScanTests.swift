@@ -65,7 +65,7 @@ struct TextScanTests {
     let cuts =
       [0] + (1...8).map { $0 * length + Int.random(in: 0..<length, using: &chance) }
       + [log.lines.count]
-    for (place, (start, end)) in zip(cuts, cuts.dropFirst()).enumerated() where place != 3 {
+    for (index, (start, end)) in zip(cuts, cuts.dropFirst()).enumerated() where index != 3 {
       var bytes: [UInt8] = []
       for (offset, line) in log.lines[start..<end].enumerated() {
         var line = line
@@ -109,14 +109,14 @@ struct TextScanTests {
         log, to: scratch.path + "/timelines/main/logs/\(log.replica)", &chance)
     }
     let (directory, timeline) = try scratch.open()
-    let snapshot = timeline.snapshot
-    #expect(!timeline.damage.isEmpty && snapshot.erased > 0)
-    let middle = Position(Dictionary(snapshot.logs.map { ($0.id, $0.size / 2) }) { $1 })
+    let view = timeline.view
+    #expect(!timeline.damage.isEmpty && view.erased > 0)
+    let middle = Position(Dictionary(view.logs.map { ($0.id, $0.size / 2) }) { $1 })
     for knownAt in [nil, middle] {
       var events: [(id: EventID, strings: [String])] = []
-      snapshot.visit(Query(knownAt: knownAt)) { event in
+      view.visit(Query(knownAt: knownAt)) { event in
         var bytes: [UInt8] = []
-        guard snapshot.append(event, to: &bytes),
+        guard view.append(event, to: &bytes),
           let json = try? bytes.withUnsafeBufferPointer({ try JSONValue(parsing: $0) })
         else {
           Issue.record("\(event.id) cannot be read, SCAN_SEED=\(seed)")
@@ -136,7 +136,7 @@ struct TextScanTests {
         filter.texts = [needle]
         let order = Query.Order.allCases.randomElement(using: &chance)!
         var found: [EventID] = []
-        snapshot.visit(Query(filter, knownAt: knownAt, order: order)) {
+        view.visit(Query(filter, knownAt: knownAt, order: order)) {
           found.append($0.id)
           return true
         }
@@ -149,7 +149,7 @@ struct TextScanTests {
       filter.texts = ["金", "pyongyang pyongyang"]
       let either = filter.texts.map(TextNeedle.fold)
       #expect(
-        snapshot.count(Query(filter, knownAt: knownAt))
+        view.count(Query(filter, knownAt: knownAt))
           == events.count { event in
             event.strings.contains { text in either.contains { text.contains($0) } }
           }, "SCAN_SEED=\(seed)")

@@ -58,21 +58,21 @@ struct TimelineDirectoriesTests {
     let timeline = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
     #expect(try timeline.record(body("one")).seq == 3)
     #expect(try timeline.record(body("two")).seq == 4)
-    #expect(timeline.snapshot.founding == own.founding)
+    #expect(timeline.view.founding == own.founding)
     let line = String(
-      decoding: try #require(timeline.snapshot.line(LineRef(replica: 0, seq: 2))), as: UTF8.self)
+      decoding: try #require(timeline.view.line(LineRef(replica: 0, seq: 2))), as: UTF8.self)
     #expect(line.contains(try #require(own.founding).bodyText.dropFirst().dropLast()))
     // Read again it is the same, with an index and without.
-    try IndexFile.write(timeline.snapshot, to: "/data/index", disk.fileSystem)
+    try IndexFile.write(timeline.view, to: "/data/index", disk.fileSystem)
     let again = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
-    #expect(again.snapshot.founding == own.founding && again.snapshot.index.unreadable == 0)
+    #expect(again.view.founding == own.founding && again.view.index.unreadable == 0)
     #expect(try again.record(body("three")).seq == 5)
 
     let followed = try directory.followTimeline(
       TimelineID(UUIDBytes(high: 1, low: 1)), name: "theirs", replica: replica(3))
     let theirs = try directory.openTimeline(followed, newReplica: replica(4), key: disk.key)
     #expect(try theirs.record(body("one")).seq == 2)
-    #expect(theirs.snapshot.founding == nil && theirs.founding == nil)
+    #expect(theirs.view.founding == nil && theirs.founding == nil)
   }
 
   @Test("Without a key nothing is named, and the founding says so")
@@ -85,7 +85,7 @@ struct TimelineDirectoriesTests {
     #expect(try timeline.record(body("one")).seq == 1)
     let later = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
     #expect(try later.record(body("two")).seq == 4)
-    #expect(later.snapshot.founding == own.founding)
+    #expect(later.view.founding == own.founding)
   }
 
   @Test("A machine that goes on in a new log keeps name and founding, and says them once")

@@ -76,9 +76,9 @@ extension Timeline {
 
   func titles(_ query: Query) -> [String] {
     var titles: [String] = []
-    let snapshot = snapshot
-    snapshot.visit(query) {
-      titles.append(snapshot.event($0)?.title ?? "?")
+    let view = view
+    view.visit(query) {
+      titles.append(view.event($0)?.title ?? "?")
       return true
     }
     return titles
@@ -86,7 +86,7 @@ extension Timeline {
 
   /// All lines of a replica, as a peer would send them.
   func lines(of replica: ReplicaID) -> [UInt8] {
-    Array(snapshot.run(of: replica, from: 1, bytesMax: .max).bytes)
+    Array(view.run(of: replica, from: 1, bytesMax: .max).bytes)
   }
 
   func take(_ lines: [UInt8], of replica: ReplicaID) throws {
@@ -208,17 +208,17 @@ struct TimelineTests {
       let (_, third) = try Scratch().open()
       for (replica, lines) in order { try third.take(lines, of: replica) }
       #expect(third.titles == ["also right"])
-      #expect(third.snapshot.contested == [event.id])
+      #expect(third.view.contested == [event.id])
       // As known before the corrections: the event as first recorded.
-      let then = third.snapshot.position(at: RecordedTime(microseconds: 2_000_000))
+      let then = third.view.position(at: RecordedTime(microseconds: 2_000_000))
       #expect(third.titles(Query(knownAt: then)) == ["wrong"])
       // One that supersedes both ends the conflict.
-      let versions = JSONValue.strings(third.snapshot.currentVersions(of: event.id)).text
+      let versions = JSONValue.strings(third.view.currentVersions(of: event.id)).text
       try third.record(
         #"{"type":"log.retract","retracts":"\#(event.id)","supersedes":\#(versions),"reason":"x"}"#,
         at: 5_000_000)
       #expect(third.titles == [])
-      #expect(third.snapshot.contested == [])
+      #expect(third.view.contested == [])
     }
   }
 
@@ -292,20 +292,20 @@ struct TimelineTests {
     var bytes: [UInt8] = []
     let ids = (0..<2).map { EventID(UUIDBytes(high: 0x4000, low: 1 << 63 | UInt64($0))) }
     let replica = ReplicaID(UUIDBytes(high: 7, low: 7))
-    for place in 0..<2 {
+    for index in 0..<2 {
       let correction =
         #""type":"log.correct","corrects":"\#(event.id)","supersedes":["\#(event.id)","#
-        + #""\#(ids[1 - place])"],"reason":"x","body":\#(body("never"))"#
+        + #""\#(ids[1 - index])"],"reason":"x","body":\#(body("never"))"#
       Array(correction.utf8).withUnsafeBufferPointer {
         Line.append(
-          to: &bytes, replica: replica, seq: UInt64(place + 1),
-          recorded: RecordedTime(microseconds: Int64(place + 5)), id: ids[place], author: "x",
+          to: &bytes, replica: replica, seq: UInt64(index + 1),
+          recorded: RecordedTime(microseconds: Int64(index + 5)), id: ids[index], author: "x",
           body: $0, salt: (1, 2))
       }
     }
     try here.take(bytes, of: replica)
     #expect(here.titles == ["stands"])
-    #expect(here.snapshot.currentVersions(of: event.id) == [event.id])
+    #expect(here.view.currentVersions(of: event.id) == [event.id])
   }
 
   @Test("A peer's line that differs from the one that is here is a fork, and not taken")
@@ -359,7 +359,7 @@ struct TimelineTests {
       let (_, third) = try Scratch().open()
       for (replica, lines) in order { try third.take(lines, of: replica) }
       #expect(third.titles == ["event"])
-      #expect(third.snapshot.registry.contains(ActorCode("X-ONE")!))
+      #expect(third.view.registry.contains(ActorCode("X-ONE")!))
     }
   }
 

@@ -67,21 +67,21 @@ enum EventProperties {
     ) {
       do {
         switch try reader.validate(text, registry: registry, isStored: isStored) {
-        case .happening(let facts): self.facts = facts
-        case .statement(_, .correct(_, _, _, let facts)): self.facts = facts
-        case .statement(_, .other): isReserved = true
-        case .statement(_, .erase(_, let lines)):
-          isBroken = lines.contains { LogPlace(json: $0.json) != $0 }
-        case .statement(_, .member(_, let key)):
+        case .event(let facts): self.facts = facts
+        case .controlRecord(_, .correct(_, _, _, let facts)): self.facts = facts
+        case .controlRecord(_, .other): isReserved = true
+        case .controlRecord(_, .erase(_, let lines)):
+          isBroken = lines.contains { LineAddress(json: $0.json) != $0 }
+        case .controlRecord(_, .member(_, let key)):
           isBroken = (try? NoteVerifier(vkey: key.vkey)) == nil
-        case .statement(_, .timeline(let founding)):
+        case .controlRecord(_, .timeline(let founding)):
           isBroken = TimelineFounding(parsing: founding.bodyText) != founding
-        case .statement(_, .rules(let table)):
+        case .controlRecord(_, .rules(let table)):
           self.table = table
           let again = try? RuleTable(
             table.kind, version: table.version, rows: table.json.array ?? [], registry: nil)
           isBroken = again != table
-        case .statement: break
+        case .controlRecord: break
         }
       } catch {
         isAccepted = false

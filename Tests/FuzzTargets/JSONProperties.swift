@@ -1,4 +1,4 @@
-// JSON in place, beside a reader that is slow and plain.
+// JSON in place, compared with a reader that is slow and plain.
 
 import TimelineModel
 
@@ -32,13 +32,13 @@ enum JSONProperties {
     var at = node + 1
     switch document.kind(node) {
     case .object, .array:
-      var place = range.lowerBound + 1
+      var end = range.lowerBound + 1
       let isObject = document.kind(node) == .object
       while at < document.next(node) {
         try hold((document.kind(at) == .key) == isObject, "node \(at) is out of place")
-        let rest = place..<range.upperBound - 1
+        let rest = end..<range.upperBound - 1
         at = try Self.node(at, of: document, within: rest, text)
-        place = document.rawRange(at - 1).upperBound
+        end = document.rawRange(at - 1).upperBound
         if isObject { at = try Self.node(at, of: document, within: rest, text) }
       }
     case .key, .string:

@@ -28,8 +28,8 @@ enum SyncProperties {
             session.isLive && lines.first >= 1 && (1...SyncMessage.wantedMax).contains(lines.count),
             "asked for \(lines)")
           try answered(session, lines)
-        case .proof(let place, _, let line):
-          try hold(asked.now?.holds(place) == true, "a proof of \(place), asked: \(asked)")
+        case .proof(let address, _, let line):
+          try hold(asked.now?.holds(address) == true, "a proof of \(address), asked: \(asked)")
           try hold(line.firstIndex(of: 0x0A) == line.count - 1, "not one line: \(line)")
         case .proved(let lines): try asked.proved(lines)
         case .end(let error):
@@ -172,10 +172,10 @@ enum SyncProperties {
 }
 
 extension WantedLines {
-  fileprivate var start: LogPlace { LogPlace(replica, first) }
-  fileprivate var end: LogPlace { LogPlace(replica, first + count - 1) }
+  fileprivate var start: LineAddress { LineAddress(replica, first) }
+  fileprivate var end: LineAddress { LineAddress(replica, first + count - 1) }
 
-  fileprivate func holds(_ place: LogPlace) -> Bool {
-    place.replica == replica && place.seq >= first && place.seq - first < count
+  fileprivate func holds(_ address: LineAddress) -> Bool {
+    address.replica == replica && address.seq >= first && address.seq - first < count
   }
 }

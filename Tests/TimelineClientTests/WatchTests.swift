@@ -97,19 +97,19 @@ struct WatchTests {
       Self.filter, connect: { () throws(ClientError) in try daemon.connect() })
     #expect(try watch.next(until: .now - .seconds(1)) == nil)
     var came: [UInt64] = []
-    try watch.catchUp { came.append($0.place.seq) }
+    try watch.catchUp { came.append($0.address.seq) }
     #expect(came == [6])
     #expect(watch.position.sizes.values.map(\.self) == [9])
-    #expect(try watch.next()?.place.seq == 10)
+    #expect(try watch.next()?.address.seq == 10)
     #expect(daemon.requests.dropFirst() == ["PING", Self.asked(after: "\"\(Self.replica)\":9")])
   }
 
   @Test("A line that does not say where it stands ends the watch")
-  func noPlace() throws {
+  func noAddress() throws {
     let daemon = ScriptedDaemon([.hear, Self.begins(at: 4), .say("EVENT {\"seq\":5}\n")])
     var watch = try Watch([], connect: { () throws(ClientError) in try daemon.connect() })
     #expect(
       error { () throws(ClientError) in _ = try watch.next() }
-        == .protocolViolation(.noPlace("{\"seq\":5}")))
+        == .protocolViolation(.noAddress("{\"seq\":5}")))
   }
 }

@@ -33,7 +33,7 @@ private func event(_ type: EventType = .test) -> [String: String] {
 }
 
 private func event(carrying member: BodyMember) -> [String: String] {
-  event(EventType.happenings.first { $0.mayCarry(member) } ?? .test)
+  event(EventType.ofEvents.first { $0.mayCarry(member) } ?? .test)
 }
 
 /// The first cells of a table of the reference, as lists of what stands between backticks, with the row.
@@ -62,7 +62,7 @@ struct EventSchemaTests {
     #expect(EventType.allCases.allSatisfy { $0.rawValue < EventType.codesMax })
     for type in EventType.allCases {
       #expect(EventType(word: type.word) == type)
-      #expect(type.isHappening == !type.word.hasPrefix("log."))
+      #expect(type.isEvent == !type.word.hasPrefix("log."))
       #expect(!type.row.help.isEmpty)
     }
   }
@@ -117,10 +117,10 @@ struct EventSchemaTests {
         members[member.name] = member == .offer ? text : "[\(text)]"
         return TimelineModelTests.refusal(members)
       }
-      let place = member == .offer ? member.name : "\(member.name)[0]"
+      let field = member == .offer ? member.name : "\(member.name)[0]"
       for part in parts {
-        #expect(refusal(part, "[{}]")?.field == "\(place).\(part.name)")
-        if part.isRequired { #expect(refusal(part, nil)?.field == "\(place).\(part.name)") }
+        #expect(refusal(part, "[{}]")?.field == "\(field).\(part.name)")
+        if part.isRequired { #expect(refusal(part, nil)?.field == "\(field).\(part.name)") }
         if member != .sources, !part.isRequired { #expect(refusal(part, nil) == nil) }
       }
     }
@@ -128,7 +128,7 @@ struct EventSchemaTests {
 
   @Test("what only some types may carry, the others may not")
   func carried() {
-    for type in EventType.happenings {
+    for type in EventType.ofEvents {
       for (member, value) in [
         (BodyMember.offer, #"{"then":["x"],"condition":"none"}"#), (.commitments, "[]"),
       ] {
@@ -162,7 +162,7 @@ struct EventSchemaTests {
   @Test("a new body is written in this order")
   func order() {
     #expect(
-      BodyMember.ofHappenings.map(\.name).joined(separator: " ")
+      BodyMember.ofEvents.map(\.name).joined(separator: " ")
         == "type subtype date actors targets title summary place sources unsourced confidence offer"
         + " commitments links tags weight weight_reason")
   }
@@ -190,7 +190,7 @@ struct EventSchemaTests {
     let rows = try table("| type | what it is |")
     #expect(
       rows.map(\.row)
-        == EventType.happenings.map { type in
+        == EventType.ofEvents.map { type in
           let carries = type.row.carries.map { "`\($0.name)`" }.joined(separator: ", ")
           return "| `\(type.word)` | \(type.row.help) | \(carries) |"
         })
@@ -198,7 +198,7 @@ struct EventSchemaTests {
 
   @Test("F-6: its table of fields has those of the schema, in the order of a body")
   func fieldsOfReference() throws {
-    #expect(try table("| field |").flatMap(\.names) == BodyMember.ofHappenings.map(\.name))
+    #expect(try table("| field |").flatMap(\.names) == BodyMember.ofEvents.map(\.name))
   }
 
   @Test("F-6: parts stand beside their field")

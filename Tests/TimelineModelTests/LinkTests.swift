@@ -201,14 +201,14 @@ struct LinkTests {
     let targets = (0..<count).map { _ in (0..<chance(3)).map { _ in chance(count) } }
     var reaches = targets.map { Set($0) }
     for _ in 0..<count {
-      for place in 0..<count {
-        for next in reaches[place] { reaches[place].formUnion(reaches[next]) }
+      for index in 0..<count {
+        for next in reaches[index] { reaches[index].formUnion(reaches[next]) }
       }
     }
     let expected = Set(
-      (0..<count).compactMap { place -> [Int]? in
+      (0..<count).compactMap { index -> [Int]? in
         let circle = (0..<count).filter {
-          $0 == place || reaches[place].contains($0) && reaches[$0].contains(place)
+          $0 == index || reaches[index].contains($0) && reaches[$0].contains(index)
         }
         return circle.count > 1 ? circle : nil
       })

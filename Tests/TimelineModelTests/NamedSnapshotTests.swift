@@ -22,7 +22,7 @@ private func read(_ json: String, isStored: Bool) -> Result<NamedSnapshot?, Even
         throw EventError("json", error.message)
       }
       let body = try reader.validate(bytes, registry: .shipped, isStored: isStored)
-      guard case .statement(.logSnapshot, .snapshot(let named)) = body else { return nil }
+      guard case .controlRecord(.logSnapshot, .snapshot(let named)) = body else { return nil }
       return named
     }
   }

@@ -15,8 +15,8 @@ struct RuleTableTests {
         try reader.parse(bytes)
         let body = try reader.validate(
           bytes, registry: isStored ? nil : .shipped, isStored: isStored)
-        if case .statement(_, .unusableRules(let fault)) = body { return fault }
-        guard case .statement(_, .rules) = body else { return "no table" }
+        if case .controlRecord(_, .unusableRules(let fault)) = body { return fault }
+        guard case .controlRecord(_, .rules) = body else { return "no table" }
         return nil
       } catch let error as EventError {
         return error.text
@@ -25,7 +25,7 @@ struct RuleTableTests {
   }
 
   private func weights(_ more: String = "", without: String = "") -> String {
-    let rows = EventType.happenings.filter { $0.word != without }
+    let rows = EventType.ofEvents.filter { $0.word != without }
       .map { #"{"type":"\#($0.word)","weight":1}"# }
     return "[" + (rows + (more.isEmpty ? [] : [more])).joined(separator: ",") + "]"
   }

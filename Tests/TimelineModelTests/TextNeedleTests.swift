@@ -14,9 +14,9 @@ private final class Brink {
   deinit { munmap(start, 2 * Self.page) }
 
   func hold(_ bytes: [UInt8]) -> UnsafeBufferPointer<UInt8> {
-    let place = (start + Self.page - bytes.count).bindMemory(to: UInt8.self, capacity: bytes.count)
-    place.update(from: bytes, count: bytes.count)
-    return UnsafeBufferPointer(start: place, count: bytes.count)
+    let target = (start + Self.page - bytes.count).bindMemory(to: UInt8.self, capacity: bytes.count)
+    target.update(from: bytes, count: bytes.count)
+    return UnsafeBufferPointer(start: target, count: bytes.count)
   }
 }
 
@@ -33,11 +33,11 @@ struct TextNeedleTests {
     (0x41...0x5A).contains(byte) ? byte + 0x20 : byte
   }
 
-  /// Place by place, byte by byte.
+  /// Offset by offset, byte by byte.
   private static func naively(_ needle: [UInt8], _ text: [UInt8]) -> Bool {
     guard needle.count <= text.count else { return false }
-    return (0...text.count - needle.count).contains { place in
-      needle.indices.allSatisfy { lower(text[place + $0]) == lower(needle[$0]) }
+    return (0...text.count - needle.count).contains { offset in
+      needle.indices.allSatisfy { lower(text[offset + $0]) == lower(needle[$0]) }
     }
   }
 
@@ -101,10 +101,10 @@ struct TextNeedleTests {
       }
       // Half of them stand there, or nearly.
       if Bool.random(using: &chance), needle.count <= text.count {
-        let place = Int.random(in: 0...text.count - needle.count, using: &chance)
-        text.replaceSubrange(place..<place + needle.count, with: needle)
+        let offset = Int.random(in: 0...text.count - needle.count, using: &chance)
+        text.replaceSubrange(offset..<offset + needle.count, with: needle)
         if Bool.random(using: &chance) {
-          text[place + Int.random(in: 0..<needle.count, using: &chance)] ^= 0x20
+          text[offset + Int.random(in: 0..<needle.count, using: &chance)] ^= 0x20
         }
       }
       if Int.random(in: 0..<4, using: &chance) == 0, !text.isEmpty {

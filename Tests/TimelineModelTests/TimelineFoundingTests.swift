@@ -83,13 +83,13 @@ struct TimelineFoundingTests {
       }
     }
     let text = founding(key: key).bodyText
-    guard case .statement(.logTimeline, .timeline(let read1)) = try read(text, isStored: true)
+    guard case .controlRecord(.logTimeline, .timeline(let read1)) = try read(text, isStored: true)
     else {
       Issue.record("not read as a founding")
       return
     }
     #expect(read1 == founding(key: key))
-    guard case .statement(.logTimeline, .other) = try read(text, isStored: false) else {
+    guard case .controlRecord(.logTimeline, .other) = try read(text, isStored: false) else {
       Issue.record("a request may say it")
       return
     }

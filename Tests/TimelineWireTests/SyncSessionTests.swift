@@ -8,7 +8,7 @@ private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
   var wanted: [WantedLines] = []
-  var proven: [LogPlace: [UInt8]] = [:]
+  var proven: [LineAddress: [UInt8]] = [:]
   var proved: [WantedLines] = []
   /// Lines of its own log that it cannot read.
   var damaged: Set<UInt64> = []
@@ -106,9 +106,9 @@ private struct Wire {
             out += session.proven(seq, Array("proof \"\(seq)\"\n".utf8), line, lines)
           }
           out += session.proved(lines)
-        case .proof(let place, let proof, let line):
-          #expect(proof == Array("proof \"\(place.seq)\"\n".utf8))
-          machine.proven[place] = line
+        case .proof(let address, let proof, let line):
+          #expect(proof == Array("proof \"\(address.seq)\"\n".utf8))
+          machine.proven[address] = line
         case .proved(let lines): machine.proved.append(lines)
         case .head(let replica, let note):
           let text = String(decoding: note, as: UTF8.self)
@@ -164,7 +164,7 @@ struct SyncSessionTests {
         WantedLines(a.id, 2100, 1),
       ])
     #expect(b.proven.count == 1 + 1000)
-    for (place, line) in b.proven { #expect(line == a.logs[a.id]![Int(place.seq) - 1]) }
+    for (address, line) in b.proven { #expect(line == a.logs[a.id]![Int(address.seq) - 1]) }
     // Asked once, unless it is to be again.
     let before = wire.transcript.count
     wire.settle(&a, &b)

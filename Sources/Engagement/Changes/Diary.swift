@@ -21,13 +21,13 @@ extension DyadHistory {
   ) -> [DiaryEntry] {
     var found = phaseTurns(first...last) + silenceTurns(first...last)
     var messages: [DiaryEntry] = []
-    for place in kinds.messages.all where isWanted() {
-      let turns = messageTurns(entries[place], first...last)
-      if entries[place].event.offer != nil { found += turns } else { messages += turns }
+    for index in kinds.messages.all where isWanted() {
+      let turns = messageTurns(entries[index], first...last)
+      if entries[index].event.offer != nil { found += turns } else { messages += turns }
     }
     found += messages
-    for place in kinds.ledgers.all where isWanted() {
-      found += promiseTurns(entries[place], first...last)
+    for index in kinds.ledgers.all where isWanted() {
+      found += promiseTurns(entries[index], first...last)
     }
     // What comes first in a state comes first on its day.
     return found.enumerated().sorted {

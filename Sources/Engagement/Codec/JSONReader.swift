@@ -5,28 +5,28 @@ import TimelineModel
 /// Why an answer is no state that this program can read: it may come from a later one.
 public struct StateJSONError: Error, Sendable, Hashable {
   /// `phase.name`, `messages[3].state`.
-  public var place: String
+  public var path: String
   /// What should stand there.
   public var expected: String
   /// What does, cut short; nil for nothing.
   public var found: String?
 
   public var message: String {
-    "\(place.isEmpty ? "the state" : place): \(expected) expected, found \(found ?? "nothing")"
+    "\(path.isEmpty ? "the state" : path): \(expected) expected, found \(found ?? "nothing")"
   }
 }
 
 struct JSONReader {
   let value: JSONValue?
-  let place: String
+  let path: String
 
-  init(_ value: JSONValue?, at place: String = "") {
+  init(_ value: JSONValue?, at path: String = "") {
     self.value = value
-    self.place = place
+    self.path = path
   }
 
   subscript(key: String) -> JSONReader {
-    JSONReader(value?[key], at: place.isEmpty ? key : "\(place).\(key)")
+    JSONReader(value?[key], at: path.isEmpty ? key : "\(path).\(key)")
   }
 
   /// Nil where nothing stands.
@@ -34,7 +34,7 @@ struct JSONReader {
 
   func failure(_ expected: String) -> StateJSONError {
     StateJSONError(
-      place: place, expected: expected, found: value.map { String($0.text.prefix(40)) })
+      path: path, expected: expected, found: value.map { String($0.text.prefix(40)) })
   }
 
   func read<Result>(
@@ -51,7 +51,7 @@ struct JSONReader {
     var items: [Item] = []
     items.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
-      items.append(try item(JSONReader(value, at: "\(place)[\(index)]")))
+      items.append(try item(JSONReader(value, at: "\(path)[\(index)]")))
     }
     return items
   }

@@ -13,15 +13,15 @@ public struct DyadHistory: Sendable {
   public let dyad: Dyad
   public let rules: Rules
   public let exerciseTargets: [ActorCode: [ActorCode]]
-  /// In order (E-0.3). A place is an offset in it.
+  /// In order (E-0.3). An index is an offset in it.
   private(set) var entries: [PlacedEvent] = []
   /// The first day of each of them.
   private var days: [Day] = []
   private var candidates = TestimonyCandidates()
   private(set) var links = ResolvedLinks()
-  private(set) var kinds = KindPlaces()
+  private(set) var kinds = KindIndices()
   private(set) var sums = WeightSums()
-  /// For each place of `kinds.contacts`.
+  /// For each index of `kinds.contacts`.
   private(set) var silences: [Silence] = []
   private(set) var messageSpans = MessageSpans()
   private(set) var promiseSpans = PromiseSpans()
@@ -64,13 +64,13 @@ public struct DyadHistory: Sendable {
       }
     }
     for entry in added { change.add(entry, isSaidOf: false) }
-    place(added)
-    placeTestimony(&change)
+    insertInOrder(added)
+    insertTestimony(&change)
     days = entries.map(\.first)
     links = ResolvedLinks(entries, dyad)
     // What had been waited for may be there now.
     for entry in added where isSaidOf(entry) { change.add(entry, isSaidOf: true) }
-    kinds = KindPlaces(entries)
+    kinds = KindIndices(entries)
     sums = WeightSums(entries)
     silences = allSilences()
     messageSpans = MessageSpans(self)
@@ -79,11 +79,11 @@ public struct DyadHistory: Sendable {
     phases = allPhases(keeping: phases, change)
   }
 
-  private mutating func place(_ added: [PlacedEvent]) {
+  private mutating func insertInOrder(_ added: [PlacedEvent]) {
     guard added.count > 16 else {
       for entry in added {
-        let place = lowerBound(entries.count) { PlacedEvent.isBefore(entries[$0], entry) }
-        entries.insert(entry, at: place)
+        let index = lowerBound(entries.count) { PlacedEvent.isBefore(entries[$0], entry) }
+        entries.insert(entry, at: index)
       }
       return
     }
@@ -91,7 +91,7 @@ public struct DyadHistory: Sendable {
   }
 
   /// E-1.4: puts in the events with others that speak of a promise between the two.
-  private mutating func placeTestimony(_ change: inout HistoryChange) {
+  private mutating func insertTestimony(_ change: inout HistoryChange) {
     let before = Dictionary(
       uniqueKeysWithValues: entries.lazy.compactMap { entry in
         entry.testimony.map { (entry.event.id, $0) }
@@ -110,7 +110,7 @@ public struct DyadHistory: Sendable {
     }
     entries.removeAll { $0.isTestimony && now[$0.event.id] != $0.testimony }
     for entry in added { change.add(entry, isSaidOf: true) }
-    place(added)
+    insertInOrder(added)
   }
 
   private func isSaidOf(_ entry: PlacedEvent) -> Bool { !links[entry.event.id].isEmpty }
@@ -129,25 +129,25 @@ public struct DyadHistory: Sendable {
 
   var windows: Windows { rules.windows }
 
-  /// The first day of the event of a place.
-  func first(_ place: Int) -> Day { days[place] }
+  /// The first day of the event of an index.
+  func first(_ index: Int) -> Day { days[index] }
 
-  /// The places of the events that began on the day or before.
-  func upTo(_ day: Day) -> Range<Int> { 0..<firstPlace(after: day) }
+  /// The indices of the events that began on the day or before.
+  func upTo(_ day: Day) -> Range<Int> { 0..<firstIndex(after: day) }
 
-  /// E-0.4: the places of the events that began in the `length` days that end with this one.
+  /// E-0.4: the indices of the events that began in the `length` days that end with this one.
   func over(_ length: Int, to day: Day) -> Range<Int> {
-    firstPlace(after: day.advanced(by: -length))..<firstPlace(after: day)
+    firstIndex(after: day.advanced(by: -length))..<firstIndex(after: day)
   }
 
-  /// The places of the events that began on one of these days; an open start is none of them.
+  /// The indices of the events that began on one of these days; an open start is none of them.
   func from(_ first: Day, to day: Day) -> Range<Int> {
     let start = first == .distantPast ? first : first.advanced(by: -1)
-    let lower = firstPlace(after: start)
-    return lower..<max(lower, firstPlace(after: day))
+    let lower = firstIndex(after: start)
+    return lower..<max(lower, firstIndex(after: day))
   }
 
-  private func firstPlace(after day: Day) -> Int {
+  private func firstIndex(after day: Day) -> Int {
     lowerBound(days.count) { days[$0] <= day }
   }
 
@@ -167,5 +167,5 @@ public struct DyadHistory: Sendable {
     party == dyad.first ? entry.isByFirst : entry.isBySecond
   }
 
-  func ids(_ places: some Sequence<Int>) -> [EventID] { places.map { entries[$0].event.id } }
+  func ids(_ indices: some Sequence<Int>) -> [EventID] { indices.map { entries[$0].event.id } }
 }

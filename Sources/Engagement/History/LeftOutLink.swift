@@ -20,7 +20,7 @@ public struct LeftOutState: Sendable, Hashable {
 struct LeftOutLink: Sendable {
   typealias Reason = LeftOutState.Reason
 
-  var place: Int
+  var index: Int
   var link: Link
   var reason: Reason
   /// The first day on which both events are seen.

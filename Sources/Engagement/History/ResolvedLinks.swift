@@ -3,13 +3,13 @@
 import TimelineModel
 
 struct ResolvedLinks: Sendable {
-  /// A link that counts, by the place of the event that says it.
+  /// A link that counts, by the index of the event that says it.
   struct Said: Sendable {
-    var place: Int
+    var index: Int
     var link: Link
   }
 
-  /// By the event that is spoken of; places rise.
+  /// By the event that is spoken of; indices rise.
   private var said: [EventID: [Said]] = [:]
   private(set) var leftOut: [LeftOutLink] = []
 
@@ -18,15 +18,15 @@ struct ResolvedLinks: Sendable {
   init(_ entries: [PlacedEvent], _ dyad: Dyad) {
     guard entries.contains(where: { !$0.event.links.isEmpty }) else { return }
     let byID = Dictionary(uniqueKeysWithValues: entries.map { ($0.event.id, $0) })
-    for (place, entry) in entries.enumerated() {
+    for (index, entry) in entries.enumerated() {
       for link in entry.event.links {
         guard let target = byID[link.id] else { continue }
         if let reason = LeftOutLink.reason(entry.event, link, target, dyad) {
           leftOut.append(
             LeftOutLink(
-              place: place, link: link, reason: reason, seen: max(entry.first, target.first)))
+              index: index, link: link, reason: reason, seen: max(entry.first, target.first)))
         } else {
-          said[link.id, default: []].append(Said(place: place, link: link))
+          said[link.id, default: []].append(Said(index: index, link: link))
         }
       }
     }
@@ -45,14 +45,14 @@ extension DyadHistory {
     guard !said.isEmpty else { return [] }
     let end = upTo(day).upperBound
     return said.compactMap { one in
-      guard one.place < end, relations.contains(one.link.relation) else { return nil }
-      return (entries[one.place].event, one.link)
+      guard one.index < end, relations.contains(one.link.relation) else { return nil }
+      return (entries[one.index].event, one.link)
     }
   }
 
   /// Whether any link of the event counts.
-  func saysSomething(_ place: Int) -> Bool {
-    entries[place].event.links.contains { link in links[link.id].contains { $0.place == place } }
+  func saysSomething(_ index: Int) -> Bool {
+    entries[index].event.links.contains { link in links[link.id].contains { $0.index == index } }
   }
 }
 

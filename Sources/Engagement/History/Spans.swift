@@ -24,7 +24,7 @@ struct SpanCounts: Sendable {
 }
 
 struct MessageSpans: Sendable {
-  /// For each place of `kinds.messages`: from which day on it is not open.
+  /// For each index of `kinds.messages`: from which day on it is not open.
   private(set) var closings: [Day] = []
   private(set) var open = SpanCounts()
   private(set) var openOffers = SpanCounts()
@@ -36,9 +36,9 @@ struct MessageSpans: Sendable {
     closings = history.kinds.messages.all.map(history.closing)
     var all: [(first: Day, end: Day)] = []
     var offers: [(first: Day, end: Day)] = []
-    for (place, end) in zip(history.kinds.messages.all, closings) {
-      all.append((history.first(place), end))
-      if history.entries[place].event.offer != nil { offers.append((history.first(place), end)) }
+    for (index, end) in zip(history.kinds.messages.all, closings) {
+      all.append((history.first(index), end))
+      if history.entries[index].event.offer != nil { offers.append((history.first(index), end)) }
     }
     open = SpanCounts(all)
     openOffers = SpanCounts(offers)
@@ -48,7 +48,7 @@ struct MessageSpans: Sendable {
 struct PromiseSpans: Sendable {
   private(set) var outstanding = SpanCounts()
   private(set) var overdue = SpanCounts()
-  /// For each place of `kinds.steps`: until which day an agreement that it carries out has something
+  /// For each index of `kinds.steps`: until which day an agreement that it carries out has something
   /// outstanding.
   private(set) var stepEnds: [Day] = []
 
@@ -59,8 +59,8 @@ struct PromiseSpans: Sendable {
     var promises: [(first: Day, end: Day)] = []
     var late: [(first: Day, end: Day)] = []
     var ends: [Int: Day] = [:]
-    for place in history.kinds.ledgers.all {
-      let agreement = history.entries[place]
+    for index in history.kinds.ledgers.all {
+      let agreement = history.entries[index]
       let said = history.saidOfAny(agreement, upTo: .distantFuture)
       let firsts = history.speakers(of: agreement.promises, said, last: false)
       var last = Day.distantPast
@@ -82,18 +82,18 @@ struct PromiseSpans: Sendable {
 }
 
 extension DyadHistory {
-  /// E-8.1: the places of the steps that carry out an agreement: keep a promise of it, or are part of it.
+  /// E-8.1: the indices of the steps that carry out an agreement: keep a promise of it, or are part of it.
   fileprivate func steps(of agreement: PlacedEvent) -> [Int] {
     let keys = Set(agreement.promises.map(\.key))
     return links[agreement.event.id].compactMap { said in
-      guard entries[said.place].kinds.contains(.step) else { return nil }
+      guard entries[said.index].kinds.contains(.step) else { return nil }
       let carriesOut =
         switch said.link.relation {
         case .partOf: true
         case .fulfils, .verifies: said.link.key.map(keys.contains) ?? false
         default: false
         }
-      return carriesOut ? said.place : nil
+      return carriesOut ? said.index : nil
     }
   }
 }

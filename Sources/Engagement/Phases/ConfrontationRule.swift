@@ -24,11 +24,11 @@ struct ConfrontationRule: PhaseRule {
   }
 
   func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
-    let places = transitions.places(in: history, within: days)
+    let indices = transitions.indices(in: history, within: days)
     for kind in [history.kinds.negative, history.kinds.positive] {
-      for place in kind[places] {
-        transitions.add(history.first(place))
-        transitions.add(history.first(place).advanced(by: days))
+      for index in kind[indices] {
+        transitions.add(history.first(index))
+        transitions.add(history.first(index).advanced(by: days))
       }
     }
   }
@@ -38,7 +38,7 @@ struct ConfrontationRule: PhaseRule {
   }
 
   /// It rests on sums alone.
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String { "" }
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String { "" }
 
   func sums(in history: DyadHistory, on day: Day) -> PhaseSums? {
     let window = history.over(days, to: day)

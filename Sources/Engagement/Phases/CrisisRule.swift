@@ -25,14 +25,14 @@ struct CrisisRule: PhaseRule {
   }
 
   func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
-    let places = transitions.places(in: history, within: days + 1)
-    for place in history.kinds.shocks[places] {
-      transitions.add(history.first(place))
-      transitions.add(history.first(place).advanced(by: days + 1))
+    let indices = transitions.indices(in: history, within: days + 1)
+    for index in history.kinds.shocks[indices] {
+      transitions.add(history.first(index))
+      transitions.add(history.first(index).advanced(by: days + 1))
     }
-    for place in history.kinds.negative[places] {
-      transitions.add(history.first(place))
-      transitions.add(history.first(place).advanced(by: days))
+    for index in history.kinds.negative[indices] {
+      transitions.add(history.first(index))
+      transitions.add(history.first(index).advanced(by: days))
     }
   }
 
@@ -40,9 +40,9 @@ struct CrisisRule: PhaseRule {
     change.last.advanced(by: days)
   }
 
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String {
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String {
     guard sums(in: history, on: day) == nil else { return "" }
-    let what = history.entries[place].event.type == .test ? "a nuclear test" : "an attack"
+    let what = history.entries[index].event.type == .test ? "a nuclear test" : "an attack"
     return "\(what), at most \(days) days ago"
   }
 

@@ -19,20 +19,20 @@ struct ImplementingRule: PhaseRule {
   }
 
   func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
-    for (place, end) in zip(history.kinds.steps.all, history.promiseSpans.stepEnds) {
-      transitions.add(history.first(place))
-      transitions.add(history.first(place).advanced(by: days + 1))
+    for (index, end) in zip(history.kinds.steps.all, history.promiseSpans.stepEnds) {
+      transitions.add(history.first(index))
+      transitions.add(history.first(index).advanced(by: days + 1))
       // The day on which something is said of the last promise.
       transitions.add(end)
     }
-    for place in history.kinds.breaks.all { transitions.add(history.first(place)) }
+    for index in history.kinds.breaks.all { transitions.add(history.first(index)) }
   }
 
   func reach(of change: HistoryChange, in history: DyadHistory) -> Day {
     change.last.advanced(by: days)
   }
 
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String {
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String {
     "a step at most \(days) days ago"
   }
 }

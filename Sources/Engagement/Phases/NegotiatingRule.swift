@@ -11,10 +11,10 @@ struct NegotiatingRule: PhaseRule {
   func grounds(in history: DyadHistory, on day: Day) -> ArraySlice<Int>? {
     let kinds = history.kinds
     // Those that were long, and of the others those that can have ended so lately.
-    let recent = kinds.talks[history.over(KindPlaces.talksDaysMax + days + 1, to: day)]
+    let recent = kinds.talks[history.over(KindIndices.talksDaysMax + days + 1, to: day)]
     if recent.isEmpty, kinds.longTalks.all.isEmpty { return nil }
-    let going = (kinds.longTalks[history.upTo(day)] + recent).filter { place in
-      let entry = history.entries[place]
+    let going = (kinds.longTalks[history.upTo(day)] + recent).filter { index in
+      let entry = history.entries[index]
       guard entry.last >= day || day - entry.last <= days else { return false }
       let since = entry.last >= day ? entry.first : entry.last
       return kinds.breaks[history.from(since, to: day)].isEmpty
@@ -23,14 +23,14 @@ struct NegotiatingRule: PhaseRule {
   }
 
   func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
-    for place in history.kinds.talks.all {
-      let entry = history.entries[place]
+    for index in history.kinds.talks.all {
+      let entry = history.entries[index]
       transitions.add(entry.first)
       // A break while they went on counts no more when they are over.
       transitions.add(entry.last.advanced(by: 1))
       transitions.add(entry.last.advanced(by: days + 1))
     }
-    for place in history.kinds.breaks.all { transitions.add(history.first(place)) }
+    for index in history.kinds.breaks.all { transitions.add(history.first(index)) }
   }
 
   /// A break holds against talks for as long as they go on.
@@ -41,7 +41,7 @@ struct NegotiatingRule: PhaseRule {
     return max(last, (talks.max() ?? .distantPast).advanced(by: days))
   }
 
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String {
-    history.entries[place].last >= day ? "talks going on" : "talks at most \(days) days ago"
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String {
+    history.entries[index].last >= day ? "talks going on" : "talks at most \(days) days ago"
   }
 }

@@ -1,7 +1,7 @@
 // What a rule of E-8.2 has to say, in one place: when it holds, on which days that can change, how far an
 // event reaches, and why each event is among its grounds.
 //
-//     grounds(day)        places of the events that it rests on, nil where it does not hold
+//     grounds(day)        indices of the events that it rests on, nil where it does not hold
 //     addTransitions      every day on which `grounds` may turn from nil or to nil
 //     reach(of change)    the last day on which events that came or went can make it otherwise
 //
@@ -16,7 +16,7 @@ import TimelineModel
 protocol PhaseRule: Sendable {
   var phase: Phase { get }
 
-  /// The places of the events that the phase rests on, rising; nil where it does not hold on the day.
+  /// The indices of the events that the phase rests on, rising; nil where it does not hold on the day.
   func grounds(in history: DyadHistory, on day: Day) -> ArraySlice<Int>?
 
   /// States each day on which the rule can begin or cease to hold, though no event comes in.
@@ -26,8 +26,8 @@ protocol PhaseRule: Sendable {
   /// - Parameter history: the one that has the change.
   func reach(of change: HistoryChange, in history: DyadHistory) -> Day
 
-  /// Why the event of a place is among the grounds; empty where that is for its weight in a sum.
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String
+  /// Why the event of an index is among the grounds; empty where that is for its weight in a sum.
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String
 
   /// The sums by which it holds on a day; none where it rests on no sum.
   func sums(in history: DyadHistory, on day: Day) -> PhaseSums?
@@ -37,7 +37,7 @@ extension PhaseRule {
   func sums(in history: DyadHistory, on day: Day) -> PhaseSums? { nil }
 }
 
-/// The sums by which a phase holds, and the places of the events with weights above 0 that it holds against.
+/// The sums by which a phase holds, and the indices of the events with weights above 0 that it holds against.
 struct PhaseSums {
   var sums: [FigureSum]
   var opposing: ArraySlice<Int> = []
@@ -61,8 +61,8 @@ struct TransitionDays {
     if day > start, day != .distantFuture, end.map({ day <= $0 }) ?? true { days.append(day) }
   }
 
-  /// The places of events that can turn a rule in these days so many days after they began.
-  func places(in history: DyadHistory, within length: Int) -> Range<Int> {
+  /// The indices of events that can turn a rule in these days so many days after they began.
+  func indices(in history: DyadHistory, within length: Int) -> Range<Int> {
     history.from(start.advanced(by: -length), to: end ?? .distantFuture)
   }
 }
@@ -86,7 +86,7 @@ struct PhaseRules: Sendable {
 }
 
 extension DyadHistory {
-  /// The phase by the events of a day alone, with the places of those that it rests on; `estranged` where
+  /// The phase by the events of a day alone, with the indices of those that it rests on; `estranged` where
   /// none of the others holds.
   func classify(_ day: Day) -> (phase: Phase, grounds: ArraySlice<Int>) {
     for rule in rules.phases.all {

@@ -14,8 +14,8 @@ struct ProbingRule: PhaseRule {
 
   func grounds(in history: DyadHistory, on day: Day) -> ArraySlice<Int>? {
     let (kinds, entries) = (history.kinds, history.entries)
-    let lasting = kinds.longContacts[history.upTo(day)].filter { place in
-      let last = entries[place].last
+    let lasting = kinds.longContacts[history.upTo(day)].filter { index in
+      let last = entries[index].last
       return last >= day || day - last <= contactDays
     }
     let contacts = kinds.contacts[history.over(contactDays + 1, to: day)]
@@ -29,15 +29,15 @@ struct ProbingRule: PhaseRule {
   }
 
   func addTransitions(in history: DyadHistory, to transitions: inout TransitionDays) {
-    for place in history.kinds.contacts.all {
-      let entry = history.entries[place]
+    for index in history.kinds.contacts.all {
+      let entry = history.entries[index]
       transitions.add(entry.first)
       transitions.add(entry.last.advanced(by: contactDays + 1))
     }
-    for (place, closing) in zip(history.kinds.messages.all, history.messageSpans.closings)
-    where history.entries[place].event.offer != nil {
-      transitions.add(history.first(place))
-      transitions.add(history.first(place).advanced(by: offerDays + 1))
+    for (index, closing) in zip(history.kinds.messages.all, history.messageSpans.closings)
+    where history.entries[index].event.offer != nil {
+      transitions.add(history.first(index))
+      transitions.add(history.first(index).advanced(by: offerDays + 1))
       // An offer lapses by its own date.
       transitions.add(closing)
     }
@@ -47,8 +47,8 @@ struct ProbingRule: PhaseRule {
     change.last.advanced(by: max(contactDays, offerDays))
   }
 
-  func reason(_ place: Int, in history: DyadHistory, on day: Day) -> String {
-    history.entries[place].kinds.contains(.contact)
+  func reason(_ index: Int, in history: DyadHistory, on day: Day) -> String {
+    history.entries[index].kinds.contains(.contact)
       ? "a contact at most \(contactDays) days ago" : "an open offer at most \(offerDays) days old"
   }
 }

@@ -119,26 +119,26 @@ extension DyadHistory {
   public func trendShares(on day: Day) -> [(event: Event, share: Double)] {
     let before = Dictionary(
       uniqueKeysWithValues: shares(on: day.advanced(by: -Self.trendDays)).map {
-        ($0.place, $0.share)
+        ($0.index, $0.share)
       })
-    return largestFirst(shares(on: day).map { ($0.place, $0.share - (before[$0.place] ?? 0)) })
+    return largestFirst(shares(on: day).map { ($0.index, $0.share - (before[$0.index] ?? 0)) })
   }
 
-  private func shares(on day: Day) -> [(place: Int, share: Double)] {
-    upTo(day).compactMap { place in
-      let entry = entries[place]
+  private func shares(on day: Day) -> [(index: Int, share: Double)] {
+    upTo(day).compactMap { index in
+      let entry = entries[index]
       guard entry.weight != 0, entry.first != .distantPast,
         case let age = day - entry.first, age < Self.powers.count
       else { return nil }
-      return (place, Double(entry.weight) / 1000 * Self.powers[age])
+      return (index, Double(entry.weight) / 1000 * Self.powers[age])
     }
   }
 
   /// Equal ones in the order of the events.
   private func largestFirst(
-    _ shares: [(place: Int, share: Double)]
+    _ shares: [(index: Int, share: Double)]
   ) -> [(event: Event, share: Double)] {
-    shares.sorted { (-abs($0.share), $0.place) < (-abs($1.share), $1.place) }
-      .map { (entries[$0.place].event, $0.share) }
+    shares.sorted { (-abs($0.share), $0.index) < (-abs($1.share), $1.index) }
+      .map { (entries[$0.index].event, $0.share) }
   }
 }

@@ -57,8 +57,8 @@ public struct AgreementState: Sendable, Hashable {
 
 extension DyadHistory {
   func agreements(on day: Day) -> [AgreementState] {
-    kinds.ledgers[upTo(day)].map { place in
-      let entry = entries[place]
+    kinds.ledgers[upTo(day)].map { index in
+      let entry = entries[index]
       let commitments = commitments(of: entry, on: day)
       let moves = moves(of: entry, upTo: day)
       let keepers = Self.lastKeeping(moves).map { Self.keepers($0, entry.promises) } ?? []
@@ -147,25 +147,25 @@ extension DyadHistory {
     var maker: ActorCode?
   }
 
-  /// The places, in what is said of any, of what is said first or last of each promise.
+  /// The indices, in what is said of any, of what is said first or last of each promise.
   func speakers(
     of promises: [Commitment], _ said: [(event: Event, link: Link)], last: Bool
   ) -> [Int?] {
-    var places: [Voice: Int] = [:]
-    for (place, (event, link)) in said.enumerated() {
+    var indices: [Voice: Int] = [:]
+    for (index, (event, link)) in said.enumerated() {
       let isOfAll =
         !link.relation.isOfParties
         || event.actors.contains { $0 == dyad.first || $0 == dyad.second }
       for maker in isOfAll ? [nil] : event.actors.map(Optional.some) {
         let voice = Voice(key: link.key, maker: maker)
-        if last || places[voice] == nil { places[voice] = place }
+        if last || indices[voice] == nil { indices[voice] = index }
       }
     }
     return promises.map { promise in
       let voices = ([nil] + promise.by.map(Optional.some)).flatMap { maker in
         [Voice(key: nil, maker: maker), Voice(key: promise.key, maker: maker)]
       }
-      let found = voices.compactMap { places[$0] }
+      let found = voices.compactMap { indices[$0] }
       return last ? found.max() : found.min()
     }
   }

@@ -47,8 +47,8 @@ extension DyadHistory {
   /// For each contact, in order: the longest silence up to it.
   func allSilences() -> [Silence] {
     var all: [Silence] = []
-    for place in kinds.contacts.all {
-      let entry = entries[place]
+    for index in kinds.contacts.all {
+      let entry = entries[index]
       guard let before = all.last else {
         all.append(Silence(covered: entry.last))
         continue

@@ -35,7 +35,7 @@ public struct CriterionState: Sendable, Hashable {
 struct Criterion {
   var name: CriterionName
   var verdict: CriterionState.Verdict
-  /// Places in a history, rising.
+  /// Indices in a history, rising.
   var supporting: [Int]
   var opposing: [Int]
   var gifts: Gifts?
@@ -43,7 +43,7 @@ struct Criterion {
   /// Of rewards: the events that gave something, how much each side did, and what all blows of these
   /// days weigh, in thousandths.
   struct Gifts {
-    var places: [Int]
+    var indices: [Int]
     var first: Int
     var second: Int
     var taken: Int
@@ -57,8 +57,8 @@ struct Criterion {
 extension DyadHistory {
   func criteria(on day: Day) -> [Criterion] {
     let window = over(windows[.criteriaDays], to: day)
-    let messages = kinds.messages[window].compactMap { place in
-      message(entries[place], on: day).map { (place: place, message: $0) }
+    let messages = kinds.messages[window].compactMap { index in
+      message(entries[index], on: day).map { (index: index, message: $0) }
     }
     return [
       conducive(window), jointAction(window), rewards(window, messages), respect(window, messages),
@@ -101,17 +101,17 @@ extension DyadHistory {
   }
 
   private func rewards(
-    _ window: Range<Int>, _ messages: [(place: Int, message: ResolvedMessage)]
+    _ window: Range<Int>, _ messages: [(index: Int, message: ResolvedMessage)]
   ) -> Criterion {
     let offers = messages.filter { $0.message.event.offer != nil }
-    let open = offers.filter(\.message.isOpen).map(\.place)
+    let open = offers.filter(\.message.isOpen).map(\.index)
     let refused = offers.filter {
       [.declined, .withdrawn, .expired].contains($0.message.outcome)
-    }.map(\.place)
+    }.map(\.index)
     let given = kinds.positive[window].filter { !entries[$0].isJoint }
-    func sum(_ places: [Int]) -> Int { places.reduce(0) { $0 + entries[$1].weight } }
+    func sum(_ indices: [Int]) -> Int { indices.reduce(0) { $0 + entries[$1].weight } }
     let gifts = Criterion.Gifts(
-      places: given, first: sum(given.filter { entries[$0].isByFirst }),
+      indices: given, first: sum(given.filter { entries[$0].isByFirst }),
       second: sum(given.filter { entries[$0].isBySecond }), taken: sums.over(window).all.taken)
     let (smaller, larger) = (min(gifts.first, gifts.second), max(gifts.first, gifts.second))
     let count = larger > 0 && !gifts.areDrowned
@@ -129,15 +129,15 @@ extension DyadHistory {
   }
 
   private func respect(
-    _ window: Range<Int>, _ messages: [(place: Int, message: ResolvedMessage)]
+    _ window: Range<Int>, _ messages: [(index: Int, message: ResolvedMessage)]
   ) -> Criterion {
     let days = windows[.answerDays]
     func isAnswered(_ message: ResolvedMessage) -> Bool { message.isRespected(within: days) }
-    let answered = messages.filter { isAnswered($0.message) }.map(\.place)
+    let answered = messages.filter { isAnswered($0.message) }.map(\.index)
     let unanswered = messages.filter {
       !isAnswered($0.message)
         && ($0.message.isScorned || $0.message.age ?? 0 > days)
-    }.map(\.place)
+    }.map(\.index)
     let threats = kinds.threats[window]
     let judged = answered.count + unanswered.count
     let areAnswered = judged > 0 && 3 * answered.count >= 2 * judged
@@ -155,9 +155,9 @@ extension DyadHistory {
   }
 
   func criterionState(_ criterion: Criterion) -> CriterionState {
-    func side(_ places: [Int]) -> CriterionState.Side {
+    func side(_ indices: [Int]) -> CriterionState.Side {
       CriterionState.Side(
-        count: places.count, latest: ids(places.suffix(CriterionState.latestMax)))
+        count: indices.count, latest: ids(indices.suffix(CriterionState.latestMax)))
     }
     return CriterionState(
       name: criterion.name, verdict: criterion.verdict, supporting: side(criterion.supporting),

@@ -95,8 +95,8 @@ extension DyadHistory {
   /// Every message and offer of one side to the other up to the day, in order.
   func messages(on day: Day) -> [ResolvedMessage] { messages(upTo(day), on: day) }
 
-  func messages(_ places: Range<Int>, on day: Day) -> [ResolvedMessage] {
-    kinds.messages[places].compactMap { message(entries[$0], on: day) }
+  func messages(_ indices: Range<Int>, on day: Day) -> [ResolvedMessage] {
+    kinds.messages[indices].compactMap { message(entries[$0], on: day) }
   }
 
   /// E-4.1: who writes to whom.
@@ -167,11 +167,11 @@ extension DyadHistory {
       isScorned: said.answers.contains(where: Self.isScorn))
   }
 
-  /// The day from which on the message at a place is not open; the first of all where it is none.
+  /// The day from which on the message at an index is not open; the first of all where it is none.
   /// What is said of it once is never unsaid, so there is one such day.
-  func closing(_ place: Int) -> Day {
-    guard let (from, to) = direction(entries[place]) else { return .distantPast }
-    let event = entries[place].event
+  func closing(_ index: Int) -> Day {
+    guard let (from, to) = direction(entries[index]) else { return .distantPast }
+    let event = entries[index].event
     let said = said(of: event, from: from, to: to, upTo: .distantFuture)
     let turns = [said.answers.first?.event, said.withdrawal, said.successor].compactMap {
       $0?.date.first

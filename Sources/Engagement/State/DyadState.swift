@@ -99,7 +99,7 @@ extension DyadHistory {
       provisional: ids(kinds.contested[past]),
       leftOut: links.leftOut.filter { $0.seen <= day }.map { link in
         LeftOutState(
-          id: entries[link.place].event.id, relation: link.link.relation, to: link.link.id,
+          id: entries[link.index].event.id, relation: link.link.relation, to: link.link.id,
           reason: link.reason)
       },
       phase: phase(on: day), contact: contact(on: day), messages: messages,

@@ -7,9 +7,9 @@ import TimelineModel
 extension DyadHistory {
   /// E-13: why an event is for a criterion, or against it.
   func reason(
-    _ criterion: CriterionName, _ place: Int, _ side: FigureRow.Side, on day: Day
+    _ criterion: CriterionName, _ index: Int, _ side: FigureRow.Side, on day: Day
   ) -> String {
-    let entry = entries[place]
+    let entry = entries[index]
     switch (criterion, side) {
     case (.conducive, _): return Self.easedOrStrained(entry.event)
     case (.jointAction, .supporting): return Self.jointAction(entry.event)

@@ -113,15 +113,15 @@ extension DyadHistory {
   }
 
   private func weightRow(
-    _ place: Int, _ day: Day, side: FigureRow.Side? = nil, reason: String? = nil
+    _ index: Int, _ day: Day, side: FigureRow.Side? = nil, reason: String? = nil
   ) -> FigureRow {
     shareRow(
-      entries[place].event, Double(entries[place].weight) / 1000, day, side: side, reason: reason)
+      entries[index].event, Double(entries[index].weight) / 1000, day, side: side, reason: reason)
   }
 
   /// Equal ones in the order of the events.
-  private func heaviestFirst(_ places: some Sequence<Int>) -> [Int] {
-    places.sorted { (-abs(entries[$0].weight), $0) < (-abs(entries[$1].weight), $1) }
+  private func heaviestFirst(_ indices: some Sequence<Int>) -> [Int] {
+    indices.sorted { (-abs(entries[$0].weight), $0) < (-abs(entries[$1].weight), $1) }
   }
 
   // MARK: Phases
@@ -136,28 +136,28 @@ extension DyadHistory {
     let causes = Set(phase.events)
     let wanted = causes.union(phase.moved)
     let summed = sums == nil ? [] : causes
-    let places = upTo(day).filter { wanted.contains(entries[$0].event.id) }
-    let supporting = places.filter { summed.contains(entries[$0].event.id) }
+    let indices = upTo(day).filter { wanted.contains(entries[$0].event.id) }
+    let supporting = indices.filter { summed.contains(entries[$0].event.id) }
     let opposing = Set(against)
     let moved = Set(phase.moved)
-    func reason(_ place: Int) -> String {
-      let id = entries[place].event.id
+    func reason(_ index: Int) -> String {
+      let id = entries[index].event.id
       let cause =
-        opposing.contains(place)
+        opposing.contains(index)
         ? "its weight is above 0"
         : summed.contains(id)
           ? "its weight is below 0"
-          : causes.contains(id) ? rule?.reason(place, in: self, on: day) : nil
+          : causes.contains(id) ? rule?.reason(index, in: self, on: day) : nil
       return [cause, moved.contains(id) ? "it moved the phase on \(phase.since)" : nil]
         .compactMap { $0 }.joined(separator: "; ")
     }
     let rows =
-      heaviestFirst(supporting + against).map { place in
+      heaviestFirst(supporting + against).map { index in
         weightRow(
-          place, day, side: opposing.contains(place) ? .opposing : .supporting,
-          reason: reason(place))
+          index, day, side: opposing.contains(index) ? .opposing : .supporting,
+          reason: reason(index))
       }
-      + places.filter { !summed.contains(entries[$0].event.id) && !opposing.contains($0) }
+      + indices.filter { !summed.contains(entries[$0].event.id) && !opposing.contains($0) }
       .map { FigureRow(EventBrief(entries[$0].event, on: day), reason: reason($0)) }
     return Explanation(rows: rows, sums: sums?.sums ?? [])
   }
@@ -180,23 +180,23 @@ extension DyadHistory {
       return Explanation(rows: [])
     }
     // Rewards are weighed, all else is counted.
-    let given = criterion.gifts.map { Set($0.places) } ?? []
+    let given = criterion.gifts.map { Set($0.indices) } ?? []
     let sides: [(Int, FigureRow.Side)] =
       criterion.supporting.map { ($0, .supporting) } + criterion.opposing.map { ($0, .opposing) }
     let rows = sides.enumerated()
       .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
       .map { _, element in
-        let (place, side) = element
-        let reason = reason(name, place, side, on: day)
-        return given.contains(place) && side == .supporting
-          ? weightRow(place, day, side: side, reason: reason)
-          : FigureRow(EventBrief(entries[place].event, on: day), side: side, reason: reason)
+        let (index, side) = element
+        let reason = reason(name, index, side, on: day)
+        return given.contains(index) && side == .supporting
+          ? weightRow(index, day, side: side, reason: reason)
+          : FigureRow(EventBrief(entries[index].event, on: day), side: side, reason: reason)
       }
     return Explanation(
       rows: rows, verdict: criterion.verdict,
       parts: criterion.gifts.map { gifts($0.first, $0.second) },
       sums: criterion.gifts.map { gifts in
-        gifts.places.isEmpty
+        gifts.indices.isEmpty
           ? []
           : [
             FigureSum(

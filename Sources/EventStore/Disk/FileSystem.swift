@@ -76,6 +76,8 @@ public protocol FileSystem: Sendable {
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError)
   /// Replaces a file that may be lost or torn in a crash, in one step for whoever reads it meanwhile.
   func replaceCache(_ path: String, with pieces: [UnsafeRawBufferPointer]) throws(FileError)
+  /// Removes a file, durably; it may be gone already.
+  func remove(_ path: String) throws(FileError)
   /// A file as memory that stays as it is while the file is replaced; nil where there is none.
   func map(_ path: String) throws(FileError) -> Memory?
   /// Opens a segment, making it where it is not there. The entry of an empty one is durable then.

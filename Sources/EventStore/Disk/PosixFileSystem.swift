@@ -104,6 +104,12 @@ public struct PosixFileSystem: FileSystem {
     try moveInPlace(path, pieces.map { $0.bindMemory(to: UInt8.self) }, synced: false)
   }
 
+  public func remove(_ path: String) throws(FileError) {
+    let parent = try openParent(of: path)
+    guard unlink(path) == 0 || errno == ENOENT else { throw FileError.last("remove", path) }
+    try parent.sync()
+  }
+
   /// Small pieces are gathered: an index has thousands.
   private func writeAll(
     _ pieces: [UnsafeBufferPointer<UInt8>], _ descriptor: Int32, _ path: String

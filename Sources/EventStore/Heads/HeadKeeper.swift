@@ -95,16 +95,16 @@ public final class HeadKeeper: Sendable {
   public func stop() { isStopping.store(true, ordering: .relaxed) }
 
   /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
-  public func checkAll(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+  public func checkAll(_ view: ReadView) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
       for replica in kept.keys { kept[replica]!.failure = nil }
       var outcomes: [ReplicaID: Outcome] = [:]
-      for log in snapshot.logs where log.size > 0 && snapshot.key(of: log.id) != nil {
+      for log in view.logs where log.size > 0 && view.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
           guard log.id == own else {
-            return try settle(&kept[log.id, default: Kept()], log, snapshot)
+            return try settle(&kept[log.id, default: Kept()], log, view)
           }
-          return try signOwn(&kept, snapshot)
+          return try signOwn(&kept, view)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
       }
       return outcomes
@@ -112,9 +112,9 @@ public final class HeadKeeper: Sendable {
   }
 
   /// The heads on disk as they stand there: signed, not yet found in the lines.
-  public func stored(_ snapshot: Snapshot) -> [ReplicaID: Outcome] {
+  public func stored(_ view: ReadView) -> [ReplicaID: Outcome] {
     Dictionary(
-      snapshot.members.compactMap { replica, key in
+      view.members.compactMap { replica, key in
         let outcome = Result { () throws(HeadProblem) in try stored(replica, key) }
         switch outcome {
         case .success(nil): return nil
@@ -150,8 +150,8 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
-  public func sign(_ snapshot: Snapshot) throws(HeadProblem) -> SignedHead? {
-    try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, snapshot) }
+  public func sign(_ view: ReadView) throws(HeadProblem) -> SignedHead? {
+    try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, view) }
   }
 
   /// What came of a head that a peer sent.
@@ -163,9 +163,9 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Takes the head of a log that a peer sent; what it covers must be here already.
-  public func take(_ note: [UInt8], of replica: ReplicaID, _ snapshot: Snapshot) -> Taken {
+  public func take(_ note: [UInt8], of replica: ReplicaID, _ view: ReadView) -> Taken {
     kept.withLock { kept in
-      guard let log = snapshot.log(replica), let key = snapshot.key(of: replica) else {
+      guard let log = view.log(replica), let key = view.key(of: replica) else {
         return .here(.failure(.noKey(replica)))
       }
       let head: SignedHead
@@ -177,16 +177,16 @@ public final class HeadKeeper: Sendable {
       }
       return .here(
         Result { () throws(HeadProblem) in
-          try take(head, &kept[replica, default: Kept()], log, snapshot)
+          try take(head, &kept[replica, default: Kept()], log, view)
         })
     }
   }
 
   private func take(
-    _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead {
     var newest: SignedHead?
-    do throws(HeadProblem) { newest = try settle(&kept, log, snapshot) } catch {
+    do throws(HeadProblem) { newest = try settle(&kept, log, view) } catch {
       // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
       // what was; of another's this one takes its place.
       guard case .refused = error, log.id != own else { throw error }
@@ -220,22 +220,22 @@ public final class HeadKeeper: Sendable {
 
   /// That a line is in its log, for whoever has the log's key alone.
   public func prove(
-    _ id: EventID, _ snapshot: Snapshot
+    _ id: EventID, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
-    guard let (log, seq) = snapshot.place(of: id) else { throw .unknown(id) }
-    return try prove(seq, of: log, snapshot)
+    guard let (log, seq) = view.location(of: id) else { throw .unknown(id) }
+    return try prove(seq, of: log, view)
   }
 
   /// The same of as many lines in a row as can be proven, at most about `bytesMax`; and how many were
   /// looked at.
   public func prove(
-    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ snapshot: Snapshot
+    _ first: UInt64, count: UInt64, of replica: ReplicaID, bytesMax: Int, _ view: ReadView
   ) -> (proofs: [Proof], looked: UInt64) {
-    guard let log = snapshot.log(replica) else { return ([], count) }
+    guard let log = view.log(replica) else { return ([], count) }
     var proofs: [Proof] = []
     var bytes = 0
     for seq in first..<first + count {
-      if let proof = try? prove(seq, of: log, snapshot) {
+      if let proof = try? prove(seq, of: log, view) {
         proofs.append(proof)
         bytes += proof.proof.extra.count
       }
@@ -245,17 +245,17 @@ public final class HeadKeeper: Sendable {
   }
 
   private func prove(
-    _ seq: UInt64, of log: ReplicaLog, _ snapshot: Snapshot
+    _ seq: UInt64, of log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
     guard let text = log.line(seq) else { throw .damaged(log.id, seq: seq) }
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, snapshot) : try settle(&kept[log.id, default: Kept()], log, snapshot)
+        ? try signOwn(&kept, view) : try settle(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }
-      guard let key = snapshot.key(of: log.id) else { throw .noKey(log.id) }
+      guard let key = view.key(of: log.id) else { throw .noKey(log.id) }
       let hashes: [SHA256Digest]
       do throws(LogTree.Damaged) {
         hashes = try kept[log.id]!.tree.proof(of: seq, in: head.size, log)
@@ -268,30 +268,31 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// Which lines of those that a peer sent are the ones of their places, by proofs under a head that
+  /// Which of the lines that a peer sent are those of their addresses, by proofs under a head that
   /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
   /// itself, unless the head that is here was signed with another key.
   public func proven(
-    _ lines: [(place: LogPlace, proof: [UInt8], line: [UInt8])], _ snapshot: Snapshot
-  ) -> [LogPlace: [UInt8]] {
-    var found: [LogPlace: [UInt8]] = [:]
+    _ lines: [(address: LineAddress, proof: [UInt8], line: [UInt8])], _ view: ReadView
+  ) -> [LineAddress: [UInt8]] {
+    var found: [LineAddress: [UInt8]] = [:]
     var keys: [ReplicaID: NoteVerifier] = [:]
-    for (place, proof, line) in lines {
-      let key = snapshot.key(of: place.replica) ?? keys[place.replica] ?? firstKey(line)
-      guard let key, isProven(line, proof, at: place, by: key) else { continue }
-      keys[place.replica] = key
-      found[place] = line
+    for (address, proof, line) in lines {
+      let key = view.key(of: address.replica) ?? keys[address.replica] ?? firstKey(line)
+      guard let key, isProven(line, proof, at: address, by: key) else { continue }
+      keys[address.replica] = key
+      found[address] = line
     }
     return found
   }
 
   private func isProven(
-    _ line: [UInt8], _ proof: [UInt8], at place: LogPlace, by key: NoteVerifier
+    _ line: [UInt8], _ proof: [UInt8], at address: LineAddress, by key: NoteVerifier
   ) -> Bool {
     line.withUnsafeBufferPointer { text in
-      guard let parsed = try? Line(text), parsed.replica == place.replica, parsed.seq == place.seq,
-        let proof = try? LogProof(proof), proof.index == place.seq - 1,
-        key.name == SignedHead.name(place.replica, of: timeline)
+      guard let parsed = try? Line(text), parsed.replica == address.replica,
+        parsed.seq == address.seq,
+        let proof = try? LogProof(proof), proof.index == address.seq - 1,
+        key.name == SignedHead.name(address.replica, of: timeline)
       else { return false }
       var hasher = SHA256()
       return (try? proof.verify(leaf: parsed.leaf(of: text, using: &hasher), by: key)) != nil
@@ -312,11 +313,11 @@ public final class HeadKeeper: Sendable {
   // MARK: Steps
 
   private func signOwn(
-    _ kept: inout [ReplicaID: Kept], _ snapshot: Snapshot
+    _ kept: inout [ReplicaID: Kept], _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
-    guard let log = snapshot.log(own), log.size > 0 else { return nil }
-    guard let signer, snapshot.key(of: own) == signer.verifier else { throw .noKey(own) }
-    let last = try settle(&kept[own, default: Kept()], log, snapshot)
+    guard let log = view.log(own), log.size > 0 else { return nil }
+    guard let signer, view.key(of: own) == signer.verifier else { throw .noKey(own) }
+    let last = try settle(&kept[own, default: Kept()], log, view)
     if let last, last.size >= log.size { return last }
     try advance(&kept[own]!.tree, to: log.size, log)
     let head: SignedHead
@@ -333,11 +334,11 @@ public final class HeadKeeper: Sendable {
   /// The newest head of a log that was found in its lines: at first that on disk; nil where there is
   /// none.
   private func settle(
-    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
     if let failure = kept.failure { throw failure }
-    do throws(HeadProblem) { return try settleAfresh(&kept, log, snapshot) } catch {
+    do throws(HeadProblem) { return try settleAfresh(&kept, log, view) } catch {
       switch error {
       case .otherRoot, .refused: kept.failure = error
       default: break
@@ -347,9 +348,9 @@ public final class HeadKeeper: Sendable {
   }
 
   private func settleAfresh(
-    _ kept: inout Kept, _ log: ReplicaLog, _ snapshot: Snapshot
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
-    guard let key = snapshot.key(of: log.id) else { return nil }
+    guard let key = view.key(of: log.id) else { return nil }
     if let head = try stored(log.id, key) {
       var tree = savedTree(log.id, upTo: head.size)
       kept.saved = tree.blocks.count

@@ -89,7 +89,7 @@ struct Chunk<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   }
 }
 
-/// A long list of plain values: chunks of 1,024, so that a snapshot is a copy of references and a
+/// A long list of plain values: chunks of 1,024, so that a read view is a copy of references and a
 /// write after it copies one chunk, whatever the length.
 struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
   private static var bits: Int { 10 }
@@ -104,8 +104,8 @@ struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
   init?(_ file: Memory, at offset: Int, count: Int) {
     guard Chunk<Element>(file, at: offset, count: count) != nil else { return nil }
     chunks = stride(from: 0, to: count, by: Self.size).compactMap { first in
-      let place = offset + first * MemoryLayout<Element>.stride
-      return Chunk(file, at: place, count: min(Self.size, count - first))
+      let start = offset + first * MemoryLayout<Element>.stride
+      return Chunk(file, at: start, count: min(Self.size, count - first))
     }
     self.count = count
   }
@@ -113,8 +113,8 @@ struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
   /// Goes on in the memory of `saved`, which has the values of `old`, where nothing was written since this
   /// list was copied to that one.
   mutating func adopt(_ saved: Self, madeOf old: Self) {
-    for place in zip(chunks.indices, saved.chunks.indices).map(\.0)
-    where chunks[place].isSame(as: old.chunks[place]) { chunks[place] = saved.chunks[place] }
+    for index in zip(chunks.indices, saved.chunks.indices).map(\.0)
+    where chunks[index].isSame(as: old.chunks[index]) { chunks[index] = saved.chunks[index] }
   }
 
   mutating func append(_ element: Element) {

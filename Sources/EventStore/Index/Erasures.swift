@@ -7,7 +7,7 @@ import TimelineModel
 struct Erasures: Sendable {
   struct Erasure: Sendable {
     var id: EventID
-    var lines: [LogPlace]
+    var lines: [LineAddress]
     /// The line that says so.
     var ref: LineRef
   }
@@ -16,12 +16,12 @@ struct Erasures: Sendable {
   /// Lines without a body, whoever took it.
   var stubs: [LineRef] = []
   private var byID: [EventID: LineRef] = [:]
-  private var places: Set<LogPlace> = []
+  private var addresses: Set<LineAddress> = []
 
-  mutating func add(_ id: EventID, _ lines: [LogPlace], by ref: LineRef) {
+  mutating func add(_ id: EventID, _ lines: [LineAddress], by ref: LineRef) {
     all.append(Erasure(id: id, lines: lines, ref: ref))
     if byID[id] == nil { byID[id] = ref }
-    places.formUnion(lines)
+    addresses.formUnion(lines)
   }
 
   /// The line by which an event was erased; nil where it was not.
@@ -31,19 +31,19 @@ struct Erasures: Sendable {
   func covers(_ entry: IndexEntry) -> Bool {
     guard !all.isEmpty else { return false }
     switch entry.body {
-    case .happening, .statement(_, .correct), .statement(_, .retract):
-      return places.contains(LogPlace(entry.replica, entry.ref.seq))
-    case .statement, nil: return false
+    case .event, .controlRecord(_, .correct), .controlRecord(_, .retract):
+      return addresses.contains(LineAddress(entry.replica, entry.ref.seq))
+    case .controlRecord, nil: return false
     }
   }
 
   /// Whether an erasure that is here explains that a line has no words.
-  func explains(_ place: LogPlace, _ id: EventID) -> Bool {
-    byID[id] != nil || places.contains(place)
+  func explains(_ address: LineAddress, _ id: EventID) -> Bool {
+    byID[id] != nil || addresses.contains(address)
   }
 
   /// Whether a line is named by an erasure.
-  func names(_ place: LogPlace) -> Bool { places.contains(place) }
+  func names(_ address: LineAddress) -> Bool { addresses.contains(address) }
 
   /// Whether a line may be of an erased event and yet be named by none.
   func mayLack(_ entry: IndexEntry) -> Bool { byID[entry.subject] != nil }
@@ -63,10 +63,10 @@ extension EventIndex {
   func linesToErase(_ logs: [ReplicaLog]) -> [Int: Set<UInt64>] {
     var found: [Int: Set<UInt64>] = [:]
     for erasure in erasures.all {
-      // Whoever wrote it may have named places that no log has.
-      let named = erasure.lines.compactMap { place in
-        logs.firstIndex { $0.id == place.replica && place.seq <= $0.size }
-          .map { LineRef(replica: $0, seq: place.seq) }
+      // Whoever wrote it may have named lines that no log has.
+      let named = erasure.lines.compactMap { address in
+        logs.firstIndex { $0.id == address.replica && address.seq <= $0.size }
+          .map { LineRef(replica: $0, seq: address.seq) }
       }
       for ref in named {
         guard let entry = IndexEntry(reading: ref, logs, vocabulary), erasures.covers(entry) else {
@@ -79,37 +79,37 @@ extension EventIndex {
   }
 
   /// Lines of erased events that have their words and that no erasure names, by event.
-  func linesToName(_ logs: [ReplicaLog]) -> [EventID: [LogPlace]] {
-    var found: [EventID: [LogPlace]] = [:]
+  func linesToName(_ logs: [ReplicaLog]) -> [EventID: [LineAddress]] {
+    var found: [EventID: [LineAddress]] = [:]
     for erasure in erasures.all where found[erasure.id] == nil {
-      let places = lines(of: erasure.id).filter { ref in
-        !erasures.names(LogPlace(logs[ref.replica].id, ref.seq))
+      let refs = lines(of: erasure.id).filter { ref in
+        !erasures.names(LineAddress(logs[ref.replica].id, ref.seq))
           && IndexEntry(reading: ref, logs, vocabulary)?.subject == erasure.id
-      }.map { LogPlace(logs[$0.replica].id, $0.seq) }
-      if !places.isEmpty {
-        found[erasure.id] = places.sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
+      }.map { LineAddress(logs[$0.replica].id, $0.seq) }
+      if !refs.isEmpty {
+        found[erasure.id] = refs.sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
       }
     }
     return found
   }
 
   /// A line that is to lose its words and cannot be read.
-  func unreadableToErase(_ logs: [ReplicaLog]) -> LogPlace? {
+  func unreadableToErase(_ logs: [ReplicaLog]) -> LineAddress? {
     guard logs.contains(where: \.hasDamage) else { return nil }
-    return erasures.all.lazy.flatMap(\.lines).first { place in
-      logs.first { $0.id == place.replica && place.seq <= $0.size }
-        .map { $0.line(place.seq) == nil } ?? false
+    return erasures.all.lazy.flatMap(\.lines).first { address in
+      logs.first { $0.id == address.replica && address.seq <= $0.size }
+        .map { $0.line(address.seq) == nil } ?? false
     }
   }
 
   /// Lines without a body that no erasure explains, by log: somebody holds their words back.
-  func withheld(_ logs: [ReplicaLog]) -> [LogPlace] {
+  func withheld(_ logs: [ReplicaLog]) -> [LineAddress] {
     erasures.stubs.compactMap { ref in
       guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else {
         return nil
       }
-      let place = LogPlace(line.replica, line.seq)
-      return erasures.explains(place, line.id) ? nil : place
+      let address = LineAddress(line.replica, line.seq)
+      return erasures.explains(address, line.id) ? nil : address
     }
   }
 }

@@ -5,7 +5,7 @@
 import TimelineModel
 import TransparencyLog
 
-/// Where a line stands: the replica's place in the timeline's list, and its number in that log.
+/// Where a line stands: the replica's index in the timeline's list, and its number in that log.
 struct LineRef: Sendable, Hashable {
   private let packed: UInt64
 
@@ -15,7 +15,7 @@ struct LineRef: Sendable, Hashable {
   init(replica: Int, seq: UInt64) {
     require(
       "a line is of a log that can be named", replica < Self.logsMax && seq < 1 << 48,
-      ["place": replica, "line": seq])
+      ["log index": replica, "line": seq])
     packed = UInt64(replica) << 48 | seq
   }
 
@@ -53,15 +53,15 @@ struct EventHistory: Sendable {
     let known = versions.indices.filter { isKnown(versions[$0].ref) }
     var lacking = known.map { Set(versions[$0].supersedes).count }
     var waiting: [EventID: [Int]] = [:]
-    for (place, version) in known.enumerated() where lacking[place] > 0 {
-      for id in Set(versions[version].supersedes) { waiting[id, default: []].append(place) }
+    for (index, version) in known.enumerated() where lacking[index] > 0 {
+      for id in Set(versions[version].supersedes) { waiting[id, default: []].append(index) }
     }
     var ready = known.indices.filter { lacking[$0] == 0 }
     var effective: [Int] = []
     var superseded: Set<EventID> = []
-    while let place = ready.popLast() {
-      let version = versions[known[place]]
-      effective.append(known[place])
+    while let index = ready.popLast() {
+      let version = versions[known[index]]
+      effective.append(known[index])
       superseded.formUnion(version.supersedes)
       // Copies have one id: the first of them is enough.
       for waiter in waiting.removeValue(forKey: version.id) ?? [] {

@@ -1,7 +1,7 @@
 // What the store knows of every event without reading its line: one row each, found by id, by day,
 // by party. A cache: a start makes it again from the log, and nothing here is ever believed over it.
 //
-// It is a value with copy-on-write parts; a snapshot is a copy.
+// It is a value with copy-on-write parts; a read view is a copy.
 
 import TimelineModel
 import TransparencyLog
@@ -17,9 +17,9 @@ struct EventRow: Sendable, BitwiseCopyable {
     /// `EventIndex.copies` has more.
     static let copies = Flags(rawValue: 4)
     static let contested = Flags(rawValue: 8)
-    /// A line of the log about itself, or one that could not be read: in no list of events.
+    /// A control record, or a line that could not be read: in no list of events.
     static let unlisted = Flags(rawValue: 16)
-    /// On its way into the lists: in `EventIndex.unordered`. A snapshot has none.
+    /// On its way into the lists: in `EventIndex.unordered`. A read view has none.
     static let coming = Flags(rawValue: 32)
   }
 
@@ -32,7 +32,7 @@ struct EventRow: Sendable, BitwiseCopyable {
   var parties: UInt32
   var tags: UInt32
   var subtype: UInt32
-  /// What stands in memory for a case of an enum is its place among the others; the file has the code.
+  /// What stands in memory for a case of an enum is its index among the others; the file has the code.
   private(set) var typeCode: UInt8
   var flags: Flags
   var author: UInt16
@@ -76,15 +76,15 @@ struct EventIndex: Sendable {
   private(set) var rules = RecordedRules()
   /// The snapshots to cite, as they came.
   private(set) var snapshots: [SnapshotEvent] = []
-  /// The keys of the replicas' heads, each as its own log first names it: by place in the timeline.
+  /// The keys of the replicas' heads, each as its own log first names it: by index in the timeline.
   private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
-  /// What logs say that the timeline's id is made from, each the first time: by place in the timeline.
+  /// What logs say that the timeline's id is made from, each the first time: by index in the timeline.
   private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
   /// What was erased, and what is gone of it.
   private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
   private(set) var unreadable = 0
-  /// Slots that are in no list yet, and some that have gone again; a snapshot has none.
+  /// Slots that are in no list yet, and some that have gone again; a read view has none.
   private var unordered: [UInt32] = []
   private var isBulk = false
   private static let unorderedMax = 32_768
@@ -224,15 +224,15 @@ struct EventIndex: Sendable {
     _ listed: ContiguousArray<Listed>, _ values: Vocabulary.Values
   ) -> [(ActorCode, ContiguousArray<OrderedSlots.Entry>)] {
     var lists: [(party: ActorCode, entries: ContiguousArray<OrderedSlots.Entry>)] = []
-    var places: [ActorCode: Int] = [:]
+    var listNumbers: [ActorCode: Int] = [:]
     // Which lists the events of the same parties go to is found once.
     var listsOfParties: [[Int]?] = Array(repeating: nil, count: values.parties.count)
     for event in listed {
       let parties = Int(event.parties)
       if listsOfParties[parties] == nil {
         listsOfParties[parties] = values.parties[parties].everyone.map { party in
-          if let place = places[party] { return place }
-          places[party] = lists.count
+          if let number = listNumbers[party] { return number }
+          listNumbers[party] = lists.count
           lists.append((party, []))
           return lists.count - 1
         }
@@ -248,18 +248,18 @@ struct EventIndex: Sendable {
     case .none:
       if entry.isStub { erasures.stubs.append(entry.ref) } else { unreadable += 1 }
       note(entry, type: .report, logs)
-    case .happening(let facts):
-      happening(entry, facts, logs)
-    case .statement(let type, let statement):
+    case .event(let facts):
+      addEvent(entry, facts, logs)
+    case .controlRecord(let type, let record):
       note(entry, type: type, logs)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
-      switch statement {
+      switch record {
       case .actor(let actor): add(actor, entry)
       case .erase(let id, let lines): erasures.add(id, lines, by: entry.ref)
       case .member(let replica, let key): add(key, of: replica, entry)
       case .timeline(let founding): add(founding, entry)
       case .snapshot(let named): add(named, entry)
-      case .rules, .unusableRules: rules.add(statement, entry)
+      case .rules, .unusableRules: rules.add(record, entry)
       case .correct, .retract, .other: break
       }
     }
@@ -301,7 +301,7 @@ struct EventIndex: Sendable {
     return table.claim(UInt32(rows.count), for: id.uuid) { rows[Int($0)].id }
   }
 
-  private mutating func happening(
+  private mutating func addEvent(
     _ entry: IndexEntry, _ facts: EventFacts, _ logs: () -> [ReplicaLog]
   ) {
     let slot: UInt32
@@ -390,7 +390,7 @@ struct EventIndex: Sendable {
     var history = EventHistory()
     for ref in [self[slot].ref] + (copies[slot] ?? []) {
       guard let entry = IndexEntry(reading: ref, logs(), vocabulary),
-        case .happening(let facts) = entry.body
+        case .event(let facts) = entry.body
       else { continue }
       history.add(Self.version(of: entry, [], .original(facts)))
     }
@@ -435,16 +435,16 @@ struct EventIndex: Sendable {
 
   /// A log speaks for itself alone, and once: no other can give it another key.
   private mutating func add(_ key: NoteVerifier, of replica: ReplicaID, _ entry: IndexEntry) {
-    let place = entry.ref.replica
-    guard entry.replica == replica, members[place].map({ entry.ref.seq < $0.ref.seq }) ?? true
+    let log = entry.ref.replica
+    guard entry.replica == replica, members[log].map({ entry.ref.seq < $0.ref.seq }) ?? true
     else { return }
-    members[place] = (entry.ref, key)
+    members[log] = (entry.ref, key)
   }
 
   private mutating func add(_ founding: TimelineFounding, _ entry: IndexEntry) {
-    let place = entry.ref.replica
-    guard foundings[place].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
-    foundings[place] = (entry.ref, founding)
+    let log = entry.ref.replica
+    guard foundings[log].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
+    foundings[log] = (entry.ref, founding)
   }
 
   // MARK: Rows and lists
@@ -549,36 +549,39 @@ struct EventIndex: Sendable {
       waiting[target, default: []].append(version)
     }
     for ref in irregular.actors.joined() {
-      guard let entry = read(ref), case .statement(_, .actor(let actor)) = entry.body else {
+      guard let entry = read(ref), case .controlRecord(_, .actor(let actor)) = entry.body else {
         return false
       }
       add(actor, entry)
     }
     for ref in irregular.members.joined() {
-      guard let entry = read(ref), case .statement(_, .member(let replica, let key)) = entry.body
+      guard let entry = read(ref),
+        case .controlRecord(_, .member(let replica, let key)) = entry.body
       else { return false }
       add(key, of: replica, entry)
     }
     for ref in irregular.foundings.joined() {
-      guard let entry = read(ref), case .statement(_, .timeline(let founding)) = entry.body else {
+      guard let entry = read(ref), case .controlRecord(_, .timeline(let founding)) = entry.body
+      else {
         return false
       }
       add(founding, entry)
     }
     for ref in irregular.snapshots.joined() {
-      guard let entry = read(ref), case .statement(_, .snapshot(let named)) = entry.body else {
+      guard let entry = read(ref), case .controlRecord(_, .snapshot(let named)) = entry.body else {
         return false
       }
       add(named, entry)
     }
     for ref in irregular.rules.joined() {
-      guard let entry = read(ref), case .statement(.logRules, let statement) = entry.body else {
+      guard let entry = read(ref), case .controlRecord(.logRules, let record) = entry.body else {
         return false
       }
-      rules.add(statement, entry)
+      rules.add(record, entry)
     }
     for ref in irregular.erasures.joined() {
-      guard let entry = read(ref), case .statement(_, .erase(let id, let lines)) = entry.body else {
+      guard let entry = read(ref), case .controlRecord(_, .erase(let id, let lines)) = entry.body
+      else {
         return false
       }
       erasures.add(id, lines, by: ref)
@@ -593,12 +596,12 @@ struct EventIndex: Sendable {
     _ entry: IndexEntry
   ) -> (target: EventID, version: EventHistory.Version)? {
     switch entry.body {
-    case .happening(let facts): (entry.id, version(of: entry, [], .original(facts)))
-    case .statement(_, .correct(let target, let supersedes, _, let facts)):
+    case .event(let facts): (entry.id, version(of: entry, [], .original(facts)))
+    case .controlRecord(_, .correct(let target, let supersedes, _, let facts)):
       (target, version(of: entry, supersedes, .correction(facts)))
-    case .statement(_, .retract(let target, let supersedes)):
+    case .controlRecord(_, .retract(let target, let supersedes)):
       (target, version(of: entry, supersedes, .retraction))
-    case .statement, nil: nil
+    case .controlRecord, nil: nil
     }
   }
 }

@@ -1,5 +1,5 @@
 // From an event's id to its slot: open addressing over slot numbers, the ids themselves stand in the
-// rows. Cut into shards, so that growing, and copying for a snapshot, never touches all of it.
+// rows. Cut into shards, so that growing, and copying for a read view, never touches all of it.
 
 import TimelineModel
 
@@ -52,7 +52,7 @@ struct IDTable: Sendable {
       used += 1
       if used * 4 > known.count * 3 {
         grow()
-        place(slot, tag)
+        insert(slot, tag)
       } else {
         slots[at] = slot
         tags[at] = tag
@@ -65,10 +65,10 @@ struct IDTable: Sendable {
       let count = max(4, old.tags.count * 2)
       slots = Chunk(repeating: 0, count: count)
       tags = Chunk(repeating: 0, count: count)
-      for (slot, tag) in zip(old.slots.values, old.tags.values) where tag != 0 { place(slot, tag) }
+      for (slot, tag) in zip(old.slots.values, old.tags.values) where tag != 0 { insert(slot, tag) }
     }
 
-    private mutating func place(_ slot: UInt32, _ tag: UInt16) {
+    private mutating func insert(_ slot: UInt32, _ tag: UInt16) {
       var at = Int(tag) & (tags.count - 1)
       while tags[at] != 0 { at = (at + 1) & (tags.count - 1) }
       slots[at] = slot
@@ -86,7 +86,7 @@ struct IDTable: Sendable {
 
   /// The slot of an id; `idAt` gives the id of a slot.
   func slot(of id: UUIDBytes, idAt: (UInt32) -> UUIDBytes) -> UInt32? {
-    let (shard, tag) = Self.place(of: id)
+    let (shard, tag) = Self.shardAndTag(of: id)
     return shards[shard].find(tag) { idAt($0) == id }
   }
 
@@ -94,11 +94,11 @@ struct IDTable: Sendable {
   mutating func claim(
     _ slot: UInt32, for id: UUIDBytes, idAt: (UInt32) -> UUIDBytes
   ) -> UInt32? {
-    let (shard, tag) = Self.place(of: id)
+    let (shard, tag) = Self.shardAndTag(of: id)
     return shards[shard].claim(slot, tag) { idAt($0) == id }
   }
 
-  private static func place(of id: UUIDBytes) -> (shard: Int, tag: UInt16) {
+  private static func shardAndTag(of id: UUIDBytes) -> (shard: Int, tag: UInt16) {
     let hash = hash(id)
     return (Int(hash % UInt64(shardCount)), max(1, UInt16(truncatingIfNeeded: hash >> 10)))
   }

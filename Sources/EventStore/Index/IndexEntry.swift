@@ -27,7 +27,7 @@ struct IndexEntry: Sendable {
 
   /// The snapshot that the line names; nil for any other line.
   var snapshot: NamedSnapshot? {
-    if case .statement(_, .snapshot(let named)) = body { named } else { nil }
+    if case .controlRecord(_, .snapshot(let named)) = body { named } else { nil }
   }
 
   /// The same without its words.
@@ -41,22 +41,22 @@ struct IndexEntry: Sendable {
   /// The event that the line is, or is a version of.
   var subject: EventID {
     switch body {
-    case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+    case .controlRecord(_, .correct(let id, _, _, _)), .controlRecord(_, .retract(let id, _)): id
     default: id
     }
   }
 
   /// Whether the line says that words are to go.
-  var isErasure: Bool { if case .statement(_, .erase) = body { true } else { false } }
+  var isErasure: Bool { if case .controlRecord(_, .erase) = body { true } else { false } }
 
   /// The key that the line names; nil for any other line.
   var member: NoteVerifier? {
-    if case .statement(_, .member(_, let key)) = body { key } else { nil }
+    if case .controlRecord(_, .member(_, let key)) = body { key } else { nil }
   }
 
   /// What the line says that a timeline's id is made from; nil for any other line.
   var founding: TimelineFounding? {
-    if case .statement(_, .timeline(let founding)) = body { founding } else { nil }
+    if case .controlRecord(_, .timeline(let founding)) = body { founding } else { nil }
   }
 
   /// Reads a line; what is no JSON has no body.

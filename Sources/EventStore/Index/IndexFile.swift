@@ -12,6 +12,9 @@
 import TimelineModel
 
 struct IndexFile {
+  static let name = "events.idx"
+  /// What the file was called before, and what a write of it that was cut short left.
+  private static let olderNames = ["checkpoint", "checkpoint.new"]
   private static let version = 9
   private static let preambleBytes = 35
 
@@ -19,17 +22,17 @@ struct IndexFile {
   var index: EventIndex
   var irregular: EventIndex.Irregular
   var covers: [ReplicaID: ReplicaLog.Cover]
-  /// The replicas by their places in the timeline.
+  /// The replicas by their indices in the timeline.
   var replicas: [ReplicaID]
 
   // MARK: Writing
 
-  /// Writes what a snapshot knows; does nothing where a log has damage that a start has to name.
+  /// Writes what a read view knows; does nothing where a log has damage that a start has to name.
   static func write(
-    _ snapshot: Snapshot, to path: String, _ fileSystem: some FileSystem
+    _ view: ReadView, to path: String, _ fileSystem: some FileSystem
   ) throws(FileError) {
     var writer = Writer()
-    guard let header = writer.header(snapshot) else { return }
+    guard let header = writer.header(view) else { return }
     let text = Array(header.text.utf8)
     let padding = [UInt8](
       repeating: UInt8(ascii: "\n"), count: 16 - (preambleBytes + text.count) % 16)
@@ -41,7 +44,21 @@ struct IndexFile {
         try fileSystem.replaceCache(path, with: [UnsafeRawBufferPointer(preamble)] + pieces)
       }
     }
-    withExtendedLifetime(snapshot) {}
+    withExtendedLifetime(view) {}
+  }
+
+  /// Leaves no word of an event in the index of the timeline in a directory.
+  static func empty(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    try removeOlder(in: directory, fileSystem)
+    guard try !fileSystem.list(directory + "/index").isEmpty else { return }
+    try fileSystem.replace("\(directory)/index/\(name)", with: [])
+  }
+
+  /// Removes the index that an older timelined wrote: words that are erased later would stay in it.
+  static func removeOlder(in directory: String, _ fileSystem: some FileSystem) throws(FileError) {
+    for name in try fileSystem.list(directory + "/index") where olderNames.contains(name) {
+      try fileSystem.remove("\(directory)/index/\(name)")
+    }
   }
 
   private static func preamble(check: UInt32, headerBytes: Int) -> [UInt8] {
@@ -60,7 +77,7 @@ struct IndexFile {
     private static let zeros = Chunk<UInt8>(repeating: 0, count: 16)
 
     /// `[offset, count]` of a list whose values stand in these chunks.
-    private mutating func place<Element>(_ chunks: [Chunk<Element>]) -> JSONValue {
+    private mutating func append<Element>(_ chunks: [Chunk<Element>]) -> JSONValue {
       let start = offset
       var count = 0
       for chunk in chunks {
@@ -78,9 +95,9 @@ struct IndexFile {
       return .array([.int(start), .int(count)])
     }
 
-    mutating func header(_ snapshot: Snapshot) -> JSONValue? {
+    mutating func header(_ view: ReadView) -> JSONValue? {
       var logs: [JSONValue] = []
-      for log in snapshot.logs {
+      for log in view.logs {
         var fields: [JSONValue.Member] = [
           JSONValue.Member("replica", .string(log.id.description))
         ]
@@ -88,7 +105,7 @@ struct IndexFile {
           guard let cover = log.cover, !log.hasDamage else { return nil }
           fields += [
             JSONValue.Member("check", .int(Int(cover.check))),
-            JSONValue.Member("starts", place(cover.starts.chunks)),
+            JSONValue.Member("starts", append(cover.starts.chunks)),
             JSONValue.Member(
               "segments",
               .array(cover.segments.map { .array([.int(Int($0.first)), .int($0.bytes)]) })),
@@ -96,20 +113,20 @@ struct IndexFile {
         }
         logs.append(.object(fields))
       }
-      let index = snapshot.index
+      let index = view.index
       let shards = index.table.shards
       let parties = index.byParty.sorted { $0.key < $1.key }
       return .object([
         "logs": .array(logs), "types": .strings(EventType.allCases.map(\.word)),
-        "rows": place(index.rows.chunks), "marks": place(index.marks.words.chunks),
+        "rows": append(index.rows.chunks), "marks": append(index.marks.words.chunks),
         "table": .object([
-          "slots": place(shards.map(\.slots)), "tags": place(shards.map(\.tags)),
+          "slots": append(shards.map(\.slots)), "tags": append(shards.map(\.tags)),
           "cells": .array(shards.map { .int($0.tags.count) }),
           "used": .array(shards.map { .int($0.used) }),
         ]),
-        "all": place(index.all.chunks),
+        "all": append(index.all.chunks),
         "by_party": .array(
-          parties.map { .array([.string($0.key.description), place($0.value.chunks)]) }),
+          parties.map { .array([.string($0.key.description), append($0.value.chunks)]) }),
         "vocabulary": index.vocabulary.values.json,
         "irregular": index.irregular.json,
       ])
@@ -208,7 +225,7 @@ struct IndexFile {
       Chunk(file, at: base + offset, count: count)
     }
 
-    private func place(_ json: JSONValue?) -> (offset: Int, count: Int)? {
+    private func range(_ json: JSONValue?) -> (offset: Int, count: Int)? {
       guard let pair = json?.array, pair.count == 2, let offset = pair[0].int, offset >= 0,
         let count = pair[1].int
       else { return nil }
@@ -216,15 +233,15 @@ struct IndexFile {
     }
 
     func column<Element>(_ json: JSONValue?) -> Column<Element>? {
-      place(json).flatMap { Column(file, at: base + $0.offset, count: $0.count) }
+      range(json).flatMap { Column(file, at: base + $0.offset, count: $0.count) }
     }
 
     func list(_ json: JSONValue?) -> OrderedSlots? {
-      place(json).flatMap { OrderedSlots(file, at: base + $0.offset, count: $0.count) }
+      range(json).flatMap { OrderedSlots(file, at: base + $0.offset, count: $0.count) }
     }
 
     func table(_ json: JSONValue?) -> IDTable? {
-      guard let slots = place(json?["slots"]), let tags = place(json?["tags"]),
+      guard let slots = range(json?["slots"]), let tags = range(json?["tags"]),
         let cells = json?["cells"]?.array, let used = json?["used"]?.array,
         cells.count == used.count
       else { return nil }
@@ -262,18 +279,18 @@ extension Vocabulary {
     func codes(_ json: JSONValue?) -> [ActorCode] {
       (json?.array ?? []).compactMap { $0.string.flatMap { ActorCode($0) } }
     }
-    for (place, json) in parties.enumerated() {
+    for (expected, json) in parties.enumerated() {
       let parties = Parties(actors: codes(json.array?.first), targets: codes(json.array?.last))
-      guard number(of: parties) == place else { return nil }
+      guard number(of: parties) == expected else { return nil }
     }
-    for (place, json) in tags.enumerated() {
-      guard number(ofTags: (json.array ?? []).compactMap(\.string)) == place else { return nil }
+    for (expected, json) in tags.enumerated() {
+      guard number(ofTags: (json.array ?? []).compactMap(\.string)) == expected else { return nil }
     }
-    for (place, json) in subtypes.enumerated() {
-      guard number(ofSubtype: json.string ?? "") == place else { return nil }
+    for (expected, json) in subtypes.enumerated() {
+      guard number(ofSubtype: json.string ?? "") == expected else { return nil }
     }
-    for (place, json) in authors.enumerated() {
-      guard number(ofAuthor: json.string ?? "") == place else { return nil }
+    for (expected, json) in authors.enumerated() {
+      guard number(ofAuthor: json.string ?? "") == expected else { return nil }
     }
   }
 }

@@ -14,7 +14,7 @@ extension Timeline {
 
   /// The index as it stands, to be written by any thread; a failure costs the next start some time.
   public struct IndexSave: Sendable {
-    let snapshot: Snapshot
+    let view: ReadView
     let path: String
     let fileSystem: any FileSystem
     let permit: IndexPermit
@@ -25,19 +25,19 @@ extension Timeline {
 
     private func writeNow() throws(FileError) {
       try fileSystem.createDirectory(String(path[..<path.lastIndex(of: "/")!]))
-      try IndexFile.write(snapshot, to: path, fileSystem)
+      try IndexFile.write(view, to: path, fileSystem)
     }
 
     /// What was written, as it stands in the file; nil where it cannot be read back.
     public func readBack() throws(FileError) -> SavedIndex? {
-      guard var found = try IndexFile.read(path, vocabulary: snapshot.index.vocabulary, fileSystem),
-        found.replicas == snapshot.logs.map(\.id), found.index.rows.count == snapshot.rowCount,
+      guard var found = try IndexFile.read(path, vocabulary: view.index.vocabulary, fileSystem),
+        found.replicas == view.logs.map(\.id), found.index.rows.count == view.rowCount,
         // Where nothing was written, since a log has damage, an older one may stand there.
-        snapshot.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
-        found.index.restore(found.irregular, snapshot.logs)
+        view.logs.allSatisfy({ UInt64(found.covers[$0.id]?.starts.count ?? 0) == $0.size }),
+        found.index.restore(found.irregular, view.logs)
       else { return nil }
       return SavedIndex(
-        index: found.index, covers: found.covers, snapshot: snapshot, permit: permit)
+        index: found.index, covers: found.covers, view: view, permit: permit)
     }
   }
 
@@ -46,7 +46,7 @@ extension Timeline {
     let index: EventIndex
     let covers: [ReplicaID: ReplicaLog.Cover]
     /// What it was made of.
-    let snapshot: Snapshot
+    let view: ReadView
     let permit: IndexPermit
   }
 
@@ -56,22 +56,22 @@ extension Timeline {
     store.indexedLines = store.lineCount
     if isQuiet { store.mappedLines = store.indexedLines }
     return IndexSave(
-      snapshot: snapshot, path: files.index, fileSystem: fileSystem, permit: store.permit)
+      view: view, path: files.index, fileSystem: fileSystem, permit: store.permit)
   }
 
   /// Goes on with the index in its file, and lets its own memory go; where lines have come since, of what
   /// these did not change.
   public func adopt(_ saved: SavedIndex) {
     guard saved.permit === store.permit else { return }
-    let old = saved.snapshot
+    let old = saved.view
     if old.position == position, !hasStaged, !isCommitting {
       store.index = saved.index
     } else {
       // Of what is staged or under way the index knows nothing yet: what it holds stays as it is.
       store.index.adopt(saved.index, madeOf: old.index)
     }
-    for (place, log) in old.logs.enumerated() {
-      if let cover = saved.covers[log.id] { store.logs[place].adopt(cover, madeOf: log) }
+    for (logIndex, log) in old.logs.enumerated() {
+      if let cover = saved.covers[log.id] { store.logs[logIndex].adopt(cover, madeOf: log) }
     }
   }
 

@@ -9,7 +9,7 @@ struct OrderedSlots: Sendable {
   private static let chunkMax = 512
 
   /// What a chunk is filled to when entries come in order: some room is left, so that late events
-  /// find a place without a split.
+  /// find room without a split.
   private static let chunkFill = 448
 
   struct Entry: Sendable, BitwiseCopyable {
@@ -28,8 +28,8 @@ struct OrderedSlots: Sendable {
   init?(_ file: Memory, at offset: Int, count: Int) {
     guard Chunk<Entry>(file, at: offset, count: count) != nil else { return nil }
     chunks = stride(from: 0, to: count, by: Self.chunkFill).compactMap { first in
-      let place = offset + first * MemoryLayout<Entry>.stride
-      return Chunk(file, at: place, count: min(Self.chunkFill, count - first))
+      let start = offset + first * MemoryLayout<Entry>.stride
+      return Chunk(file, at: start, count: min(Self.chunkFill, count - first))
     }
     lasts = ContiguousArray(chunks.compactMap(\.last))
     self.count = count
@@ -81,11 +81,11 @@ struct OrderedSlots: Sendable {
     chunk.append(new)
     chunk.change { chunk in
       for (shift, entry) in zip(1..., new).reversed() {
-        let place = lowerBound(UnsafeBufferPointer(rebasing: chunk[..<end])) { isBefore($0, entry) }
-        let start = chunk.baseAddress! + place
-        (start + shift).update(from: start, count: end - place)
+        let bound = lowerBound(UnsafeBufferPointer(rebasing: chunk[..<end])) { isBefore($0, entry) }
+        let start = chunk.baseAddress! + bound
+        (start + shift).update(from: start, count: end - bound)
         start[shift - 1] = entry
-        end = place
+        end = bound
       }
     }
   }
@@ -119,7 +119,7 @@ struct OrderedSlots: Sendable {
     }
   }
 
-  /// The first place whose entry is not before.
+  /// The first index whose entry is not before.
   private static func lowerBound(
     _ entries: UnsafeBufferPointer<Entry>, _ isBefore: (Entry) -> Bool
   ) -> Int {

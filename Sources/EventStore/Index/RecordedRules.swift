@@ -22,10 +22,10 @@ struct RecordedRules: Sendable {
 
   private(set) var all: [Entry] = []
 
-  mutating func add(_ statement: LogStatement, _ entry: IndexEntry) {
+  mutating func add(_ record: ControlRecord, _ entry: IndexEntry) {
     var new = Entry(
       id: entry.id, recorded: entry.recorded, replica: entry.replica, ref: entry.ref)
-    switch statement {
+    switch record {
     case .rules(let table): new.table = table
     case .unusableRules(let fault): new.fault = fault
     default: return

@@ -11,8 +11,8 @@ import func Glibc.memcmp
 struct LogReader {
   /// Its values are numbered as lines are read.
   let vocabulary: Vocabulary
-  /// The place of the log in its timeline.
-  let place: Int
+  /// The index of the log in its timeline.
+  let logIndex: Int
 
   /// A line with its LF.
   struct Found: Sendable {
@@ -114,7 +114,7 @@ struct LogReader {
   private func entry(
     _ line: Line, _ text: UnsafeBufferPointer<UInt8>, _ reader: BodyReader
   ) -> IndexEntry {
-    IndexEntry(line, text, ref: LineRef(replica: place, seq: line.seq), reader)
+    IndexEntry(line, text, ref: LineRef(replica: logIndex, seq: line.seq), reader)
   }
 
   /// The good line that bytes end with which are none as a whole, and where it begins: the LF before it

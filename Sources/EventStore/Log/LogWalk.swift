@@ -17,7 +17,7 @@ public struct LogWalk: Sendable {
 
   private let logs: [ReplicaLog]
   private let due: [ReplicaID: Set<UInt64>]
-  private var place = -1
+  private var current = -1
   private var seq: UInt64 = 0
   private var recorded: RecordedTime?
   /// Bytes of the log that were read since its memory was last set aside.
@@ -29,33 +29,33 @@ public struct LogWalk: Sendable {
 
   private static let bytesAtATime = 16 << 20
 
-  public init(_ snapshot: Snapshot) {
+  public init(_ view: ReadView) {
     due = Dictionary(
-      uniqueKeysWithValues: snapshot.index.linesToErase(snapshot.logs).map { place, seqs in
-        (snapshot.logs[place].id, seqs)
+      uniqueKeysWithValues: view.index.linesToErase(view.logs).map { logIndex, seqs in
+        (view.logs[logIndex].id, seqs)
       })
-    logs = snapshot.logs.filter { $0.size > 0 }.sorted { $0.id < $1.id }
+    logs = view.logs.filter { $0.size > 0 }.sorted { $0.id < $1.id }
   }
 
   public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
 
   /// Nil at the end.
   public mutating func next() -> Step? {
-    while place >= 0, seq < logs[place].size {
+    while current >= 0, seq < logs[current].size {
       seq += 1
-      if let (line, text) = take(logs[place]) {
+      if let (line, text) = take(logs[current]) {
         guard due[line.replica]?.contains(seq) ?? false else { return .line(text) }
         var hasher = SHA256()
         return .erased(line.stub(of: text, using: &hasher))
       }
       missing += 1
     }
-    if place >= 0, place < logs.count { logs[place].setAside() }
-    guard place + 1 < logs.count else { return nil }
-    place += 1
+    if current >= 0, current < logs.count { logs[current].setAside() }
+    guard current + 1 < logs.count else { return nil }
+    current += 1
     seq = 0
     recorded = nil
-    return .log(logs[place].id, lines: logs[place].size)
+    return .log(logs[current].id, lines: logs[current].size)
   }
 
   /// The line of that number, where every machine would take it as that.

@@ -11,7 +11,7 @@ struct PeerLine: @unchecked Sendable {
 
   /// All lines in a row, read on all processors.
   static func all(
-    in bytes: UnsafeBufferPointer<UInt8>, place: Int, _ vocabulary: Vocabulary
+    in bytes: UnsafeBufferPointer<UInt8>, logIndex: Int, _ vocabulary: Vocabulary
   ) -> [PeerLine] {
     var lines: [PeerLine] = []
     var at = 0
@@ -28,7 +28,7 @@ struct PeerLine: @unchecked Sendable {
           var piece = piece
           piece.line = Result { () throws(LineError) in try Line(text) }
           if case .success(let line) = piece.line {
-            let ref = LineRef(replica: place, seq: line.seq)
+            let ref = LineRef(replica: logIndex, seq: line.seq)
             do throws(JSONError) {
               piece.entry = try IndexEntry.read(line, text, ref: ref, reader)
             } catch { piece.line = .failure(.body(error)) }

@@ -3,7 +3,7 @@
 //     logs/REPLICA/00000000000000000001.jsonl     lines 1 … 118,000
 //     logs/REPLICA/00000000000000118001.jsonl     lines 118,001 …
 //
-// It is a value: a copy made by a snapshot reads on while the owner appends. Here is what it holds; how it is
+// It is a value: the copy in a read view reads on while the owner appends. Here is what it holds; how it is
 // opened stands in LogOpening and Recovery, read in LogReading, written in LogTail, rewritten in
 // LogRewriting. No other file opens, writes or cuts a segment.
 

@@ -1,4 +1,4 @@
-// What a snapshot to cite stands for here: found by its name or its id, and held against what this machine
+// What a snapshot to cite stands for here: found by its name or its id, and compared with what this machine
 // has. An answer from it is the same on every machine that has its lines; so there is none where a line of
 // it is missing or damaged, and none where two may be meant.
 
@@ -61,7 +61,7 @@ public enum CitationError: Error, Sendable {
   }
 }
 
-extension Snapshot {
+extension ReadView {
   /// The snapshots to cite, in the order of their recording.
   public var recordedSnapshots: [RecordedSnapshot] { recordedSnapshots { _ in true } }
 

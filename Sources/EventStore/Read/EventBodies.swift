@@ -18,16 +18,16 @@ extension EventList {
     var start = 0
     var damaged: DamagedLine?
     while start < count {
-      let places = Array(start..<min(start + Self.atATime, count))
+      let indices = Array(start..<min(start + Self.atATime, count))
       start += Self.atATime
-      let made = Parallel.map(places, portion: Self.portion) { places in
+      let made = Parallel.map(indices, portion: Self.portion) { indices in
         var document = JSONDocument()
-        return places.map { place in
-          self[place].flatMap { event in snapshot.body(of: event, &document, make) }
+        return indices.map { index in
+          self[index].flatMap { event in view.body(of: event, &document, make) }
         }
       }
-      if damaged == nil, let place = made.firstIndex(where: { $0 == nil }) {
-        damaged = line(of: places[place])
+      if damaged == nil, let index = made.firstIndex(where: { $0 == nil }) {
+        damaged = line(of: indices[index])
       }
       guard take(made.compactMap { $0 }) else { break }
     }
@@ -35,7 +35,7 @@ extension EventList {
   }
 }
 
-extension Snapshot {
+extension ReadView {
   /// Hands on an event's body as a node of a document; nil where its line is damaged.
   fileprivate func body<Result>(
     of shown: ShownEvent, _ document: inout JSONDocument,

@@ -39,23 +39,23 @@ public struct ShownEvent: Sendable {
   public let first: Day
   /// The line that holds the body.
   let ref: LineRef
-  /// The event's place in the index.
+  /// The event's row in the index.
   let slot: UInt32
 }
 
 /// The events of an answer, by four bytes each; what an event is, is found when it is asked for.
 public struct EventList: Sendable {
-  public let snapshot: Snapshot
+  public let view: ReadView
   public let query: Query
   private var slots: ContiguousArray<UInt32> = []
   /// A line that would have had to be read, and is damaged.
   public let damaged: DamagedLine?
 
-  public init(_ query: Query, in snapshot: Snapshot) {
-    self.snapshot = snapshot
+  public init(_ query: Query, in view: ReadView) {
+    self.view = view
     self.query = query
     var slots: ContiguousArray<UInt32> = []
-    damaged = snapshot.visit(query) {
+    damaged = view.visit(query) {
       slots.append($0.slot)
       return true
     }
@@ -65,12 +65,12 @@ public struct EventList: Sendable {
   public var count: Int { slots.count }
 
   /// The line of an event that could not be read.
-  public func line(of place: Int) -> DamagedLine {
-    snapshot.damaged(self[place]?.ref ?? snapshot.index[slots[place]].ref)
+  public func line(of index: Int) -> DamagedLine {
+    view.damaged(self[index]?.ref ?? view.index[slots[index]].ref)
   }
 
-  public subscript(place: Int) -> ShownEvent? {
-    if case .shown(let event) = snapshot.find(slots[place], knownAt: query.knownAt) {
+  public subscript(index: Int) -> ShownEvent? {
+    if case .shown(let event) = view.find(slots[index], knownAt: query.knownAt) {
       event
     } else {
       nil

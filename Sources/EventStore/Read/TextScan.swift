@@ -17,22 +17,22 @@ struct TextScan: Sendable {
   /// - Parameter checked: of each log, how many lines are also compared with their checks: a damaged one
   ///   may no longer hold the words that it held.
   init(_ matcher: Matcher, in logs: [ReplicaLog], checked: [UInt64]?) {
-    let pieces = logs.enumerated().map { place, log in
+    let pieces = logs.enumerated().map { logIndex, log in
       let portions = (Int(log.size) + Self.portion - 1) / Self.portion
       return Parallel.map(Array(0..<portions), portion: 1) { numbers in
         numbers.map { number in
           let first = number * Self.portion
           return Piece(
             matcher, log, first: first, count: min(Self.portion, Int(log.size) - first),
-            checked: checked?[place] ?? 0)
+            checked: checked?[logIndex] ?? 0)
         }
       }
     }
     marks = pieces.map { $0.flatMap(\.words) }
     count = marks.joined().reduce(0) { $0 + $1.nonzeroBitCount }
     damaged =
-      pieces.enumerated().lazy.compactMap { place, pieces in
-        pieces.lazy.compactMap(\.damaged).first.map { LineRef(replica: place, seq: $0) }
+      pieces.enumerated().lazy.compactMap { logIndex, pieces in
+        pieces.lazy.compactMap(\.damaged).first.map { LineRef(replica: logIndex, seq: $0) }
       }.first
   }
 
@@ -64,17 +64,17 @@ struct TextScan: Sendable {
 
   /// Whether a line fits.
   func holds(_ ref: LineRef) -> Bool {
-    let place = Int(ref.seq - 1)
-    return marks[ref.replica][place / 64] >> UInt64(place % 64) & 1 == 1
+    let bit = Int(ref.seq - 1)
+    return marks[ref.replica][bit / 64] >> UInt64(bit % 64) & 1 == 1
   }
 
   /// The lines that fit.
   var lines: [LineRef] {
     var lines: [LineRef] = []
     for (replica, words) in marks.enumerated() {
-      for (place, word) in words.enumerated() where word != 0 {
+      for (offset, word) in words.enumerated() where word != 0 {
         for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
-          lines.append(LineRef(replica: replica, seq: UInt64(place * 64 + bit + 1)))
+          lines.append(LineRef(replica: replica, seq: UInt64(offset * 64 + bit + 1)))
         }
       }
     }

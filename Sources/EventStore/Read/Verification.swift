@@ -37,14 +37,14 @@ public struct Verification: Sendable {
 
   public var isWhole: Bool { logs.allSatisfy { $0.damage.isEmpty && $0.problem == nil } }
 
-  /// Reads all lines of a snapshot. `heads` are those on disk; `progress` is called now and then with
+  /// Reads all lines of a read view. `heads` are those on disk; `progress` is called now and then with
   /// the number of lines that were read, in all; where it returns false nobody waits for the rest.
   public init(
-    _ snapshot: Snapshot, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Bool
+    _ view: ReadView, heads: [ReplicaID: HeadKeeper.Outcome], progress: (Int) -> Bool
   ) {
     var done = 0
     var isWanted = true
-    for log in snapshot.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 && isWanted {
+    for log in view.logs.sorted(by: { $0.id < $1.id }) where log.size > 0 && isWanted {
       logs.append(
         Log(reading: log, heads[log.id]) {
           isWanted = progress(done + $0)

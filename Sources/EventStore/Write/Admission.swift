@@ -6,8 +6,8 @@ import TimelineModel
 extension Timeline {
   /// A correction or retraction speaks of an event that is here, and of its versions.
   func unknownSubject(of body: ValidBody) -> EventID? {
-    guard case .statement(_, let statement) = body else { return nil }
-    switch statement {
+    guard case .controlRecord(_, let record) = body else { return nil }
+    switch record {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       return ([id] + supersedes).first { store.index.slot(of: $0) == nil && coming($0) == nil }
     case .actor, .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: return nil
@@ -15,10 +15,10 @@ extension Timeline {
   }
 
   func checkSubject(of body: ValidBody) throws(EventError) {
-    guard case .statement(_, let statement) = body else { return }
-    switch statement {
+    guard case .controlRecord(_, let record) = body else { return }
+    switch record {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
-      let isRetraction = if case .retract = statement { true } else { false }
+      let isRetraction = if case .retract = record { true } else { false }
       let isEvent =
         store.index.slot(of: id).map { !store.index[$0].flags.contains(.unlisted) }
         ?? (coming(id)?.named.subject == id)
@@ -46,9 +46,9 @@ extension Timeline {
   /// A name stands for one table; a subtype is one that the model names, or that an event here has.
   private func check(_ table: RuleTable) throws(EventError) {
     let coming = comingEntries {
-      if case .statement(_, .rules) = $0.body { true } else { false }
+      if case .controlRecord(_, .rules) = $0.body { true } else { false }
     }.compactMap { entry -> (EventID, RuleTable)? in
-      if case .statement(_, .rules(let table)) = entry.body { (entry.id, table) } else { nil }
+      if case .controlRecord(_, .rules(let table)) = entry.body { (entry.id, table) } else { nil }
     }
     let recorded = store.index.rules.all.compactMap { entry in entry.table.map { (entry.id, $0) } }
     for (id, other) in recorded + coming
@@ -64,7 +64,7 @@ extension Timeline {
       filter.subtypes = [subtype]
       var query = Query(filter)
       query.limit = 1
-      guard snapshot.count(query) == 0 else { continue }
+      guard view.count(query) == 0 else { continue }
       let advice = EditDistance.advice(
         on: subtype, in: type.knownSubtypes,
         else: "those that are known: \(type.knownSubtypes.joined(separator: ", "))")
@@ -83,11 +83,11 @@ extension Timeline {
     if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
       return
     }
-    for (place, link) in event.links.enumerated() {
+    for (index, link) in event.links.enumerated() {
       guard let target = linked(link.id, here),
         let fault = LinkFault.of(link, from: event, to: target)
       else { continue }
-      throw fault.error(place, link, from: event, to: target)
+      throw fault.error(index, link, from: event, to: target)
     }
     // Nobody can name a new id before its append was answered.
     guard let id = event.id else { return }
@@ -99,13 +99,13 @@ extension Timeline {
       linked(id, here)?.links.map(\.id)
     }
     swap(&walk, &store.linkWalk)
-    if let (place, way) = found, let target = linked(event.links[place].id, here) {
-      throw LinkFault.circle(way).error(place, event.links[place], from: event, to: target)
+    if let (index, way) = found, let target = linked(event.links[index].id, here) {
+      throw LinkFault.circle(way).error(index, event.links[index], from: event, to: target)
     }
   }
 
   /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
-  private func linked(_ id: EventID, _ here: Snapshot) -> LinkedEvent? {
+  private func linked(_ id: EventID, _ here: ReadView) -> LinkedEvent? {
     let version = comingVersion(of: id)
     let event = coming(id)
     guard let (range, batch) = version ?? event.map({ ($0.named.bytes, $0.batch) }) else {

@@ -7,13 +7,13 @@ struct Batch: Sendable {
 
   var isEmpty: Bool { lengths.isEmpty }
 
-  /// The text of a line, by its place.
+  /// The text of a line, by its index.
   func withLine<Result>(
-    _ place: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+    _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
-    let start = lengths[..<place].reduce(0, +)
+    let start = lengths[..<index].reduce(0, +)
     return bytes.withUnsafeBufferPointer {
-      body(UnsafeBufferPointer(rebasing: $0[start..<start + lengths[place]]))
+      body(UnsafeBufferPointer(rebasing: $0[start..<start + lengths[index]]))
     }
   }
 

@@ -4,7 +4,7 @@
 //     perform        write → fdatasync, log by log        any thread
 //     finishCommit   logs and index take it in            the owner's thread
 //
-// One is under way at a time. Until it is finished nothing of it shows: `position`, `snapshot` and `lines` are
+// One is under way at a time. Until it is finished nothing of it shows: `position`, `view` and `lines` are
 // what is durable and indexed. What is staged meanwhile counts it as taken, so it stands or falls with it.
 
 import TimelineModel
@@ -13,7 +13,7 @@ import TimelineModel
 public struct Commit: Sendable {
   /// Lines for one log.
   struct Write: Sendable {
-    let place: Int
+    let logIndex: Int
     let tail: LogTail
     let bytes: [UInt8]
     let lengths: [Int]
@@ -36,7 +36,7 @@ public struct Commit: Sendable {
         tail.append($0, lengths: write.lengths, fileSystem)
       }
       done.written.append(
-        Done.Written(place: write.place, tail: tail, lines: lines, error: error))
+        Done.Written(logIndex: write.logIndex, tail: tail, lines: lines, error: error))
       isStopped = error.map { !$0.isPassing } ?? false
     }
     return done
@@ -45,7 +45,7 @@ public struct Commit: Sendable {
   /// What came of it.
   public struct Done: Sendable {
     struct Written: Sendable {
-      let place: Int
+      let logIndex: Int
       let tail: LogTail
       /// Lines that are durable, the first ones of the batch.
       let lines: Int
@@ -83,11 +83,11 @@ extension Timeline {
     var writes: [Commit.Write] = []
     // Nothing is written any more where it is not known what the disk holds.
     if readOnly == nil {
-      for (place, log) in store.logs.enumerated() {
+      for (logIndex, log) in store.logs.enumerated() {
         guard let batch = taken.batch(of: log.id, own: replica) else { continue }
         writes.append(
           Commit.Write(
-            place: place, tail: log.tail, bytes: batch.bytes, lengths: batch.lengths))
+            logIndex: logIndex, tail: log.tail, bytes: batch.bytes, lengths: batch.lengths))
       }
     }
     underWay = UnderWay(number: commits, staging: taken)
@@ -108,10 +108,10 @@ extension Timeline {
     let erasures = store.index.erasures.all.count
     var mayLack = false
     for written in done.written {
-      guard let batch = taken.batch(of: store.logs[written.place].id, own: replica) else {
-        fatalError("log \(store.logs[written.place].id) was written, but nothing staged for it")
+      guard let batch = taken.batch(of: store.logs[written.logIndex].id, own: replica) else {
+        fatalError("log \(store.logs[written.logIndex].id) was written, but nothing staged for it")
       }
-      store.take(written.tail, batch, lines: written.lines, place: written.place)
+      store.take(written.tail, batch, lines: written.lines, logIndex: written.logIndex)
       if let error = written.error { failure = note(error) }
       mayLack =
         mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)

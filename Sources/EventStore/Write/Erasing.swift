@@ -17,31 +17,31 @@ extension Timeline {
     }
     let lines = store.index.lines(of: id)
     guard !lines.isEmpty else { throw .unknownEvent(id) }
-    let places = lines.map { LogPlace(store.logs[$0.replica].id, $0.seq) }
+    let addresses = lines.map { LineAddress(store.logs[$0.replica].id, $0.seq) }
       .sorted { ($0.replica, $0.seq) < ($1.replica, $1.seq) }
-    return stageErasure(of: id, places, reason: reason, recording)
+    return stageErasure(of: id, addresses, reason: reason, recording)
   }
 
   private func stageErasure(
-    of id: EventID, _ places: [LogPlace], reason: String, _ recording: Recording
+    of id: EventID, _ addresses: [LineAddress], reason: String, _ recording: Recording
   ) -> Staged {
     introduce(recording)
     staged.hasErasure = true
     return stamp(
       .logErase,
       [
-        "erases": .string(id.description), "lines": .array(places.map(\.json)),
+        "erases": .string(id.description), "lines": .array(addresses.map(\.json)),
         "reason": .string(reason),
-      ], .erase(id, lines: places), recording)
+      ], .erase(id, lines: addresses), recording)
   }
 
   /// Takes, for the next commit, that further lines of erased events lose their words: those that were
   /// under way when the erasure was recorded, here or elsewhere. Until that is durable they keep them.
   public func stageFurtherErasures(_ recording: Recording) {
     requireOpen()
-    for (id, places) in linesToName.sorted(by: { $0.key < $1.key }) {
+    for (id, addresses) in linesToName.sorted(by: { $0.key < $1.key }) {
       _ = stageErasure(
-        of: id, places, reason: "further lines of an event that was erased", recording)
+        of: id, addresses, reason: "further lines of an event that was erased", recording)
     }
     linesToName = [:]
   }
@@ -63,21 +63,19 @@ extension Timeline {
     store.endPermit()
     var failure: FileError?
     do throws(FileError) {
-      if try !fileSystem.list(directory + "/index").isEmpty {
-        try fileSystem.replace(files.index, with: [])
-      }
-      for (place, seqs) in due.sorted(by: { $0.key < $1.key }) {
-        let log = store.logs[place]
-        let ids = subjects(of: seqs, in: place)
+      try IndexFile.empty(in: directory, fileSystem)
+      for (logIndex, seqs) in due.sorted(by: { $0.key < $1.key }) {
+        let log = store.logs[logIndex]
+        let ids = subjects(of: seqs, in: logIndex)
         // Also beside the other logs: an event may have been tried there first.
         for log in store.logs { try log.emptyAside(naming: ids, fileSystem) }
         try log.rewrite(
-          stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(place), fileSystem)
-        erased += seqs.sorted().map { LogPlace(log.id, $0) }
+          stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(logIndex), fileSystem)
+        erased += seqs.sorted().map { LineAddress(log.id, $0) }
       }
     } catch { failure = error }
-    let places = failure?.cause == .full ? Array(due.keys) : []
-    do throws(FileError) { try openRewritten(places) } catch { failure = error }
+    let unsynced = failure?.cause == .full ? Array(due.keys) : []
+    do throws(FileError) { try openRewritten(unsynced) } catch { failure = error }
     guard let failure else { return }
     unfinishedErasure = "words that were erased are still on the disk: \(failure.message)"
     isErasureDue = true
@@ -88,10 +86,10 @@ extension Timeline {
   /// to be found out. Where it cannot be, nothing is written any more, whatever the reason: what is
   /// open may be a file that has no name any more, and a line in it would be lost.
   ///
-  /// - Parameter places: logs of which the renames may not be durable.
-  private func openRewritten(_ places: [Int]) throws(FileError) {
+  /// - Parameter unsynced: logs of which the renames may not be durable.
+  private func openRewritten(_ unsynced: [Int]) throws(FileError) {
     do throws(FileError) {
-      for place in places { try store.logs[place].syncDirectory(fileSystem) }
+      for logIndex in unsynced { try store.logs[logIndex].syncDirectory(fileSystem) }
       try readAgain()
     } catch {
       readOnly = "the timeline is read-only since \(error.message)"
@@ -100,25 +98,26 @@ extension Timeline {
   }
 
   /// Lines under the head of a log that is on disk.
-  private func signed(_ place: Int) -> UInt64 {
+  private func signed(_ logIndex: Int) -> UInt64 {
     SignedHead.size(
-      of: store.logs[place].id, by: store.index.members[place]?.key, in: directory, fileSystem)
+      of: store.logs[logIndex].id, by: store.index.members[logIndex]?.key, in: directory, fileSystem
+    )
   }
 
-  /// Puts lines back that are damaged here, or lack their words: each is the one of its place, as
+  /// Puts lines back that are damaged here, or lack their words: each is the line of its address, as
   /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
   /// there is kept beside the segment. Nothing may be staged, and no commit be under way.
-  public func mend(_ lines: [LogPlace: [UInt8]]) throws(AppendError) {
+  public func mend(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
     let lacking = Set(
-      snapshot.lacking.flatMap { lines in lines.lines.map { LogPlace(lines.replica, $0) } })
+      view.lacking.flatMap { lines in lines.lines.map { LineAddress(lines.replica, $0) } })
     let reader = BodyReader(store.index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?
     var unsynced: [Int] = []
     var hasChanged = false
-    for (place, log) in store.logs.enumerated() {
+    for (logIndex, log) in store.logs.enumerated() {
       var found: [UInt64: [UInt8]] = [:]
       var erased: [UInt64: EventID] = [:]
       for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
@@ -130,7 +129,7 @@ extension Timeline {
               stub.leaf(of: here, using: &hasher) == parsed.leaf(of: text, using: &hasher)
             else { return }
           }
-          let ref = LineRef(replica: place, seq: name.seq)
+          let ref = LineRef(replica: logIndex, seq: name.seq)
           let entry = IndexEntry(parsed, text, ref: ref, reader)
           guard store.index.erasures.covers(entry) else {
             found[name.seq] = line
@@ -144,11 +143,11 @@ extension Timeline {
       hasChanged = true
       do throws(FileError) {
         try log.rewrite(
-          found, forgetting: Set(erased.keys), Array(erased.values), signed: signed(place),
+          found, forgetting: Set(erased.keys), Array(erased.values), signed: signed(logIndex),
           fileSystem)
       } catch {
         failure = error
-        if error.cause == .full { unsynced.append(place) }
+        if error.cause == .full { unsynced.append(logIndex) }
       }
     }
     guard hasChanged else { return }
@@ -168,15 +167,15 @@ extension Timeline {
     return stubs
   }
 
-  private func subjects(of seqs: Set<UInt64>, in place: Int) -> [EventID] {
+  private func subjects(of seqs: Set<UInt64>, in logIndex: Int) -> [EventID] {
     seqs.compactMap { seq in
-      IndexEntry(reading: LineRef(replica: place, seq: seq), store.logs, store.index.vocabulary)?
+      IndexEntry(reading: LineRef(replica: logIndex, seq: seq), store.logs, store.index.vocabulary)?
         .subject
     }
   }
 
   /// The lines that have lost their words since this was asked last.
-  public func takeErased() -> [LogPlace] {
+  public func takeErased() -> [LineAddress] {
     defer { erased = [] }
     return erased
   }

@@ -16,9 +16,9 @@ extension Timeline {
     requireOpen()
     followOthers(now: now)
     // A log is added with its first line: a name alone costs nothing.
-    let known = store.place(of: replica)
-    let place = known ?? store.logs.count
-    guard place < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
+    let known = store.logIndex(of: replica)
+    let logIndex = known ?? store.logs.count
+    guard logIndex < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
     var batch = Batch()
     var hasher = SHA256()
     let last = lastBatch(of: replica)?.entries.last?.recorded
@@ -27,7 +27,7 @@ extension Timeline {
     var latest = clock
     var ahead = 0
     var expected = first
-    for piece in PeerLine.all(in: bytes, place: place, store.index.vocabulary) {
+    for piece in PeerLine.all(in: bytes, logIndex: logIndex, store.index.vocabulary) {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
       do throws(LineError) { line = try piece.line.get() } catch { throw .line(seq: next, error) }
@@ -50,7 +50,7 @@ extension Timeline {
       let isFollowed = latest.follow(line.recorded, now: now)
       if !isFollowed { ahead += 1 }
       // Our own log, which we had lost: what we write next comes after it.
-      guard isFollowed || place != 0 else { throw .notOurs(seq: next) }
+      guard isFollowed || logIndex != 0 else { throw .notOurs(seq: next) }
       if store.index.erasures.covers(entry) {
         // Its words were to go before it came.
         line.stub(of: text, using: &hasher).withUnsafeBufferPointer { batch.add($0, entry.erased) }
@@ -79,14 +79,15 @@ extension Timeline {
     }
     let durable = store.size(of: replica)
     guard line.seq > durable else {
-      return store.place(of: replica).flatMap { store.logs[$0].line(line.seq) }.map(isSame) ?? true
+      return store.logIndex(of: replica).flatMap { store.logs[$0].line(line.seq) }.map(isSame)
+        ?? true
     }
-    var place = Int(line.seq - durable) - 1
+    var index = Int(line.seq - durable) - 1
     if let taken = underWay?.staging.batch(of: replica, own: self.replica) {
-      if place < taken.lengths.count { return taken.withLine(place, isSame) }
-      place -= taken.lengths.count
+      if index < taken.lengths.count { return taken.withLine(index, isSame) }
+      index -= taken.lengths.count
     }
-    return staged.batch(of: replica, own: self.replica)?.withLine(place, isSame) ?? true
+    return staged.batch(of: replica, own: self.replica)?.withLine(index, isSame) ?? true
   }
 
   /// The number of the next line of a log, behind all that is staged or under way.

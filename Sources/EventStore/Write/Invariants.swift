@@ -46,10 +46,10 @@ extension Timeline {
         ])
       for entry in batch.entries {
         require(
-          "lines are numbered in a row, at their log's place",
+          "lines are numbered in a row, at their log's index",
           entry.ref.seq == next && entry.replica == log.id
             && store.logs[entry.ref.replica].id == log.id,
-          ["log": log.id, "line": entry.ref.seq, "due": next, "place": entry.ref.replica])
+          ["log": log.id, "line": entry.ref.seq, "due": next, "log index": entry.ref.replica])
         next += 1
       }
     }

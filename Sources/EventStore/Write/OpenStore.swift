@@ -7,9 +7,9 @@ import TimelineModel
 import TransparencyLog
 
 struct OpenStore {
-  /// This machine's own is the first; the others come behind it as they were found, and keep their places.
+  /// This machine's own is the first; the others come behind it as they were found, and keep their indices.
   var logs: [ReplicaLog] = []
-  /// Of all lines of `logs`; its refs are places in them.
+  /// Of all lines of `logs`; its refs are indices of them.
   var index: EventIndex
   /// Numbers words by `index.vocabulary`.
   let reader: BodyReader
@@ -28,7 +28,7 @@ struct OpenStore {
   var unread: Timeline.Unread?
 
   /// What has to be known to open one.
-  struct Place {
+  struct Location {
     let directory: String
     /// The log that is written here.
     let own: ReplicaID
@@ -36,41 +36,47 @@ struct OpenStore {
     /// Logs at most: further ones are named as damage, and left alone.
     let logsMax: Int
 
-    var index: String { directory + "/index/checkpoint" }
+    var index: String { directory + "/index/" + IndexFile.name }
     func log(_ replica: ReplicaID) -> String { "\(directory)/logs/\(replica)" }
   }
 
   /// Opens what is in a directory, reading what its index on disk does not know.
-  init(_ place: Place) throws(FileError) {
-    if let taken = try Self(takingOver: place) { self = taken } else { self.init(new: [], place) }
-    try readOn(place)
+  init(_ location: Location) throws(FileError) {
+    // Nobody reads it any more. Where it cannot be removed, an erasure tries again, and is not done before.
+    try? IndexFile.removeOlder(in: location.directory, location.fileSystem)
+    if let taken = try Self(takingOver: location) {
+      self = taken
+    } else {
+      self.init(new: [], location)
+    }
+    try readOn(location)
   }
 
-  /// Reads everything; the logs that are known keep their places.
-  init(reading known: [ReplicaID], _ place: Place) throws(FileError) {
-    self.init(new: known, place)
-    try readOn(place)
+  /// Reads everything; the logs that are known keep their indices.
+  init(reading known: [ReplicaID], _ location: Location) throws(FileError) {
+    self.init(new: known, location)
+    try readOn(location)
   }
 
-  private init(new known: [ReplicaID], _ place: Place) {
+  private init(new known: [ReplicaID], _ location: Location) {
     index = EventIndex(Vocabulary())
     reader = BodyReader(index.vocabulary)
-    logs = (known.isEmpty ? [place.own] : known).map { ReplicaLog($0, in: place.log($0)) }
+    logs = (known.isEmpty ? [location.own] : known).map { ReplicaLog($0, in: location.log($0)) }
   }
 
   /// Takes over what the index on disk knows; nil where there is none to be believed.
-  private init?(takingOver place: Place) throws(FileError) {
+  private init?(takingOver location: Location) throws(FileError) {
     // A cache that cannot be read, for whatever reason, is none.
-    guard let found = try? IndexFile.read(place.index, place.fileSystem),
-      found.replicas.first == place.own, found.replicas.count <= place.logsMax,
-      try found.fits(logsIn: place.directory + "/logs", place.fileSystem)
+    guard let found = try? IndexFile.read(location.index, location.fileSystem),
+      found.replicas.first == location.own, found.replicas.count <= location.logsMax,
+      try found.fits(logsIn: location.directory + "/logs", location.fileSystem)
     else { return nil }
     index = found.index
     reader = BodyReader(index.vocabulary)
     for replica in found.replicas {
-      let path = place.log(replica)
+      let path = location.log(replica)
       logs.append(
-        try ReplicaLog(replica, in: path, cover: found.covers[replica], place.fileSystem))
+        try ReplicaLog(replica, in: path, cover: found.covers[replica], location.fileSystem))
     }
     guard index.restore(found.irregular, logs) else { return nil }
     unread = Timeline.Unread(logs: logs.map { ($0, $0.size) })
@@ -79,26 +85,29 @@ struct OpenStore {
   }
 
   /// Reads what is not known yet, logs that were not known behind the others.
-  private mutating func readOn(_ place: Place) throws(FileError) {
+  private mutating func readOn(_ location: Location) throws(FileError) {
     let known = Set(logs.map(\.id))
-    for replica in try place.fileSystem.list(place.directory + "/logs").compactMap({ ReplicaID($0) }
+    for replica in try location.fileSystem.list(location.directory + "/logs").compactMap({
+      ReplicaID($0)
+    }
     )
     where !known.contains(replica) {
-      guard logs.count < place.logsMax else {
+      guard logs.count < location.logsMax else {
         damage.append(
           LogDamage(
-            replica: replica, file: place.log(replica), offset: 0,
-            kind: .leftOut(max: place.logsMax)))
+            replica: replica, file: location.log(replica), offset: 0,
+            kind: .leftOut(max: location.logsMax)))
         continue
       }
-      logs.append(ReplicaLog(replica, in: place.log(replica)))
+      logs.append(ReplicaLog(replica, in: location.log(replica)))
     }
     var (logs, damage) = (logs, damage)
     try index.inBulk { (index) throws(FileError) in
       for number in logs.indices {
         let others = logs
         let reason = try logs[number].readOn(
-          LogReader(vocabulary: index.vocabulary, place: number), fileSystem: place.fileSystem,
+          LogReader(vocabulary: index.vocabulary, logIndex: number),
+          fileSystem: location.fileSystem,
           damage: &damage
         ) { entry, log in
           func all() -> [ReplicaLog] {
@@ -109,10 +118,10 @@ struct OpenStore {
           index.apply(entry, logs: all())
         }
         let signed = SignedHead.size(
-          of: logs[number].id, by: index.members[number]?.key, in: place.directory,
-          place.fileSystem)
+          of: logs[number].id, by: index.members[number]?.key, in: location.directory,
+          location.fileSystem)
         try logs[number].settle(
-          reason, signed: signed, fileSystem: place.fileSystem, damage: &damage)
+          reason, signed: signed, fileSystem: location.fileSystem, damage: &damage)
       }
     }
     self.logs = logs
@@ -122,15 +131,15 @@ struct OpenStore {
   /// Number of lines of all logs.
   var lineCount: UInt64 { logs.reduce(0) { $0 + $1.size } }
 
-  /// The place of a log; nil where it is not here.
-  func place(of replica: ReplicaID) -> Int? { logs.firstIndex { $0.id == replica } }
+  /// The index of a log; nil where it is not here.
+  func logIndex(of replica: ReplicaID) -> Int? { logs.firstIndex { $0.id == replica } }
 
   /// Lines of a log; 0 where it is not here.
-  func size(of replica: ReplicaID) -> UInt64 { place(of: replica).map { logs[$0].size } ?? 0 }
+  func size(of replica: ReplicaID) -> UInt64 { logIndex(of: replica).map { logs[$0].size } ?? 0 }
 
   /// Takes in what was written at the end of a log, as far as it was.
-  mutating func take(_ tail: LogTail, _ batch: Batch, lines: Int, place: Int) {
-    logs[place].take(tail, lengths: batch.lengths)
+  mutating func take(_ tail: LogTail, _ batch: Batch, lines: Int, logIndex: Int) {
+    logs[logIndex].take(tail, lengths: batch.lengths)
     let logs = logs
     for entry in batch.entries.prefix(lines) { index.apply(entry, logs: logs) }
   }

@@ -17,9 +17,9 @@ struct PreparedEvent: Sendable {
       parts = try RequestParts(reader.document, in: text)
     } catch { throw .badEvent(error) }
     switch body {
-    case .happening(let facts) where facts.hasLinks:
+    case .event(let facts) where facts.hasLinks:
       linking = LinkedEvent(id: parts.id, reader.document, in: text)
-    case .statement(_, .correct(let id, _, let node, let facts)) where facts.hasLinks:
+    case .controlRecord(_, .correct(let id, _, let node, let facts)) where facts.hasLinks:
       linking = LinkedEvent(id: id, reader.document, node: node, in: text)
     default: break
     }
@@ -30,11 +30,11 @@ struct PreparedEvent: Sendable {
     _ texts: [UnsafeBufferPointer<UInt8>], registry: ActorRegistry, _ vocabulary: Vocabulary
   ) -> [Result<PreparedEvent, AppendError>] {
     nonisolated(unsafe) let texts = texts
-    return Parallel.map(texts.indices.map { $0 }, portion: 128) { places in
+    return Parallel.map(texts.indices.map { $0 }, portion: 128) { indices in
       vocabulary.lendReader { reader in
-        places.map { place in
+        indices.map { index in
           Result { () throws(AppendError) in
-            try PreparedEvent(texts[place], registry: registry, reader)
+            try PreparedEvent(texts[index], registry: registry, reader)
           }
         }
       }
@@ -92,9 +92,9 @@ struct RequestParts: Sendable {
     if runCount == 1 { return body(UnsafeBufferPointer(rebasing: text[runs[0]])) }
     var joined: [UInt8] = []
     joined.reserveCapacity(text.count)
-    for place in 0..<runCount {
-      if place > 0 { joined.append(UInt8(ascii: ",")) }
-      joined.append(contentsOf: text[runs[place]])
+    for index in 0..<runCount {
+      if index > 0 { joined.append(UInt8(ascii: ",")) }
+      joined.append(contentsOf: text[runs[index]])
     }
     return joined.withUnsafeBufferPointer { body($0) }
   }

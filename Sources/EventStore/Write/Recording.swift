@@ -65,7 +65,7 @@ extension Timeline {
   }
 
   /// Says where what was staged, or found, stands.
-  private func place(
+  private func outcome(
     _ id: EventID, _ replica: ReplicaID, _ seq: UInt64, isDuplicate: Bool
   ) -> Staged {
     Staged(id: id, replica: replica, seq: seq, isDuplicate: isDuplicate, era: era)
@@ -138,10 +138,10 @@ extension Timeline {
     if let missing = unknownSubject(of: prepared.body) { throw .unknownEvent(missing) }
     do throws(EventError) { try checkSubject(of: prepared.body) } catch { throw .badEvent(error) }
     switch prepared.body {
-    case .statement(let type, .other), .statement(let type, .member),
-      .statement(let type, .timeline), .statement(let type, .erase):
+    case .controlRecord(let type, .other), .controlRecord(let type, .member),
+      .controlRecord(let type, .timeline), .controlRecord(let type, .erase):
       throw .unsupported(type.word)
-    case .statement(let type, .snapshot):
+    case .controlRecord(let type, .snapshot):
       throw .badEvent(
         EventError(
           "type", "\(type.word) is not sent: the daemon makes it, once it has found the roots",
@@ -163,7 +163,7 @@ extension Timeline {
   public func stageAll(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> Result<[Staged], StageAllError> {
-    if let readOnly { return .failure(StageAllError(place: 0, error: .readOnly(readOnly))) }
+    if let readOnly { return .failure(StageAllError(index: 0, error: .readOnly(readOnly))) }
     requireOpen()
     let before = staged.own.lengths.count
     var all: [Staged] = []
@@ -171,7 +171,7 @@ extension Timeline {
     for verdict in stageEach(texts, recording, store.index.vocabulary, stopsAtError: true) {
       do throws(AppendError) { all.append(try verdict.get()) } catch {
         unstage(to: before)
-        return .failure(StageAllError(place: all.count, error: error))
+        return .failure(StageAllError(index: all.count, error: error))
       }
     }
     return .success(all)
@@ -201,12 +201,12 @@ extension Timeline {
     let prepared = PreparedEvent.all(texts, registry: store.index.registry, vocabulary)
     var verdicts: [Result<Staged, AppendError>] = []
     verdicts.reserveCapacity(texts.count)
-    for (place, text) in texts.enumerated() {
+    for (index, text) in texts.enumerated() {
       let verdict = Result { () throws(AppendError) in
-        if place == 0 { try checkPosition(recording) }
+        if index == 0 { try checkPosition(recording) }
         // Once a line has added an actor, those behind it are read anew: they may name it.
         let prepared =
-          comingActors.isEmpty ? try prepared[place].get() : try prepare(text, vocabulary)
+          comingActors.isEmpty ? try prepared[index].get() : try prepare(text, vocabulary)
         return try stage(prepared, text, recording, vocabulary)
       }
       verdicts.append(verdict)
@@ -224,7 +224,7 @@ extension Timeline {
   }
 
   public struct StageAllError: Error {
-    public var place: Int
+    public var index: Int
     public var error: AppendError
   }
 
@@ -273,7 +273,7 @@ extension Timeline {
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
         body: body.by(number)))
     staged.events.add(body, id, isNamed: parts.id != nil, at: start..<staged.own.bytes.count)
-    return place(id, replica, seq, isDuplicate: false)
+    return outcome(id, replica, seq, isDuplicate: false)
   }
 
   /// Before its first event a machine's log says with which key its heads are signed, so that whoever
@@ -303,17 +303,17 @@ extension Timeline {
 
   /// Stages a line that is made here.
   func stamp(
-    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ statement: LogStatement,
+    _ type: EventType, _ members: KeyValuePairs<String, JSONValue?>, _ record: ControlRecord,
     _ recording: Recording
   ) -> Staged {
     let body =
       [JSONValue.Member("type", .string(type.word))]
       + members.compactMap { key, value in value.map { JSONValue.Member(key, $0) } }
-    return stamp(type, .object(body), statement, recording)
+    return stamp(type, .object(body), record, recording)
   }
 
   private func stamp(
-    _ type: EventType, _ body: JSONValue, _ statement: LogStatement, _ recording: Recording
+    _ type: EventType, _ body: JSONValue, _ record: ControlRecord, _ recording: Recording
   ) -> Staged {
     let seq = nextSeq
     let start = staged.own.bytes.count
@@ -330,8 +330,8 @@ extension Timeline {
     staged.own.entries.append(
       IndexEntry(
         ref: LineRef(replica: 0, seq: seq), replica: replica, recorded: recorded, id: id,
-        body: .statement(type, statement)))
-    return place(id, replica, seq, isDuplicate: false)
+        body: .controlRecord(type, record)))
+    return outcome(id, replica, seq, isDuplicate: false)
   }
 
   /// The event of that id, where it is there already with the same body.
@@ -344,16 +344,16 @@ extension Timeline {
         return ((try? Line(line))?.seq ?? 0, Self.fingerprint(line))
       }
       guard fingerprint == Self.fingerprint(text) else { throw .exists(id) }
-      return place(id, replica, seq, isDuplicate: true)
+      return outcome(id, replica, seq, isDuplicate: true)
     }
     guard let slot = store.index.slot(of: id) else { return nil }
     let ref = store.index[slot].ref
     // What was erased is not recorded again.
     if store.index.erasures[id] != nil {
-      return place(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
+      return outcome(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
     }
     if parts.withBody(of: text, { IndexEntry.hasBody(ref, $0, store.logs) }) {
-      return place(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
+      return outcome(id, store.logs[ref.replica].id, ref.seq, isDuplicate: true)
     }
     let fingerprint = Self.fingerprint(text)
     let copies =
@@ -364,7 +364,7 @@ extension Timeline {
         entry.id == id,
         entry.fingerprint == fingerprint
       else { continue }
-      return place(id, entry.replica, ref.seq, isDuplicate: true)
+      return outcome(id, entry.replica, ref.seq, isDuplicate: true)
     }
     throw .exists(id)
   }

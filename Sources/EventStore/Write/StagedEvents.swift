@@ -27,8 +27,8 @@ struct StagedEvents: Sendable {
 
   mutating func add(_ body: ValidBody, _ id: EventID, isNamed: Bool, at bytes: Range<Int>) {
     if isNamed { named[id] = Named(bytes: bytes, subject: body.subject(of: id)) }
-    guard case .statement(_, let statement) = body else { return }
-    switch statement {
+    guard case .controlRecord(_, let record) = body else { return }
+    switch record {
     case .actor(let actor): actors.append(actor)
     case .correct(let subject, _, _, _): versions[subject, default: []].append(bytes)
     case .retract(let subject, _):
@@ -37,12 +37,12 @@ struct StagedEvents: Sendable {
     }
   }
 
-  /// Forgets the last lines, which begin at a place of the own batch.
+  /// Forgets the last lines, which begin at an index of the own batch.
   mutating func remove(_ entries: ArraySlice<IndexEntry>, from start: Int) {
     for entry in entries {
       named[entry.id] = nil
       versions[entry.subject]?.removeAll { $0.lowerBound >= start }
-      if case .statement(_, .actor) = entry.body { actors.removeLast() }
+      if case .controlRecord(_, .actor) = entry.body { actors.removeLast() }
     }
   }
 
@@ -57,10 +57,11 @@ extension ValidBody {
   /// The event that a line of this body is, or is a version of; nil where it is neither.
   fileprivate func subject(of id: EventID) -> EventID? {
     switch self {
-    case .happening: id
-    case .statement(_, .correct(let target, _, _, _)), .statement(_, .retract(let target, _)):
+    case .event: id
+    case .controlRecord(_, .correct(let target, _, _, _)),
+      .controlRecord(_, .retract(let target, _)):
       target
-    case .statement: nil
+    case .controlRecord: nil
     }
   }
 }

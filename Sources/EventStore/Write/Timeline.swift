@@ -4,7 +4,7 @@
 //     commit  write → fdatasync → index                             (Commit: on two threads, or on one)
 //
 // Between the two, further appends join the batch: that is group commit. Nothing staged is visible
-// or acknowledged; what is behind `finishCommit` is durable. Readers take a snapshot.
+// or acknowledged; what is behind `finishCommit` is durable. Readers take a `ReadView`.
 // It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
 
 import TimelineModel
@@ -30,7 +30,7 @@ public final class Timeline {
   public internal(set) var ahead = 0
 
   /// Where everything is.
-  let files: OpenStore.Place
+  let files: OpenStore.Location
   /// All that was read; nothing but `readAgain` puts another reading in its place.
   var store: OpenStore
   /// Later than every line that is here, staged or under way.
@@ -53,9 +53,9 @@ public final class Timeline {
 
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false
-  var erased: [LogPlace] = []
+  var erased: [LineAddress] = []
   /// Lines of erased events that no erasure names yet.
-  var linesToName: [EventID: [LogPlace]] = [:]
+  var linesToName: [EventID: [LineAddress]] = [:]
   /// Why what was erased is not gone yet.
   public internal(set) var unfinishedErasure: String?
   /// Whether the next commit is to try again.
@@ -81,7 +81,7 @@ public final class Timeline {
     founding = hosted.founding
     replica = hosted.replica
     signer = key?.signer(named: SignedHead.name(replica, of: id))
-    files = OpenStore.Place(
+    files = OpenStore.Location(
       directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
@@ -104,19 +104,27 @@ public final class Timeline {
   }
 
   /// All that is durable, as a value.
-  public var snapshot: Snapshot {
+  public var view: ReadView {
     store.index.order()
     return lines
   }
 
   /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
   /// ones, so that their order is not found again after every commit.
-  public var lines: Snapshot {
-    Snapshot(timeline: id, index: store.index, logs: store.logs, heads: heads)
+  public var lines: ReadView {
+    ReadView(timeline: id, index: store.index, logs: store.logs, heads: heads)
   }
 
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 }) }
+
+  /// Whole lines of a log in a row, as they stand, for a peer.
+  public func run(
+    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    store.logIndex(of: replica).map { store.logs[$0].run(from: first, bytesMax: bytesMax) }
+      ?? (0, UnsafeBufferPointer(start: nil, count: 0))
+  }
 
   public var bytesOnDisk: Int { store.logs.reduce(0) { $0 + $1.bytes } }
 
@@ -132,6 +140,14 @@ public final class Timeline {
   public func publish(_ head: SignedHead, of replica: ReplicaID) {
     if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
   }
+
+  /// The newest head of a log that was found in its lines.
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { ($0.size, $0.note.bytes) }
+  }
+
+  /// Lines under that head; 0 where there is none.
+  public func signedSize(of replica: ReplicaID) -> UInt64 { heads[replica]?.size ?? 0 }
 
   /// Whether what this machine writes next could not be signed: its log names another key, or has a
   /// damaged line, which others may still have. Nothing is lost by going on in another log.

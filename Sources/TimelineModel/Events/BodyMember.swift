@@ -42,7 +42,7 @@ extension BodyMember {
         let name = UnsafeBufferPointer(
           start: member.text.utf8Start, count: member.text.utf8CodeUnitCount)
         let word = Self.word(name)
-        var at = Self.place(word)
+        var at = Self.cell(word)
         while words[at] != 0 { at = (at + 1) & (words.count - 1) }
         words[at] = word
         names[at] = (name.baseAddress!, name.count, member)
@@ -51,7 +51,7 @@ extension BodyMember {
 
     func find(_ bytes: UnsafeBufferPointer<UInt8>, _ word: UInt64) -> BodyMember? {
       guard word != 0 else { return nil }
-      var at = Self.place(word)
+      var at = Self.cell(word)
       while words[at] != word {
         if words[at] == 0 { return nil }
         at = (at + 1) & (words.count - 1)
@@ -71,7 +71,7 @@ extension BodyMember {
       return word
     }
 
-    private static func place(_ word: UInt64) -> Int {
+    private static func cell(_ word: UInt64) -> Int {
       Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> UInt64(64 - bits))
     }
   }

@@ -1,13 +1,13 @@
 // An event from the body of a line.
 
 extension Event {
-  /// Decodes a body that was validated; nil where it is not a happening.
+  /// Decodes a body that was validated; nil where it is a control record.
   public init?(
     id: EventID, document: JSONDocument, node: Int = 0, in text: UnsafeBufferPointer<UInt8>,
     isContested: Bool = false
   ) {
     let body = document.value(node, in: text)
-    guard let type = body[.type]?.string.flatMap(EventType.init(word:)), type.isHappening,
+    guard let type = body[.type]?.string.flatMap(EventType.init(word:)), type.isEvent,
       let date = body[.date]?.string.flatMap({ try? EventDate($0) })
     else { return nil }
     func strings(_ value: JSONValue?) -> [String] { value?.array?.compactMap(\.string) ?? [] }

@@ -2,7 +2,7 @@
 // (EventValidator is where the rules stand). docs/reference/event-format.md describes every field.
 // Types and fields stand in EventSchema; how to add one: docs/internals/adding-a-type.md.
 
-/// One happening between parties, in the version that shows.
+/// What happened between parties, in the version that shows.
 public struct Event: Sendable, Hashable {
   public var id: EventID
   public var type: EventType

@@ -29,22 +29,22 @@ struct Field: ExpressibleByStringLiteral {
   }
 
   private let name: Name
-  private let place: Int?
+  private let index: Int?
   private let part: StaticString?
 
-  private init(_ name: Name, _ place: Int?, _ part: StaticString?) {
+  private init(_ name: Name, _ index: Int?, _ part: StaticString?) {
     self.name = name
-    self.place = place
+    self.index = index
     self.part = part
   }
 
   init(_ name: StaticString) { self.init(.text(name), nil, nil) }
 
-  init(_ member: BodyMember, _ place: Int? = nil) { self.init(.member(member), place, nil) }
+  init(_ member: BodyMember, _ index: Int? = nil) { self.init(.member(member), index, nil) }
 
   init(stringLiteral name: StaticString) { self.init(name) }
 
-  subscript(part: StaticString) -> Field { Field(name, place, part) }
+  subscript(part: StaticString) -> Field { Field(name, index, part) }
 
   var text: String {
     let text =
@@ -52,7 +52,7 @@ struct Field: ExpressibleByStringLiteral {
       case .text(let text): text
       case .member(let member): member.text
       }
-    return "\(text)" + (place.map { "[\($0)]" } ?? "") + (part.map { ".\($0)" } ?? "")
+    return "\(text)" + (index.map { "[\($0)]" } ?? "") + (part.map { ".\($0)" } ?? "")
   }
 }
 

@@ -13,7 +13,7 @@ extension EventType {
     /// Fields that only some types may carry.
     let carries: [BodyMember]
     let subtypes: [String]
-    let isHappening: Bool
+    let isEvent: Bool
 
     init(
       _ word: String, _ help: String, carries: [BodyMember] = [], subtypes: [String]
@@ -22,7 +22,7 @@ extension EventType {
       self.help = help
       self.carries = carries
       self.subtypes = subtypes
-      isHappening = true
+      isEvent = true
     }
 
     /// What the log says of itself.
@@ -31,7 +31,7 @@ extension EventType {
       self.help = help
       carries = []
       subtypes = []
-      isHappening = false
+      isEvent = false
     }
   }
 
@@ -48,7 +48,7 @@ extension EventType {
   /// Codes are below: a type is one bit of a word.
   public static let codesMax = 64
 
-  private static let happeningBits = allCases.filter(\.row.isHappening)
+  private static let eventBits = allCases.filter(\.row.isEvent)
     .reduce(UInt64(0)) { $0 | 1 << UInt64($1.rawValue) }
 
   public init?(word: String) {
@@ -59,10 +59,10 @@ extension EventType {
   /// The word of the format.
   public var word: String { Self.words[Int(rawValue)] }
 
-  /// Whether it is a happening between parties, and not the log speaking of itself.
-  public var isHappening: Bool { Self.happeningBits >> UInt64(rawValue) & 1 == 1 }
+  /// Whether it is of an event between parties, not of a control record.
+  public var isEvent: Bool { Self.eventBits >> UInt64(rawValue) & 1 == 1 }
 
-  public static let happenings: [EventType] = allCases.filter(\.isHappening)
+  public static let ofEvents: [EventType] = allCases.filter(\.isEvent)
 
   /// Subtypes that the model names. The list is open: others are accepted and count with the
   /// weight of their type.
@@ -72,7 +72,7 @@ extension EventType {
 
   /// The types that may carry a field: `a message, statement or talks`.
   static func carriers(of member: BodyMember) -> String {
-    let words = happenings.filter { $0.mayCarry(member) }.map(\.word)
+    let words = ofEvents.filter { $0.mayCarry(member) }.map(\.word)
     let article = "aeiou".contains(words[0].first!) ? "an" : "a"
     let list = (words.count > 1 ? [words.dropLast().joined(separator: ", ")] : []) + [words.last!]
     return "\(article) \(list.joined(separator: " or "))"
@@ -151,7 +151,7 @@ extension BodyMember {
   public var name: String { "\(text)" }
 
   /// What says what happened, in the order of a body.
-  public static let ofHappenings = rows.filter {
+  public static let ofEvents = rows.filter {
     if case .other = $0.kind { false } else { true }
   }.map(\.member)
 
@@ -172,7 +172,7 @@ extension EventField {
   /// In the order of forms and tables: as in a body, but tags are one line, and come before what has
   /// parts.
   public static let all: [EventField] = {
-    var members = BodyMember.ofHappenings.filter { $0 != .tags }
+    var members = BodyMember.ofEvents.filter { $0 != .tags }
     members.insert(.tags, at: members.firstIndex(of: .offer)!)
     return members.map(\.row)
   }()

@@ -1,9 +1,9 @@
-// What the log says of itself.
+// Control records: what the log says of itself.
 
 import TransparencyLog
 
 extension EventValidator {
-  func statement(_ node: Int, _ type: EventType) throws(EventError) -> LogStatement {
+  func controlRecord(_ node: Int, _ type: EventType) throws(EventError) -> ControlRecord {
     switch type {
     case .logCorrect:
       guard let body = document.member("body", of: node, in: text) else {
@@ -16,7 +16,7 @@ extension EventValidator {
       let target = try id(node, "corrects")
       let supersedes = try ids(node, "supersedes")
       guard
-        case .happening(let facts) = try EventValidator(
+        case .event(let facts) = try EventValidator(
           reader, in: text, registry: registry, isStored: false, subject: target
         ).validate(node: body)
       else {
@@ -55,12 +55,12 @@ extension EventValidator {
       guard let list = document.member("lines", of: node, in: text),
         document.kind(list) == .array
       else { throw EventError("lines", "a list of [\"REPLICA\", number]") }
-      var lines: [LogPlace] = []
+      var lines: [LineAddress] = []
       for item in document.children(list) {
-        guard let place = LogPlace(json: document.value(item, in: text)) else {
+        guard let address = LineAddress(json: document.value(item, in: text)) else {
           throw EventError("lines", "each is [\"REPLICA\", number]")
         }
-        lines.append(place)
+        lines.append(address)
       }
       return .erase(try id(node, "erases"), lines: lines)
     case .logMember where isStored:
@@ -133,7 +133,7 @@ extension EventValidator {
       return try RuleTable(
         RuleTable.Kind(rawValue: document.string(kindNode, in: text))!, version: name,
         rows: document.value(rows, in: text).array ?? [], registry: registry)
-    } catch { throw EventError(error.place, error.message, hint: error.hint) }
+    } catch { throw EventError(error.location, error.message, hint: error.hint) }
   }
 
   func snapshot(_ node: Int) throws(EventError) -> NamedSnapshot {

@@ -53,22 +53,22 @@ public struct EventValidator {
     }
     guard let typeNode = members[.type] else {
       throw EventError(
-        .type, "missing; one of \(Self.list(EventType.happenings.map(\.word)))", hint: .missing)
+        .type, "missing; one of \(Self.list(EventType.ofEvents.map(\.word)))", hint: .missing)
     }
     let word = try string(typeNode, Field(.type))
     guard let type = EventType(word: word) else {
       let advice = EditDistance.advice(
         on: word, in: EventType.allCases.map(\.word),
-        else: "one of \(Self.list(EventType.happenings.map(\.word)))")
+        else: "one of \(Self.list(EventType.ofEvents.map(\.word)))")
       throw EventError(.type, "\"\(word)\" is no type; \(advice)", value: word)
     }
-    return type.isHappening
-      ? .happening(try happening(members, type)) : .statement(type, try statement(node, type))
+    return type.isEvent
+      ? .event(try facts(members, type)) : .controlRecord(type, try controlRecord(node, type))
   }
 
-  // MARK: Happenings
+  // MARK: Events
 
-  func happening(
+  func facts(
     _ members: BodyMembers, _ type: EventType
   ) throws(EventError) -> EventFacts {
     guard let dateNode = members[.date] else {

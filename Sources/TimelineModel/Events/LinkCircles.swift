@@ -3,17 +3,17 @@
 // be as long as it likes.
 
 public enum LinkCircles {
-  /// - Parameter targets: for each event, by its place, the places of those that it links to.
-  /// - Returns: the places of each circle, rising; the circles by their first one.
+  /// - Parameter targets: for each event, by its index, the indices of those that it links to.
+  /// - Returns: the indices of each circle, rising; the circles by their first one.
   public static func all(_ targets: [[Int]]) -> [[Int]] {
     var search = Search(targets)
-    for place in targets.indices where search.number[place] == 0 { search.visit(place) }
+    for index in targets.indices where search.number[index] == 0 { search.visit(index) }
     return search.circles.sorted { $0[0] < $1[0] }
   }
 
   private struct Search {
     let targets: [[Int]]
-    /// When a place was come to, from 1; 0 before.
+    /// When an index was come to, from 1; 0 before.
     var number: [Int]
     /// The earliest number that leads from it and is not settled yet.
     private var low: [Int]
@@ -29,37 +29,37 @@ public enum LinkCircles {
       isOpen = Array(repeating: false, count: targets.count)
     }
 
-    private mutating func come(to place: Int) {
+    private mutating func come(to index: Int) {
       count += 1
-      (number[place], low[place], isOpen[place]) = (count, count, true)
-      open.append(place)
+      (number[index], low[index], isOpen[index]) = (count, count, true)
+      open.append(index)
     }
 
     mutating func visit(_ start: Int) {
       come(to: start)
       /// The way here, with the next link to be followed of each.
-      var path = [(place: start, next: 0)]
-      while let (place, next) = path.last {
-        guard next < targets[place].count else {
+      var path = [(index: start, next: 0)]
+      while let (index, next) = path.last {
+        guard next < targets[index].count else {
           path.removeLast()
-          if let before = path.last?.place { low[before] = min(low[before], low[place]) }
-          if low[place] == number[place] { settle(place) }
+          if let before = path.last?.index { low[before] = min(low[before], low[index]) }
+          if low[index] == number[index] { settle(index) }
           continue
         }
         path[path.count - 1].next += 1
-        let target = targets[place][next]
+        let target = targets[index][next]
         if number[target] == 0 {
           come(to: target)
           path.append((target, 0))
         } else if isOpen[target] {
-          low[place] = min(low[place], number[target])
+          low[index] = min(low[index], number[target])
         }
       }
     }
 
-    /// All that came after a place and is still open leads back to it.
-    private mutating func settle(_ place: Int) {
-      let start = open.lastIndex(of: place)!
+    /// All that came after an index and is still open leads back to it.
+    private mutating func settle(_ index: Int) {
+      let start = open.lastIndex(of: index)!
       let circle = open[start...]
       for member in circle { isOpen[member] = false }
       if circle.count > 1 { circles.append(circle.sorted()) }

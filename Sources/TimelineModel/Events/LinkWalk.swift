@@ -24,7 +24,7 @@ public struct LinkWalk: Sendable {
   /// What one request asks has a bound; the next has its own.
   public mutating func beginTurn() { revisits = 0 }
 
-  /// The events by which the links lead back to the event, and the place of the link that they begin
+  /// The events by which the links lead back to the event, and the index of the link that they begin
   /// with; nil where none does.
   ///
   /// - Parameters:
@@ -32,7 +32,7 @@ public struct LinkWalk: Sendable {
   ///   - linksOf: the events that the links of an event name; nil where it is not here.
   public mutating func circle(
     of id: EventID, isNew: Bool, _ links: [Link], _ linksOf: (EventID) -> [EventID]?
-  ) -> (place: Int, way: [EventID])? {
+  ) -> (index: Int, way: [EventID])? {
     if explored.count + awaited.count > Self.keptMax { (explored, awaited) = ([], []) }
     let skips = isNew && !awaited.contains(id)
     /// From where the walk came to an event; the event itself for a start.

@@ -164,19 +164,19 @@ public enum LinkFault: Sendable, Hashable {
     return link.speakerFault(by: event.actors, of: target)
   }
 
-  /// The same as an error of the event whose link of that place it is.
+  /// The same as an error of the event whose link of that index it is.
   /// - Parameter name: what an event is called by.
   public func error(
-    _ place: Int, _ link: Link, from event: LinkedEvent, to target: LinkedEvent,
+    _ index: Int, _ link: Link, from event: LinkedEvent, to target: LinkedEvent,
     name: (EventID) -> String = { $0.short }
   ) -> EventError {
     let said = target.said(name)
     let says = "\(link.relation.rawValue) \(said)"
     switch self {
-    case .itself: return .linkToItself(place, link, name)
+    case .itself: return .linkToItself(index, link, name)
     case .later:
       return EventError(
-        "links[\(place)].id",
+        "links[\(index)].id",
         "\(says), which begins after this event does (\(event.date)"
           + (event.date == event.first.description ? "" : ", which counts from \(event.first)")
           + "); an event links to what came before it: mend the date, or let the "
@@ -190,24 +190,24 @@ public enum LinkFault: Sendable, Hashable {
           on: key, in: target.keys,
           else: "it has \(target.keys.prefix(20).joined(separator: ", "))")
       return EventError(
-        "links[\(place)].key",
+        "links[\(index)].key",
         "\"\(key)\" is no commitment of \(said), which this event "
           + "\(link.relation.rawValue); \(advice)")
     case .ownWords:
       return EventError(
-        "links[\(place)]",
+        "links[\(index)]",
         "\(says), and that is \(Link.words(target.actors))'s own: nobody answers himself. Name whoever "
           + "answered among the actors; what one says after his own words follows them, or "
           + "withdraws them")
     case .notTheirs where link.relation.isAnswer:
       return EventError(
-        "links[\(place)]",
+        "links[\(index)]",
         "\(says), which was said to \(link.speakers(of: target)), and none of those acts in this event; "
           + "name whoever answered among the actors, or mend the targets of the other event; "
           + "what others say of it follows it")
     case .notTheirs:
       return EventError(
-        "links[\(place)]",
+        "links[\(index)]",
         "\(says), and none of those who act in this event may say so: that is for "
           + link.speakers(of: target)
           + "; name whoever it was among the actors"
@@ -215,7 +215,7 @@ public enum LinkFault: Sendable, Hashable {
     case .circle(let way):
       let shown = way.prefix(5).map(name).joined(separator: " → ")
       return EventError(
-        "links[\(place)].id",
+        "links[\(index)].id",
         "\(says), from which links lead back to this event ("
           + (way.isEmpty ? "at once" : "by \(shown)\(way.count > 5 ? " → …" : "")")
           + "); one of these links must go")
@@ -225,10 +225,10 @@ public enum LinkFault: Sendable, Hashable {
 
 extension EventError {
   static func linkToItself(
-    _ place: Int, _ link: Link, _ name: (EventID) -> String = { $0.short }
+    _ index: Int, _ link: Link, _ name: (EventID) -> String = { $0.short }
   ) -> EventError {
     EventError(
-      "links[\(place)].id",
+      "links[\(index)].id",
       "\(link.relation.rawValue) \(name(link.id)): that is this event itself; name another one, "
         + "or leave the link out")
   }

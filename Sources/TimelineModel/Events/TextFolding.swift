@@ -20,17 +20,17 @@ public struct TextNeedle: Sendable {
     let isBeyond = folded.decomposedStringWithCanonicalMapping.utf8.contains { $0 >= 0x80 }
     let isASCII = utf8.allSatisfy { $0 < 0x80 }
     bytes = isInOneSpelling && (isASCII || isBeyond) ? utf8 : []
-    rare = Self.rarePlaces(of: bytes)
+    rare = Self.rareOffsets(of: bytes)
   }
 
   /// Bytes of lines from the most frequent on: ids are hexadecimal, the words English. Others are rare.
   private static let frequent = Array("e0123456789acdbf-toinrsl hupmgy:,.vwkxjqz".utf8)
 
-  private static func rarePlaces(of needle: [UInt8]) -> (one: Int, two: Int) {
-    func rank(_ place: Int) -> Int { frequent.firstIndex(of: needle[place]) ?? frequent.count }
-    let places = needle.indices.sorted { (rank($0), -$0) > (rank($1), -$1) }
-    guard let one = places.first else { return (0, 0) }
-    return (one, places.dropFirst().first { needle[$0] != needle[one] } ?? places.last!)
+  private static func rareOffsets(of needle: [UInt8]) -> (one: Int, two: Int) {
+    func rank(_ offset: Int) -> Int { frequent.firstIndex(of: needle[offset]) ?? frequent.count }
+    let offsets = needle.indices.sorted { (rank($0), -$0) > (rank($1), -$1) }
+    guard let one = offsets.first else { return (0, 0) }
+    return (one, offsets.dropFirst().first { needle[$0] != needle[one] } ?? offsets.last!)
   }
 
   public static func fold(_ text: String) -> String {
@@ -50,20 +50,20 @@ public struct TextNeedle: Sendable {
     guard !bytes.isEmpty else { return .unclear }
     var found = false
     var at = 0
-    while let place = next(in: raw, from: at) {
-      guard Self.isPlain(raw[place]) else { return .unclear }
+    while let offset = next(in: raw, from: at) {
+      guard Self.isPlain(raw[offset]) else { return .unclear }
       found = true
-      at = place + 1
+      at = offset + 1
     }
     return found ? .holds : .holdsNot
   }
 
-  /// The first place from an offset on by which raw JSON, of many lines too, may hold the needle: where it
+  /// The first offset, from one on, at which raw JSON, of many lines too, may hold the needle: where it
   /// stands, or where a byte is to be read with care.
   public func next(in raw: UnsafeBufferPointer<UInt8>, from at: Int) -> Int? {
     guard at < raw.count else { return nil }
     guard !bytes.isEmpty else { return at }
-    let place = bytes.withUnsafeBufferPointer { bytes in
+    let offset = bytes.withUnsafeBufferPointer { bytes in
       func letterCase(_ byte: UInt8) -> UInt8 { Self.isLetter(byte) ? 0x20 : 0 }
       let (one, two) = (bytes[rare.one], bytes[rare.two])
       return clinux_find(
@@ -72,7 +72,7 @@ public struct TextNeedle: Sendable {
           bytes: bytes.baseAddress!, count: bytes.count, one: one, one_case: letterCase(one),
           two: two, two_case: letterCase(two), one_at: rare.one, two_at: rare.two))
     }
-    return place < raw.count ? place : nil
+    return offset < raw.count ? offset : nil
   }
 
   /// Whether a byte of raw JSON is all of the character that it stands for.

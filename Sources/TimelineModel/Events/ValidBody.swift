@@ -1,4 +1,4 @@
-// A body that was accepted: what the index keeps of an event, what a line of the log says of others.
+// A body that was accepted: what the index keeps of an event, and what a control record says.
 
 import TransparencyLog
 
@@ -15,14 +15,14 @@ public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var author: UInt16 = 0
 }
 
-/// A line of the log that speaks of other lines.
-public enum LogStatement: Sendable {
+/// A line about the log, not about the world: of an event, an actor, a member, a timeline …
+public enum ControlRecord: Sendable {
   /// `body` is the node of the event as it should be.
   case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
   case retract(EventID, supersedes: [EventID])
   case actor(Actor)
   /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
-  case erase(EventID, lines: [LogPlace])
+  case erase(EventID, lines: [LineAddress])
   /// The key that the heads of a replica's log are signed with.
   case member(ReplicaID, NoteVerifier)
   /// What the id of a timeline is made from.
@@ -37,19 +37,19 @@ public enum LogStatement: Sendable {
 
 /// A body that was accepted.
 public enum ValidBody: Sendable {
-  case happening(EventFacts)
-  indirect case statement(EventType, LogStatement)
+  case event(EventFacts)
+  indirect case controlRecord(EventType, ControlRecord)
 
   /// The same by an author.
   public func by(_ author: UInt16) -> ValidBody {
     switch self {
-    case .happening(var facts):
+    case .event(var facts):
       facts.author = author
-      return .happening(facts)
-    case .statement(let type, .correct(let id, let supersedes, let body, var facts)):
+      return .event(facts)
+    case .controlRecord(let type, .correct(let id, let supersedes, let body, var facts)):
       facts.author = author
-      return .statement(type, .correct(id, supersedes: supersedes, body: body, facts: facts))
-    case .statement: return self
+      return .controlRecord(type, .correct(id, supersedes: supersedes, body: body, facts: facts))
+    case .controlRecord: return self
     }
   }
 }

@@ -15,7 +15,7 @@ public enum LineLimits {
   /// A request is a line and its verb.
   public static let requestBytesMax = lineBytesMax + 1024
   public static let authorBytesMax = 256
-  /// No log has more lines: what a place in the index can say.
+  /// No log has more lines: what a `LineRef` can hold.
   public static let seqMax: UInt64 = 1 << 47
 }
 

@@ -1,27 +1,6 @@
 // Where a timeline stands: how many lines of each replica are there. It means the same on every
 // machine, so cursors, snapshots and "as known at" are positions.
 
-/// A line, by its log and its number there.
-public struct LogPlace: Sendable, Hashable {
-  public var replica: ReplicaID
-  public var seq: UInt64
-
-  public init(_ replica: ReplicaID, _ seq: UInt64) {
-    self.replica = replica
-    self.seq = seq
-  }
-
-  /// `["REPLICA", 7]`
-  public var json: JSONValue { .array([.string(replica.description), .int(Int(seq))]) }
-
-  public init?(json: JSONValue) {
-    guard let pair = json.array, pair.count == 2, let seq = pair[1].int, seq > 0,
-      let replica = pair[0].string.flatMap({ ReplicaID($0) })
-    else { return nil }
-    self.init(replica, UInt64(seq))
-  }
-}
-
 /// A version vector: for each replica the number of its lines, counted without a gap from 1.
 public struct Position: Sendable, Hashable {
   /// Replicas without lines have no entry.

@@ -107,7 +107,7 @@ struct Shelf: Sendable {
     var number: UInt32
   }
 
-  /// Places + 1 of entries, by open addressing; 0 where there is none. No cells before the first text:
+  /// Indices + 1 of entries, by open addressing; 0 where there is none. No cells before the first text:
   /// many a reader reads one line.
   private var cells = ContiguousArray<UInt16>()
   private var entries: ContiguousArray<Entry> = []

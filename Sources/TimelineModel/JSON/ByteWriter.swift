@@ -38,10 +38,10 @@ struct ByteWriter {
       rest /= 10
       digits += 1
     }
-    let place = room(digits)
+    let target = room(digits)
     rest = value
     for index in stride(from: digits - 1, through: 0, by: -1) {
-      place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
   }
@@ -53,22 +53,22 @@ struct ByteWriter {
 
   /// The canonical text of a UUID: 36 characters.
   mutating func put(_ uuid: UUIDBytes) {
-    let place = UnsafeMutableRawPointer(room(UUIDBytes.textLength))
+    let target = UnsafeMutableRawPointer(room(UUIDBytes.textLength))
     let first = Self.hex(UInt32(truncatingIfNeeded: uuid.high >> 32))
     let second = Self.hex(UInt32(truncatingIfNeeded: uuid.high))
     let third = Self.hex(UInt32(truncatingIfNeeded: uuid.low >> 32))
     let fourth = Self.hex(UInt32(truncatingIfNeeded: uuid.low))
     let hyphen = UInt8(ascii: "-")
-    place.storeBytes(of: first, as: UInt64.self)
-    place.storeBytes(of: hyphen, toByteOffset: 8, as: UInt8.self)
-    place.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
-    place.storeBytes(of: hyphen, toByteOffset: 13, as: UInt8.self)
-    place.storeBytes(of: UInt32(second >> 32), toByteOffset: 14, as: UInt32.self)
-    place.storeBytes(of: hyphen, toByteOffset: 18, as: UInt8.self)
-    place.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
-    place.storeBytes(of: hyphen, toByteOffset: 23, as: UInt8.self)
-    place.storeBytes(of: UInt32(third >> 32), toByteOffset: 24, as: UInt32.self)
-    place.storeBytes(of: fourth, toByteOffset: 28, as: UInt64.self)
+    target.storeBytes(of: first, as: UInt64.self)
+    target.storeBytes(of: hyphen, toByteOffset: 8, as: UInt8.self)
+    target.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
+    target.storeBytes(of: hyphen, toByteOffset: 13, as: UInt8.self)
+    target.storeBytes(of: UInt32(second >> 32), toByteOffset: 14, as: UInt32.self)
+    target.storeBytes(of: hyphen, toByteOffset: 18, as: UInt8.self)
+    target.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
+    target.storeBytes(of: hyphen, toByteOffset: 23, as: UInt8.self)
+    target.storeBytes(of: UInt32(third >> 32), toByteOffset: 24, as: UInt32.self)
+    target.storeBytes(of: fourth, toByteOffset: 28, as: UInt64.self)
   }
 
   /// `2026-11-23T22:20:00.123456Z`; years are 0000 to 9999.
@@ -85,13 +85,13 @@ struct ByteWriter {
   }
 
   private mutating func put(_ value: Int, digits: Int, then mark: Unicode.Scalar) {
-    let place = room(digits + 1)
+    let target = room(digits + 1)
     var rest = UInt32(truncatingIfNeeded: value)
     for index in stride(from: digits - 1, through: 0, by: -1) {
-      place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
-    place[digits] = UInt8(ascii: mark)
+    target[digits] = UInt8(ascii: mark)
   }
 
   /// A string in its quotes.
@@ -105,15 +105,15 @@ struct ByteWriter {
   mutating func put(base64 bytes: (UInt64, UInt64)) {
     let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     let letters = alphabet.utf8Start
-    let place = room(24)
-    for index in 0..<10 { place[index] = letters[Int(bytes.0 >> UInt64(58 - index * 6) & 63)] }
-    place[10] = letters[Int((bytes.0 << 2 | bytes.1 >> 62) & 63)]
+    let target = room(24)
+    for index in 0..<10 { target[index] = letters[Int(bytes.0 >> UInt64(58 - index * 6) & 63)] }
+    target[10] = letters[Int((bytes.0 << 2 | bytes.1 >> 62) & 63)]
     for index in 11..<21 {
-      place[index] = letters[Int(bytes.1 >> UInt64(56 - (index - 11) * 6) & 63)]
+      target[index] = letters[Int(bytes.1 >> UInt64(56 - (index - 11) * 6) & 63)]
     }
-    place[21] = letters[Int(bytes.1 << 4 & 63)]
-    place[22] = UInt8(ascii: "=")
-    place[23] = UInt8(ascii: "=")
+    target[21] = letters[Int(bytes.1 << 4 & 63)]
+    target[22] = UInt8(ascii: "=")
+    target[23] = UInt8(ascii: "=")
   }
 
   /// Eight digits as they stand in memory, all at once: the nibbles are spread over eight bytes, and

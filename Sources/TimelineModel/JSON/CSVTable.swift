@@ -109,7 +109,7 @@ public struct CSVTable: Sendable {
       if let text = String(validating: field, as: UTF8.self) {
         fields.append(text)
       } else {
-        fault = fault ?? notUTF8(field, line: recordLine, place: fields.count + 1)
+        fault = fault ?? notUTF8(field, line: recordLine, column: fields.count + 1)
         fields.append("")
       }
       field.removeAll(keepingCapacity: true)
@@ -162,13 +162,13 @@ public struct CSVTable: Sendable {
     return (records, nil)
   }
 
-  private static func notUTF8(_ field: [UInt8], line: Int, place: Int) -> Problem {
+  private static func notUTF8(_ field: [UInt8], line: Int, column: Int) -> Problem {
     let at = field.withUnsafeBufferPointer { UTF8Text.firstInvalid($0) } ?? 0
     let digits = [Hex.digit(field[at] >> 4), Hex.digit(field[at] & 15)]
     return Problem(
       line: line + field[..<at].count { $0 == 0x0A },
       message:
         "not UTF-8: byte \(String(decoding: digits, as: UTF8.self)) at place \(at + 1) of field"
-        + " \(place); save the file as UTF-8")
+        + " \(column); save the file as UTF-8")
   }
 }

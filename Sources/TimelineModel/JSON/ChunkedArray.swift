@@ -1,4 +1,4 @@
-// A list that only grows: an array in chunks of 1,024, so that a snapshot is a copy of references and
+// A list that only grows: an array in chunks of 1,024, so that a read view is a copy of references and
 // an append after it copies one chunk, whatever the length.
 
 /// An append-only array with cheap value semantics.

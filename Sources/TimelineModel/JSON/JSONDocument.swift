@@ -472,7 +472,7 @@ public struct JSONDocument: Sendable {
     }
   }
 
-  /// The code unit of a `\uXXXX` at this place.
+  /// The code unit of a `\uXXXX` at this offset.
   private static func codeUnit(_ text: UnsafeBufferPointer<UInt8>, at: Int) -> UInt32? {
     guard at + 6 <= text.count, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u")
     else { return nil }

@@ -140,10 +140,10 @@ public enum JSONText {
     text.withUTF8 { utf8 in
       // What stands as it is goes at once.
       var start = 0
-      for place in utf8.indices where isEscaped(utf8[place]) {
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<place]))
-        escape(utf8[place], to: &bytes)
-        start = place + 1
+      for index in utf8.indices where isEscaped(utf8[index]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
+        escape(utf8[index], to: &bytes)
+        start = index + 1
       }
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
     }

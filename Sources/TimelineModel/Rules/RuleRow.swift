@@ -67,7 +67,7 @@ extension RuleTable {
     case .weights:
       try word(row, "type")
       if !row["subtype"].isEmpty { try word(row, "subtype") }
-      let types = EventType.happenings.map(\.word)
+      let types = EventType.ofEvents.map(\.word)
       if registry != nil, !types.contains(row["type"]) {
         throw CellFault("type", "\"\(row["type"])\" is no type; " + advice(row["type"], types))
       }

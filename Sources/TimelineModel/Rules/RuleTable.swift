@@ -27,7 +27,7 @@ public struct RuleTable: Sendable, Hashable {
     public var hint: ErrorHint?
 
     /// As a message names it: `rows[2].weight`.
-    public var place: String {
+    public var location: String {
       guard let row else { return field }
       return "rows[\(row)]" + (field.isEmpty ? "" : "." + field)
     }
@@ -56,17 +56,17 @@ public struct RuleTable: Sendable, Hashable {
       throw Fault(row: nil, field: "name", message: fault)
     }
     var rows: [Row] = []
-    var places: [String: Int] = [:]
-    for (place, json) in list.enumerated() {
+    var indices: [String: Int] = [:]
+    for (index, json) in list.enumerated() {
       do throws(CellFault) {
         guard let row = try Self.row(json, of: kind, registry) else { continue }
         let key = row.key(of: kind)
-        if let other = places.updateValue(place, forKey: key) {
+        if let other = indices.updateValue(index, forKey: key) {
           throw CellFault(kind.keys[0], "\(key.prefix(40)) stands in rows[\(other)] already")
         }
         rows.append(row)
       } catch {
-        throw Fault(row: place, field: error.field, message: error.message, hint: error.hint)
+        throw Fault(row: index, field: error.field, message: error.message, hint: error.hint)
       }
     }
     self.init(kind, version, rows)
@@ -121,11 +121,11 @@ public struct RuleTable: Sendable, Hashable {
   /// Subtypes that the model does not name, by row.
   public var unknownSubtypes: [(row: Int, type: EventType, subtype: String)] {
     guard kind == .weights else { return [] }
-    return rows.enumerated().compactMap { place, row in
+    return rows.enumerated().compactMap { index, row in
       guard let type = EventType(word: row["type"]), !row["subtype"].isEmpty,
         !type.knownSubtypes.contains(row["subtype"])
       else { return nil }
-      return (place, type, row["subtype"])
+      return (index, type, row["subtype"])
     }
   }
 
@@ -149,7 +149,7 @@ public struct RuleTable: Sendable, Hashable {
     switch kind {
     case .weights:
       let types = Set(rows.filter { $0["subtype"].isEmpty }.map { $0["type"] })
-      let lacking = EventType.happenings.filter { !types.contains($0.word) }.map(\.word)
+      let lacking = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
       return lacking.isEmpty || !isStrict
         ? nil
         : "a table of weights has a row for every type, without a subtype; this one lacks "

@@ -42,20 +42,20 @@ struct BackupStream: Sendable {
   let newestHead: SignedHead?
 
   /// Signs what is not signed yet, and encrypts the key: it takes its time.
-  init(_ request: Request, _ snapshot: Snapshot) {
-    walk = LogWalk(snapshot)
+  init(_ request: Request, _ view: ReadView) {
+    walk = LogWalk(view)
     header = .object([
-      "timeline": .string(snapshot.timeline.description), "name": .string(request.name),
+      "timeline": .string(view.timeline.description), "name": .string(request.name),
       "replica": .string(request.replica.description), "made": .string(request.made.description),
       "position": walk.position.json,
     ])
     // Where none can be signed STATUS says why; the lines are worth a backup all the same.
-    newestHead = try? request.heads.sign(snapshot)
+    newestHead = try? request.heads.sign(view)
     var heads: [ReplicaID: String] = [:]
     for (replica, size) in walk.position.sizes {
-      // One that was signed since the snapshot was taken is of more lines than it has.
+      // One that was signed since the view was made is of more lines than it has.
       let newest = replica == request.replica && (newestHead?.size ?? .max) <= size
-      let note = newest ? newestHead?.note.bytes : snapshot.head(of: replica)?.note
+      let note = newest ? newestHead?.note.bytes : view.head(of: replica)?.note
       heads[replica] = note.map { String(decoding: $0, as: UTF8.self) }
     }
     self.heads = heads

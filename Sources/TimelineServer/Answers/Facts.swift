@@ -7,7 +7,7 @@ import TransparencyLog
 
 extension Router {
   /// The one id that a request names, whole or by its first characters.
-  func id(_ request: Request, _ snapshot: Snapshot) throws(ErrorReply) -> EventID {
+  func id(_ request: Request, _ view: ReadView) throws(ErrorReply) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
       prefix.count >= 4
     else {
@@ -15,7 +15,7 @@ extension Router {
         .badRequest, "\(request.verb.rawValue) takes an id, or at least its first 4 characters",
         hint: .eventID)
     }
-    let ids = snapshot.ids(beginningWith: prefix, limit: 10)
+    let ids = view.ids(beginningWith: prefix, limit: 10)
     guard let id = ids.first else {
       throw ErrorReply(.notFound, "no event whose id begins with \(prefix)", value: prefix)
     }
@@ -28,28 +28,28 @@ extension Router {
   }
 
   func get(_ request: Request, _ connection: Connection) throws(ErrorReply) {
-    let snapshot = timeline.snapshot
-    let id = try id(request, snapshot)
+    let view = timeline.view
+    let id = try id(request, view)
     var end: [JSONValue.Member] = [
-      JSONValue.Member("versions", .strings(snapshot.currentVersions(of: id)))
+      JSONValue.Member("versions", .strings(view.currentVersions(of: id)))
     ]
-    switch snapshot.find(id) {
+    switch view.find(id) {
     case .shown(let event):
-      _ = Self.append(event, snapshot, to: &connection.out)
+      _ = Self.append(event, view, to: &connection.out)
     case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
     case .line, .unknown:
-      if let line = snapshot.line(of: id) {
+      if let line = view.line(of: id) {
         connection.out.append(contentsOf: "EVENT ".utf8)
         connection.out.append(contentsOf: line)
         connection.out.append(0x0A)
       }
     }
-    if let text = snapshot.erasure(of: id), let erasure = try? JSONValue(parsing: text) {
+    if let text = view.erasure(of: id), let erasure = try? JSONValue(parsing: text) {
       let keys = ["id", "recorded", "author", "reason"]
       let members = (erasure.members ?? []).filter { keys.contains($0.key) }
       end.append(JSONValue.Member("erased", .object(members)))
     }
-    let history = snapshot.history(of: id)
+    let history = view.history(of: id)
     for line in history where end.count > 1 || history.count > 1 {
       connection.out.append(contentsOf: "ROW ".utf8)
       connection.out.append(contentsOf: line)
@@ -85,23 +85,23 @@ extension Router {
   }
 
   var status: JSONValue {
-    let snapshot = timeline.snapshot
-    let unusable = snapshot.unusableRules.map { id, place, fault in
-      "event \(id), line \(place.seq) of log \(place.replica): \(fault)"
+    let view = timeline.view
+    let unusable = view.unusableRules.map { id, address, fault in
+      "event \(id), line \(address.seq) of log \(address.replica): \(fault)"
     }
     return .object([
       "version": .string(service.version), "timeline": .string(timeline.name),
       "uuid": .string(timeline.id.description),
-      "replica": .string(timeline.replica.description), "position": snapshot.position.json,
-      "events": .int(snapshot.count(Query())), "bytes": .int(timeline.bytesOnDisk),
-      "first": snapshot.span.map { .string($0.first.description) },
-      "last": snapshot.span.map { .string($0.last.description) },
-      "contested": .strings(snapshot.contested), "unreadable": .int(snapshot.unreadable),
+      "replica": .string(timeline.replica.description), "position": view.position.json,
+      "events": .int(view.count(Query())), "bytes": .int(timeline.bytesOnDisk),
+      "first": view.span.map { .string($0.first.description) },
+      "last": view.span.map { .string($0.last.description) },
+      "contested": .strings(view.contested), "unreadable": .int(view.unreadable),
       "unusable_rules": unusable.isEmpty ? nil : .strings(unusable),
       "damage": .strings(timeline.damage.map(\.message)),
-      "erased": snapshot.erased == 0 ? nil : .int(snapshot.erased),
+      "erased": view.erased == 0 ? nil : .int(view.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
-      "withheld": .array(snapshot.withheld.map(\.json)), "wanted": .int(wanted),
+      "withheld": .array(view.withheld.map(\.json)), "wanted": .int(wanted),
       "unsigned": .strings(
         heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },

@@ -33,12 +33,12 @@ struct Hypotheses {
       timeline.check($0, recording, areHypotheses: true)
     }
     var events: [Event] = []
-    for (place, verdict) in verdicts.enumerated() {
+    for (index, verdict) in verdicts.enumerated() {
       do throws(ErrorReply) {
-        events.append(try event(place, verdict))
+        events.append(try event(index, verdict))
       } catch {
         var error = error
-        error.line = place + 1
+        error.line = index + 1
         throw error
       }
     }
@@ -47,11 +47,11 @@ struct Hypotheses {
   }
 
   private func event(
-    _ place: Int, _ verdict: Result<Timeline.Staged, AppendError>
+    _ index: Int, _ verdict: Result<Timeline.Staged, AppendError>
   ) throws(ErrorReply) -> Event {
     let staged: Timeline.Staged
     do throws(AppendError) { staged = try verdict.get() } catch { throw ErrorReply(error) }
-    let event = lines[place].withUnsafeBufferPointer { text -> Event? in
+    let event = lines[index].withUnsafeBufferPointer { text -> Event? in
       var document = JSONDocument()
       guard (try? document.parse(text)) != nil else { return nil }
       return Event(id: staged.id, document: document, in: text)

@@ -1,4 +1,4 @@
-// LINT: which gaps and faults the events have, looked for by `Lint` over a snapshot, beside the loop.
+// LINT: which gaps and faults the events have, looked for by `Lint` over a read view, off the loop.
 
 import Coding
 import EventStore
@@ -26,15 +26,15 @@ struct LintQuestion: Sendable {
 
   /// - Parameter query: its filter says findings of which events are wanted; all events are looked at.
   func answer(
-    _ query: Query, _ snapshot: Snapshot, _ progress: (_ done: Int, _ total: Int) -> Bool
+    _ query: Query, _ view: ReadView, _ progress: (_ done: Int, _ total: Int) -> Bool
   ) -> Outcome {
     var everything = query
     everything.filter = Filter()
-    let all = EventList(everything, in: snapshot)
+    let all = EventList(everything, in: view)
     if query.cited != nil, let damaged = all.damaged { return .damaged(damaged) }
-    let wanted = query.filter.isEmpty ? nil : ids(of: EventList(query, in: snapshot))
+    let wanted = query.filter.isEmpty ? nil : ids(of: EventList(query, in: view))
     var lint = Lint(
-      on: day, registry: snapshot.registry(knownAt: query.knownAt), limit: limit,
+      on: day, registry: view.registry(knownAt: query.knownAt), limit: limit,
       isWanted: { wanted?.contains($0) ?? true })
     var isUnwanted = false
     func take(_ events: [LintedEvent]) -> Bool {
@@ -50,41 +50,41 @@ struct LintQuestion: Sendable {
     if isUnwanted { return .unwanted }
     if query.cited != nil, let damaged { return .damaged(damaged) }
     if wanted == nil {
-      let lines = snapshot.unreadableLines(knownAt: query.knownAt, max: .max)
+      let lines = view.unreadableLines(knownAt: query.knownAt, max: .max)
       for (id, why) in lines { lint.take(unreadable: id, why) }
     }
-    let findings = lint.finish { target($0, query, snapshot) }
+    let findings = lint.finish { target($0, query, view) }
     let rows = findings.map { finding in
       var said: LinkedEvent?
-      if case .event(let event) = target(finding.ids[0], query, snapshot) { said = event }
+      if case .event(let event) = target(finding.ids[0], query, view) { said = event }
       return finding.json(said)
     }
-    return .rows(rows, end: end(lint, query, snapshot))
+    return .rows(rows, end: end(lint, query, view))
   }
 
   private func ids(of list: EventList) -> Set<EventID> {
     var ids: Set<EventID> = []
-    for place in 0..<list.count { if let event = list[place] { ids.insert(event.id) } }
+    for index in 0..<list.count { if let event = list[index] { ids.insert(event.id) } }
     return ids
   }
 
-  private func target(_ id: EventID, _ query: Query, _ snapshot: Snapshot) -> Lint.Target {
-    switch snapshot.find(id, knownAt: query.knownAt) {
-    case .shown: snapshot.linked(id, knownAt: query.knownAt).map { .event($0) } ?? .unknown
+  private func target(_ id: EventID, _ query: Query, _ view: ReadView) -> Lint.Target {
+    switch view.find(id, knownAt: query.knownAt) {
+    case .shown: view.linked(id, knownAt: query.knownAt).map { .event($0) } ?? .unknown
     case .retracted: .retracted
     case .line: .line
     case .unknown: .unknown
     }
   }
 
-  private func end(_ lint: Lint, _ query: Query, _ snapshot: Snapshot) -> JSONValue {
+  private func end(_ lint: Lint, _ query: Query, _ view: ReadView) -> JSONValue {
     let counts = LintKind.allCases.compactMap { kind in
       lint.counts[kind].map { JSONValue.Member(kind.rawValue, .int($0)) }
     }
     return JSONValue.object([
       "day": .string(day.description), "events": .int(lint.events), "counts": .object(counts),
       "accepted": .int(lint.accepted),
-      "position": (query.knownAt ?? snapshot.position).json,
+      "position": (query.knownAt ?? view.position).json,
     ]).citing(query.cited)
   }
 }

@@ -7,7 +7,7 @@ import TimelineWire
 
 struct QuestionReader {
   /// What the log holds, and which actors it knows.
-  let log: Snapshot
+  let log: ReadView
   let today: Day
 
   private static let filterKeys = Filter.keys + ["where", "from", "to"]

@@ -15,7 +15,7 @@ struct RulesQuestion {
   /// Whether the lines are wanted of those that hold and do not ship.
   var isLines = false
 
-  func answer(_ log: Snapshot, to out: inout [UInt8]) throws(ErrorReply) {
+  func answer(_ log: ReadView, to out: inout [UInt8]) throws(ErrorReply) {
     let tables = log.rules(knownAt: query.knownAt)
     let recorded = log.recordedRules(knownAt: query.knownAt)
     if let cited = query.cited, let damaged = recorded.lazy.compactMap(\.damaged).first {

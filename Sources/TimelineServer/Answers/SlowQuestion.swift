@@ -1,4 +1,4 @@
-// What may take long is asked as a value and answered on any thread, from a snapshot: the loop goes on.
+// What may take long is asked as a value and answered on any thread, from a read view: the loop goes on.
 
 import Engagement
 import EventStore
@@ -19,7 +19,7 @@ struct SlowQuestion: Sendable {
     case prove(EventID, HeadKeeper)
     /// The roots of all logs, for a snapshot to cite.
     case name(QuestionReader.Naming)
-    /// A snapshot to cite, held against what is here.
+    /// A snapshot to cite, compared with what is here.
     case compare(RecordedSnapshot)
     /// All lines of all logs.
     case backup(BackupStream.Request)
@@ -40,11 +40,11 @@ struct SlowQuestion: Sendable {
     case rows([JSONValue], end: JSONValue)
     case verified([JSONValue], end: JSONValue, damaged: Int)
 
-    /// Whether it is to become a line of the log.
+    /// Whether it is to be recorded.
     var isAppend: Bool { if case .named = self { true } else { false } }
   }
 
-  var snapshot: Snapshot
+  var view: ReadView
   var query: Query
   var kind: Kind
 
@@ -55,8 +55,8 @@ struct SlowQuestion: Sendable {
   ) -> Answer {
     switch kind {
     case .verify(let heads):
-      let total = snapshot.lineCount
-      let verification = Verification(snapshot, heads: heads) { done in
+      let total = view.lineCount
+      let verification = Verification(view, heads: heads) { done in
         report(
           .object(["progress": .string("verifying"), "done": .int(done), "total": .int(total)]))
         return isWanted()
@@ -65,12 +65,12 @@ struct SlowQuestion: Sendable {
         verification.logs.map(\.json), end: verification.summary,
         damaged: verification.logs.flatMap(\.damage).reduce(0) { $0 + Int($1.last - $1.first) + 1 })
     case .prove(let id, let keeper):
-      do throws(HeadProblem) { return .proof(try keeper.prove(id, snapshot)) } catch {
+      do throws(HeadProblem) { return .proof(try keeper.prove(id, view)) } catch {
         return .error(ErrorReply(error))
       }
-    case .backup(let request): return .backup(BackupStream(request, snapshot))
+    case .backup(let request): return .backup(BackupStream(request, view))
     case .lint(let asked):
-      let outcome = asked.answer(query, snapshot) { done, total in
+      let outcome = asked.answer(query, view) { done, total in
         if total > LintQuestion.quietEvents {
           report(
             .object(["progress": .string("linting"), "done": .int(done), "total": .int(total)]))
@@ -84,23 +84,23 @@ struct SlowQuestion: Sendable {
       }
     case .name(let naming):
       do throws(DamagedLine) {
-        return .named(try snapshot.named(naming.name, note: naming.note), author: naming.author)
+        return .named(try view.named(naming.name, note: naming.note), author: naming.author)
       } catch { return .error(ErrorReply(error)) }
-    case .compare(let recorded): return .json(recorded.compared(with: snapshot))
+    case .compare(let recorded): return .json(recorded.compared(with: view))
     case .count:
-      let (count, damaged) = snapshot.tally(query)
+      let (count, damaged) = view.tally(query)
       return refusal(damaged) ?? .json(JSONValue.object(["count": .int(count)]).citing(query.cited))
     case .events:
-      let events = EventList(query, in: snapshot)
+      let events = EventList(query, in: view)
       return refusal(events.damaged) ?? .events(events)
     case .state(let asked, let kept):
       let now = asked.dyads.map { dyad in
-        kept[dyad].map { $0.brought(upTo: snapshot) }
-          ?? KeptHistory(dyad, in: snapshot, knownAt: query.knownAt)
+        kept[dyad].map { $0.brought(upTo: view) }
+          ?? KeptHistory(dyad, in: view, knownAt: query.knownAt)
       }
       var earlier: [KeptHistory] = []
       if let since = asked.comparedWith {
-        earlier = asked.dyads.map { KeptHistory($0, in: snapshot, knownAt: since) }
+        earlier = asked.dyads.map { KeptHistory($0, in: view, knownAt: since) }
       }
       if let refusal = refusal((earlier + now).lazy.compactMap(\.damaged).first) { return refusal }
       let state = asked.answer(

@@ -14,20 +14,20 @@ extension RecordedSnapshot {
   }
 
   /// A row of a list.
-  func json(in snapshot: Snapshot) -> JSONValue {
-    let lacking = snapshot.lacking(position)
+  func json(in view: ReadView) -> JSONValue {
+    let lacking = view.lacking(position)
     return .object(
       members + [
         JSONValue.Member("lacking", .array(lacking.map(\.json))),
         JSONValue.Member(
-          "whole", .bool(lacking.isEmpty && snapshot.firstDamaged(upTo: position) == nil)),
+          "whole", .bool(lacking.isEmpty && view.firstDamaged(upTo: position) == nil)),
       ])
   }
 
   /// Its logs held against those here, whose lines are hashed for it.
-  func compared(with snapshot: Snapshot) -> JSONValue {
+  func compared(with view: ReadView) -> JSONValue {
     let logs = position.sorted.map { replica, size in
-      ComparedLog(replica, size, named.roots[replica], snapshot)
+      ComparedLog(replica, size, named.roots[replica], view)
     }
     let worst = logs.map(\.standing).max() ?? .same
     return .object(
@@ -78,17 +78,17 @@ private struct ComparedLog {
   private var lacking: LineSpan?
   private var damaged: DamagedLine?
 
-  init(_ replica: ReplicaID, _ size: UInt64, _ root: SHA256Digest?, _ snapshot: Snapshot) {
+  init(_ replica: ReplicaID, _ size: UInt64, _ root: SHA256Digest?, _ view: ReadView) {
     self.replica = replica
     self.size = size
     self.root = root
-    lacking = snapshot.position.lacking(Position([replica: size])).first
+    lacking = view.position.lacking(Position([replica: size])).first
     guard lacking == nil else {
       standing = .lacking
       return
     }
     do throws(DamagedLine) {
-      let found = try snapshot.root(of: size, replica)
+      let found = try view.root(of: size, replica)
       here = found
       standing = found == root ? .same : .differs
     } catch {

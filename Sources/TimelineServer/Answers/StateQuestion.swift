@@ -46,8 +46,8 @@ struct StateQuestion: Sendable {
   var whatIf: Hypothesis?
 
   var dyads: [Dyad] {
-    parties.indices.flatMap { place in
-      parties[(place + 1)...].compactMap { Dyad(parties[place], $0) }
+    parties.indices.flatMap { index in
+      parties[(index + 1)...].compactMap { Dyad(parties[index], $0) }
     }
   }
 
@@ -96,21 +96,21 @@ struct StateQuestion: Sendable {
     }
     switch changes {
     case .daily(let from):
-      return each(histories, days(from)) { place in
-        let diary = histories[place].diary(from: from, through: day, isWanted: isWanted)
+      return each(histories, days(from)) { index in
+        let diary = histories[index].diary(from: from, through: day, isWanted: isWanted)
         return [JSONValue.Member("changes", .array(diary.map(\.json)))]
       }
     case .days(let from):
-      return each(histories, days(from)) { place in
+      return each(histories, days(from)) { index in
         StateDifference(
-          DatedHistory(histories[place], on: from), DatedHistory(histories[place], on: day)
-        ).members(of: histories[place].dyad)
+          DatedHistory(histories[index], on: from), DatedHistory(histories[index], on: day)
+        ).members(of: histories[index].dyad)
       }
     case .log(_, let moment):
-      return each(histories, ["since": moment, "day": to, "rules": rules]) { place in
+      return each(histories, ["since": moment, "day": to, "rules": rules]) { index in
         StateDifference(
-          DatedHistory(earlier[place], on: day), DatedHistory(histories[place], on: day)
-        ).members(of: histories[place].dyad)
+          DatedHistory(earlier[index], on: day), DatedHistory(histories[index], on: day)
+        ).members(of: histories[index].dyad)
       }
     }
   }
@@ -120,14 +120,14 @@ struct StateQuestion: Sendable {
       "day": .string(day.description), "rules": histories[0].rules.versions.json,
       "events": .strings(whatIf.events.map(\.id)), "without": .strings(whatIf.without),
     ]
-    return each(histories, head) { place in
+    return each(histories, head) { index in
       whatIf.laid.result(
-        whatIf.events, known: whatIf.known, over: histories[place], on: day
+        whatIf.events, known: whatIf.known, over: histories[index], on: day
       ).members
     }
   }
 
-  /// What is said of two parties, or of every two of a group, by the place of their history.
+  /// What is said of two parties, or of every two of a group, by the index of their history.
   private func each(
     _ histories: [DyadHistory], _ head: KeyValuePairs<String, JSONValue?>,
     _ body: (Int) -> [JSONValue.Member]
@@ -137,8 +137,8 @@ struct StateQuestion: Sendable {
     }
     let members = JSONValue.object(head).members ?? []
     guard parties.count > 2 else { return about(parties, members + body(0)) }
-    let dyads = histories.enumerated().map { place, history in
-      about([history.dyad.first, history.dyad.second], body(place))
+    let dyads = histories.enumerated().map { index, history in
+      about([history.dyad.first, history.dyad.second], body(index))
     }
     return about(parties, members + [JSONValue.Member("dyads", .array(dyads))])
   }

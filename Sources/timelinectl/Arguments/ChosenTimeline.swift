@@ -16,11 +16,11 @@ extension Context {
   }
 
   /// Names go into requests as they are.
-  static func check(_ name: String, _ place: String) throws(Failure) {
+  static func check(_ name: String, _ origin: String) throws(Failure) {
     guard TimelineFounding.isName(name) else {
       throw Failure(
         .usage,
-        "\(place): \(JSONValue.string(String(name.prefix(80))).text) is no name of a timeline: "
+        "\(origin): \(JSONValue.string(String(name.prefix(80))).text) is no name of a timeline: "
           + TimelineFounding.nameRule)
     }
   }
@@ -64,9 +64,9 @@ enum Again {
   static let timelinectl: String = {
     let words = CommandLine.arguments
     var name: String?
-    for (place, word) in words.enumerated() {
+    for (index, word) in words.enumerated() {
       if word == "--" { break }
-      if word == "--timeline", place + 1 < words.count { name = words[place + 1] }
+      if word == "--timeline", index + 1 < words.count { name = words[index + 1] }
       if word.hasPrefix("--timeline=") { name = String(word.dropFirst("--timeline=".count)) }
     }
     return "timelinectl" + (name.map { " --timeline \($0)" } ?? "")

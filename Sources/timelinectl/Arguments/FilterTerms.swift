@@ -94,7 +94,7 @@ struct FilterTerms {
   /// these.
   private func checkType(_ word: String) throws(Failure) {
     guard EventType(word: word) == nil else { return }
-    let all = EventType.happenings.map(\.word)
+    let all = EventType.ofEvents.map(\.word)
     let advice = EditDistance.advice(
       on: word, in: all, else: "one of \(all.joined(separator: ", "))")
     throw Failure(.usage, "unknown type \"\(word)\"; \(advice)")

@@ -120,14 +120,14 @@ private struct Proven {
   enum Mismatch: Error {
     case noLine
     case line(LineError)
-    case place(index: UInt64, seq: UInt64)
+    case address(index: UInt64, seq: UInt64)
     case log(origin: String, replica: ReplicaID)
 
     var message: String {
       switch self {
       case .noLine: "it does not hold the line that it is about (\"extra\")"
       case .line(let error): "the line that it holds is none: \(error.message)"
-      case .place(let index, let seq):
+      case .address(let index, let seq):
         "it proves line \(index + 1), but holds a line that says it is line \(seq)"
       case .log(let origin, let replica):
         "it is about \(origin), but holds a line of log \(replica)"
@@ -152,7 +152,7 @@ private struct Proven {
     let leaf = proof.extra.withUnsafeBufferPointer { line.leaf(of: $0, using: &hasher) }
     let head = try proof.verify(leaf: leaf, by: key)
     guard line.seq == proof.index + 1 else {
-      throw Mismatch.place(index: proof.index, seq: line.seq)
+      throw Mismatch.address(index: proof.index, seq: line.seq)
     }
     let origin = head.origin.string
     guard origin.hasSuffix("/\(line.replica)") else {

@@ -57,7 +57,7 @@ extension Command {
     if let key { try directory.put(key) }
     try directory.put(contents.header.timeline, named: contents.header.name)
     try restore(contents, from: input, to: directory, context.environment)
-    try directory.place()
+    try directory.moveInPlace()
     context.finish(
       .object(
         [

@@ -7,7 +7,7 @@ import Foundation
 final class RestoreDaemon {
   let socket: String
 
-  private let place: String
+  private let directory: String
   private let child: pid_t
   /// What it says, for people.
   private let output: Int32
@@ -22,11 +22,11 @@ final class RestoreDaemon {
     guard mkdtemp(&template) != nil else {
       throw OutputFile.failure("make", "/tmp/timeline-restore")
     }
-    place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    socket = place + "/sock"
+    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    socket = directory + "/sock"
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
-      rmdir(place)
+      rmdir(directory)
       throw OutputFile.failure("make", "a pipe")
     }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -54,7 +54,7 @@ final class RestoreDaemon {
     }
     close(output)
     unlink(socket)
-    rmdir(place)
+    rmdir(directory)
   }
 
   /// The descriptor to wait for, so that it is never held up by what it says.
@@ -111,11 +111,11 @@ final class RestoreDaemon {
   private static func program(_ environment: [String: String]) throws(Failure) -> String {
     let beside =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let places =
+    let directories =
       [OutputFile.parent(of: beside)]
       + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
-    for place in places where access(place + "/timelined", X_OK) == 0 {
-      return place + "/timelined"
+    for directory in directories where access(directory + "/timelined", X_OK) == 0 {
+      return directory + "/timelined"
     }
     throw Failure(
       .noDaemon,

@@ -115,7 +115,7 @@ final class RestoreDirectory {
   }
 
   /// Gives it its name, durably.
-  func place() throws(Failure) {
+  func moveInPlace() throws(Failure) {
     guard rename(work, path) == 0 else {
       guard errno != EBUSY else {
         throw Failure(

@@ -38,9 +38,9 @@ enum EventText {
     row("tags", (event["tags"]?.array ?? []).compactMap(\.string).joined(separator: " "))
     row("confidence", event["confidence"]?.string)
     let sources = event["sources"]?.array ?? []
-    for (place, source) in sources.enumerated() {
+    for (index, source) in sources.enumerated() {
       row(
-        sources.count == 1 ? "source" : "source \(place + 1)",
+        sources.count == 1 ? "source" : "source \(index + 1)",
         (source.members ?? []).map {
           $0.key == "quote" ? "“\(value($0.value))”" : value($0.value)
         }.joined(separator: ", "))

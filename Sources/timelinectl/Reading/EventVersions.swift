@@ -81,7 +81,7 @@ struct EventVersions {
   /// The line by which its words were erased.
   var erasure: JSONValue? { json["state"]?["erased"] }
 
-  /// Refuses what a word of the user led to where that is a line of the log about itself.
+  /// Refuses what a word of the user led to where that is a control record.
   func needEvent(named word: String) throws(Failure) {
     guard !id.isEmpty, shown?["type"]?.string?.hasPrefix("log.") != true else {
       throw Failure(.failed, code: "not-found", "\(word) is a line of the log, not an event")

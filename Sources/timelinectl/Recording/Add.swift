@@ -9,7 +9,7 @@ extension Command {
 
   static let subtypes =
     "Types, and their known subtypes; another one is kept, and weighs as its type:\n"
-    + EventType.happenings.map { "  \($0.word): \($0.knownSubtypes.joined(separator: ", "))" }
+    + EventType.ofEvents.map { "  \($0.word): \($0.knownSubtypes.joined(separator: ", "))" }
     .joined(separator: "\n")
 
   static let add = Command(

@@ -20,7 +20,7 @@ struct EventBody: Equatable {
   var isEmpty: Bool { members.isEmpty }
 
   /// The order in which a new body is written, that of F-6 in docs/reference/event-format.md.
-  private static let order = BodyMember.ofHappenings.map(\.name)
+  private static let order = BodyMember.ofEvents.map(\.name)
 
   private static func rank(_ key: String) -> Int { order.firstIndex(of: key) ?? order.count }
 
@@ -28,12 +28,12 @@ struct EventBody: Equatable {
   subscript(key: String) -> JSONValue? {
     get { members.first { $0.key == key }?.value }
     set {
-      guard let place = members.firstIndex(where: { $0.key == key }) else {
+      guard let index = members.firstIndex(where: { $0.key == key }) else {
         guard let newValue else { return }
         let next = members.firstIndex { Self.rank($0.key) > Self.rank(key) }
         return members.insert(JSONValue.Member(key, newValue), at: next ?? members.endIndex)
       }
-      if let newValue { members[place].value = newValue } else { members.remove(at: place) }
+      if let newValue { members[index].value = newValue } else { members.remove(at: index) }
     }
   }
 

@@ -179,8 +179,8 @@ struct EventPatch {
     for text in words.all("--commitment") {
       let parts = try PartForm.commitment.parts(ofLine: text)
       let key = parts.first { $0.name == "key" }?.value
-      if let key, let place = commitments.firstIndex(where: { $0["key"]?.string == key }) {
-        commitments[place] = PartForm.commitment.object(parts, changing: commitments[place])
+      if let key, let index = commitments.firstIndex(where: { $0["key"]?.string == key }) {
+        commitments[index] = PartForm.commitment.object(parts, changing: commitments[index])
       } else {
         commitments.append(PartForm.commitment.object(parts))
       }

@@ -128,8 +128,8 @@ struct PartForm: Sendable {
 
   /// Parts with a value, each once where it can stand once.
   private func checked(_ parts: [Part]) throws(Failure) -> [Part] {
-    for (place, part) in parts.enumerated() where shape(part.name) != .sentences {
-      if parts[..<place].contains(where: { $0.name == part.name }) {
+    for (index, part) in parts.enumerated() where shape(part.name) != .sentences {
+      if parts[..<index].contains(where: { $0.name == part.name }) {
         throw Failure(.usage, "\(name): \(part.name) stands twice")
       }
     }

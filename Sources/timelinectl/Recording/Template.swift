@@ -223,8 +223,8 @@ struct Template {
     var left = Array(zip(given[field.name] ?? [], shown))
     var kept: [JSONValue?] = []
     for value in values {
-      let place = left.firstIndex { $0.0 == value }
-      kept.append(place.map { left.remove(at: $0).1 })
+      let index = left.firstIndex { $0.0 == value }
+      kept.append(index.map { left.remove(at: $0).1 })
     }
     var items: [JSONValue] = []
     for (value, known) in zip(values, kept) {
@@ -339,7 +339,7 @@ extension Template.Field {
   private static func comment(_ field: EventField) -> String? {
     switch field.member {
     case .type:
-      let words = EventType.happenings.map(\.word).joined(separator: " ")
+      let words = EventType.ofEvents.map(\.word).joined(separator: " ")
       return "one of \(Wrapped(words, to: 66).lines.joined(separator: "\n#   "))"
     case .subtype: return "timelinectl add --help lists them"
     case .actors: return field.comment.map { "\($0) (timelinectl actor list)" }

@@ -9,7 +9,7 @@ import TimelineWire
 struct HypothesisFiles {
   private struct Line {
     /// Where it stood; empty for one that options made.
-    var place: String
+    var location: String
     var event: JSONValue
   }
 
@@ -51,9 +51,9 @@ struct HypothesisFiles {
             + " makes a new actor known")
       }
       for batch in reader.batches {
-        for place in batch.items.indices {
+        for index in batch.items.indices {
           lines.append(
-            Line(place: "\(path):\(batch.line(place))", event: Client.json(batch.text(place))))
+            Line(location: "\(path):\(batch.line(index))", event: Client.json(batch.text(index))))
         }
       }
     }
@@ -70,7 +70,7 @@ struct HypothesisFiles {
     }
     var found: [String: String] = [:]
     var isHere: [String: Bool] = [:]
-    for (place, line) in lines.enumerated() {
+    for (index, line) in lines.enumerated() {
       guard let links = line.event["links"]?.array else { continue }
       var body = EventBody(line.event.members ?? [])
       var mended: [JSONValue] = []
@@ -82,7 +82,7 @@ struct HypothesisFiles {
           if isHere[id] == nil { isHere[id] = try Self.isHere(id, client) }
           if isHere[id] == false {
             Terminal.say(
-              "timelinectl: \(line.place): the link \(link["rel"]?.string ?? "") leads to an event that"
+              "timelinectl: \(line.location): the link \(link["rel"]?.string ?? "") leads to an event that"
                 + " is neither here nor among these, and says nothing")
           }
           continue
@@ -90,7 +90,7 @@ struct HypothesisFiles {
         if found[id] == nil {
           do throws(Failure) { found[id] = try EventVersions(word, client).id } catch {
             var failure = error
-            failure.text = "\(line.place): links: \(error.text)"
+            failure.text = "\(line.location): links: \(error.text)"
             throw failure
           }
         }
@@ -100,7 +100,7 @@ struct HypothesisFiles {
         mended.append(.object(members))
       }
       body.setItems("links", mended)
-      lines[place].event = body.json
+      lines[index].event = body.json
     }
   }
 
@@ -140,7 +140,7 @@ struct HypothesisFiles {
       throw Failure(
         .usage, "--add stands ahead of the options of an event, those of timelinectl add")
     }
-    lines.append(Line(place: "", event: body.json))
+    lines.append(Line(location: "", event: body.json))
   }
 
   /// The ids of events of the log that are to be left out.
@@ -185,9 +185,9 @@ struct HypothesisFiles {
     guard let number = reply.line, lines.indices.contains(number - 1) else { return Failure(reply) }
     var reply = reply
     reply.line = nil
-    let place = lines[number - 1].place
-    var failure = Failure(reply, place.isEmpty ? .flags : .json)
-    if !place.isEmpty { failure.text = "\(place): \(failure.text)" }
+    let location = lines[number - 1].location
+    var failure = Failure(reply, location.isEmpty ? .flags : .json)
+    if !location.isEmpty { failure.text = "\(location): \(failure.text)" }
     return failure
   }
 }

@@ -62,22 +62,22 @@ struct RuleDifference {
     return lines.map { terminal.hanging(SafeText.line($0), indent: 4) }.joined()
   }
 
-  private var values: [(place: Int, column: String)] {
+  private var values: [(index: Int, column: String)] {
     before.kind.columns.enumerated().filter { !before.kind.keys.contains($0.element) }
       .map { ($0.offset, $0.element) }
   }
 
   private func words(_ row: RuleTable.Row) -> String {
     let cells = row.cells(of: before.kind)
-    return values.filter { !cells[$0.place].isEmpty }.map { "\($0.column) \(cells[$0.place])" }
+    return values.filter { !cells[$0.index].isEmpty }.map { "\($0.column) \(cells[$0.index])" }
       .joined(separator: ", ")
   }
 
   private func change(_ old: RuleTable.Row, _ new: RuleTable.Row) -> String {
     let (old, new) = (old.cells(of: before.kind), new.cells(of: before.kind))
-    return values.filter { old[$0.place] != new[$0.place] }.map { place, column in
+    return values.filter { old[$0.index] != new[$0.index] }.map { index, column in
       func shown(_ cell: String) -> String { cell.isEmpty ? "nothing" : cell }
-      return "\(column) \(shown(old[place])) → \(shown(new[place]))"
+      return "\(column) \(shown(old[index])) → \(shown(new[index]))"
     }.joined(separator: ", ")
   }
 }

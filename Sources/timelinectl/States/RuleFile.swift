@@ -55,18 +55,18 @@ struct RuleFile {
   /// What the daemon says of `rows[7].subtype`, by the line of the file.
   func placed(_ failure: Failure) -> Failure {
     guard var reply = failure.reply, let field = reply.field else { return failure }
-    var place: String
+    var location: String
     if let (row, column) = Self.cell(field), rows.indices.contains(row) {
-      place = "\(path):\(rows[row].line)"
+      location = "\(path):\(rows[row].line)"
       reply.field = column
     } else if field == "name" {
-      place = "--version"
+      location = "--version"
       reply.field = nil
     } else {
       return failure
     }
     var placed = failure
-    placed.text = "\(place): \(PlainWords.text(reply))"
+    placed.text = "\(location): \(PlainWords.text(reply))"
     return placed
   }
 

@@ -117,7 +117,7 @@ private enum RuleCommands {
       return try RuleTable(
         kind, version: answer["version"]?.string ?? "", rows: answer["rows"]?.array ?? [],
         registry: nil)
-    } catch { throw Failure(.failed, "the daemon's table: \(error.place): \(error.message)") }
+    } catch { throw Failure(.failed, "the daemon's table: \(error.location): \(error.message)") }
   }
 
   static func show(_ kind: RuleTable.Kind, _ context: Context) throws(Failure) -> ExitCode {
@@ -213,7 +213,7 @@ private enum RuleCommands {
     do throws(RuleTable.Fault) {
       table = try RuleTable(
         kind, version: read.recordedVersion, rows: shipped["rows"]?.array ?? [], registry: nil)
-    } catch { throw Failure(.failed, "\(error.place): \(error.message)") }
+    } catch { throw Failure(.failed, "\(error.location): \(error.message)") }
     let reason = context.words["--reason"] ?? "the table that ships, version \(read.version)"
     return try record(table, reason, isReset: true, client, context)
   }

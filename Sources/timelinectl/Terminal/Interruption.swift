@@ -51,7 +51,7 @@ enum Interruption {
     let signal = waiting.removeLast()
     if signal.revents != 0 { throw Self.failure }
     // Interrupted by something else: what is there is not known.
-    if count < 0 { for place in waiting.indices { waiting[place].revents = 0 } }
+    if count < 0 { for index in waiting.indices { waiting[index].revents = 0 } }
   }
 
   static var failure: Failure {

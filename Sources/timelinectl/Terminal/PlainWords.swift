@@ -41,7 +41,7 @@ enum PlainWords {
     case ("actors", .columns): "actors: missing; a code such as PRK, several with semicolons"
     case ("type", .flags):
       "type: missing; --type takes one of "
-        + EventType.happenings.map(\.word).joined(separator: ", ")
+        + EventType.ofEvents.map(\.word).joined(separator: ", ")
     case ("date", .flags):
       "date: missing; --date takes a day, month or year such as 2017-11-29"
     case ("title", .flags): "title: missing; --title takes one line that says what happened"

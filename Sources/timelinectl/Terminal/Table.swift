@@ -60,8 +60,8 @@ struct Table {
     }
     var cut = 0
     let lines = all.flatMap { row -> [String] in
-      let cells = row.dropLast().enumerated().map { place, cell in
-        Self.isShrinking(header[place]) ? Self.cut(cell, to: widths[place], &cut) : cell
+      let cells = row.dropLast().enumerated().map { index, cell in
+        Self.isShrinking(header[index]) ? Self.cut(cell, to: widths[index], &cut) : cell
       }
       let text = row.last ?? ""
       let line = Self.cells(cells, widths)

@@ -57,7 +57,7 @@ extension Command {
     let outside = ImportLinks.check(&reader)
     // Where nothing is recorded yet, nothing can be there already.
     var check: ImportCheck?
-    if position != Position() || reader.hasStatements {
+    if position != Position() || reader.hasVersions {
       check = try ImportCheck.run(&reader, client)
     }
     let bad = reader.problems.count

@@ -25,9 +25,9 @@ struct ImportBatch: Sendable {
   /// Whether a line begins as an event does.
   private(set) var hasObjects = false
   /// Items that add an actor.
-  private(set) var actors: [(place: Int, actor: Actor)] = []
+  private(set) var actors: [(index: Int, actor: Actor)] = []
   /// Whether one of them corrects or retracts.
-  private(set) var hasStatements = false
+  private(set) var hasVersions = false
   /// Members that may be misspelt, with the first line that has each and how many do.
   private(set) var strangeMembers: [String: (line: Int, count: Int)] = [:]
   private let registry: ActorRegistry
@@ -56,24 +56,24 @@ struct ImportBatch: Sendable {
   }
 
   /// The bytes of an item, without the LF.
-  func text(_ place: Int) -> ArraySlice<UInt8> {
-    bytes[(place == 0 ? 0 : Int(items[place - 1].end))..<Int(items[place].end) - 1]
+  func text(_ index: Int) -> ArraySlice<UInt8> {
+    bytes[(index == 0 ? 0 : Int(items[index - 1].end))..<Int(items[index].end) - 1]
   }
 
   /// Line of the file.
-  func line(_ place: Int) -> Int { linesBefore + Int(items[place].line) }
+  func line(_ index: Int) -> Int { linesBefore + Int(items[index].line) }
 
   /// Takes items out.
-  mutating func remove(_ places: Set<Int>) {
-    guard !places.isEmpty else { return }
+  mutating func remove(_ indices: Set<Int>) {
+    guard !indices.isEmpty else { return }
     let old = self
     bytes.removeAll(keepingCapacity: true)
     items.removeAll(keepingCapacity: true)
     actors = []
-    for place in old.items.indices where !places.contains(place) {
-      bytes.append(contentsOf: old.text(place))
+    for index in old.items.indices where !indices.contains(index) {
+      bytes.append(contentsOf: old.text(index))
       bytes.append(0x0A)
-      var item = old.items[place]
+      var item = old.items[index]
       item.end = Int32(bytes.count)
       items.append(item)
     }
@@ -117,10 +117,10 @@ struct ImportBatch: Sendable {
           "event", "\(bytes.count - start) bytes; at most \(LineLimits.lineBytesMax - 512)")
       }
       bytes.append(0x0A)
-      if case .statement(_, let statement)? = body {
-        switch statement {
+      if case .controlRecord(_, let record)? = body {
+        switch record {
         case .actor(let actor): actors.append((items.count, actor))
-        case .correct, .retract: hasStatements = true
+        case .correct, .retract: hasVersions = true
         case .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: break
         }
       }
@@ -197,12 +197,12 @@ struct ImportBatch: Sendable {
       guard let node = document.member("id", of: link, in: text), document.kind(node) == .string,
         case let name = document.string(node, in: text), EventID(name) == nil
       else { continue }
-      let place = document.rawRange(node)
-      bytes.append(contentsOf: text[done..<place.lowerBound])
+      let range = document.rawRange(node)
+      bytes.append(contentsOf: text[done..<range.lowerBound])
       bytes.append(UInt8(ascii: "\""))
       EventID(importedName: name).uuid.append(to: &bytes)
       bytes.append(UInt8(ascii: "\""))
-      done = place.upperBound
+      done = range.upperBound
     }
     bytes.append(contentsOf: text[done..<range.upperBound])
   }

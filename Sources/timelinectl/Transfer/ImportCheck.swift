@@ -22,7 +22,7 @@ struct ImportCheck {
   static func run(_ reader: inout ImportReader, _ client: Client) throws(Failure) -> ImportCheck {
     var check = ImportCheck(client)
     try check.ask(&reader)
-    for (batch, places) in check.dropped { reader.remove(places, from: batch) }
+    for (batch, indices) in check.dropped { reader.remove(indices, from: batch) }
     reader.sortProblems()
     return check
   }
@@ -31,7 +31,7 @@ struct ImportCheck {
 
   private mutating func ask(_ reader: inout ImportReader) throws(Failure) {
     var waiting: [ImportGroup] = []
-    var refused: [(place: ImportIDs.Place, reply: ErrorReply)] = []
+    var refused: [(index: ImportIDs.ItemIndex, reply: ErrorReply)] = []
     var progress = Progress("checking", total: reader.count)
     var done = 0
     func collect() throws(Failure) {
@@ -41,7 +41,7 @@ struct ImportCheck {
           throw Failure(.failed, "timelined answered: \(String(decoding: json, as: UTF8.self))")
         }
         reply.line = nil
-        refused.append((group.place(ofLine: line, reader.batches), reply))
+        refused.append((group.index(ofLine: line, reader.batches), reply))
       }
       let checked = CheckedMany(end)
       done += group.count
@@ -58,29 +58,29 @@ struct ImportCheck {
       if waiting.count == 2 { try collect() }
     }
     while !waiting.isEmpty { try collect() }
-    for (place, reply) in refused { try judge(place, reply, &reader) }
+    for (index, reply) in refused { try judge(index, reply, &reader) }
     new += reader.actors.count
   }
 
   private mutating func judge(
-    _ place: ImportIDs.Place, _ reply: ErrorReply, _ reader: inout ImportReader
+    _ index: ImportIDs.ItemIndex, _ reply: ErrorReply, _ reader: inout ImportReader
   ) throws(Failure) {
-    let batch = reader.batches[place.batch]
-    let event = ImportedEvent(batch.text(place.item))
+    let batch = reader.batches[index.batch]
+    let event = ImportedEvent(batch.text(index.item))
     func refuse(_ message: String) {
-      dropped[place.batch, default: []].insert(place.item)
-      reader.refuse(message, line: batch.line(place.item))
+      dropped[index.batch, default: []].insert(index.item)
+      reader.refuse(message, line: batch.line(index.item))
     }
     let text = PlainWords.text(reply, reader.form)
     switch reply.code {
     case .exists:
-      let id = batch.items[place.item].id
+      let id = batch.items[index.item].id
       let there = try shown(id)
       let differences = there.map { event.differences(from: $0) } ?? []
       // What was corrected here, and exported after that, says what shows here.
       if there != nil, differences.isEmpty {
         duplicates += 1
-        dropped[place.batch, default: []].insert(place.item)
+        dropped[index.batch, default: []].insert(index.item)
         return
       }
       conflicts += 1
@@ -149,12 +149,12 @@ struct ImportGroup {
   func lines(_ all: [ImportBatch]) -> some Sequence<[UInt8]> { all[batches].lazy.map(\.bytes) }
 
   /// Where the line of the request, from 1, stood.
-  func place(ofLine line: Int, _ all: [ImportBatch]) -> ImportIDs.Place {
+  func index(ofLine line: Int, _ all: [ImportBatch]) -> ImportIDs.ItemIndex {
     var rest = line - 1
     for batch in batches {
-      if rest < all[batch].count { return ImportIDs.Place(batch: batch, item: rest) }
+      if rest < all[batch].count { return ImportIDs.ItemIndex(batch: batch, item: rest) }
       rest -= all[batch].count
     }
-    return ImportIDs.Place(batch: batches.lowerBound, item: 0)
+    return ImportIDs.ItemIndex(batch: batches.lowerBound, item: 0)
   }
 }

@@ -1,37 +1,37 @@
 // Which ids a file has, so that no two of its lines say different things of one event. A million of
-// them are 16 MiB: only places are kept, the ids stand in the batches.
+// them are 16 MiB: only indices are kept, the ids stand in the batches.
 
 import TimelineModel
 
 struct ImportIDs {
-  struct Place {
+  struct ItemIndex {
     var batch: Int
     var item: Int
   }
 
-  /// Open addressing; batch and item of one place in a word, all bits set where there is none.
-  private var places: [UInt64]
+  /// Open addressing; batch and item of one index in a word, all bits set where there is none.
+  private var cells: [UInt64]
   private static let none = UInt64.max
 
   init(count: Int) {
     var size = 16
     while size < count * 2 { size *= 2 }
-    places = [UInt64](repeating: Self.none, count: size)
+    cells = [UInt64](repeating: Self.none, count: size)
   }
 
   /// Notes where an id stands; gives back where it stood before, if it did.
-  mutating func insert(_ place: Place, _ batches: [ImportBatch]) -> Place? {
-    let id = batches[place.batch].items[place.item].id
+  mutating func insert(_ index: ItemIndex, _ batches: [ImportBatch]) -> ItemIndex? {
+    let id = batches[index.batch].items[index.item].id
     var at = Int(
       truncatingIfNeeded: ((id.uuid.high ^ id.uuid.low) &* 0x9E37_79B9_7F4A_7C15) >> 24)
     while true {
-      at &= places.count - 1
-      let found = places[at]
+      at &= cells.count - 1
+      let found = cells[at]
       guard found != Self.none else {
-        places[at] = UInt64(place.batch) << 32 | UInt64(place.item)
+        cells[at] = UInt64(index.batch) << 32 | UInt64(index.item)
         return nil
       }
-      let old = Place(batch: Int(found >> 32), item: Int(found & 0xFFFF_FFFF))
+      let old = ItemIndex(batch: Int(found >> 32), item: Int(found & 0xFFFF_FFFF))
       if batches[old.batch].items[old.item].id == id { return old }
       at += 1
     }

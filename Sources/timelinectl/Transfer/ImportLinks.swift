@@ -6,7 +6,7 @@ import TimelineModel
 
 struct ImportLinks {
   private struct Entry {
-    var place: ImportIDs.Place
+    var index: ImportIDs.ItemIndex
     var event: LinkedEvent
   }
 
@@ -32,7 +32,7 @@ struct ImportLinks {
     var outside = OutsideLinks()
     for entry in linking {
       for link in entry.event.links where byID[link.id] == nil {
-        outside.add(link, line: batches[entry.place.batch].line(entry.place.item))
+        outside.add(link, line: batches[entry.index.batch].line(entry.index.item))
       }
     }
     return outside
@@ -45,7 +45,7 @@ struct ImportLinks {
           Self.links.look(at: $0) != .holdsNot
         }
         guard mayHave, let event = event(batch, item), !event.links.isEmpty else { continue }
-        let entry = Entry(place: ImportIDs.Place(batch: number, item: item), event: event)
+        let entry = Entry(index: ImportIDs.ItemIndex(batch: number, item: item), event: event)
         linking.append(entry)
         byID[batch.items[item].id] = entry
       }
@@ -56,7 +56,7 @@ struct ImportLinks {
       for item in batch.items.indices
       where byID[batch.items[item].id] == nil && named.contains(batch.items[item].id) {
         byID[batch.items[item].id] = event(batch, item).map {
-          Entry(place: ImportIDs.Place(batch: number, item: item), event: $0)
+          Entry(index: ImportIDs.ItemIndex(batch: number, item: item), event: $0)
         }
       }
     }
@@ -73,20 +73,20 @@ struct ImportLinks {
     var bad: [Int: Set<Int>] = [:]
     // In the file they have names.
     func name(_ id: EventID) -> String {
-      guard let place = byID[id]?.place else { return id.short }
-      return ImportedEvent(reader.batches[place.batch].text(place.item)).name
+      guard let index = byID[id]?.index else { return id.short }
+      return ImportedEvent(reader.batches[index.batch].text(index.item)).name
     }
     func refuse(_ entry: Entry, _ error: EventError) {
-      guard bad[entry.place.batch, default: []].insert(entry.place.item).inserted else { return }
-      let batch = reader.batches[entry.place.batch]
-      reader.refuse(error.text, line: batch.line(entry.place.item))
+      guard bad[entry.index.batch, default: []].insert(entry.index.item).inserted else { return }
+      let batch = reader.batches[entry.index.batch]
+      reader.refuse(error.text, line: batch.line(entry.index.item))
     }
     for entry in linking {
-      for (place, link) in entry.event.links.enumerated() {
+      for (index, link) in entry.event.links.enumerated() {
         guard let target = byID[link.id]?.event,
           let fault = LinkFault.of(link, from: entry.event, to: target)
         else { continue }
-        refuse(entry, fault.error(place, link, from: entry.event, to: target, name: name))
+        refuse(entry, fault.error(index, link, from: entry.event, to: target, name: name))
       }
     }
     for circle in circles {
@@ -94,7 +94,7 @@ struct ImportLinks {
         refuse(linking[number], error(linking[number].event, in: circle, name))
       }
     }
-    for (batch, places) in bad { reader.remove(places, from: batch) }
+    for (batch, indices) in bad { reader.remove(indices, from: batch) }
     reader.sortProblems()
   }
 
@@ -106,12 +106,12 @@ struct ImportLinks {
   {
     var walk = LinkWalk()
     if circle.count <= Self.toldMax, let id = event.id,
-      let (place, way) = walk.circle(
+      let (index, way) = walk.circle(
         of: id, isNew: true, event.links, { byID[$0]?.event.links.map(\.id) }),
-      let target = byID[event.links[place].id]?.event
+      let target = byID[event.links[index].id]?.event
     {
       return LinkFault.circle(way).error(
-        place, event.links[place], from: event, to: target, name: name)
+        index, event.links[index], from: event, to: target, name: name)
     }
     return EventError(
       "links",
@@ -120,9 +120,9 @@ struct ImportLinks {
   }
 
   private var circles: [[Int]] {
-    let places = Dictionary(
-      linking.enumerated().compactMap { place, entry in entry.event.id.map { ($0, place) } }
+    let indices = Dictionary(
+      linking.enumerated().compactMap { index, entry in entry.event.id.map { ($0, index) } }
     ) { first, _ in first }
-    return LinkCircles.all(linking.map { $0.event.links.compactMap { places[$0.id] } })
+    return LinkCircles.all(linking.map { $0.event.links.compactMap { indices[$0.id] } })
   }
 }

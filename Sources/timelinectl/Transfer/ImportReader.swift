@@ -155,18 +155,18 @@ struct ImportReader {
       nonisolated(unsafe) let text = bytes.bindMemory(to: UInt8.self)
       let pieces = Self.pieces(text)
       let done = Mutex<[Int: ImportBatch]>([:])
-      DispatchQueue.concurrentPerform(iterations: pieces.count) { place in
+      DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
         var batch = ImportBatch(registry, author)
-        let piece = UnsafeBufferPointer(rebasing: text[pieces[place]])
+        let piece = UnsafeBufferPointer(rebasing: text[pieces[index]])
         vocabulary.lendReader { batch.readLines(piece, $0) }
-        done.withLock { $0[place] = batch }
+        done.withLock { $0[index] = batch }
       }
       return done.withLock { done in pieces.indices.map { done[$0]! } }
     }
     var lines = 0
-    for place in batches.indices {
-      batches[place].linesBefore = lines
-      lines += batches[place].lines
+    for index in batches.indices {
+      batches[index].linesBefore = lines
+      lines += batches[index].lines
     }
   }
 
@@ -186,17 +186,17 @@ struct ImportReader {
   // MARK: Lines beside each other
 
   /// Whether a line corrects or retracts, so that others have to be there before it.
-  var hasStatements: Bool { batches.contains { $0.hasStatements } }
+  var hasVersions: Bool { batches.contains { $0.hasVersions } }
 
   /// Puts the lines that add actors apart. One that the timeline has already is passed over.
   private mutating func settleActors(_ known: ActorRegistry) {
     var seen = known
     for (number, batch) in batches.enumerated() where !batch.actors.isEmpty {
-      for (place, actor) in batch.actors {
+      for (index, actor) in batch.actors {
         guard let old = seen[actor.code] else {
           seen.add(actor)
           newActors.append(actor)
-          actors.append(batch.text(place), batch.items[place].id, line: batch.line(place))
+          actors.append(batch.text(index), batch.items[index].id, line: batch.line(index))
           continue
         }
         if (old.name, old.kind, old.aliases) == (actor.name, actor.kind, actor.aliases) {
@@ -204,10 +204,10 @@ struct ImportReader {
         } else {
           refuse(
             "code: \(actor.code) is taken already, by \(old.name) (\(old.kind.rawValue));"
-              + " \(Again.timelinectl) actor list shows all", line: batch.line(place))
+              + " \(Again.timelinectl) actor list shows all", line: batch.line(index))
         }
       }
-      batches[number].remove(Set(batch.actors.map(\.place)))
+      batches[number].remove(Set(batch.actors.map(\.index)))
     }
   }
 
@@ -216,23 +216,23 @@ struct ImportReader {
     var ids = ImportIDs(count: count)
     var dropped: [Int: Set<Int>] = [:]
     for number in batches.indices {
-      for place in batches[number].items.indices {
-        let new = ImportIDs.Place(batch: number, item: place)
+      for index in batches[number].items.indices {
+        let new = ImportIDs.ItemIndex(batch: number, item: index)
         guard let old = ids.insert(new, batches) else { continue }
-        dropped[number, default: []].insert(place)
+        dropped[number, default: []].insert(index)
         let (one, other) = (batches[old.batch], batches[number])
-        if ImportedEvent(one.text(old.item)).says(other.text(place)) {
+        if ImportedEvent(one.text(old.item)).says(other.text(index)) {
           repeated += 1
         } else {
           refuse(
-            "id \"\(ImportedEvent(other.text(place)).name)\": line \(one.line(old.item)) has the same"
+            "id \"\(ImportedEvent(other.text(index)).name)\": line \(one.line(old.item)) has the same"
               + " id and says something else; one of the two needs an id of its own",
-            line: other.line(place))
+            line: other.line(index))
         }
       }
     }
-    // Only now: until here items are found by their places.
-    for (number, places) in dropped { batches[number].remove(places) }
+    // Only now: until here items are found by their indices.
+    for (number, indices) in dropped { batches[number].remove(indices) }
   }
 
   mutating func refuse(_ message: String, line: Int) {
@@ -240,7 +240,7 @@ struct ImportReader {
   }
 
   /// Takes items of a batch out.
-  mutating func remove(_ places: Set<Int>, from batch: Int) { batches[batch].remove(places) }
+  mutating func remove(_ indices: Set<Int>, from batch: Int) { batches[batch].remove(indices) }
 
   mutating func sortProblems() { problems.sort { $0.line < $1.line } }
 
@@ -265,5 +265,5 @@ struct ImportReader {
     }.sorted { ($0.line, $0.message) < ($1.line, $1.message) }
   }
 
-  private static let fields = (BodyMember.ofHappenings + [.author]).map(\.name)
+  private static let fields = (BodyMember.ofEvents + [.author]).map(\.name)
 }

@@ -64,20 +64,20 @@ struct ImportSender {
     } catch {
       guard error.exit != .noDaemon else { throw error }
       // The first failure is what is told.
-      if failure == nil { failure = Self.place(error, group, batches) }
+      if failure == nil { failure = Self.locate(error, group, batches) }
     }
   }
 
   /// The daemon counts the lines of one request.
-  private static func place(
+  private static func locate(
     _ failure: Failure, _ group: ImportGroup, _ batches: [ImportBatch]
   ) -> (Int, Failure) {
-    let place = group.place(ofLine: failure.reply?.line ?? 1, batches)
+    let index = group.index(ofLine: failure.reply?.line ?? 1, batches)
     var failure = failure
     if var reply = failure.reply {
       reply.line = nil
       failure = Failure(reply)
     }
-    return (batches[place.batch].line(place.item), failure)
+    return (batches[index.batch].line(index.item), failure)
   }
 }

@@ -1,11 +1,11 @@
 // A timeline as it stood at one moment: a value that any thread may read while the owner appends.
-// Here is what it holds and counts; events are found in SnapshotQuery, one of them in SnapshotEvent, lines are
-// read in SnapshotLines.
+// Here is what it holds and counts; events are found in ReadView+Query, one of them in
+// ReadView+Event, lines are read in ReadView+Lines.
 
 import TimelineModel
 import TransparencyLog
 
-public struct Snapshot: Sendable {
+public struct ReadView: Sendable {
   public let timeline: TimelineID
   let index: EventIndex
   let logs: [ReplicaLog]
@@ -48,14 +48,14 @@ public struct Snapshot: Sendable {
   }
 
   /// Tables of other machines that cannot be reckoned with, in the order of recording, and why.
-  public var unusableRules: [(id: EventID, place: LogPlace, fault: String)] {
+  public var unusableRules: [(id: EventID, address: LineAddress, fault: String)] {
     index.rules.all.filter { $0.fault != nil }.sorted().map {
-      ($0.id, LogPlace(logs[$0.ref.replica].id, $0.ref.seq), $0.fault!)
+      ($0.id, LineAddress(logs[$0.ref.replica].id, $0.ref.seq), $0.fault!)
     }
   }
 
   /// Lines that came without their words, of which no erasure is here.
-  public var withheld: [LogPlace] { index.withheld(logs) }
+  public var withheld: [LineAddress] { index.withheld(logs) }
 
   /// Lines that are damaged, or lack words that nobody erased: a peer may have them.
   public var lacking: [(replica: ReplicaID, lines: Range<UInt64>)] {
@@ -90,7 +90,7 @@ public struct Snapshot: Sendable {
 
   /// The log and number of the line that an id stands for: of an event its first recording, of a
   /// version that version.
-  func place(of id: EventID) -> (log: ReplicaLog, seq: UInt64)? {
+  func location(of id: EventID) -> (log: ReplicaLog, seq: UInt64)? {
     index.slot(of: id).map { slot in
       let ref = index[slot].ref
       return (logs[ref.replica], ref.seq)

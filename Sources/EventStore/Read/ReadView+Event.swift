@@ -3,12 +3,12 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   public enum Found: Sendable {
     case shown(ShownEvent)
     /// Retracted by this version.
     case retracted(EventID, by: EventID)
-    /// A line of the log about itself, or one that this version cannot read.
+    /// A control record, or a line that this version cannot read.
     case line(EventID)
     case unknown
   }
@@ -17,7 +17,7 @@ extension Snapshot {
     index.slot(of: id).map { find($0, knownAt: knownAt) } ?? .unknown
   }
 
-  /// The same by the event's place in the index.
+  /// The same by the event's row in the index.
   func find(_ slot: UInt32, knownAt: Position?) -> Found {
     let row = index[slot]
     let horizon = horizon(knownAt)
@@ -35,7 +35,7 @@ extension Snapshot {
     }
   }
 
-  /// The ids that begin with these characters, lines of the log included; at most `limit`.
+  /// The ids that begin with these characters, control records included; at most `limit`.
   public func ids(beginningWith prefix: String, limit: Int) -> [EventID] {
     if let id = EventID(prefix) { return index.slot(of: id) == nil ? [] : [id] }
     guard let range = Self.range(ofPrefix: prefix) else { return [] }

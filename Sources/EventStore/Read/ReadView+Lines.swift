@@ -3,7 +3,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   /// The line as it stands on disk, with its LF; nil where its bytes are not those that were written.
   func line(_ ref: LineRef) -> UnsafeBufferPointer<UInt8>? {
     logs[ref.replica].line(ref.seq).flatMap { Line.isWhole($0) ? $0 : nil }
@@ -107,10 +107,10 @@ extension Snapshot {
     guard new <= max else { return nil }
     let reader = BodyReader(index.vocabulary)
     var subjects: Set<EventID> = []
-    for (place, log) in logs.enumerated() where position[log.id] < log.size {
+    for (logIndex, log) in logs.enumerated() where position[log.id] < log.size {
       for seq in position[log.id] + 1...log.size {
         guard let text = log.line(seq), let line = try? Line(text) else { continue }
-        subjects.insert(subject(of: line, text, place, reader))
+        subjects.insert(subject(of: line, text, logIndex, reader))
       }
     }
     return subjects
@@ -118,12 +118,12 @@ extension Snapshot {
 
   /// The event that a line is, or speaks of.
   func subject(
-    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ reader: BodyReader
+    of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ logIndex: Int, _ reader: BodyReader
   ) -> EventID {
-    let ref = LineRef(replica: place, seq: line.seq)
+    let ref = LineRef(replica: logIndex, seq: line.seq)
     let entry = IndexEntry(line, text, ref: ref, reader)
     return switch entry.body {
-    case .statement(_, .correct(let id, _, _, _)), .statement(_, .retract(let id, _)): id
+    case .controlRecord(_, .correct(let id, _, _, _)), .controlRecord(_, .retract(let id, _)): id
     default: line.id
     }
   }
@@ -133,8 +133,8 @@ extension Snapshot {
     index.slot(of: line.id).map { [.logMember, .logTimeline].contains(index[$0].type) } ?? false
   }
 
-  /// Goes on from a position through at most so many lines, calling for those that a filter wants (a
-  /// happening by what it says, a line about an event by what that event is now), until the body says
+  /// Goes on from a position through at most so many lines, calling for those that a filter wants (an
+  /// event by what it says, a control record about an event by what that event is now), until the body says
   /// that it is enough. True where lines are left.
   public func follow(
     _ filter: Filter, from position: inout Position, linesMax: Int,
@@ -145,7 +145,7 @@ extension Snapshot {
     lazy var matcher = Matcher(filter, index.vocabulary.values)
     let reader = BodyReader(index.vocabulary)
     var document = JSONDocument()
-    for (place, log) in logs.enumerated() {
+    for (logIndex, log) in logs.enumerated() {
       while position[log.id] < log.size {
         guard left > 0 else { return true }
         left -= 1
@@ -154,7 +154,7 @@ extension Snapshot {
           !isForMachines(line)
         else { continue }
         if !filter.isEmpty {
-          let subject = subject(of: line, text, place, reader)
+          let subject = subject(of: line, text, logIndex, reader)
           // The author is that of the line.
           guard let slot = index.slot(of: subject), matcher.fitsButAuthor(index[slot]),
             !(matcher.readsLines || matcher.asksForAuthors) || matcher.fits(line, text, &document)

@@ -4,7 +4,7 @@
 import TimelineModel
 import TransparencyLog
 
-extension Snapshot {
+extension ReadView {
   /// Where so many events could hold a text, reading all lines in a row is quicker than each in turn.
   private static let scannedFrom = 4096
 
@@ -134,9 +134,9 @@ extension Snapshot {
   ) -> [UInt32] {
     var slots: [UInt32] = []
     for block in blocks {
-      for (place, row) in index.rows(ofBlock: block).enumerated()
+      for (offset, row) in index.rows(ofBlock: block).enumerated()
       where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.mayFit(row) && isLeft(row) {
-        slots.append(UInt32(block * ValueMarks.rowsOfBlock + place))
+        slots.append(UInt32(block * ValueMarks.rowsOfBlock + offset))
       }
     }
     return slots.sorted { (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id) }

@@ -2,57 +2,57 @@
 
 import TimelineModel
 
-/// Some places of a history, rising.
-struct EventPlaces: Sendable {
+/// Some indices of a history, rising.
+struct EventIndices: Sendable {
   private(set) var all: [Int] = []
 
-  mutating func append(_ place: Int) { all.append(place) }
+  mutating func append(_ index: Int) { all.append(index) }
 
-  /// Those within a range of places.
+  /// Those within a range of indices.
   subscript(range: Range<Int>) -> ArraySlice<Int> { all[offsets(range)] }
 
-  /// Where those within a range of places stand in `all`.
+  /// Where those within a range of indices stand in `all`.
   func offsets(_ range: Range<Int>) -> Range<Int> {
     let start = lowerBound(all.count) { all[$0] < range.lowerBound }
     return start..<max(start, lowerBound(all.count) { all[$0] < range.upperBound })
   }
 }
 
-/// Places of the events of each kind.
-struct KindPlaces: Sendable {
-  var contacts = EventPlaces()
+/// Indices of the events of each kind.
+struct KindIndices: Sendable {
+  var contacts = EventIndices()
   /// Those that went on beyond a day: one that began long ago may be the last.
-  var longContacts = EventPlaces()
-  var messages = EventPlaces()
-  var ledgers = EventPlaces()
-  var talks = EventPlaces()
+  var longContacts = EventIndices()
+  var messages = EventIndices()
+  var ledgers = EventIndices()
+  var talks = EventIndices()
   /// Those that went on for more than `talksDaysMax`.
-  var longTalks = EventPlaces()
+  var longTalks = EventIndices()
   static let talksDaysMax = 366
-  var breaks = EventPlaces()
-  var steps = EventPlaces()
-  var shocks = EventPlaces()
-  var negative = EventPlaces()
-  var positive = EventPlaces()
+  var breaks = EventIndices()
+  var steps = EventIndices()
+  var shocks = EventIndices()
+  var negative = EventIndices()
+  var positive = EventIndices()
   /// By what was tested.
-  var tests: [String: EventPlaces] = [:]
-  var allTests = EventPlaces()
-  var exercises = EventPlaces()
-  var lasting = EventPlaces()
-  var contested = EventPlaces()
-  var easing = EventPlaces()
-  var straining = EventPlaces()
-  var threats = EventPlaces()
-  var meetings = EventPlaces()
-  var sharing = EventPlaces()
+  var tests: [String: EventIndices] = [:]
+  var allTests = EventIndices()
+  var exercises = EventIndices()
+  var lasting = EventIndices()
+  var contested = EventIndices()
+  var easing = EventIndices()
+  var straining = EventIndices()
+  var threats = EventIndices()
+  var meetings = EventIndices()
+  var sharing = EventIndices()
 
   init() {}
 
   init(_ entries: [PlacedEvent]) {
-    for (place, entry) in entries.enumerated() {
+    for (index, entry) in entries.enumerated() {
       let kinds = entry.kinds
-      func add(_ kind: EventKinds, _ list: inout EventPlaces) {
-        if kinds.contains(kind) { list.append(place) }
+      func add(_ kind: EventKinds, _ list: inout EventIndices) {
+        if kinds.contains(kind) { list.append(index) }
       }
       add(.contact, &contacts)
       add(.message, &messages)
@@ -71,19 +71,19 @@ struct KindPlaces: Sendable {
       add(.sharing, &sharing)
       add(.negative, &negative)
       add(.positive, &positive)
-      if kinds.contains(.contact), entry.last > entry.first { longContacts.append(place) }
+      if kinds.contains(.contact), entry.last > entry.first { longContacts.append(index) }
       if kinds.contains(.talks), entry.last - entry.first > Self.talksDaysMax {
-        longTalks.append(place)
+        longTalks.append(index)
       }
       if kinds.contains(.test) {
-        tests[entry.event.subtype ?? "", default: EventPlaces()].append(place)
+        tests[entry.event.subtype ?? "", default: EventIndices()].append(index)
       }
-      if entry.event.isContested { contested.append(place) }
+      if entry.event.isContested { contested.append(index) }
     }
   }
 }
 
-/// The number of leading places for which the test holds.
+/// The number of leading indices for which the test holds.
 func lowerBound(_ count: Int, _ isBefore: (Int) -> Bool) -> Int {
   var low = 0
   var high = count
