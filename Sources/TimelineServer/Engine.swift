@@ -22,16 +22,19 @@ public final class Engine {
     public var newID: () -> EventID
     /// What STATUS and HELLO say.
     public var version: String
+    /// Beyond so many bytes staged, further lines wait for the write that is under way.
+    public var stagedBytesMax: Int
 
     public init(
       directory: DataDirectory, key: SigningKey?, version: String, random: @escaping () -> UInt64,
-      newID: @escaping () -> EventID
+      newID: @escaping () -> EventID, stagedBytesMax: Int = 16 << 20
     ) {
       self.directory = directory
       self.key = key
       self.version = version
       self.random = random
       self.newID = newID
+      self.stagedBytesMax = stagedBytesMax
     }
   }
 
@@ -82,7 +85,7 @@ public final class Engine {
   public init(_ world: World, now: Moment) throws(OpenError) {
     service = Service(
       directory: world.directory, key: world.key, version: world.version, now: now,
-      random: world.random, newID: world.newID)
+      random: world.random, newID: world.newID, stagedBytesMax: world.stagedBytesMax)
     timelines = try Timelines(service)
     peers = try Peers(world.directory, main: timelines.standard?.id)
     links = LinkRouter(service: service, timelines: timelines, peers: peers)

@@ -40,7 +40,10 @@ struct HeadWork: Sendable {
       // Whoever has the lines, but not yet the one with the key, is told nothing new.
       case .here(.failure(.noKey)), .here(.failure(.stopped)):
         return HeadReport(taken: replica)
-      case .here(let outcome): return HeadReport(outcomes: [replica: outcome], taken: replica)
+      case .here(let outcome):
+        var report = HeadReport(outcomes: [replica: outcome], taken: replica)
+        if case .failure(.disk) = outcome { report.unwritten = (connection, note) }
+        return report
       case .refused(let problem):
         return HeadReport(
           blame: (connection, ErrorReply(.badRequest, problem.message)), taken: replica)
@@ -74,6 +77,8 @@ struct HeadReport: Sendable {
   var repairs: [LineAddress: [UInt8]] = [:]
   /// The log whose head was looked at for a peer.
   var taken: ReplicaID?
+  /// The head itself, where the disk did not take it.
+  var unwritten: (connection: ConnectionID, note: [UInt8])?
   /// Whether this was the signing of our own.
   var isOfSigning = false
 }
@@ -83,17 +88,25 @@ final class Heads {
   let keeper: HeadKeeper
   /// Why a log has no head that can be relied on.
   private(set) var problems: [ReplicaID: HeadProblem] = [:]
-  /// When the next one is to be signed, in microseconds of the monotonic clock; nil while one is,
-  /// whose end comes as an input.
-  var due: Int64? { isSigning ? nil : wanted }
+  /// When there is something to be done, in microseconds of the monotonic clock.
+  var due: Int64? { [signingDue, retryAt].lazy.compactMap { $0 }.min() }
+  /// When the next one is to be signed; nil while one is, whose end comes as an input.
+  private var signingDue: Int64? { isSigning ? nil : wanted }
   private var wanted: Int64?
   private var isSigning = false
   private var lastBegun: Int64 = .min / 2
-  /// Logs of which a peer's head is being looked at, each with the newest one that came meanwhile:
-  /// those between need no look, and none is lost.
-  private var taking: [ReplicaID: (note: [UInt8], connection: ConnectionID)?] = [:]
+  /// Logs of which a peer's head is being looked at, each with the newest ones that came meanwhile: one of
+  /// each peer, since what another sends later may be older.
+  private var taking: [ReplicaID: [(connection: ConnectionID, note: [UInt8])]] = [:]
+
+  /// Logs of which the disk did not take a head: it waits in `taking`, first of those that do.
+  private var unwritten: Set<ReplicaID> = []
+  /// When that is tried again.
+  private var retryAt: Int64?
 
   private static let pause: Int64 = 1_000_000
+  /// A disk that was full may have room again by then: nothing else may come that would have a head written.
+  private static let retryPause: Int64 = 10_000_000
 
   init(_ keeper: HeadKeeper) { self.keeper = keeper }
 
@@ -107,7 +120,23 @@ final class Heads {
   }
 
   /// Whatever else is being done: peers can ask for proofs without a pause.
-  func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? false }
+  func isDue(_ now: Int64) -> Bool { signingDue.map { $0 <= now } ?? false }
+
+  /// Heads of others that the disk did not take, once it is time to try them again.
+  func retry(_ view: ReadView, _ now: Int64) -> [Work] {
+    guard let at = retryAt, at <= now else { return [] }
+    retryAt = nil
+    defer { unwritten = [] }
+    return unwritten.sorted().compactMap { takeNext(of: $0, view) }
+  }
+
+  /// Goes on with the next head of a log that waits to be looked at.
+  private func takeNext(of replica: ReplicaID, _ view: ReadView) -> Work? {
+    guard var waiting = taking.removeValue(forKey: replica), !waiting.isEmpty else { return nil }
+    let (connection, note) = waiting.removeFirst()
+    taking[replica] = waiting
+    return work(.take(replica, note: note, from: connection), view)
+  }
 
   func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
     wanted = nil
@@ -122,18 +151,20 @@ final class Heads {
     _ note: [UInt8], of replica: ReplicaID, _ view: ReadView, from connection: ConnectionID
   ) -> Work? {
     guard view.position[replica] > 0 else { return nil }
-    if taking[replica] != nil {
-      taking[replica] = .some((note, connection))
+    if let waiting = taking[replica] {
+      let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
+      taking[replica]!.replaceSubrange(
+        place..<min(place + 1, waiting.count), with: [(connection, note)])
       return nil
     }
-    taking[replica] = .some(nil)
+    taking[replica] = []
     return work(.take(replica, note: note, from: connection), view)
   }
 
   /// Notes what came of work, and makes heads known. Returns what is to be done next, and what is to be
   /// told.
   func took(
-    _ report: HeadReport, _ timeline: Timeline
+    _ report: HeadReport, _ timeline: Timeline, _ now: Int64
   ) -> (next: Work?, warnings: [String]) {
     if report.isOfSigning { isSigning = false }
     var warnings: [String] = []
@@ -149,8 +180,17 @@ final class Heads {
       }
     }
     var next: Work?
-    if let replica = report.taken, let waiting = taking.removeValue(forKey: replica), let waiting {
-      next = take(waiting.note, of: replica, timeline.lines, from: waiting.connection)
+    if let replica = report.taken {
+      if let unwritten = report.unwritten {
+        taking[replica, default: []].insert(unwritten, at: 0)
+        self.unwritten.insert(replica)
+        retryAt = retryAt ?? now + Self.retryPause
+      } else {
+        next = takeNext(of: replica, timeline.lines)
+      }
+    }
+    if case .failure(.disk)? = report.outcomes[timeline.replica] {
+      wanted = max(wanted ?? 0, now + Self.retryPause)
     }
     return (next, warnings)
   }

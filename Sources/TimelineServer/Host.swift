@@ -46,8 +46,6 @@ final class Host {
 
   /// After so long without a commit the index is saved.
   private static let quietTime: Int64 = 5_000_000
-  /// Beyond so many bytes staged, further lines wait for the write that is under way.
-  private static let stagedBytesMax = 16 << 20
 
   init(_ timeline: Timeline, _ service: Service) {
     self.timeline = timeline
@@ -63,7 +61,7 @@ final class Host {
   /// Whether lines may be staged now.
   var isOpenForStaging: Bool {
     maintenance.isEmpty && timeline.isOpenForStaging
-      && !(isWriting && timeline.stagedBytes > Self.stagedBytesMax)
+      && !(isWriting && timeline.stagedBytes > service.stagedBytesMax)
   }
 
   /// What was staged last is answered once it is durable.
@@ -189,12 +187,13 @@ final class Host {
     run(heads.work(.all, timeline.lines))
   }
 
-  /// What is due by the clock: a head to sign, the index to save.
+  /// What is due by the clock: heads to sign and to write, the index to save.
   func passTime() {
     let now = service.now.monotonic
     if heads.isDue(now) {
       run(heads.sign(timeline.lines, own: timeline.replica, now))
     }
+    for work in heads.retry(timeline.lines, now) { run(work) }
     saveIndex(isQuiet: now >= lastCommit + Self.quietTime)
   }
 
@@ -216,7 +215,7 @@ final class Host {
     jobs.remove(job)
     switch result.kind {
     case .heads(let report):
-      let (next, warnings) = heads.took(report, timeline)
+      let (next, warnings) = heads.took(report, timeline, service.now.monotonic)
       for warning in warnings { service.log(.warning, warning) }
       run(next)
       if !report.repairs.isEmpty { maintain(.repair(report.repairs)) }

@@ -133,7 +133,7 @@ struct LinkRouter {
   private func advance(
     _ line: UnsafeBufferPointer<UInt8>, _ link: Link, _ host: Host, _ connection: Connection
   ) {
-    guard let effects = link.session?.receive(line, host.timeline.lines) else { return }
+    guard let effects = link.session?.receive(line, host.timeline) else { return }
     for effect in effects { carryOut(effect, link, host, connection) }
     note(link, host, connection)
   }
@@ -141,12 +141,11 @@ struct LinkRouter {
   private func carryOut(
     _ effect: SyncSession.Effect, _ link: Link, _ host: Host, _ connection: Connection
   ) {
-    let view = host.timeline.lines
     switch effect {
     case .send(let bytes): connection.out += bytes
     case .end(let error): end(connection, error)
     case .head(let replica, let note):
-      host.run(host.heads.take(note, of: replica, view, from: connection.id))
+      host.run(host.heads.take(note, of: replica, host.timeline.lines, from: connection.id))
     case .want(let lines):
       guard !link.isProving else {
         return end(
@@ -155,12 +154,12 @@ struct LinkRouter {
       }
       link.isProving = true
       guard let session = link.session else { return }
-      host.run(host.heads.work(.prove(lines, session, for: connection.id), view))
+      host.run(host.heads.work(.prove(lines, session, for: connection.id), host.timeline.lines))
     case .proof(let address, let proof, let line):
       guard link.take(address, proof, line) else {
         return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
       }
-    case .proved: host.run(host.heads.work(.check(link.takeProofs()), view))
+    case .proved: host.run(host.heads.work(.check(link.takeProofs()), host.timeline.lines))
     case .ingest(let replica, let lines, let first, let last):
       do throws(IngestError) {
         try lines.withTypedBuffer { (bytes) throws(IngestError) in
@@ -185,7 +184,7 @@ struct LinkRouter {
     guard link.stage == .syncing, let host = connection.host else { return false }
     var hasMore = false
     if connection.hasRoom, !connection.isClosing,
-      let bytes = link.session?.pump(host.timeline.lines)
+      let bytes = link.session?.pump(host.timeline)
     {
       hasMore = !bytes.isEmpty
       connection.out += bytes
@@ -197,7 +196,7 @@ struct LinkRouter {
   private func note(_ link: Link, _ host: Host, _ connection: Connection) {
     guard link.isLive, !connection.isClosing, let session = link.session else { return }
     peers.note(
-      connection.id, session.isInSync(with: host.timeline.lines) ? .inSync : .syncing)
+      connection.id, session.isInSync(with: host.timeline) ? .inSync : .syncing)
   }
 
   /// Lines are proven, as the other side asked.
@@ -219,4 +218,9 @@ extension ReadView: LogSource {
   public var wanted: [WantedLines] {
     lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }
+}
+
+/// The same without a copy of what is known of the lines: a session looks at the logs alone.
+extension Timeline: LogSource {
+  public var wanted: [WantedLines] { lines.wanted }
 }

@@ -12,17 +12,21 @@ final class Service {
   let random: () -> UInt64
   let newID: () -> EventID
   let version: String
+  /// Beyond so many bytes staged, further lines wait for the write that is under way.
+  let stagedBytesMax: Int
   var now: Moment
   private(set) var effects: [Effect] = []
   private var jobs: UInt64 = 0
 
   init(
     directory: DataDirectory, key: SigningKey?, version: String, now: Moment,
-    random: @escaping () -> UInt64, newID: @escaping () -> EventID
+    random: @escaping () -> UInt64, newID: @escaping () -> EventID,
+    stagedBytesMax: Int
   ) {
     self.directory = directory
     self.key = key
     self.version = version
+    self.stagedBytesMax = stagedBytesMax
     self.now = now
     self.random = random
     self.newID = newID

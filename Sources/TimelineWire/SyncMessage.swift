@@ -84,11 +84,12 @@ extension SyncMessage {
 
   /// Reads one line, without its LF.
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
-    let words = String(decoding: line, as: UTF8.self).split(
-      separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
+    // Bytes, not characters: each run of lines comes with one of these.
+    let words = line.split(separator: 0x20, maxSplits: 5, omittingEmptySubsequences: true)
+      .map { String(decoding: $0, as: UTF8.self) }
     let text = UnsafeBufferPointer(
       rebasing: line[(line.firstIndex { $0 == 0x7B || $0 == 0x22 } ?? line.count)...])
-    let reader = SyncMessageReader(words: words.map(String.init), text: text)
+    let reader = SyncMessageReader(words: words, text: text)
     switch words.first {
     case "HELLO": self = try reader.hello()
     case "HAVE": self = try reader.have()
@@ -115,9 +116,9 @@ extension SyncMessage {
     case "PROVED":
       let (timeline, lines) = try reader.run("PROVED timeline replica first count")
       self = .proved(timeline, lines)
-    case "FOLLOW" where words.count == 2: self = .follow(name: String(words[1]))
+    case "FOLLOW" where words.count == 2: self = .follow(name: words[1])
     case "TIMELINE" where words.count == 3:
-      self = .timeline(try reader.timeline(), name: String(words[2]))
+      self = .timeline(try reader.timeline(), name: words[2])
     case "PING": self = .ping
     case "PONG": self = .pong
     case "ERR":

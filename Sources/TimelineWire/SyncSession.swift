@@ -248,7 +248,8 @@ public struct SyncSession: Sendable {
     guard state == .live else { return [] }
     var out: [UInt8] = []
     var inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
-    for (replica, size) in source.position.sorted where !blocked.contains(replica) {
+    let position = source.position.sorted
+    for (replica, size) in position where !blocked.contains(replica) {
       while theirs[replica] < size, inFlight < Self.windowBytes, out.isEmpty {
         let first = theirs[replica] + 1
         let (count, bytes) = source.run(of: replica, from: first, bytesMax: Self.chunkBytes)
@@ -265,7 +266,7 @@ public struct SyncSession: Sendable {
         unacknowledged.append((replica, last, bytes.count))
       }
     }
-    if out.isEmpty { out = heads(source) }
+    if out.isEmpty { out = heads(source, position) }
     if out.isEmpty { out = want(source) }
     return out
   }
@@ -306,9 +307,11 @@ public struct SyncSession: Sendable {
   }
 
   /// The heads of logs whose lines the other side has.
-  private mutating func heads(_ source: some LogSource) -> [UInt8] {
+  private mutating func heads(
+    _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
+  ) -> [UInt8] {
     var out: [UInt8] = []
-    for (replica, _) in source.position.sorted {
+    for (replica, _) in position {
       let signedSize = source.signedSize(of: replica)
       guard signed[replica] < signedSize, signedSize <= taken[replica],
         let (size, note) = source.head(of: replica)

@@ -11,7 +11,8 @@ public struct KeyName: Sendable, Hashable, CustomStringConvertible {
   public init?(_ string: String) {
     guard !string.isEmpty,
       string.unicodeScalars.allSatisfy({
-        $0.value >= 0x20 && $0 != "+" && !$0.properties.isWhitespace
+        // Of ASCII a space is the only one, and the tables need not be asked.
+        $0.isASCII ? $0.value > 0x20 && $0 != "+" : !$0.properties.isWhitespace
       })
     else { return nil }
     text = ExactText(string)

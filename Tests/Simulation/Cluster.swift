@@ -13,9 +13,12 @@ public final class Cluster {
   let seed: UInt64
   private(set) var machines: [Machine] = []
   private var clients: [SimulatedClient] = []
-  var recorded = Recorded()
+  private var watchers: [SimulatedWatcher] = []
+  /// By timeline.
+  var recorded: [String: Recorded] = [:]
   private var edges: [(Int, Int)] = []
   private var connections: [(connection: SimulatedConnection, Machine, Machine)] = []
+  private var audits: [ObjectIdentifier: SyncAudit] = [:]
   /// Pairs of machines that do not reach each other, and how that shows.
   private var parted: [(Machine, Machine, isSilent: Bool)] = []
   private(set) var isHealed = false
@@ -29,6 +32,7 @@ public final class Cluster {
     plan = Plan(using: &world.random)
     machines = (0..<plan.machines).map { Machine(self, $0, seed: world.random.next()) }
     edges = plan.edges(using: &world.random)
+    recorded = Dictionary(uniqueKeysWithValues: plan.timelines.map { ($0, Recorded()) })
   }
 
   public var text: String { plan.text }
@@ -50,30 +54,55 @@ public final class Cluster {
         SimulatedClient(self, machine, $0, requests: plan.requests)
       }
     }
+    for machine in machines where world.chance(1, in: machines.count) {
+      let timeline = plan.timelines.randomElement(using: &world.random)!
+      watchers.append(SimulatedWatcher(self, machine, timeline))
+    }
     for client in clients { client.begin() }
+    for watcher in watchers { watcher.begin() }
     for _ in 0..<plan.faults {
       world.after(world.time(0...plan.duration)) { [self] in if !isHealed { strike() } }
     }
     world.run(until: world.now + plan.duration)
     if failure == nil { heal() }
     if failure == nil { settle() }
-    if failure == nil { check() }
+    for timeline in plan.timelines where failure == nil { probe(timeline) }
+    for timeline in plan.timelines where failure == nil { check(timeline) }
     for client in clients { client.finish() }
+    for watcher in watchers { watcher.finish() }
     return failure
   }
 
-  /// All follow the timeline of the first, and know their neighbours.
+  /// A client of another machine that records in the same timeline.
+  func another(than client: SimulatedClient) -> SimulatedClient? {
+    guard let other = clients.randomElement(using: &world.random), other !== client,
+      other.timeline == client.timeline
+    else { return nil }
+    return other
+  }
+
+  /// All follow the timelines of the first, and know their neighbours.
   private func found() -> Bool {
-    for machine in machines.dropFirst() {
-      let reply = ask(machine, "TIMELINE follow \(machines[0].address) {\"from\":\"main\"}")
-      guard reply.last?.hasPrefix("OK ") ?? false else {
-        fail("\(machine.name) does not follow: \(reply)")
-        return false
+    let first = machines[0]
+    for timeline in plan.timelines {
+      if timeline != "main" { _ = ask(first, "TIMELINE create \(timeline)") }
+      for machine in machines.dropFirst() {
+        let reply = ask(machine, "TIMELINE follow \(first.address) {\"from\":\"\(timeline)\"}")
+        guard reply.last?.hasPrefix("OK ") ?? false else {
+          fail("\(machine.name) does not follow \(timeline): \(reply)")
+          return false
+        }
+        _ = ask(machine, "PEER remove \(first.address)", of: timeline)
       }
-      _ = ask(machine, "PEER remove \(machines[0].address)")
-    }
-    for (first, second) in edges {
-      _ = ask(machines[first], "PEER add \(machines[second].address)")
+      for (first, second) in edges {
+        _ = ask(machines[first], "PEER add \(machines[second].address)", of: timeline)
+        guard plan.hasDoubles else { continue }
+        switch world.number(0...3) {
+        case 0: _ = ask(machines[second], "PEER add \(machines[first].address)", of: timeline)
+        case 1: _ = ask(machines[first], "PEER add \(machines[second].secondAddress)", of: timeline)
+        default: break
+        }
+      }
     }
     return failure == nil
   }
@@ -94,13 +123,41 @@ public final class Cluster {
   }
 
   func note(_ connection: SimulatedConnection, _ first: Machine, _ second: Machine) {
-    connections.removeAll { $0.connection.isGone }
+    forgetConnections()
     connections.append((connection, first, second))
-    var audit = SyncAudit()
-    connection.heard = { [unowned self] bytes, side in
-      guard let wrong = audit.hear(bytes, from: side) else { return }
-      fail("\((side == 0 ? first : second).name) to \((side == 0 ? second : first).name): \(wrong)")
+    let id = ObjectIdentifier(connection)
+    audits[id] = SyncAudit(now: world.now)
+    connection.heard = { [unowned self] happening, side in
+      let machine = side == 0 ? first : second
+      let now = world.now
+      let wrong =
+        switch happening {
+        case .sent(let bytes): audits[id]?.hear(bytes, from: side, now: now)
+        case .reached: audits[id]?.reached(side, now: now)
+        case .closed: audits[id]?.left(side, now: now, isByItself: true)
+        case .lost: audits[id]?.left(side, now: now, isByItself: false)
+        }
+      guard let wrong = wrong ?? nil, !machine.isStopping else { return }
+      fail("\(machine.name) to \((side == 0 ? second : first).name): \(wrong)")
     }
+  }
+
+  private func forgetConnections() {
+    for (connection, _, _) in connections where connection.isGone {
+      audits[ObjectIdentifier(connection)] = nil
+    }
+    connections.removeAll { $0.connection.isGone }
+  }
+
+  /// What a machine should have done by now, and has not.
+  private func checkTimes() {
+    for (connection, first, second) in connections where !connection.isGone {
+      guard let audit = audits[ObjectIdentifier(connection)] else { continue }
+      for (side, machine) in [first, second].enumerated() where !machine.isStopping {
+        if let late = audit.isLate(side, now: world.now) { fail("\(machine.name): \(late)") }
+      }
+    }
+    for machine in machines { if let late = machine.late { fail("\(machine.name): \(late)") } }
   }
 
   private func strike() {
@@ -113,7 +170,7 @@ public final class Cluster {
       restart(machine) { machine.crash() }
     case 3: restart(machine) { machine.stop() }
     case 4, 5:
-      connections.removeAll { $0.connection.isGone }
+      forgetConnections()
       guard let one = connections.randomElement(using: &world.random) else { return }
       if world.chance(1, in: 2) {
         world.tell("\(one.1.name) – \(one.2.name) is cut")
@@ -165,7 +222,7 @@ public final class Cluster {
   /// only while nothing is lost by it.
   private func damage(_ machine: Machine) {
     guard !hasDamaged, machine.isUp, !machine.fileSystem.isOff,
-      let here = machine.timelines.first(where: { $0.name == "main" })
+      let here = machine.timeline("main")
     else { return }
     let others = machines.filter { $0 !== machine && $0.isUp && !$0.isDamaged }
     guard
@@ -173,7 +230,7 @@ public final class Cluster {
         // A line comes back by a proof under a head, so that has to be there too.
         other.timelines.contains { there in
           there.id == here.id
-            && here.position.sizes.allSatisfy { there.lines.signedSize(of: $0.key) >= $0.value }
+            && here.position.sizes.allSatisfy { there.signedSize(of: $0.key) >= $0.value }
         }
       })
     else { return }
@@ -204,7 +261,7 @@ public final class Cluster {
     }
   }
 
-  /// Lets time go on until all have the same.
+  /// Lets time go on until all have the same, and speak to each other.
   private func settle() {
     let end = world.now + 1_800_000_000
     while world.now < end {
@@ -213,32 +270,155 @@ public final class Cluster {
       for machine in machines where machine.isReadOnly { machine.crash() }
       // As status tells its user to.
       for machine in machines where hasDamaged && machine.lacksLines { _ = ask(machine, "REPAIR") }
-      if failure != nil || areSettled { return }
+      checkTimes()
+      if failure != nil || areSettled && areJoined { return }
     }
     let standing = machines.map { machine in
-      "\(machine.name) \(machine.timelines.map { $0.position.json.text }) "
-        + "lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
+      let timelines = machine.timelines.map { timeline in
+        "\(timeline.name): \(timeline.position.json.text) under \(heads(timeline).map { $0.size })"
+          + (timeline.wantsHead ? ", wants one" : "")
+      }
+      return "\(machine.name) \(timelines) lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
         + "\(ask(machine, "PEERS").joined(separator: " "))"
+    }
+    for (connection, first, second) in connections where connection.isMute {
+      world.tell("\(first.name) – \(second.name) is mute")
     }
     fail("they stand still: \(standing.joined(separator: "; "))")
   }
 
+  private struct Standing: Equatable {
+    var position: Position
+    var heads: [Head]
+  }
+
+  private struct Head: Equatable {
+    var replica: ReplicaID
+    var size: UInt64
+    var note: [UInt8]
+  }
+
+  /// The signed heads of all logs.
+  private func heads(_ timeline: Timeline) -> [Head] {
+    timeline.position.sorted.map { replica, _ in
+      let head = timeline.head(of: replica)
+      return Head(replica: replica, size: head?.size ?? 0, note: head?.note ?? [])
+    }
+  }
+
+  private func standing(_ machine: Machine, _ timeline: String) -> Standing? {
+    guard let timeline = machine.timeline(timeline), !timeline.hasStaged, !timeline.isCommitting,
+      timeline.lines.lacking.isEmpty, !timeline.wantsHead
+    else { return nil }
+    return Standing(position: timeline.position, heads: heads(timeline))
+  }
+
+  /// Whether all have the same lines, under the same heads.
   private var areSettled: Bool {
-    func standing(_ machine: Machine) -> Position? {
-      machine.timelines.first { $0.name == "main" }.flatMap {
-        $0.hasStaged || $0.isCommitting || !$0.lines.lacking.isEmpty ? nil : $0.position
+    plan.timelines.allSatisfy { timeline in
+      guard let first = standing(machines[0], timeline) else { return false }
+      return machines.allSatisfy { standing($0, timeline) == first }
+    }
+  }
+
+  /// Whether each is in sync with all whom it calls, and no connection is one that nobody hears.
+  private var areJoined: Bool {
+    forgetConnections()
+    guard !connections.contains(where: \.connection.isMute) else { return false }
+    return machines.allSatisfy { machine in
+      plan.timelines.allSatisfy { timeline in
+        ask(machine, "PEERS", of: timeline).allSatisfy {
+          !$0.hasPrefix("ROW ") || $0.contains(#""in_sync":true"#)
+        }
       }
     }
-    guard let first = standing(machines[0]) else { return false }
-    return machines.allSatisfy { standing($0) == first }
+  }
+
+  // MARK: How long it takes
+
+  /// Two lines are recorded on one machine, and are soon everywhere: the second while the head over the first
+  /// makes a pause, so that nothing but the line itself wakes anybody.
+  private func probe(_ timeline: String) {
+    let machine = machines.randomElement(using: &world.random)!
+    var ids: [EventID] = []
+    for number in 0..<2 {
+      let id = EventID(UUIDBytes(random: world.random.next(), world.random.next()))
+      ids.append(id)
+      recorded[timeline]!.sent.insert(id)
+      let reply = ask(
+        machine,
+        #"APPEND {"id":"\#(id)","type":"talks","date":"2019-01-01","actors":["USA"],"targets":["PRK"],"#
+          + #""title":"probe \#(number)","unsourced":true}"#, of: timeline)
+      guard reply.last?.hasPrefix("OK ") ?? false else {
+        return fail("\(machine.name) does not record \(id): \(reply)")
+      }
+      if number == 0 { world.run(until: world.now + 100_000) }
+    }
+    recorded[timeline]!.acknowledged.formUnion(ids)
+    guard let here = machine.timeline(timeline) else { return fail("\(timeline) is gone") }
+    let (replica, size) = (here.replica, here.position[here.replica])
+    let began = world.now
+    // On its way, in a write that was under way, and in one of its own.
+    let hop = 2 * plan.latency.upperBound + 2 * plan.writeTime + 60_000
+    let steps = distances(from: machine)
+    let end = began + hop * Int64(steps.max()! + 1) + 1_100_000
+    var lateWatchers: [ObjectIdentifier: Int64] = [:]
+    var left = Set(machines.indices)
+    while world.now < end {
+      for index in left.sorted() {
+        if machines[index].timeline(timeline)?.position[replica] ?? 0 >= size {
+          left.remove(index)
+        } else if world.now > began + hop * Int64(steps[index]) {
+          return fail(
+            "\(machines[index].name) has no line \(size) of \(machine.name) after "
+              + "\((world.now - began) / 1000) ms, \(steps[index]) machines away")
+        }
+      }
+      for watcher in watchers where watcher.timeline == timeline && watcher.isWatching {
+        let isThere =
+          watcher.machine.timeline(timeline)?.position[replica] ?? 0 >= size
+        guard isThere, watcher.position[replica] < size else { continue }
+        let since = lateWatchers[ObjectIdentifier(watcher)] ?? world.now
+        lateWatchers[ObjectIdentifier(watcher)] = since
+        if world.now > since + 2 * plan.latency.upperBound + 60_000 {
+          return fail(
+            "\(watcher.machine.name): who watches has no line \(size) after "
+              + "\((world.now - since) / 1000) ms")
+        }
+      }
+      world.run(until: world.now + 5_000)
+    }
+    let heads = world.now + Int64(steps.max()! + 1) * (hop + 2 * plan.headTime + 100_000)
+    while !areSettled, world.now < heads { world.run(until: world.now + 100_000) }
+    guard areSettled else {
+      return fail("the head over line \(size) of \(machine.name) is not everywhere")
+    }
+    checkTimes()
+  }
+
+  /// Over how many connections each machine is reached.
+  private func distances(from machine: Machine) -> [Int] {
+    var distances = [Int?](repeating: nil, count: machines.count)
+    var next = [machines.firstIndex { $0 === machine }!]
+    distances[next[0]] = 0
+    while !next.isEmpty {
+      let index = next.removeFirst()
+      for (first, second) in edges where first == index || second == index {
+        let other = first == index ? second : first
+        guard distances[other] == nil else { continue }
+        distances[other] = distances[index]! + 1
+        next.append(other)
+      }
+    }
+    return distances.map { $0! }
   }
 
   // MARK: What must hold
 
-  private func check() {
-    var dumps: [[String]] = []
+  private func check(_ timeline: String) {
+    first = [:]
     for machine in machines {
-      let verified = ask(machine, "VERIFY")
+      let verified = ask(machine, "VERIFY", of: timeline)
       guard let end = verified.last, end.contains(#""whole":true"#) else {
         return fail("\(machine.name) is not whole: \(verified)")
       }
@@ -247,26 +427,51 @@ public final class Cluster {
       }) {
         return fail("\(machine.name) has a head to doubt: \(row)")
       }
-      let roots = verified.filter { $0.contains(#""root""#) }.map { row in
-        row.replacing(/"signed":[0-9]+,?/, with: "")
+      compare(
+        machine, "roots", verified.filter { $0.contains(#""root""#) }.sorted().map(Self.bytes))
+      compare(machine, "events", Self.events(asked(machine, "QUERY {}", of: timeline)))
+      let state = ask(
+        machine, #"STATE {"parties":["USA","PRK"],"as_of":"2020-01-01"}"#, of: timeline)
+      compare(machine, "states", state.map(Self.bytes))
+      let lines = Self.events(asked(machine, "BACKUP", of: timeline))
+      // Where they are those of the first machine, they were looked at.
+      if machine === machines[0] { checkLines(lines, machine, recorded[timeline]!) }
+      compare(machine, "lines", lines)
+      if failure != nil { return }
+    }
+    guard !hasDamaged, let lines = first["lines"] else { return }
+    for watcher in watchers where watcher.timeline == timeline { check(watcher, lines) }
+  }
+
+  private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  private static func events(_ answer: [[UInt8]]) -> [[UInt8]] {
+    answer.filter { $0.starts(with: "EVENT ".utf8) }
+  }
+
+  /// It has seen all that is for people.
+  private func check(_ watcher: SimulatedWatcher, _ lines: [[UInt8]]) {
+    guard watcher.isWatching else { return }
+    for text in lines {
+      let bytes = Array(text.dropFirst(6)) + [0x0A]
+      guard let line = bytes.withUnsafeBufferPointer({ try? Line($0) }) else { continue }
+      guard watcher.seen[line.replica]?.contains(line.seq) ?? false || Self.isForMachines(bytes)
+      else {
+        return fail(
+          "\(watcher.machine.name): a watch did not get "
+            + String(decoding: text.prefix(300), as: UTF8.self))
       }
-      let events = ask(machine, "QUERY {}").filter { $0.hasPrefix("EVENT ") }
-      let state = ask(machine, #"STATE {"parties":["USA","PRK"],"as_of":"2020-01-01"}"#)
-      let lines = ask(machine, "BACKUP").filter { $0.hasPrefix("EVENT ") }
-      dumps.append(lines.sorted())
-      checkLines(lines, machine)
-      if failure != nil { return }
-      compare(machine, "roots", roots.sorted())
-      compare(machine, "events", events)
-      compare(machine, "states", state)
-      compare(machine, "lines", dumps.last!)
-      if failure != nil { return }
     }
   }
 
-  private var first: [String: [String]] = [:]
+  private static func isForMachines(_ line: [UInt8]) -> Bool {
+    let type = line.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?["type"]?.string
+    return type == "log.member" || type == "log.timeline"
+  }
 
-  private func compare(_ machine: Machine, _ what: String, _ here: [String]) {
+  private var first: [String: [[UInt8]]] = [:]
+
+  private func compare(_ machine: Machine, _ what: String, _ here: [[UInt8]]) {
     guard let there = first[what] else {
       first[what] = here
       return
@@ -275,15 +480,20 @@ public final class Cluster {
     let differing = zip(here, there).first { $0 != $1 }
     fail(
       "\(machines[0].name) and \(machine.name) have other \(what): \(there.count) and \(here.count), "
-        + "\(differing.map { "\($0.1.prefix(400)) — \($0.0.prefix(400))" } ?? "")")
+        + "\(differing.map { "\(Self.text($0.1)) — \(Self.text($0.0))" } ?? "")")
   }
 
-  private func checkLines(_ lines: [String], _ machine: Machine) {
+  private static func text(_ line: [UInt8]) -> String {
+    String(decoding: line.prefix(400), as: UTF8.self)
+  }
+
+  private func checkLines(_ lines: [[UInt8]], _ machine: Machine, _ recorded: Recorded) {
     var ids: Set<EventID> = []
-    for line in lines {
-      let json = Array(line.utf8.dropFirst(6)).withUnsafeBufferPointer {
-        try? JSONValue(parsing: $0)
+    for bytes in lines {
+      let json = bytes.withUnsafeBufferPointer {
+        try? JSONValue(parsing: UnsafeBufferPointer(rebasing: $0[6...]))
       }
+      lazy var line = Self.text(bytes)
       guard let json, let id = json["id"]?.string.flatMap({ EventID($0) }) else {
         return fail("\(machine.name): a line without an id: \(line)")
       }
@@ -309,32 +519,43 @@ public final class Cluster {
 
   private final class Asker: Endpoint {
     var splitter = LineSplitter(bytesMax: 64 << 20)
-    var lines: [String] = []
-    var isOver = false
+    var lines: [[UInt8]] = []
+    /// Answers that are to come.
+    var left: Int
+    var isOver: Bool { left <= 0 }
+
+    init(_ answers: Int) { left = answers }
 
     func received(_ bytes: [UInt8]) {
       bytes.withUnsafeBufferPointer { splitter.take($0) }
       while case .line(let range)? = splitter.next() {
-        let line = String(decoding: splitter.buffer[range], as: UTF8.self)
-        lines.append(line)
-        if !line.hasPrefix("EVENT "), !line.hasPrefix("ROW ") { isOver = true }
+        let line = splitter.buffer[range]
+        lines.append(Array(line))
+        if !line.starts(with: "EVENT ".utf8), !line.starts(with: "ROW ".utf8) { left -= 1 }
       }
     }
-    func ended() { isOver = true }
-    func closed(_ reason: String?) { isOver = true }
+    func ended() { left = 0 }
+    func closed(_ reason: String?) { left = 0 }
     func blocked(_ isBlocked: Bool) {}
   }
 
+  private func ask(_ machine: Machine, _ request: String, of timeline: String = "main") -> [String]
+  {
+    asked(machine, request, of: timeline).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   /// The lines of an answer; time goes on meanwhile.
-  private func ask(_ machine: Machine, _ request: String) -> [String] {
+  private func asked(_ machine: Machine, _ request: String, of timeline: String) -> [[UInt8]] {
     guard machine.isUp else { return [] }
-    let asker = Asker()
+    let isMain = timeline == "main"
+    let asker = Asker(isMain ? 1 : 2)
     let connection = machine.accept(asker, .owner(name: "asker"), isWide: true)
-    connection.send(Array((request + "\n").utf8), from: 0)
+    let text = (isMain ? "" : "OPEN \(timeline)\n") + request + "\n"
+    connection.send(Array(text.utf8), from: 0)
     let end = world.now + 300_000_000
-    while !asker.isOver, world.now < end { world.run(until: world.now + 20_000) }
+    while !asker.isOver, world.now < end { world.run(until: world.now + 5_000) }
     connection.close(0)
     if !asker.isOver { fail("\(machine.name) does not answer \(request.prefix(80))") }
-    return asker.lines
+    return isMain ? asker.lines : Array(asker.lines.dropFirst())
   }
 }

@@ -8,9 +8,9 @@ import TimelineServer
 
 final class Machine {
   static let wallStart: Int64 = 1_780_000_000_000_000
-  /// While a write takes long, no more is staged behind it: what the engine allows, and what one request
-  /// or the runs of a few peers may bring at once.
-  private static let stagedBytesMax = (16 + 9) << 20
+  /// Until a connection that is being made has to be there, and until one is tried again at the latest.
+  private static let dialTime: Int64 = 10_000_000
+  private static let retryTime: Int64 = 72_000_000
 
   let name: String
   let port: UInt16
@@ -29,6 +29,16 @@ final class Machine {
   private var opened: UInt64 = 0
   private var isCancelled: Set<JobID> = []
   private var givenUp: Set<ConnectionID> = []
+  /// Attempts under way, since when.
+  private var attempts: [ConnectionID: (port: UInt16, since: Int64)] = [:]
+  /// Whom the connections are to that were made from here.
+  private var called: [ConnectionID: UInt16] = [:]
+  /// When the last attempt, or connection, to an address ended.
+  private var ended: [UInt16: Int64] = [:]
+  /// It was asked to stop, and looks at no clock any more.
+  private(set) var isStopping = false
+  /// Since when lines of its own log wait for a head, by timeline, and under how many lines the last was.
+  private var unsigned: [TimelineID: (since: Int64, signed: UInt64)] = [:]
   /// When the last job of a lane ends.
   private var laneEnds: [Work.Lane: Int64] = [:]
   private var failedStarts = 0
@@ -49,8 +59,12 @@ final class Machine {
 
   var isUp: Bool { engine != nil }
   var address: String { "tcp://127.0.0.1:\(port)" }
+  /// The same machine under another address: whoever has both calls it twice.
+  var secondAddress: String { "tcp://127.0.0.1:\(port + Self.secondPort)" }
+  private static let secondPort: UInt16 = 1000
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
+  func timeline(_ name: String) -> Timeline? { timelines.first { $0.name == name } }
   var lacksLines: Bool { timelines.contains { !$0.lines.lacking.isEmpty } }
   var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
 
@@ -68,6 +82,7 @@ final class Machine {
     inbox = []
     isStepDue = false
     laneEnds = [:]
+    (attempts, called, ended, unsigned, isStopping) = ([:], [:], [:], [:], false)
     do throws(OpenError) {
       let directory = try DataDirectory("data", fileSystem: fileSystem)
       let key = try directory.signingKey {
@@ -77,7 +92,8 @@ final class Machine {
         Engine.World(
           directory: directory, key: key, version: "simulated",
           random: { [unowned self] in random.next() },
-          newID: { [unowned self] in EventID(UUIDBytes(random: random.next(), random.next())) }),
+          newID: { [unowned self] in EventID(UUIDBytes(random: random.next(), random.next())) },
+          stagedBytesMax: cluster.plan.stagedBytesMax),
         now: moment)
       self.directory = directory
     } catch {
@@ -108,13 +124,19 @@ final class Machine {
     directory = nil
     for id in sockets.keys.sorted() {
       let (connection, side) = sockets[id]!
-      connection.vanish(side, isTold: world.chance(3, in: 4))
+      // Who speaks to it on the same machine is always told.
+      connection.vanish(side, isTold: connection.isLocal || world.chance(3, in: 4))
     }
     sockets = [:]
   }
 
   /// Asks it to stop, as a user does.
-  func stop() { put(.stop) }
+  func stop() {
+    guard engine != nil else { return }
+    world.tell("\(name) is to stop")
+    isStopping = true
+    put(.stop)
+  }
 
   // MARK: Steps
 
@@ -139,13 +161,49 @@ final class Machine {
     guard let engine else { return }
     let inputs = inbox
     inbox = []
+    let hasWritten = inputs.contains { if case .written = $0 { true } else { false } }
+    let full = hasWritten ? [] : engine.openTimelines.filter(isFull).map { ($0, $0.stagedBytes) }
     let effects = engine.step(inputs, now: moment)
     // What a machine without power did in this step nobody sees.
     guard !fileSystem.isOff else { return crash() }
     for effect in effects { carryOut(effect) }
-    if let timeline = timelines.first(where: { $0.stagedBytes > Self.stagedBytesMax }) {
-      cluster.fail("\(name): \(timeline.stagedBytes) bytes are staged")
+    for (timeline, before) in full where timeline.isCommitting && timeline.stagedBytes > before {
+      cluster.fail("\(name): with \(before) bytes staged, more are: \(timeline.stagedBytes)")
     }
+    let isOfBytes = inputs.contains { if case .bytes = $0 { true } else { false } }
+    if !isOfBytes { for timeline in timelines { lookAtHead(timeline) } }
+  }
+
+  /// Whether nothing more may be staged, while a write is under way.
+  private func isFull(_ timeline: Timeline) -> Bool {
+    timeline.isCommitting && timeline.stagedBytes > cluster.plan.stagedBytesMax
+  }
+
+  /// Lines are signed a second behind the last head at the latest, or behind the work on one that was under
+  /// way and did not know them yet.
+  private func lookAtHead(_ timeline: Timeline) {
+    guard timeline.wantsHead, !isStopping, !fileSystem.hasFailed, !cluster.hasDamaged else {
+      unsigned[timeline.id] = nil
+      return
+    }
+    let signed = timeline.signedSize(of: timeline.replica)
+    guard let entry = unsigned[timeline.id], entry.signed == signed else {
+      unsigned[timeline.id] = (world.now, signed)
+      return
+    }
+    let time = world.now - entry.since
+    if time > 1_000_000 + 2 * cluster.plan.headTime + SyncAudit.slack {
+      cluster.fail("\(name): lines are not signed for \(time / 1000) ms")
+    }
+  }
+
+  /// What it should have done by now, that nothing else would show.
+  var late: String? {
+    guard !isStopping else { return nil }
+    for (port, since) in attempts.values where world.now > since + Self.dialTime + SyncAudit.slack {
+      return "it calls \(port) for \((world.now - since) / 1000) ms"
+    }
+    return nil
   }
 
   private func carryOut(_ effect: Effect) {
@@ -157,6 +215,7 @@ final class Machine {
       guard let (connection, side) = sockets[id] else { return }
       connection.read(isWanted, at: side)
     case .close(let id):
+      noteEnd(id)
       guard let (connection, side) = sockets.removeValue(forKey: id) else {
         // It was not made yet.
         givenUp.insert(id)
@@ -212,7 +271,7 @@ final class Machine {
 
   private func run(_ job: JobID, _ work: Work) {
     let started = start
-    var time = world.now + world.time(50...20_000)
+    var time = world.now + world.time(50...(work.lane == .heads ? cluster.plan.headTime : 20_000))
     if work.lane != .questions {
       time = max(time, laneEnds[work.lane] ?? 0)
       laneEnds[work.lane] = time
@@ -247,29 +306,41 @@ final class Machine {
     func ended() { put(.inputEnded(id)) }
     func closed(_ reason: String?) {
       guard start == machine.start, machine.sockets.removeValue(forKey: id) != nil else { return }
+      machine.noteEnd(id)
       put(.closed(id, reason: reason))
     }
     func blocked(_ isBlocked: Bool) { put(isBlocked ? .blocked(id) : .unblocked(id)) }
   }
 
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
-    let other = cluster.machines.first { address == .loopback(port: $0.port) }
+    // In a simulation there are no others.
+    guard case .loopback(let port) = address else {
+      return put(.closed(id, reason: "no way there"))
+    }
+    let other = cluster.machines.first { $0.port == port || $0.port + Self.secondPort == port }
     let started = start
     world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
+    if let end = ended.removeValue(forKey: port), cluster.plan.timelines.count == 1,
+      world.now > end + Self.retryTime + SyncAudit.slack
+    {
+      cluster.fail("\(name): it calls \(address) again after \((world.now - end) / 1000) ms")
+    }
+    attempts[id] = (port, world.now)
+    func refuse() {
+      guard started == start, attempts[id] != nil else { return }
+      noteEnd(id)
+      put(.closed(id, reason: "Connection refused"))
+    }
     switch cluster.reach(self, other) {
-    case .refused:
-      world.after(500) { [self] in
-        if started == start { put(.closed(id, reason: "Connection refused")) }
-      }
+    case .refused: world.after(500) { refuse() }
     case .silent: break
     case .made:
       let other = other!
       world.after(world.time(100...20_000)) { [self] in
-        guard started == start, engine != nil, other.isUp else {
-          if started == start { put(.closed(id, reason: "Connection refused")) }
-          return
-        }
+        guard started == start, engine != nil, other.isUp else { return refuse() }
         guard givenUp.remove(id) == nil else { return }
+        attempts[id] = nil
+        called[id] = port
         let socket = Socket(self, id)
         let connection = other.accept(socket, .nobody)
         sockets[id] = (connection, 0)
@@ -277,6 +348,18 @@ final class Machine {
         put(.dialed(id))
       }
     }
+  }
+
+  /// A connection, or the attempt to make one, is over.
+  private func noteEnd(_ id: ConnectionID) {
+    if let attempt = attempts.removeValue(forKey: id) {
+      if !isStopping, world.now > attempt.since + Self.dialTime + SyncAudit.slack {
+        cluster.fail(
+          "\(name): it called \(attempt.port) for \((world.now - attempt.since) / 1000) ms")
+      }
+      ended[attempt.port] = world.now
+    }
+    if let port = called.removeValue(forKey: id) { ended[port] = world.now }
   }
 
   /// A connection to this machine; the caller's side is 0.
@@ -287,7 +370,7 @@ final class Machine {
     let id = ConnectionID(opened)
     let connection = SimulatedConnection(
       world, caller, Socket(self, id), capacity: isWide ? 16 << 20 : cluster.plan.capacity,
-      latency: isWide ? 10...20 : cluster.plan.latency)
+      latency: isWide ? 10...20 : cluster.plan.latency, isLocal: principal.may(.own))
     sockets[id] = (connection, 1)
     put(.opened(id, principal))
     return connection

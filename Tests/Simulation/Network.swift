@@ -35,21 +35,35 @@ final class SimulatedConnection {
   private let directions = [Direction(), Direction()]
   private let capacity: Int
   private let latency: ClosedRange<Int64>
-  private(set) var isGone = false
-  /// Takes what a side sends, where somebody reads along.
-  var heard: (([UInt8], _ side: Int) -> Void)?
+  /// Both ends are on one machine.
+  let isLocal: Bool
+  /// Both sides have let go.
+  var isGone: Bool { ends[0] == nil && ends[1] == nil }
+  enum Happening {
+    case sent([UInt8])
+    /// Something came to this side.
+    case reached
+    /// This side has ended it.
+    case closed
+    /// The machine of this side is gone, or was told that the connection is.
+    case lost
+  }
+
+  /// Takes what happens to a side, where somebody reads along.
+  var heard: ((Happening, _ side: Int) -> Void)?
   /// Nothing comes through any more, and nobody knows.
   var isMute = false
 
   /// - Parameter capacity: bytes under way in a direction.
   init(
     _ world: World, _ first: any Endpoint, _ second: any Endpoint, capacity: Int,
-    latency: ClosedRange<Int64>
+    latency: ClosedRange<Int64>, isLocal: Bool
   ) {
     self.world = world
     ends = [first, second]
     self.capacity = capacity
     self.latency = latency
+    self.isLocal = isLocal
   }
 
   /// - Parameter side: 0 is the one who called.
@@ -59,7 +73,7 @@ final class SimulatedConnection {
       // Nobody is there to read it.
       return lose(side, "Broken pipe")
     }
-    heard?(bytes, side)
+    heard?(.sent(bytes), side)
     directions[side].waiting += bytes
     move(side)
   }
@@ -71,29 +85,29 @@ final class SimulatedConnection {
 
   /// The side will send no more than what waits.
   func close(_ side: Int) {
+    heard?(.closed, side)
     directions[side].isEnded = true
     ends[side] = nil
     move(side)
     tellEnd(side)
-    if ends[0] == nil, ends[1] == nil { isGone = true }
   }
 
   /// Both are told at once, and what was under way is lost.
   func cut(_ reason: String) {
     for side in [0, 1] { lose(side, reason) }
-    isGone = true
   }
 
   /// A machine is gone without a word: the other side is told when it speaks, or never.
   func vanish(_ side: Int, isTold: Bool) {
+    heard?(.lost, side)
     ends[side] = nil
     if isTold { lose(1 - side, "Connection reset by peer") } else { isMute = true }
   }
 
   private func lose(_ side: Int, _ reason: String?) {
     guard let end = ends[side] else { return }
+    heard?(.lost, side)
     ends[side] = nil
-    if ends[1 - side] == nil { isGone = true }
     world.after(0) { end.closed(reason) }
   }
 
@@ -101,7 +115,7 @@ final class SimulatedConnection {
     let direction = directions[side]
     let count = min(direction.waiting.count, capacity - direction.underWay)
     if count > 0, !isMute {
-      let bytes = Array(direction.waiting.prefix(count))
+      let bytes = direction.waiting.prefix(count)
       direction.waiting = direction.waiting.dropFirst(count)
       direction.underWay += count
       let time = max(
@@ -118,7 +132,6 @@ final class SimulatedConnection {
       direction.isBlocked = isBlocked
       ends[side]?.blocked(isBlocked)
     }
-    if isBlocked, count > 0 { return }
   }
 
   /// Gives what came to the one who reads.
@@ -134,6 +147,7 @@ final class SimulatedConnection {
       let bytes = Array(direction.arrived.prefix(count))
       direction.arrived = direction.arrived.dropFirst(count)
       direction.underWay -= count
+      heard?(.reached, 1 - side)
       end.received(bytes)
       move(side)
       if !direction.arrived.isEmpty { world.after(0) { [self] in hand(side) } }
@@ -152,6 +166,7 @@ final class SimulatedConnection {
       world.after(100) { end.ended() }
     } else {
       direction.isEndTold = true
+      heard?(.lost, 1 - side)
       ends[1 - side] = nil
       world.after(100) { end.closed(nil) }
     }

@@ -21,6 +21,16 @@ struct Plan {
   /// Microseconds.
   let latency: ClosedRange<Int64>
   let writeTime: Int64
+  /// For work on heads.
+  let headTime: Int64
+  /// Of what the machines have in common, by the names that all give it.
+  let timelines: [String]
+  /// Machines that are joined twice at once: from both sides, or under two addresses.
+  let hasDoubles: Bool
+  /// Bytes that may be staged while a write is under way.
+  let stagedBytesMax: Int
+  /// Erasures among a thousand requests: each has everything read again, on every machine.
+  let erasures: Int
   let faults: Int
   /// Microseconds in which clients speak and things go wrong.
   let duration: Int64
@@ -29,15 +39,20 @@ struct Plan {
   init(using random: inout SplitMix) {
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     func pick<Choice>(_ choices: [Choice]) -> Choice { choices.randomElement(using: &random)! }
-    let size = number(0...499)
+    let size = number(0...999)
     machines =
-      size < 300 ? number(2...4) : size < 480 ? number(5...8) : size < 499 ? number(9...16) : 50
+      size < 840
+      ? number(2...4) : size < 980 ? number(5...8) : size < 998 ? number(9...16) : number(17...50)
     topology = machines == 2 ? .pair : pick([.ring, .star, .tree, .all])
     // More comes in at once than may wait, and the disks take long.
     let isFlood = machines < 4 && number(0...49) == 0
     clientsEach = isFlood ? 3 : machines > 16 ? 1 : number(1...3)
-    let isHeavy = isFlood || machines < 5 && number(0...19) == 0
-    requests = machines > 16 ? number(2...6) : isHeavy ? number(60...90) : number(8...40)
+    let isHeavy = isFlood || machines < 5 && number(0...39) == 0
+    requests =
+      machines > 16
+      ? number(2...6)
+      : isHeavy
+        ? number(60...90) : machines > 8 ? number(4...14) : number(8...(machines > 4 ? 22 : 30))
     textMax = isFlood ? 60_000 : isHeavy ? 40_000 : pick([0, 0, 200, 3000])
     batchMax = isFlood ? 120 : 20
     capacity = isHeavy ? pick([100_000, 1_000_000]) : pick([2_000, 20_000, 200_000, 4_000_000])
@@ -47,12 +62,20 @@ struct Plan {
     faults = number(0...12)
     duration = Int64(number(isFlood ? 5...20 : 5...90)) * 1_000_000
     hasDamage = number(0...3) == 0
+    // A head may come while an older one of the same log is looked at.
+    headTime = pick([20_000, 20_000, 3_000_000])
+    timelines = machines <= 8 && number(0...5) == 0 ? ["main", "side"] : ["main"]
+    hasDoubles = machines <= 8 && number(0...3) == 0
+    stagedBytesMax = isFlood ? 100_000 : pick([16 << 20, 16 << 20, 10_000])
+    erasures = machines > 8 ? 4 : machines > 4 || isHeavy ? 10 : 20
   }
 
   var text: String {
     "\(machines) machines, \(topology.rawValue), \(clientsEach) × \(requests) requests, text \(textMax), "
       + "capacity \(capacity), latency \(latency.upperBound), writes \(writeTime), \(faults) faults in "
-      + "\(duration / 1_000_000) s" + (hasDamage ? ", damage" : "")
+      + "\(duration / 1_000_000) s, heads \(headTime), staged \(stagedBytesMax)"
+      + (timelines.count > 1 ? ", \(timelines.count) timelines" : "")
+      + (hasDoubles ? ", doubles" : "") + (hasDamage ? ", damage" : "")
   }
 
   /// Who calls whom, by number: the second is the address that the first has.

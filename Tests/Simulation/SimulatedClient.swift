@@ -18,7 +18,8 @@ struct Recorded {
 }
 
 final class SimulatedClient: Endpoint {
-  private enum Asked {
+  enum Asked {
+    case open
     case append(EventID, isEvent: Bool)
     case appendMany([EventID])
     case erase(EventID)
@@ -31,6 +32,15 @@ final class SimulatedClient: Endpoint {
   private let machine: Machine
   private var world: World { cluster.world }
   private var connection: SimulatedConnection?
+  /// What it records is of this one.
+  let timeline: String
+  /// Whether the connection speaks of that, and what waits until then.
+  private var isOpen = false
+  private var waiting: [UInt8] = []
+  private var recorded: Recorded {
+    get { cluster.recorded[timeline]! }
+    _modify { yield &cluster.recorded[timeline]! }
+  }
   private var asked: [(Asked, text: [UInt8])] = []
   private var splitter = LineSplitter(bytesMax: 8 << 20)
   private var left: Int
@@ -43,6 +53,7 @@ final class SimulatedClient: Endpoint {
     self.cluster = cluster
     self.machine = machine
     name = "\(machine.name)c\(number)"
+    timeline = cluster.plan.timelines[number % cluster.plan.timelines.count]
     left = requests
   }
 
@@ -67,8 +78,15 @@ final class SimulatedClient: Endpoint {
   private func act() {
     guard machine.isUp else { return }
     if connection == nil {
-      connection = machine.accept(self, .owner(name: name))
+      let connection = machine.accept(self, .owner(name: name))
+      self.connection = connection
       splitter = LineSplitter(bytesMax: 8 << 20)
+      isOpen = timeline == "main"
+      if !isOpen {
+        let text = Array("OPEN \(timeline)\n".utf8)
+        asked.append((.open, text))
+        connection.send(text, from: 0)
+      }
       // What was not answered is sent again: the same event is recorded once.
       for (request, text) in unsure { ask(request, text) }
       unsure = []
@@ -76,78 +94,118 @@ final class SimulatedClient: Endpoint {
     for _ in 0..<min(left, world.chance(1, in: 3) ? world.number(2...10) : 1) {
       left -= 1
       let (request, text) = next()
-      ask(request, Array((text + "\n").utf8))
+      ask(request, text)
+      say(request, text)
+    }
+  }
+
+  /// Now and then the same is said again, here or to another machine: it is recorded once, or a copy of it
+  /// there.
+  private func say(_ request: Asked, _ text: [UInt8]) {
+    switch request {
+    case .append, .appendMany, .erase: break
+    case .open, .get, .other: return
+    }
+    switch world.number(0...29) {
+    case 0: ask(request, text)
+    case 1: cluster.another(than: self)?.ask(request, text)
+    default: break
     }
   }
 
   private func ask(_ request: Asked, _ text: [UInt8]) {
+    guard let connection else { return }
     asked.append((request, text))
-    connection?.send(text, from: 0)
+    if isOpen { connection.send(text, from: 0) } else { waiting += text }
   }
 
-  private func id() -> EventID {
+  private func newID() -> EventID {
     EventID(UUIDBytes(random: world.random.next(), world.random.next()))
   }
 
-  private func event(_ id: EventID) -> String {
+  /// A body, without its id.
+  private func body() -> [UInt8] {
     count += 1
     let parties = ["USA", "PRK", "KOR", "CHN"]
     let actor = parties.randomElement(using: &world.random)!
     let target = parties.filter { $0 != actor }.randomElement(using: &world.random)!
     let type = ["test", "talks", "message", "exercise", "aid"].randomElement(using: &world.random)!
     let day = world.number(1...28)
-    let text = String(repeating: "x", count: world.number(0...cluster.plan.textMax))
-    return
-      #"{"id":"\#(id)","type":"\#(type)","date":"20\#(world.number(10...19))-0\#(world.number(1...9))-\#(day < 10 ? "0" : "")\#(day)","#
-      + #""actors":["\#(actor)"],"targets":["\#(target)"],"title":"\#(name) \#(count)","summary":"\#(text)","unsourced":true}"#
+    let length = world.number(0...cluster.plan.textMax)
+    var body: [UInt8] = []
+    body.reserveCapacity(length + 256)
+    body +=
+      #"{"type":"\#(type)","date":"20\#(world.number(10...19))-0\#(world.number(1...9))-"#.utf8
+    body +=
+      (#"\#(day < 10 ? "0" : "")\#(day)","actors":["\#(actor)"],"targets":["\#(target)"],"#
+      + #""title":"\#(name) \#(count)","unsourced":true,"summary":""#).utf8
+    body += repeatElement(UInt8(ascii: "x"), count: length)
+    body += "\"}".utf8
+    return body
   }
 
-  private func next() -> (Asked, String) {
-    let known = cluster.recorded.events
-    switch world.number(0...99) {
-    case 60..<68:
-      let ids = (0..<world.number(1...cluster.plan.batchMax)).map { _ in id() }
-      for id in ids { cluster.recorded.sent.insert(id) }
-      return (
-        .appendMany(ids),
-        "APPENDMANY \(ids.count)\n" + ids.map(event).joined(separator: "\n")
-      )
-    case 68..<74:
-      guard let subject = known.randomElement(using: &world.random) else { fallthrough }
-      let id = id()
-      cluster.recorded.sent.insert(id)
-      let body = event(subject).replacing(#""id":"\#(subject)","#, with: "")
+  private func event(_ id: EventID) -> [UInt8] {
+    Array(#"{"id":"\#(id)","#.utf8) + body().dropFirst()
+  }
+
+  private func request(_ text: String) -> [UInt8] { Array((text + "\n").utf8) }
+
+  private func next() -> (Asked, [UInt8]) {
+    let known = recorded.events
+    let erasures = cluster.plan.erasures
+    let draw = world.number(0...999)
+    switch draw {
+    case 600..<680:
+      let ids = (0..<world.number(1...cluster.plan.batchMax)).map { _ in newID() }
+      recorded.sent.formUnion(ids)
+      var text = request("APPENDMANY \(ids.count)")
+      for id in ids {
+        text += event(id)
+        text.append(0x0A)
+      }
+      return (.appendMany(ids), text)
+    case 680..<740:
+      guard let subject = known.randomElement(using: &world.random) else { break }
+      let id = newID()
+      recorded.sent.insert(id)
+      var text = Array(
+        (#"APPEND {"id":"\#(id)","type":"log.correct","corrects":"\#(subject)","#
+          + #""supersedes":["\#(subject)"],"reason":"x","body":"#).utf8)
+      text += body()
+      text += "}\n".utf8
+      return (.append(id, isEvent: false), text)
+    case 740..<770:
+      guard let subject = known.randomElement(using: &world.random) else { break }
+      let id = newID()
+      recorded.sent.insert(id)
       return (
         .append(id, isEvent: false),
-        #"APPEND {"id":"\#(id)","type":"log.correct","corrects":"\#(subject)","supersedes":["\#(subject)"],"reason":"x","body":\#(body)}"#
+        request(
+          #"APPEND {"id":"\#(id)","type":"log.retract","retracts":"\#(subject)","supersedes":["\#(subject)"],"reason":"x"}"#
+        )
       )
-    case 74..<77:
-      guard let subject = known.randomElement(using: &world.random) else { fallthrough }
-      let id = id()
-      cluster.recorded.sent.insert(id)
-      return (
-        .append(id, isEvent: false),
-        #"APPEND {"id":"\#(id)","type":"log.retract","retracts":"\#(subject)","supersedes":["\#(subject)"],"reason":"x"}"#
-      )
-    case 77..<79:
-      guard let subject = known.randomElement(using: &world.random) else { fallthrough }
-      cluster.recorded.maybeErased.insert(subject)
-      return (.erase(subject), #"ERASE {"id":"\#(subject)","reason":"x"}"#)
-    case 79..<86:
-      guard let subject = own.randomElement(using: &world.random) else { fallthrough }
-      return (.get(subject), "GET \(subject)")
-    case 86..<90: return (.other("COUNT"), "COUNT {}")
-    case 90..<92: return (.other("QUERY"), #"QUERY {"limit":5}"#)
-    case 92..<94: return (.other("VERIFY"), "VERIFY")
-    case 94..<96: return (.other("STATE"), #"STATE {"parties":["USA","PRK"]}"#)
-    case 96..<97: return (.other("SYNC"), "SYNC")
-    case 97..<98: return (.other("REPAIR"), "REPAIR")
-    case 98..<99: return (.other("STATUS"), "STATUS")
-    default:
-      let id = id()
-      cluster.recorded.sent.insert(id)
-      return (.append(id, isEvent: true), "APPEND " + event(id))
+    case 770..<790 where draw - 770 < erasures:
+      guard let subject = known.randomElement(using: &world.random) else { break }
+      recorded.maybeErased.insert(subject)
+      return (.erase(subject), request(#"ERASE {"id":"\#(subject)","reason":"x"}"#))
+    case 790..<860:
+      guard let subject = own.randomElement(using: &world.random) else { break }
+      return (.get(subject), request("GET \(subject)"))
+    case 860..<900: return (.other("COUNT"), request("COUNT {}"))
+    case 900..<920: return (.other("QUERY"), request(#"QUERY {"limit":5}"#))
+    case 920..<940: return (.other("VERIFY"), request("VERIFY"))
+    case 940..<960: return (.other("STATE"), request(#"STATE {"parties":["USA","PRK"]}"#))
+    case 960..<970: return (.other("SYNC"), request("SYNC"))
+    case 970..<980: return (.other("REPAIR"), request("REPAIR"))
+    case 980..<990: return (.other("STATUS"), request("STATUS"))
+    default: break
     }
+    let id = newID()
+    recorded.sent.insert(id)
+    var text = Array("APPEND ".utf8)
+    text += event(id)
+    text.append(0x0A)
+    return (.append(id, isEvent: true), text)
   }
 
   // MARK: Replies
@@ -156,22 +214,30 @@ final class SimulatedClient: Endpoint {
     bytes.withUnsafeBufferPointer { splitter.take($0) }
     while let piece = splitter.next() {
       guard case .line(let range) = piece else { continue }
-      take(String(decoding: splitter.buffer[range], as: UTF8.self))
+      // Rows and events come before the end of their answer.
+      let line = splitter.buffer[range]
+      if line.starts(with: "EVENT ".utf8) || line.starts(with: "ROW ".utf8) { continue }
+      take(String(decoding: line, as: UTF8.self))
     }
   }
 
   private func take(_ line: String) {
-    // Rows and events come before the end of their answer.
-    if line.hasPrefix("EVENT ") || line.hasPrefix("ROW ") { return }
     guard !asked.isEmpty else {
       return cluster.fail("\(name): \(line.prefix(200)) answers nothing")
     }
     let (request, text) = asked.removeFirst()
     if line.hasPrefix("ERR ") { return refused(request, text, line) }
-    let json = line.firstIndex(of: "{").flatMap { brace in
-      Array(line[brace...].utf8).withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+    let json = line.utf8.firstIndex(of: UInt8(ascii: "{")).flatMap { brace in
+      Array(line.utf8[brace...]).withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     }
     switch request {
+    case .open:
+      guard line.hasPrefix("OK ") else {
+        return cluster.fail("\(name): \(line.prefix(200)) answers OPEN")
+      }
+      isOpen = true
+      connection?.send(waiting, from: 0)
+      waiting = []
     case .append(let id, let isEvent):
       guard line.hasPrefix("OK "), json?["id"]?.string == id.description else {
         return cluster.fail("\(name): \(line.prefix(200)) answers the append of \(id)")
@@ -186,7 +252,7 @@ final class SimulatedClient: Endpoint {
       guard line.hasPrefix("OK "), json?["seq"] != nil else {
         return cluster.fail("\(name): \(line.prefix(200)) answers the erasure of \(id)")
       }
-      cluster.recorded.erased.insert(id)
+      recorded.erased.insert(id)
     case .get:
       guard line.hasPrefix("END "), json?["versions"] != nil else {
         return cluster.fail("\(name): \(line.prefix(200)) answers a GET")
@@ -200,18 +266,24 @@ final class SimulatedClient: Endpoint {
   }
 
   private func acknowledge(_ ids: [EventID], areEvents: Bool) {
-    cluster.recorded.acknowledged.formUnion(ids)
+    recorded.acknowledged.formUnion(ids)
     guard areEvents else { return }
-    cluster.recorded.events += ids
+    recorded.events += ids
     own += ids
   }
 
   private func refused(_ request: Asked, _ text: [UInt8], _ line: String) {
     let word = line.split(separator: " ").dropFirst().first.map(String.init) ?? ""
     switch (request, word) {
+    // Nothing may be said before it is answered; it is tried again on another connection.
+    case (.open, _): return closed(nil)
     // The disk: it passes, or the machine is started again.
     case (_, "full"), (_, "read-only"), (_, "busy"): return
     // What it speaks of may have been erased, or not have come here yet.
+    case (.append(let id, isEvent: true), "exists") where recorded.maybeErased.contains(id): return
+    case (.appendMany(let ids), "exists")
+    where !recorded.maybeErased.isDisjoint(with: ids):
+      return
     case (.append(_, isEvent: false), "not-found"), (.append(_, isEvent: false), "exists"),
       (.append(_, isEvent: false), "bad-event"), (.erase, "not-found"), (.erase, "exists"):
       return
@@ -231,10 +303,11 @@ final class SimulatedClient: Endpoint {
     guard connection != nil else { return }
     connection?.close(0)
     connection = nil
+    waiting = []
     unsure = asked.filter {
       switch $0.0 {
       case .append, .appendMany, .erase: true
-      case .get, .other: false
+      case .open, .get, .other: false
       }
     }
     asked = []

@@ -16,14 +16,21 @@ private final class Inode: @unchecked Sendable {
   /// Bytes that a crash cannot take.
   var durable = 0
 
+  private static let mappedFrom = 1 << 20
+  private var isMapped: Bool { memory.count >= Self.mappedFrom }
+
   init(room: Int) {
+    guard room >= Self.mappedFrom else {
+      memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
+      return
+    }
     let start = mmap(
       nil, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)!
     guard start != MAP_FAILED else { fatalError("no memory for a simulated file") }
     memory = UnsafeMutableRawBufferPointer(start: start, count: room)
   }
 
-  deinit { munmap(memory.baseAddress, memory.count) }
+  deinit { if isMapped { munmap(memory.baseAddress, memory.count) } else { memory.deallocate() } }
 
   func append(_ bytes: UnsafeRawBufferPointer) {
     guard size + bytes.count <= memory.count else { fatalError("a simulated file is too long") }
@@ -48,6 +55,8 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   var isFull = false
   /// The next sync of a segment fails.
   var failsSync = false
+  /// Whether something could not be written since the start.
+  private(set) var hasFailed = false
 
   init(seed: UInt64) { random = SplitMix(seed: seed) }
 
@@ -75,7 +84,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
       inode.durable = inode.size
     }
     durableNames = names
-    (isOff, fuse, isFull, failsSync, holder) = (false, nil, false, false, nil)
+    (isOff, fuse, isFull, failsSync, hasFailed, holder) = (false, nil, false, false, false, nil)
   }
 
   /// Turns a byte of a line that is on the disk, behind the back of whoever has it open.
@@ -87,6 +96,11 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     let place = Int.random(in: 0..<inode.durable, using: &random)
     inode.memory[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
     return true
+  }
+
+  private var hasRoom: Bool {
+    hasFailed = hasFailed || isFull
+    return !isFull
   }
 
   private func act(_ operation: String, _ path: String) throws(FileError) {
@@ -125,7 +139,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   }
 
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-    guard !isFull else { throw FileError("write", path, .full) }
+    guard hasRoom else { throw FileError("write", path, .full) }
     try act("write", path)
     let inode = Inode(room: max(4096, bytes.count))
     bytes.withUnsafeBytes { inode.append($0) }
@@ -138,7 +152,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   func replaceCache(
     _ path: String, with pieces: [UnsafeRawBufferPointer]
   ) throws(FileError) {
-    guard !isFull else { throw FileError("write", path, .full) }
+    guard hasRoom else { throw FileError("write", path, .full) }
     try act("write", path)
     let inode = Inode(room: max(4096, pieces.reduce(0) { $0 + $1.count }))
     for piece in pieces { inode.append(piece) }
@@ -162,7 +176,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
 
   func openSegment(_ path: String, capacity: Int) throws(FileError) -> any SegmentFile {
     if names[path] == nil {
-      guard !isFull else { throw FileError("open", path, .full) }
+      guard hasRoom else { throw FileError("open", path, .full) }
       try act("open", path)
       names[path] = Inode(room: Inode.room)
       try act("sync", path)
@@ -210,7 +224,7 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
-      guard !fileSystem.isFull else {
+      guard fileSystem.hasRoom else {
         // Some of it found room.
         inode.append(
           UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<(bytes.count / 2)])))

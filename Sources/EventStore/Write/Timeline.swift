@@ -118,6 +118,14 @@ public final class Timeline {
   /// The number of durable lines of each replica.
   public var position: Position { Position(Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 }) }
 
+  /// Whole lines of a log in a row, as they stand, for a peer.
+  public func run(
+    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+  ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
+    store.logIndex(of: replica).map { store.logs[$0].run(from: first, bytesMax: bytesMax) }
+      ?? (0, UnsafeBufferPointer(start: nil, count: 0))
+  }
+
   public var bytesOnDisk: Int { store.logs.reduce(0) { $0 + $1.bytes } }
 
   // MARK: Heads
@@ -132,6 +140,14 @@ public final class Timeline {
   public func publish(_ head: SignedHead, of replica: ReplicaID) {
     if heads[replica].map({ $0.size <= head.size }) ?? true { heads[replica] = head }
   }
+
+  /// The newest head of a log that was found in its lines.
+  public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
+    heads[replica].map { ($0.size, $0.note.bytes) }
+  }
+
+  /// Lines under that head; 0 where there is none.
+  public func signedSize(of replica: ReplicaID) -> UInt64 { heads[replica]?.size ?? 0 }
 
   /// Whether what this machine writes next could not be signed: its log names another key, or has a
   /// damaged line, which others may still have. Nothing is lost by going on in another log.
