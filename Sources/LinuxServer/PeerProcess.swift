@@ -17,6 +17,8 @@ final class PeerProcess {
   /// What it says besides.
   let errors: Int32
   private let number: pid_t
+  /// Its connection has ended.
+  private(set) var isLetGo = false
   /// When it is killed, in microseconds of the monotonic clock.
   private(set) var killAt: Int64?
   private(set) var hasEnded = false
@@ -85,7 +87,9 @@ final class PeerProcess {
 
   /// Its connection is over.
   func end(_ now: Int64) {
-    guard !hasEnded, killAt == nil else { return }
+    guard !isLetGo else { return }
+    isLetGo = true
+    guard !hasEnded else { return }
     kill(-number, SIGTERM)
     killAt = now + Self.grace
   }

@@ -23,7 +23,7 @@ public final class Server {
   private let engine: Stepping
   /// What this machine speaks TLS with; nil where it has no key.
   private let tls: TLSContext?
-  private let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+  private let poller = Poller()
   private let executor = Executor()
   private let listeners: [Int32: Listener.Kind]
   private let signals: Int32
@@ -34,9 +34,7 @@ public final class Server {
   private var handshakes = Handshakes()
   /// Connections to peers that are being made.
   private var dialing: [ConnectionID: Dialing] = [:]
-  /// Commands that lead to peers, each by both of its descriptors, and by its connection.
-  private var processes: [Int32: PeerProcess] = [:]
-  private var processOf: [ConnectionID: PeerProcess] = [:]
+  private let processes: PeerProcesses
   private var opened: UInt64 = 0
   private var inputs: [Input] = []
   /// Writes that are done here, once the step's other effects are.
@@ -44,7 +42,6 @@ public final class Server {
   private var isWaitingForMore = false
   private var wake: Int64?
   private var signal: UInt32 = 0
-  private var events = [epoll_event](repeating: epoll_event(), count: 256)
   private var hasStopped = false
   /// Given up for a moment where no descriptor is left, so that a new caller gets an answer.
   private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -73,8 +70,9 @@ public final class Server {
     self.listeners = listeners
     self.tls = tls
     self.signals = signals
+    processes = PeerProcesses(poller)
     for descriptor in [signals, executor.wake, network] + listeners.keys where descriptor >= 0 {
-      control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
+      poller.add(descriptor)
     }
     // What the start has to report is logged before anybody is served.
     turn()
@@ -82,13 +80,13 @@ public final class Server {
 
   deinit {
     buffer.deallocate()
-    for descriptor in [epoll, spare, network] where descriptor >= 0 { close(descriptor) }
+    for descriptor in [spare, network] where descriptor >= 0 { close(descriptor) }
   }
 
   /// Serves until a signal asks to stop; returns the signal.
   public func run() -> UInt32 {
     while !hasStopped { wait(patience) }
-    for process in processes.values { process.end(0) }
+    processes.endAll(Moment.now.monotonic)
     executor.finish()
     for warning in engine.finish() { Journal.write(.warning, warning) }
     return signal
@@ -96,10 +94,9 @@ public final class Server {
 
   /// Waits for what happens, so many milliseconds at most, and does what is to be done.
   func wait(_ patience: Int32) {
-    let count = epoll_wait(epoll, &events, Int32(events.count), patience)
-    if count < 0 { return }
+    guard let events = poller.wait(patience) else { return }
     if clinux_take_bad_pages() > 0 { inputs.append(.badPages) }
-    for event in events[..<Int(count)] {
+    for event in events {
       let descriptor = event.data.fd
       if descriptor == signals {
         signal = readSignal()
@@ -110,28 +107,20 @@ public final class Server {
         if clinux_has_network_come(network) != 0 { inputs.append(.networkChanged) }
       } else if let kind = listeners[descriptor] {
         accept(descriptor, kind)
-      } else if let process = processes[descriptor] {
-        take(descriptor, process)
       } else if let socket = sockets[descriptor] {
         take(event.events, socket)
+      } else {
+        _ = processes.take(descriptor)
       }
     }
     passTime()
     turn()
   }
 
-  private func control(_ operation: Int32, _ descriptor: Int32, _ interest: UInt32) {
-    var event = epoll_event()
-    event.events = interest
-    event.data.fd = descriptor
-    epoll_ctl(epoll, operation, descriptor, &event)
-  }
-
   /// Milliseconds until the engine wants a step; for ever where nothing is to be done.
   private var patience: Int32 {
     if isWaitingForMore || !inputs.isEmpty { return 0 }
-    var next = min(wake ?? .max, handshakes.deadline ?? .max)
-    for process in processOf.values { next = min(next, process.killAt ?? .max) }
+    let next = min(wake ?? .max, handshakes.deadline ?? .max, processes.deadline ?? .max)
     guard next < .max else { return -1 }
     return Int32(clamping: max(0, (next - Moment.now.monotonic + 999) / 1000))
   }
@@ -155,7 +144,7 @@ public final class Server {
     for id in handshakes.overdue(now) {
       if let socket = byID[id] { end(socket, nil) } else { handshakes.end(id) }
     }
-    for process in processOf.values where process.killAt ?? .max <= now { process.endAtOnce() }
+    processes.passTime(now)
   }
 
   // MARK: Turns
@@ -286,7 +275,7 @@ public final class Server {
   private func watch(_ socket: Socket) {
     guard socket.interest != socket.wanted else { return }
     socket.interest = socket.wanted
-    control(EPOLL_CTL_MOD, socket.descriptor, socket.interest)
+    poller.change(socket.descriptor, socket.interest)
   }
 
   /// The other side is gone, or could not be reached.
@@ -294,10 +283,8 @@ public final class Server {
     // Of one that was never known the engine has not heard.
     if byID.removeValue(forKey: socket.id) != nil, socket.isOpen || socket.isDialed {
       var why = reason.map { dialing[socket.id]?.reason($0) ?? $0 }
-      if !socket.isOpen, let process = processOf[socket.id] {
-        _ = process.takeErrors()
-        why =
-          process.lastWords.map { "\(why ?? "no answer"); \(process.program) said: \($0)" } ?? why
+      if !socket.isOpen, let words = processes.lastWords(socket.id) {
+        why = why.map { "\($0); \(words)" } ?? words
       }
       inputs.append(.closed(socket.id, reason: why))
     }
@@ -312,12 +299,9 @@ public final class Server {
   private func remove(_ socket: Socket) {
     handshakes.end(socket.id)
     dialing[socket.id] = nil
-    if let process = processOf[socket.id] {
-      process.end(Moment.now.monotonic)
-      if process.hasEnded { processOf[socket.id] = nil }
-    }
+    processes.end(socket.id, Moment.now.monotonic)
     guard sockets[socket.descriptor] === socket else { return }
-    control(EPOLL_CTL_DEL, socket.descriptor, 0)
+    poller.remove(socket.descriptor)
     sockets[socket.descriptor] = nil
   }
 
@@ -325,7 +309,7 @@ public final class Server {
     socket.interest = socket.wanted
     sockets[socket.descriptor] = socket
     byID[socket.id] = socket
-    control(EPOLL_CTL_ADD, socket.descriptor, socket.interest)
+    poller.add(socket.descriptor, socket.interest)
   }
 
   // MARK: Calling
@@ -387,39 +371,13 @@ public final class Server {
 
   private func start(_ id: ConnectionID, _ command: PeerCommand) {
     guard let attempt = dialing[id] else { return }
-    switch PeerProcess.start(command) {
+    switch processes.start(command, for: id) {
     case .failure(let reason): notDialed(id, reason)
-    case .running(let process, let descriptor):
-      processOf[id] = process
-      for descriptor in [process.process, process.errors] {
-        processes[descriptor] = process
-        control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue)
-      }
+    case .socket(let descriptor):
       let socket = Socket(id, descriptor, isDialed: true, session: session(attempt))
       add(socket)
       take(socket.flush(), socket)
     }
-  }
-
-  /// A command says something, or has ended.
-  private func take(_ descriptor: Int32, _ process: PeerProcess) {
-    if descriptor == process.errors {
-      if !process.takeErrors() { forget(descriptor) }
-      return
-    }
-    guard process.takeEnd() else { return }
-    _ = process.takeErrors()
-    forget(process.process)
-    forget(process.errors)
-    // What it said last may be the reason why its connection ends, which is seen after this.
-    for (id, other) in processOf where other === process {
-      if !sockets.values.contains(where: { $0.id == id }) { processOf[id] = nil }
-    }
-  }
-
-  private func forget(_ descriptor: Int32) {
-    guard processes.removeValue(forKey: descriptor) != nil else { return }
-    control(EPOLL_CTL_DEL, descriptor, 0)
   }
 
   private func notConnected(_ socket: Socket, _ reason: String) {
@@ -427,7 +385,7 @@ public final class Server {
       return end(socket, reason)
     }
     byID[socket.id] = nil
-    control(EPOLL_CTL_DEL, socket.descriptor, 0)
+    poller.remove(socket.descriptor)
     sockets[socket.descriptor] = nil
     connectNext(socket.id, attempt.reason(reason))
   }

@@ -90,6 +90,8 @@ final class Socket {
       if isClosing, waiting.isEmpty { session.close() }
       sealed.append(session.takeOutput())
     } while !sealed.isEmpty
+    // What it does not take any more would wait for ever.
+    if case .closed(let failure?) = session.state, !waiting.isEmpty { return .broken(failure.text) }
     return .sent
   }
 

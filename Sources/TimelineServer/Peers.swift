@@ -17,7 +17,10 @@ struct Peer {
     case inSync
   }
 
-  let address: PeerAddress
+  /// Where it may be reached, at least one; tried in this order.
+  let addresses: [PeerAddress]
+  /// Which of them is tried next, or is in use.
+  fileprivate(set) var current = 0
   let timeline: TimelineID
   /// Which device is to answer there; nil on the loopback alone.
   var device: SHA256Digest?
@@ -26,6 +29,14 @@ struct Peer {
   var state = State.waiting(until: 0, reason: nil)
   /// Attempts in a row that led to no sync.
   var failures = 0
+
+  init(_ addresses: [PeerAddress], _ timeline: TimelineID, device: SHA256Digest? = nil) {
+    self.addresses = addresses
+    self.timeline = timeline
+    self.device = device
+  }
+
+  var address: PeerAddress { addresses[current] }
 
   var json: JSONValue {
     var reason: String?
@@ -85,12 +96,15 @@ final class Peers {
       throw .damagedFile(path: directory.path + "/" + Self.file, reason: "no list of peers in it")
     }
     for entry in entries {
-      guard let text = entry.string ?? entry["address"]?.string,
-        let address = try? PeerAddress(owner: text),
+      let texts =
+        entry["addresses"]?.array?.compactMap(\.string)
+        ?? [entry.string ?? entry["address"]?.string].compactMap { $0 }
+      let addresses = texts.compactMap { try? PeerAddress(owner: $0) }
+      guard !addresses.isEmpty,
         let timeline = entry["timeline"]?.string.flatMap({ TimelineID($0) }) ?? main
       else { continue }
       let device = entry["device"]?.string.flatMap { SHA256Digest(base64: $0) }
-      all.append(Peer(address: address, timeline: timeline, device: device))
+      all.append(Peer(addresses, timeline, device: device))
     }
   }
 
@@ -98,8 +112,13 @@ final class Peers {
 
   /// False where it is one already.
   func add(_ address: PeerAddress, _ timeline: TimelineID) throws(OpenError) -> Bool {
-    guard index(address, timeline) == nil else { return false }
-    try change(all + [Peer(address: address, timeline: timeline)])
+    try add(Peer([address], timeline))
+  }
+
+  /// False where one of its addresses is a peer's already.
+  func add(_ peer: Peer) throws(OpenError) -> Bool {
+    guard peer.addresses.allSatisfy({ index($0, peer.timeline) == nil }) else { return false }
+    try change(all + [peer])
     return true
   }
 
@@ -115,7 +134,9 @@ final class Peers {
   private func change(_ peers: [Peer]) throws(OpenError) {
     let rows = peers.map {
       JSONValue.object([
-        "timeline": .string($0.timeline.description), "address": .string($0.address.description),
+        "timeline": .string($0.timeline.description),
+        "address": .string($0.addresses[0].description),
+        "addresses": $0.addresses.count > 1 ? .strings($0.addresses.map(\.description)) : nil,
         "device": $0.device.map { .string($0.base64) },
       ])
     }
@@ -125,7 +146,7 @@ final class Peers {
   }
 
   private func index(_ address: PeerAddress, _ timeline: TimelineID) -> Int? {
-    all.firstIndex { $0.address == address && $0.timeline == timeline }
+    all.firstIndex { $0.addresses.contains(address) && $0.timeline == timeline }
   }
 
   // MARK: Attempts
@@ -181,9 +202,16 @@ final class Peers {
   /// A connection is over, or came to nothing.
   func ended(_ connection: ConnectionID, _ reason: String, _ now: Moment, random: UInt64) {
     guard let index = all.firstIndex(where: { $0.connection == connection }) else { return }
+    let isNext = !all[index].isLive && all[index].current + 1 < all[index].addresses.count
+    all[index].connection = nil
+    if !all[index].isLive { all[index].current = isNext ? all[index].current + 1 : 0 }
+    // Its other addresses are tried at once.
+    if isNext {
+      all[index].state = .waiting(until: now.monotonic, reason: reason)
+      return
+    }
     let wait = min(Self.backoffMax, Self.backoffMin << Int64(min(all[index].failures, 6)))
     let jitter = Int64(random % UInt64(wait * 2 / 5)) - wait / 5
-    all[index].connection = nil
     all[index].state = .waiting(until: now.monotonic + wait + jitter, reason: reason)
     all[index].failures += 1
   }

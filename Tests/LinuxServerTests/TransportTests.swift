@@ -220,6 +220,26 @@ struct TransportTests {
       })
   }
 
+  @Test("An address that comes is told, where the system lets us add one")
+  func network() throws {
+    let machine = try TestMachine(1)
+    func ip(_ word: String) -> Bool {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = ["ip", "addr", word, "127.77.77.77/32", "dev", "lo"]
+      process.standardError = FileHandle.nullDevice
+      guard (try? process.run()) != nil else { return false }
+      process.waitUntilExit()
+      return process.terminationStatus == 0
+    }
+    guard ip("add") else { return }
+    defer { _ = ip("del") }
+    #expect(
+      until(machine) {
+        machine.recorder.count { if case .networkChanged = $0 { true } else { false } } > 0
+      })
+  }
+
   // MARK: Commands
 
   private func via(_ command: String) throws -> PeerAddress { .via(try PeerCommand(command)) }

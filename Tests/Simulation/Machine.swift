@@ -319,10 +319,11 @@ final class Machine {
   }
 
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
-    guard case .loopback(let port) = address else { fatalError("\(address) is not simulated") }
-    let other = cluster.machines.first {
-      $0.port == port || $0.port + Self.secondPort == port
+    // In a simulation there are no others.
+    guard case .loopback(let port) = address else {
+      return put(.closed(id, reason: "no way there"))
     }
+    let other = cluster.machines.first { $0.port == port || $0.port + Self.secondPort == port }
     let started = start
     world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
     if let end = ended.removeValue(forKey: port), cluster.plan.timelines.count == 1,
