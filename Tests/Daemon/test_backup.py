@@ -861,7 +861,10 @@ class Keys(Backups):
         self.assertEqual((target / "keys/heads.pem").read_text(), whole)
         self.assertEqual(stat.S_IMODE((target / "keys/heads.pem").stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE((target / "keys").stat().st_mode), 0o700)
-        self.assertEqual(os.listdir(target / "keys"), ["heads.pem"])
+        # Restored somewhere else it is another device.
+        self.assertEqual(sorted(os.listdir(target / "keys")), ["device.pem", "heads.pem"])
+        device = pathlib.Path(daemon.data, "keys/device.pem").read_text()
+        self.assertNotEqual((target / "keys/device.pem").read_text(), device)
         # What it signs from now on, in a log of its own, that key signed.
         other = self.serving(target)
         self.append(other, 1)

@@ -179,7 +179,7 @@ struct SyncSessionTests {
     for n in 0..<2500 { a.append("a\(n)") }
     b.logs = a.logs
     b.heads = a.heads
-    b.wanted = [LineRange(a.id, 3, 2), LineRange(a.id, 100, 2001)]
+    b.linesToRequest = [LineRange(a.id, 3, 2), LineRange(a.id, 100, 2001)]
     var wire = Wire(a, b)
     wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
