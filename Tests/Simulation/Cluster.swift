@@ -401,7 +401,9 @@ public final class Cluster {
       }
       world.run(until: world.now + 5_000)
     }
-    let heads = world.now + Int64(steps.max()! + 1) * (hop + 2 * plan.headTime + 100_000)
+    // A machine looks at the heads that its peers bring one after the other.
+    let each = hop + Int64(machines.count + 1) * plan.headTime + 100_000
+    let heads = world.now + Int64(steps.max()! + 1) * each
     while !areSettled, world.now < heads { world.run(until: world.now + 100_000) }
     guard areSettled else {
       return fail("the head over line \(size) of \(machine.name) is not everywhere")
