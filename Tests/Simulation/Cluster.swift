@@ -374,15 +374,17 @@ public final class Cluster {
     let began = world.now
     // On its way, in a write that was under way, and in one of its own.
     let hop = 2 * plan.latency.upperBound + 2 * plan.writeTime + 60_000
+    // Each of the two is sent under a head, which is signed behind what is being done with heads already.
+    let signing = 4 * plan.headTime
     let steps = distances(from: machine)
-    let end = began + hop * Int64(steps.max()! + 1) + 1_100_000
+    let end = began + signing + hop * Int64(steps.max()! + 1) + 1_100_000
     var lateWatchers: [ObjectIdentifier: Int64] = [:]
     var left = Set(machines.indices)
     while world.now < end {
       for index in left.sorted() {
         if machines[index].timeline(timeline)?.position[replica] ?? 0 >= size {
           left.remove(index)
-        } else if world.now > began + hop * Int64(steps[index]) {
+        } else if world.now > began + signing + hop * Int64(steps[index]) {
           return fail(
             "\(machines[index].name) has no line \(size) of \(machine.name) after "
               + "\((world.now - began) / 1000) ms, \(steps[index]) machines away")
@@ -402,7 +404,9 @@ public final class Cluster {
       }
       world.run(until: world.now + 5_000)
     }
-    let heads = world.now + Int64(steps.max()! + 1) * (hop + 2 * plan.headTime + 100_000)
+    // A machine looks at the heads that its peers bring one after the other.
+    let each = hop + Int64(machines.count + 1) * plan.headTime + 100_000
+    let heads = world.now + Int64(steps.max()! + 1) * each
     while !areSettled, world.now < heads { world.run(until: world.now + 100_000) }
     guard areSettled else {
       return fail("the head over line \(size) of \(machine.name) is not everywhere")

@@ -2,6 +2,7 @@
 //
 // * of the lines that a side has sent, no more than the window and one run may wait for the other's TOOK,
 //   however long its disk takes;
+// * no line is sent that the other side has said to have;
 // * a side that hears nothing asks in time, and lets the other go in time. A wake that comes too late
 //   shows here.
 
@@ -13,6 +14,8 @@ struct SyncAudit {
     var splitter = LineSplitter()
     /// Lines that follow a message, and are none themselves.
     var following: UInt64 = 0
+    /// What it said that it has, when the connection began.
+    var has: [ReplicaID: UInt64] = [:]
     var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
     /// When something came to this side last.
     var heard: Int64
@@ -42,7 +45,12 @@ struct SyncAudit {
         Self.message(UnsafeBufferPointer(rebasing: $0[range]))
       }
       switch message {
+      case .have(let have):
+        for head in have.heads { sides[side].has[head.replica] = head.size }
       case .lines(_, let run, let bytes, _):
+        guard run.first > sides[1 - side].has[run.replica] ?? 0 else {
+          return "line \(run.first) of \(run.replica) is sent, which the other side has"
+        }
         sides[side].following = run.count
         sides[side].unacknowledged.append((run.replica, run.first + run.count - 1, bytes))
         let sum = sides[side].unacknowledged.reduce(0) { $0 + $1.bytes }
@@ -64,7 +72,9 @@ struct SyncAudit {
   /// Those that are looked at here: a note in a head costs more to read than all others together.
   private static func message(_ line: UnsafeBufferPointer<UInt8>) -> SyncMessage? {
     let first = line.first
-    guard first == 0x4C || first == 0x50 || first == 0x54 else { return nil }
+    guard first == 0x4C || first == 0x50 || first == 0x54 || line.starts(with: "HAVE ".utf8) else {
+      return nil
+    }
     if line.starts(with: "PROOF ".utf8) {
       // Which line it is of does not matter.
       return .proof(
