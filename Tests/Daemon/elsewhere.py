@@ -3,6 +3,7 @@
 import json
 
 from daemon import greeted
+from signing import Signer
 
 CRC = []
 for _byte in range(256):
@@ -41,8 +42,11 @@ class Elsewhere:
         return id
 
     def send(self, daemon):
-        """Past the greeting, 2,000 lines at a time."""
+        """Past the greeting, 2,000 lines at a time; and the head, under which they go on to others."""
         timeline = daemon.main
+        signer = Signer(timeline, self.replica)
+        if not any(b'"type":"log.member"' in line for line in self.lines):
+            self.add("eeeeeeee-0000-4000-8000-ffff" + self.replica[-8:], **signer.body)
         client = greeted(daemon.client(), timeline)
         for start in range(0, len(self.lines), 2000):
             some = self.lines[start:start + 2000]
@@ -51,4 +55,9 @@ class Elsewhere:
             # What this machine has of its own comes in between.
             while (reply := client.reply()) != last:
                 assert reply and not reply.startswith("ERR"), reply
+        client.send(f"HEAD {timeline} {self.replica} {len(self.lines)} " + json.dumps(signer.head(self.lines), ensure_ascii=False))
+        # So that it has come before this connection goes.
+        client.send("PING")
+        while client.reply() != "PONG":
+            pass
         client.close()

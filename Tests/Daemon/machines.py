@@ -54,14 +54,18 @@ class Machines(Ctl):
         """A raw peer, past the greeting."""
         return greeted(daemon.client(), daemon.main, heads)
 
-    def feed(self, daemon, replica, lines, first=1):
-        """Lines of a log as a peer sends them; what is said to it."""
+    def feed(self, daemon, replica, lines, first=1, head=None):
+        """Lines of a log as their owner puts them back, and the head of it; what is said to it."""
         peer = self.peer(daemon)
         data = b"".join(lines)
         peer.send(f"LINES {daemon.main} {replica} {first} {len(lines)} {len(data)}\n".encode() + data)
         while True:
             reply = peer.reply()
             if reply.startswith(("TOOK", "ERR")):
+                if head:
+                    peer.send(f"HEAD {daemon.main} {replica} {len(lines)} {json.dumps(head, ensure_ascii=False)}\nPING")
+                    while peer.reply() != "PONG":
+                        pass
                 peer.close()
                 return reply
 

@@ -8,6 +8,7 @@ import unittest
 from ctl import SHIPPED
 from daemon import ROOT, event
 from machines import Machines
+from signing import Signer
 from test_watch_state import LETTER, Watching
 
 TABLES = ("weights", "windows", "interests")
@@ -368,9 +369,13 @@ class RulesTests(Machines):
             ('"type":"log.rules"', "table: missing"),
             ('"type":"log.rules","table":"weights","name":"E","rows":[{"type":"test","weight":1e308}]', "rows[0].weight"),
         ]
-        lines = self.foreign([(f"2037-01-01T00:00:00.{index:06}Z", members) for index, (members, _) in enumerate(hostile)])
+        beef = "00000000-0000-4000-8000-00000000beef"
+        signer = Signer(daemon.main, beef)
+        lines = self.foreign([
+            (f"2037-01-01T00:00:00.{index:06}Z", members)
+            for index, members in enumerate([*(members for members, _ in hostile), json.dumps(signer.body)[1:-1]])])
         # Of a time to come, so that they would hold.
-        self.assertTrue(self.feed(daemon, "00000000-0000-4000-8000-00000000beef", lines).startswith("TOOK"))
+        self.assertTrue(self.feed(daemon, beef, lines, head=signer.head(lines)).startswith("TOOK"))
         self.assertEqual(self.states(daemon), before)
         for _ in range(2):
             status = self.json("status", daemon=daemon)

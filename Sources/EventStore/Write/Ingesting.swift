@@ -140,7 +140,7 @@ extension Timeline {
     }
     let taken = underWay?.staging.batch(of: replica, own: self.replica)
     let waiting = staged.batch(of: replica, own: self.replica)
-    return [taken, waiting, batch].lazy.compactMap { $0?.entries.first { $0.ref.seq == 1 }?.member }
+    return [taken, waiting, batch].lazy.compactMap { $0?.entries.first { $0.member != nil }?.member }
       .first
   }
 
