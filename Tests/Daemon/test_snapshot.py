@@ -9,6 +9,7 @@ import unittest
 
 from daemon import event, shipped_events
 from machines import Machines
+from signing import Signer
 from test_verify import checked
 
 FIGURES = (
@@ -361,7 +362,9 @@ class Snapshots(Machines):
         add(named('"beyond"', {own: 2 ** 47, replica: 10 ** 12}, {own: root, replica: root}), author="\\u001b[31mmallory")
         add(named('"false"'))
         add(named('"ours-too"'), id=id)  # the id of another
-        self.assertTrue(self.feed(daemon, replica, lines).startswith("TOOK"))
+        signer = Signer(daemon.main, replica)
+        add(json.dumps(signer.body)[1:-1])
+        self.assertTrue(self.feed(daemon, replica, lines, head=signer.head(lines)).startswith("TOOK"))
         self.assertEqual(self.json("status", daemon=daemon)["unreadable"], len(bad))
         for words in (("snapshot", "list"), ("snapshot", "show", "beyond"), ("snapshot", "show", "false"), ("log", "--at", "beyond")):
             code, out, err = self.ctl(*words, daemon=daemon)

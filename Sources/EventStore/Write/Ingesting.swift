@@ -140,8 +140,10 @@ extension Timeline {
     }
     let taken = underWay?.staging.batch(of: replica, own: self.replica)
     let waiting = staged.batch(of: replica, own: self.replica)
-    return [taken, waiting, batch].lazy.compactMap { $0?.entries.first { $0.member != nil }?.member }
-      .first
+    return [taken, waiting, batch].lazy.compactMap {
+      $0?.entries.first { $0.member != nil }?.member
+    }
+    .first
   }
 
   /// Whether a tree is that of a signed head, or the beginning of it: in the first case, the head.
