@@ -64,8 +64,8 @@ struct Judgement: Sendable, Equatable {
       guard facts.lines[replica] == nil, let device = facts.logs[replica]?.device else {
         return .everything
       }
-      let place = logs[device]?.firstIndex { replica < $0 } ?? logs[device]?.count ?? 0
-      logs[device, default: []].insert(replica, at: place)
+      let index = logs[device]?.firstIndex { replica < $0 } ?? logs[device]?.count ?? 0
+      logs[device, default: []].insert(replica, at: index)
       return .end(of: replica)
     }
   }

@@ -12,7 +12,7 @@ public enum Principal: Sendable, Hashable {
   case device(DeviceID, Role)
   /// A machine that proved its key, and is no member.
   case stranger(DeviceID)
-  /// Anybody else: whoever connects over plain TCP, and whatever answers there.
+  /// Anybody else: callers over plain TCP, and whatever answers there.
   case nobody
 
   public func may(_ right: Right) -> Bool {

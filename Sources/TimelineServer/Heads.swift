@@ -236,9 +236,9 @@ final class Heads {
   ) -> Work? {
     guard view.position[replica] > 0 else { return nil }
     if let waiting = taking[replica] {
-      let place = waiting.firstIndex { $0.connection == connection } ?? waiting.count
+      let index = waiting.firstIndex { $0.connection == connection } ?? waiting.count
       taking[replica]!.replaceSubrange(
-        place..<min(place + 1, waiting.count), with: [(connection, note)])
+        index..<min(index + 1, waiting.count), with: [(connection, note)])
       // One that could not be taken is no reason to wait.
       return unwritten.remove(replica) == nil ? nil : takeNext(of: replica, view)
     }

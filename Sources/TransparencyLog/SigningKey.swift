@@ -34,7 +34,7 @@ public struct SigningKey: Sendable {
   /// no signature of one thing is one of another.
   public func signature(of message: [UInt8]) -> [UInt8] { key.sign(message) }
 
-  /// OpenSSL's key, for whoever hands it back to OpenSSL: a copy in PEM would stay behind in memory.
+  /// OpenSSL's key, for callers that hand it back to OpenSSL: a copy in PEM would stay behind in memory.
   package func withOpenSSLKey<Result>(_ body: (OpaquePointer) -> Result) -> Result {
     withExtendedLifetime(key) { body(key.key) }
   }

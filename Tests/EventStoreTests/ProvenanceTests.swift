@@ -97,7 +97,7 @@ struct ProvenanceTests {
     let forged = Array(
       String(decoding: other.lines(11...15), as: UTF8.self)
         .replacing(other.log.description, with: pair.log.description).utf8)
-    #expect(refusal(mended(forged), under: later) == .notUnderHead(pair.log, size: size))
+    #expect(refusal(withNewChecks(forged), under: later) == .notUnderHead(pair.log, size: size))
     #expect(refusal(pair.lines(11...15), under: nil) == .noHead(pair.log))
     #expect(
       refusal(pair.lines(11...15), under: claim) == .notUnderHead(pair.log, size: size),
@@ -119,7 +119,7 @@ struct ProvenanceTests {
     var text = String(decoding: pair.lines(2...4), as: UTF8.self)
     for seq in 2...4 { text = text.replacing("\"seq\":\(seq),", with: "\"seq\":\(seq - 1),") }
     let error = #expect(throws: IngestError.self) {
-      try pair.take(mended(Array(text.utf8)), from: 1, under: claim)
+      try pair.take(withNewChecks(Array(text.utf8)), from: 1, under: claim)
     }
     #expect(error == .noKey(pair.log))
     #expect(pair.receiver.position.sizes.isEmpty)
@@ -143,7 +143,7 @@ struct ProvenanceTests {
 }
 
 /// The lines with checks that fit them.
-private func mended(_ bytes: [UInt8]) -> [UInt8] {
+private func withNewChecks(_ bytes: [UInt8]) -> [UInt8] {
   bytes.split(separator: 0x0A).flatMap { line in
     let body = line.dropLast(",\"crc32c\":\"xxxxxxxx\"}".utf8.count)
     let check = Array(body).withUnsafeBufferPointer { CRC32C.of($0) }

@@ -68,15 +68,15 @@ class World:
         self.adopted = {}
         if number % 3 == 0:
             owners = [self.devices[0], self.devices[3], None]
-            for place, owner in enumerate(owners):
-                replica = str(uuid.UUID(bytes=hashed(number, "adopted", place)[:16], version=4))
-                self.adopted[replica] = [3 + 4 * place, ROOTS[0], (owner and owner.key) if place else None, owner and owner.key]
+            for index, owner in enumerate(owners):
+                replica = str(uuid.UUID(bytes=hashed(number, "adopted", index)[:16], version=4))
+                self.adopted[replica] = [3 + 4 * index, ROOTS[0], (owner and owner.key) if index else None, owner and owner.key]
             self.founding["adopts"] = dict(sorted(self.adopted.items()))
         self.timeline = membership.timeline_hash(self.founding)
         other = encoded(hashed("another timeline"))
         # Of each device its logs, as (replica, line 1); what is wrong with some makes them nobody's.
         self.logs = {}
-        for place, device in enumerate(self.devices):
+        for index, device in enumerate(self.devices):
             logs = [device.line_1(self.timeline, n) for n in range(3)]
             self.logs[device.text] = [(membership.replica_id(record), record) for record in logs]
             stranger = device.line_1(other, 7)
@@ -84,7 +84,7 @@ class World:
             squatted = device.line_1(self.timeline, 9)
             self.logs[device.text] += [
                 (membership.replica_id(stranger), stranger), (membership.replica_id(unsigned), unsigned),
-                (membership.replica_id(self.devices[(place + 1) % 9].line_1(self.timeline, 2)), squatted)]
+                (membership.replica_id(self.devices[(index + 1) % 9].line_1(self.timeline, 2)), squatted)]
 
 
 @functools.lru_cache(maxsize=None)
@@ -208,8 +208,8 @@ def differences(ours, theirs, where=""):
         for key in sorted(set(ours) | set(theirs)):
             yield from differences(ours.get(key), theirs.get(key), where + "." + key)
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for place, (one, other) in enumerate(zip(ours, theirs)):
-            yield from differences(one, other, "%s[%d]" % (where, place))
+        for index, (one, other) in enumerate(zip(ours, theirs)):
+            yield from differences(one, other, "%s[%d]" % (where, index))
     elif ours != theirs:
         yield "%s: second implementation %r, library %r" % (where, ours, theirs)
 

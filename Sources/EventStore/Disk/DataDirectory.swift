@@ -136,8 +136,8 @@ public final class DataDirectory {
       if found == nil {
         try fileSystem.replace(file, with: key.pem)
       } else {
-        // It is about to be named to others: whoever made it may have been killed before he could
-        // sync it.
+        // It is about to be named to others: its maker may have been killed before the
+        // sync.
         try fileSystem.sync(directory: path + "/keys")
       }
     }
