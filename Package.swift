@@ -16,6 +16,7 @@ let package = Package(
     // System interfaces: module maps and shim headers, nothing else.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLibSSL", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Ground floor, pure.
@@ -29,7 +30,13 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "Access", swiftSettings: strict),
+    // Who is a member, and what each may do: rules alone.
+    .target(
+      name: "Access", dependencies: ["TimelineModel", "TransparencyLog"], swiftSettings: strict),
+
+    .target(
+      name: "TransportSecurity", dependencies: ["TransparencyLog", "CLibSSL"],
+      swiftSettings: strict),
 
     // First floor; these do not know each other.
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
@@ -62,7 +69,8 @@ let package = Package(
     .target(
       name: "LinuxServer",
       dependencies: [
-        "Access", "TimelineServer", "EventStore", "TimelineWire", "TimelineModel", "CLinux",
+        "Access", "TimelineServer", "TransportSecurity", "EventStore", "TimelineWire",
+        "TimelineModel", "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 
@@ -70,7 +78,8 @@ let package = Package(
     .executableTarget(
       name: "timelined",
       dependencies: [
-        "LinuxServer", "TimelineServer", "EventStore", "TimelineModel", "TransparencyLog", "CLinux",
+        "LinuxServer", "TimelineServer", "TransportSecurity", "EventStore", "TimelineModel",
+        "TransparencyLog", "CLinux",
       ],
       swiftSettings: strict),
 
@@ -86,6 +95,10 @@ let package = Package(
     .executableTarget(
       name: "engagement-states", dependencies: ["Engagement", "TimelineModel"],
       path: "Tests/EngagementStates", swiftSettings: strict),
+
+    .executableTarget(
+      name: "membership-states", dependencies: ["Access", "TimelineModel", "TransparencyLog"],
+      path: "Tests/MembershipStates", swiftSettings: strict),
 
     // The engine and the store on simulated machines, networks, disks and clocks.
     .target(
@@ -104,10 +117,20 @@ let package = Package(
         "Access", "EventStore", "Simulation", "Support", "TimelineModel", "TimelineServer",
       ], swiftSettings: strict),
 
+    .testTarget(
+      name: "LinuxServerTests",
+      dependencies: [
+        "CLinux", "LinuxServer", "Support", "TimelineServer", "TransparencyLog",
+        "TransportSecurity",
+      ], swiftSettings: strict),
+
     // What several tests need.
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "TimelineModelTests", dependencies: ["Support", "TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AccessTests", dependencies: ["Access", "Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "EngagementTests", dependencies: ["Engagement", "Support", "TimelineModel"],
@@ -126,6 +149,10 @@ let package = Package(
       dependencies: ["TimelineClient", "TimelineModel", "TimelineWire"], swiftSettings: strict),
     .testTarget(
       name: "BackupTests", dependencies: ["Backup", "Support", "TimelineModel", "TransparencyLog"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TransportSecurityTests",
+      dependencies: ["CLibSSL", "Support", "TransparencyLog", "TransportSecurity"],
       swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests", dependencies: ["Support", "TransparencyLog"],

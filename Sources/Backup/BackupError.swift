@@ -37,18 +37,18 @@ public enum BackupError: Error, Sendable, Hashable {
     case .tooLong(let line): "line \(line) is longer than any line of a backup"
     case .form(let line, let what): "line \(line) is wrong: \(what)"
     case .event(let replica, let seq, let error):
-      "the line after line \(seq) of log \(replica): \(error.message)"
+      "the line after line \(seq) of replica \(replica): \(error.message)"
     case .notJSON(let line, let error): "line \(line) is not JSON: \(error.message)"
     case .otherLog(let expected, let found):
-      "a line of log \(found) stands among those of log \(expected)"
+      "a line of replica \(found) stands among those of replica \(expected)"
     case .order(let replica, let after, let found):
-      "line \(found) of log \(replica) stands behind its line \(after)"
-    case .tooMany(let replica, let lines): "log \(replica) has more lines than its \(lines)"
+      "line \(found) of replica \(replica) stands behind its line \(after)"
+    case .tooMany(let replica, let lines): "replica \(replica) has more lines than its \(lines)"
     case .notRising(let replica, let seq):
-      "line \(seq) of log \(replica) was not recorded later than the line before it"
-    case .head(let replica, let reason): "the signed head of log \(replica): \(reason)"
+      "line \(seq) of replica \(replica) was not recorded later than the line before it"
+    case .head(let replica, let reason): "the signed head of replica \(replica): \(reason)"
     case .headRoot(let replica, let size, let signed, let computed):
-      "the first \(size) lines of log \(replica) have root \(computed.base64), its signed head says "
+      "the first \(size) lines of replica \(replica) have root \(computed.base64), its signed head says "
         + "\(signed.base64): these are not the lines that were signed"
     case .count(let stated, let found): "it says that it has \(stated) lines, and has \(found)"
     case .hash: "its bytes are not those that its last line is the hash of"

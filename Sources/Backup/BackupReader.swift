@@ -161,7 +161,7 @@ public struct BackupReader: ~Copyable {
       throw .form(line: number, "logs stand in the order of their ids, each once")
     }
     guard header?.position[replica] == UInt64(lines) else {
-      throw .form(line: number, "the position says something else of log \(replica)")
+      throw .form(line: number, "the position says something else of replica \(replica)")
     }
     let head = json["head"]
     guard head == nil || head?.string.map({ $0.utf8.count <= Self.headBytesMax }) ?? false else {

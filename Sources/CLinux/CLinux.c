@@ -119,3 +119,62 @@ void clinux_survive_bad_pages(void) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGBUS, &action, NULL);
 }
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+int clinux_open_network(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return -1;
+  struct sockaddr_nl address;
+  memset(&address, 0, sizeof address);
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+int clinux_has_network_come(int fd) {
+  _Alignas(struct nlmsghdr) char buffer[16 << 10];
+  int has_come = 0;
+  for (;;) {
+    ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+    if (count < 0 && errno == EINTR) continue;
+    // More was said than was kept for us: something may have come.
+    if (count < 0 && errno == ENOBUFS) return 1;
+    if (count <= 0) return has_come;
+    size_t left = (size_t)count;
+    for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
+         header = NLMSG_NEXT(header, left)) {
+      if (header->nlmsg_type == RTM_NEWADDR || header->nlmsg_type == RTM_NEWROUTE) has_come = 1;
+    }
+  }
+}
+
+extern char **environ;
+
+int clinux_start_joined(pid_t *process, char *const arguments[], int joined, int errors) {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t how;
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  int error = posix_spawn_file_actions_init(&files);
+  if (error != 0) return error;
+  error = posix_spawnattr_init(&how);
+  if (error == 0) {
+    posix_spawn_file_actions_adddup2(&files, joined, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&files, joined, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
+    posix_spawnattr_setflags(
+        &how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&how, 0);
+    posix_spawnattr_setsigmask(&how, &none);
+    posix_spawnattr_setsigdefault(&how, &all);
+    error = posix_spawnp(process, arguments[0], &files, &how, arguments, environ);
+    posix_spawnattr_destroy(&how);
+  }
+  posix_spawn_file_actions_destroy(&files);
+  return error;
+}

@@ -2,7 +2,7 @@
 // (first day, id); of most of them nothing is kept, so a million need no more memory than their links,
 // offers and promises. Nothing here reads a clock or a log.
 //
-//     take(event) …  ─▶  each by itself, and beside those of its day
+//     take(event) …  ─▶  each by itself, and compared with those of its day
 //     finish(find)   ─▶  links, offers, promises: what needs the others
 //
 // Every kind is counted whole; at most `limit` of each are listed.
@@ -10,7 +10,7 @@
 import TimelineModel
 
 public struct Lint: Sendable {
-  /// The offers that nobody answered in so many days are told.
+  /// The offers that nobody answered in so many days are reported.
   static let answerDays = 90
   /// Exercises and talks are over after so many days; what else goes on, after a year somebody may look.
   static let shortDays = 90

@@ -1,4 +1,4 @@
-// What `lint` looks for: one closed list, in the order in which it is told. To add a kind: a case here
+// What `lint` looks for: one closed list, in the order in which it is reported. To add a kind: a case here
 // with its words, where it is found in Lint or LintLinks, its row in docs/reference/lint.md.
 
 public enum LintKind: String, Sendable, Hashable, CaseIterable {

@@ -108,7 +108,7 @@ struct LintLinks {
     (said[index] ?? []).filter { events[$0.index].first <= day }
   }
 
-  /// E-4, for whoever made the offer and to whomever.
+  /// E-4, for an offer by any party to any other.
   private func offer(_ index: Int, _ lint: inout Lint) {
     let event = events[index]
     guard event.details!.hasOffer, event.first != .distantPast, event.first <= lint.day else {

@@ -1,4 +1,4 @@
-// The events of one day, held against each other: which of them are probably one. Of a crowd each event is
+// The events of one day, compared with each other: which of them are probably one. Of a crowd each event is
 // compared with few others, those that share its words and came last, so that no day costs the square of
 // its events.
 

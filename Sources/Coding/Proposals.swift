@@ -80,7 +80,7 @@ public struct Proposal: Sendable, Hashable {
 }
 
 public enum Proposals {
-  /// Of each kind so many are told: the nearest ones.
+  /// Of each kind so many are reported: the nearest ones.
   private static let max = 3
 
   /// - Parameter states: of the draft's pairs, on the first day of its date.

@@ -9,7 +9,7 @@ import TimelineModel
 import TimelineServer
 
 final class Executor: Sendable {
-  private let arrived = Mutex<[Input]>([])
+  private let arrived = Mutex<[Arrival]>([])
   /// Jobs that somebody waits for.
   private let wanted = Mutex<Set<JobID>>([])
   /// Readable when something has arrived.
@@ -19,6 +19,14 @@ final class Executor: Sendable {
   private let questions = DispatchQueue(label: "questions", attributes: .concurrent)
   private let heads = DispatchQueue(label: "heads", qos: .utility)
   private let index = DispatchQueue(label: "index", qos: .utility)
+  /// Looking a name up takes as long as its servers take.
+  private let names = DispatchQueue(label: "names", attributes: .concurrent)
+
+  enum Arrival: Sendable {
+    case input(Input)
+    /// The addresses of a name that was looked up for a connection.
+    case found(ConnectionID, SocketAddress.Found)
+  }
 
   init() {
     wake = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
@@ -29,15 +37,19 @@ final class Executor: Sendable {
     first.wait()
   }
 
-  func write(_ write: Write) { writes.async { self.put(.written(write.perform())) } }
+  func write(_ write: Write) { writes.async { self.put(.input(.written(write.perform()))) } }
+
+  func find(_ host: String, _ port: UInt16, for id: ConnectionID) {
+    names.async { self.put(.found(id, SocketAddress.find(host, port, isNumeric: false))) }
+  }
 
   func run(_ job: JobID, _ work: Work) {
     wanted.withLock { _ = $0.insert(job) }
     queue(work.lane).async {
       let result = work.perform(
-        report: { self.put(.progress(job, $0)) }, isWanted: { self.isWanted(job) })
+        report: { self.put(.input(.progress(job, $0))) }, isWanted: { self.isWanted(job) })
       self.wanted.withLock { _ = $0.remove(job) }
-      self.put(.finished(job, result))
+      self.put(.input(.finished(job, result)))
       // What work of this size needed goes back to the system.
       if work.lane == .index { malloc_trim(0) }
     }
@@ -55,10 +67,10 @@ final class Executor: Sendable {
     }
   }
 
-  private func put(_ input: Input) {
-    let isFirst = arrived.withLock { inputs in
-      inputs.append(input)
-      return inputs.count == 1
+  private func put(_ arrival: Arrival) {
+    let isFirst = arrived.withLock { arrivals in
+      arrivals.append(arrival)
+      return arrivals.count == 1
     }
     guard isFirst else { return }
     var one: UInt64 = 1
@@ -66,12 +78,12 @@ final class Executor: Sendable {
   }
 
   /// What has arrived since.
-  func take() -> [Input] {
+  func take() -> [Arrival] {
     var count: UInt64 = 0
     _ = read(wake, &count, 8)
-    return arrived.withLock { inputs in
-      defer { inputs = [] }
-      return inputs
+    return arrived.withLock { arrivals in
+      defer { arrivals = [] }
+      return arrivals
     }
   }
 

@@ -3,8 +3,21 @@
 import CLinux
 import EventStore
 import Glibc
+import TimelineServer
 
 public enum Listener {
+  /// Who is served.
+  public enum Kind: Sendable {
+    /// The owner, at his Unix socket.
+    case owner
+    /// Anybody on this machine, with nothing but the grammar.
+    case loopback
+    /// Devices, over a network.
+    case devices
+    /// Devices, by way of what this machine's owner runs: `timelinectl relay`.
+    case relayed
+  }
+
   /// A socket that a dead daemon left behind is taken over; that of a live one never is, since the
   /// data directory's lock was taken first and another --data has another socket.
   public static func unix(_ path: String) throws(FileError) -> Int32 {
@@ -47,38 +60,52 @@ public enum Listener {
     }
   }
 
-  private static func loopbackAddress(_ port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
-  }
-
   /// A connection that is being made; what comes of it, epoll says. Nil with errno.
-  static func connect(_ port: UInt16) -> Int32? {
+  static func connect(_ address: SocketAddress) -> Int32? {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(AF_INET, type, 0)
-    let outcome = withUnsafePointer(to: loopbackAddress(port)) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
+    let descriptor = socket(address.family, type, 0)
+    guard descriptor >= 0 else { return nil }
+    // Whoever is not there is asked twice, which takes three seconds: a name may have other addresses.
+    var again: Int32 = 1
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_SYNCNT, &again, 4)
+    sendAtOnce(descriptor)
+    if address.withPointer({ Glibc.connect(descriptor, $0, $1) }) == 0 || errno == EINPROGRESS {
+      return descriptor
     }
-    if outcome == 0 || errno == EINPROGRESS { return descriptor }
+    let error = errno
     close(descriptor)
+    errno = error
     return nil
   }
 
+  /// What is sent goes at once: a step's words are one piece already.
+  static func sendAtOnce(_ descriptor: Int32) {
+    var yes: Int32 = 1
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
+  }
+
   public static func loopback(_ port: UInt16) throws(FileError) -> Int32 {
-    var address = loopbackAddress(port)
-    return try listen(AF_INET, "tcp://127.0.0.1:\(port)") { descriptor in
-      var yes: Int32 = 1
+    try tcp(.loopback(port), "tcp://127.0.0.1:\(port)")
+  }
+
+  /// For machines that speak TLS. `[::]` is every address of this machine, of IPv4 too.
+  public static func network(_ host: String, _ port: UInt16) throws(FileError) -> Int32 {
+    let name = PeerAddress.tls(host: host, port: port).description
+    guard case .addresses(let found) = SocketAddress.find(host, port, isNumeric: true),
+      let address = found.first
+    else {
+      let text = "give an address of this machine in digits; [::] is all of them"
+      throw FileError("listen on", name, .other(code: EINVAL, text: text))
+    }
+    return try tcp(address, name)
+  }
+
+  private static func tcp(_ address: SocketAddress, _ name: String) throws(FileError) -> Int32 {
+    try listen(address.family, name) { descriptor in
+      var (yes, no): (Int32, Int32) = (1, 0)
       setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
-      return withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
+      setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4)
+      return address.withPointer { bind(descriptor, $0, $1) }
     }
   }
 

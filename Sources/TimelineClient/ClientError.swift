@@ -1,4 +1,4 @@
-// Why a request got no answer, as data. Whoever speaks to a person words it.
+// Why a request got no answer, as data. The tool words it for a person.
 
 import TimelineWire
 
@@ -22,12 +22,12 @@ public enum ClientError: Error, Sendable, Hashable {
     case notAReply(String)
     case notJSON(String)
     /// A reply that lacks what its verb answers with.
-    case lacking(verb: String, String)
+    case incomplete(verb: String, String)
     /// A line of a watch that does not say where it stands.
     case noAddress(String)
   }
 
-  /// Whether the same request may do, on a new connection, without anybody mending anything.
+  /// Whether the same request may do, on a new connection, without any repair.
   public var isRetryable: Bool {
     switch self {
     case .noDaemon, .ended: true
@@ -38,7 +38,7 @@ public enum ClientError: Error, Sendable, Hashable {
 }
 
 extension ErrorCode {
-  /// Whether time alone may mend it.
+  /// Whether time alone may cure it.
   public var isRetryable: Bool {
     switch self {
     case .busy: true

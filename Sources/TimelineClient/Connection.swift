@@ -12,7 +12,7 @@ import TimelineModel
 import TimelineWire
 
 public final class Connection {
-  /// For whoever waits for several; reading from it is for this class alone.
+  /// For callers that wait for several; reading from it is for this class alone.
   public let descriptor: Int32
   private var lines: ReplyLines
   /// Whether the daemon has taken the connection: a line of it was handed out.
@@ -186,7 +186,7 @@ public final class Connection {
     guard line.starts(with: "OK".utf8) else { throw Self.error(line) }
     let json = line.count > 3 ? try JSONValue(reply: line[3...]) : .null
     guard let answer = ask.read(json) else {
-      throw .protocolViolation(.lacking(verb: ask.verb, ClientError.Violation.shown(line)))
+      throw .protocolViolation(.incomplete(verb: ask.verb, ClientError.Violation.shown(line)))
     }
     return answer
   }

@@ -72,7 +72,7 @@ public struct RecordedEvent: Sendable, Hashable {
   public var address: LineAddress
   /// It was there already, word for word.
   public var isDuplicate: Bool
-  /// The reply as it came, for whoever passes it on.
+  /// The reply as it came, for callers that pass it on.
   public var json: JSONValue
 
   init?(_ json: JSONValue) {

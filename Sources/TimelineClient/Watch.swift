@@ -1,4 +1,4 @@
-// Lines as they come, over as many connections as that takes: whoever loses the daemon goes on behind the
+// Lines as they come, over as many connections as that takes: a client that loses the daemon goes on behind the
 // last line it saw, by its position, so no line is missed and none comes twice.
 //
 //     WATCH {"after":{…}} ── EVENT, EVENT, ✂ ── connect, WATCH {"after":{… as far as it came}} ── EVENT …
@@ -107,7 +107,7 @@ public struct Watch {
     }
     try connection.answer(to: .ping)
     guard let end = stream.end?["position"].flatMap({ Position(json: $0) }) else {
-      throw .protocolViolation(.lacking(verb: "WATCH", stream.end?.text ?? ""))
+      throw .protocolViolation(.incomplete(verb: "WATCH", stream.end?.text ?? ""))
     }
     position = end
     _ = try connection.ask(.watch(.object(filter + [JSONValue.Member("after", end.json)])))

@@ -28,6 +28,12 @@ final class Connection {
   unowned var host: Host?
   /// Whether it chose that one: no other takes its place.
   var hasChosen = false
+  /// What TLS proved of the other end; nil where there is none.
+  let handshake: DeviceHandshake?
+  /// It came over TLS and is no member.
+  var isStranger = false
+  /// Bytes that a stranger has said.
+  var strangerBytes = 0
   var splitter = LineSplitter()
   /// What is to be sent at the end of the step.
   var out: [UInt8] = []
@@ -56,7 +62,10 @@ final class Connection {
   /// Beyond this much output nothing more is produced, or read of a client, in a step.
   static let outBytesMax = 256 << 10
 
-  init(_ id: ConnectionID, _ principal: Principal, _ host: Host?) {
+  init(
+    _ id: ConnectionID, _ principal: Principal, _ host: Host?, handshake: DeviceHandshake? = nil
+  ) {
+    self.handshake = handshake
     self.id = id
     self.principal = principal
     self.host = host
@@ -65,7 +74,7 @@ final class Connection {
   var author: String {
     switch principal {
     case .owner(let name): name
-    case .nobody: ""
+    case .device, .stranger, .nobody: ""
     }
   }
 

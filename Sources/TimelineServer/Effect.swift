@@ -3,6 +3,7 @@
 
 import EventStore
 import TimelineModel
+import TransparencyLog
 
 public enum Effect: Sendable {
   case send(ConnectionID, [UInt8])
@@ -10,8 +11,9 @@ public enum Effect: Sendable {
   case read(ConnectionID, Bool)
   /// Ends it once what was sent has gone out. Nothing more is said of it on either side.
   case close(ConnectionID)
-  /// Connects to a peer: `dialed` or `closed` comes of it.
-  case dial(ConnectionID, PeerAddress)
+  /// Connects to a peer: `dialed` or `closed` comes of it. At any address but the loopback's the device that
+  /// answers has to be the expected one.
+  case dial(ConnectionID, PeerAddress, expected: SHA256Digest?)
   /// Makes lines durable: `written` comes of it. The replies that it pays for lie inside.
   case write(Write)
   /// Does work on another thread: `finished` comes of it.
@@ -53,7 +55,7 @@ public struct Written: Sendable {
   let promises: [Promise]
 }
 
-/// What a connection is told once a write has come back. It exists within the write alone, so nothing
+/// What a connection is sent once a write has come back. It exists within the write alone, so nothing
 /// can be acknowledged before it is durable.
 struct Promise: Sendable {
   enum Kind: Sendable {
@@ -62,8 +64,14 @@ struct Promise: Sendable {
     /// A snapshot to cite.
     case snapshot(Timeline.Staged, NamedSnapshot)
     case erased(Timeline.Staged)
-    /// Lines of a peer: it is told that they are durable.
-    case took(ReplicaID, last: UInt64)
+    /// Lines of a peer: it is told that they are durable. The head becomes known where they end with it; the
+    /// note is looked at where all of them were here before.
+    case took(ReplicaID, last: UInt64, TakenHead?)
+  }
+
+  enum TakenHead: Sendable {
+    case checked(SignedHead)
+    case unchecked(note: [UInt8])
   }
 
   let connection: ConnectionID

@@ -45,8 +45,8 @@ public final class Engine {
   public static let dialedFrom: UInt64 = 1 << 63
   public static let tooMany = "ERR busy too many connections; try again later\n"
   public static let notOwner = "ERR denied this socket serves its owner alone\n"
-  /// Without a word for so long after connecting, one that is not the owner is let go.
-  private static let strangerTime: Int64 = 10_000_000
+  /// For a connection to a peer to come about.
+  private static let dialTime: Int64 = 10_000_000
 
   private static let noMore = "the timeline is served no more"
 
@@ -58,8 +58,7 @@ public final class Engine {
   private var connections: [ConnectionID: Connection] = [:]
   private var remotes = 0
   private var dialed = Engine.dialedFrom
-  /// Of whom nothing has come yet that says what they want, and until when.
-  private var strangers: [(connection: Connection, deadline: Int64)] = []
+  private var strangers = Strangers()
   /// Links that are being made, for whom, and until when.
   private var dialing: [ConnectionID: (purpose: Purpose, deadline: Int64)] = [:]
   /// Connections that wait for a question, by its job.
@@ -102,7 +101,7 @@ public final class Engine {
     again = []
     for input in inputs { take(input) }
     passTime()
-    settle()
+    routeUntilQuiet()
     finishStop()
     sayWake()
     return service.takeEffects()
@@ -118,11 +117,11 @@ public final class Engine {
 
   private func take(_ input: Input) {
     switch input {
-    case .opened(let id, let principal): open(id, principal)
-    case .dialed(let id): dialed(id)
+    case .opened(let id, let principal, let handshake): open(id, principal, handshake)
+    case .dialed(let id, let handshake): dialed(id, handshake)
     case .bytes(let id, let bytes):
-      guard let connection = connections[id] else { return }
-      if case .linked(let link) = connection.mode { link.hear(service.now) }
+      guard let connection = connections[id], hears(bytes.count, connection) else { return }
+      if case .linked(let link) = connection.mode { link.noteReceived(service.now) }
       bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
       activate(connection)
     case .inputEnded(let id):
@@ -142,6 +141,7 @@ public final class Engine {
       Reply.row(row, to: &connection.out)
       touch(connection)
     case .finished(let job, let result): finish(job, result)
+    case .networkChanged: peers.networkChanged(service.now)
     case .badPages:
       service.log(.error, "the disk cannot read a part of the log; everything is read again")
       for host in timelines.open { host.maintain(.readAgain) }
@@ -149,29 +149,39 @@ public final class Engine {
     }
   }
 
-  private func open(_ id: ConnectionID, _ principal: Principal) {
+  private func open(_ id: ConnectionID, _ principal: Principal, _ handshake: DeviceHandshake?) {
     let isOwner = principal.may(.own)
     guard connections.count < Self.connectionsMax, isOwner || remotes < Self.remoteMax,
       !isStopping
-    else {
-      service.emit(.send(id, Array(Self.tooMany.utf8)))
-      return service.emit(.close(id))
-    }
+    else { return turnAway(id) }
     let standard = timelines.standard.flatMap { hosted in
       timelines.open.first { $0.id == hosted.id }
     }
-    let connection = Connection(id, principal, isOwner ? standard : nil)
+    let connection = Connection(id, principal, isOwner ? standard : nil, handshake: handshake)
+    guard isOwner || strangers.take(connection, service.now) else { return turnAway(id) }
     connections[id] = connection
     guard !isOwner else { return }
     remotes += 1
-    let deadline = service.now.monotonic + Self.strangerTime
-    strangers.append((connection, deadline))
-    look(at: deadline)
+    look(at: strangers.deadline ?? .max)
   }
 
-  private func dialed(_ id: ConnectionID) {
+  private func turnAway(_ id: ConnectionID) {
+    service.emit(.send(id, Array(Self.tooMany.utf8)))
+    service.emit(.close(id))
+  }
+
+  /// False where a stranger says more than one may.
+  private func hears(_ count: Int, _ connection: Connection) -> Bool {
+    guard connection.isStranger else { return true }
+    connection.strangerBytes += count
+    guard connection.strangerBytes > Strangers.bytesMax else { return true }
+    drop(connection, "it said more than \(Strangers.bytesMax) bytes, and is no member")
+    return false
+  }
+
+  private func dialed(_ id: ConnectionID, _ handshake: DeviceHandshake?) {
     guard let (purpose, _) = dialing.removeValue(forKey: id) else { return }
-    let connection = Connection(id, .nobody, nil)
+    let connection = Connection(id, .nobody, nil, handshake: handshake)
     connections[id] = connection
     remotes += 1
     switch purpose {
@@ -203,10 +213,14 @@ public final class Engine {
   /// A connection is over on this side.
   private func forget(_ connection: Connection, _ reason: String?) {
     guard connections.removeValue(forKey: connection.id) != nil else { return }
-    if !connection.principal.may(.own) { remotes -= 1 }
+    if !connection.principal.may(.own) {
+      remotes -= 1
+      strangers.leave(connection)
+    }
     connection.isClosing = true
     connection.host?.listeners.removeAll { $0 === connection }
     connection.host?.held.removeAll { $0 === connection }
+    connection.host?.awaitingTrees.removeAll { $0 === connection }
     if case .waiting(let job) = connection.mode {
       asked[job] = nil
       service.emit(.cancel(job))
@@ -253,7 +267,7 @@ public final class Engine {
     touched.append(connection)
   }
 
-  private func settle() {
+  private func routeUntilQuiet() {
     repeat {
       var index = 0
       while index < active.count {
@@ -286,13 +300,13 @@ public final class Engine {
 
   /// Routes the lines that came on a connection.
   private func route(_ connection: Connection) {
-    // Whoever goes on asking does not keep it from its end.
+    // A client that goes on asking does not keep it from its end.
     while !isStopping, !connection.isClosing, !connection.isHeld,
       connections[connection.id] != nil
     {
       switch connection.mode {
       case .waiting, .following, .streaming, .backingUp: return
-      // What a peer waits for may be what it says now: it is heard whatever waits to be sent.
+      // What a peer waits for may be what it says now: it is read whatever waits to be sent.
       case .linked: break
       case .watching, .requests, .collecting: guard connection.hasRoom else { return }
       }
@@ -333,8 +347,8 @@ public final class Engine {
     return take(connection.line(range) { router.handle($0, connection) }, connection)
   }
 
-  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; of whoever is
-  /// not the owner, any other ends it. False where the line is done with.
+  /// Looks at the first word of a connection that is no link yet: a peer's makes it one; any
+  /// other ends the connection, unless it is the owner's. False where the line is done with.
   private func meet(_ piece: LineSplitter.Piece, _ connection: Connection) -> Bool {
     guard case .requests = connection.mode else { return true }
     var isGreeting = false
@@ -343,7 +357,7 @@ public final class Engine {
     }
     if isGreeting, connection.replies.isEmpty {
       links.accept(connection)
-      strangers.removeAll { $0.connection === connection }
+      if !connection.isStranger { strangers.leave(connection) }
       look(at: 0)
       return true
     }
@@ -410,6 +424,10 @@ public final class Engine {
       guard let host = connection.host else { return true }
       hold(connection, host)
       return false
+    case .whenTreeIsKnown:
+      connection.isHeld = true
+      connection.host?.awaitingTrees.append(connection)
+      return false
     case .found(let following, let id, let name):
       connection.isAnswered = true
       join(following, id, following.localName ?? name)
@@ -467,10 +485,10 @@ public final class Engine {
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
     guard let connection = connections[promise.connection] else { return }
-    if case .took(let replica, let last) = promise.kind {
+    if case .took(let replica, let last, let head) = promise.kind {
       // What was here already needs no write, and is not to be told of one.
       let isDurable = host.timeline.position[replica] >= last
-      links.took(replica, last: last, isDurable ? nil : failure, connection)
+      links.took(replica, last: last, head, isDurable ? nil : failure, connection)
     } else {
       router(host).keep(promise.kind, failure, connection)
     }
@@ -501,6 +519,17 @@ public final class Engine {
       links.proved(bytes, connection)
       touch(connection)
     }
+    if let (id, run, consistency) = report.covered, let connection = connections[id] {
+      links.send(run, consistency, connection)
+      touch(connection)
+    }
+    if report.tree != nil {
+      for connection in host.awaitingTrees {
+        connection.isHeld = false
+        activate(connection)
+      }
+      host.awaitingTrees = []
+    }
   }
 
   // MARK: Time
@@ -514,15 +543,14 @@ public final class Engine {
     for peer in peers.due(now) { dial(peer) }
     for (id, entry) in dialing.sorted(by: { $0.key < $1.key }) where entry.deadline <= now {
       service.emit(.close(id))
-      closed(id, "no connection came about within \(Self.strangerTime / 1_000_000) seconds")
+      closed(id, "no connection came about within \(Self.dialTime / 1_000_000) seconds")
     }
-    while let (connection, deadline) = strangers.first, deadline <= now {
-      strangers.removeFirst()
-      guard connections[connection.id] != nil, !connection.isLinked else { continue }
+    while let connection = strangers.overdue(service.now) {
+      let lacking = connection.isLinked ? "no member's word" : "no greeting"
+      strangers.leave(connection)
       links.end(
         connection,
-        ErrorReply(
-          .denied, "no greeting came within \(Self.strangerTime / 1_000_000) seconds"))
+        ErrorReply(.denied, "\(lacking) came within \(Strangers.time / 1_000_000) seconds"))
       touch(connection)
     }
     var next = Int64.max
@@ -543,7 +571,7 @@ public final class Engine {
       host.passTime()
       next = min(next, host.wake ?? .max)
     }
-    next = min(next, peers.nextAttempt ?? .max, strangers.first?.deadline ?? .max)
+    next = min(next, peers.nextAttempt ?? .max, strangers.deadline ?? .max)
     nextLook = dialing.values.reduce(next) { min($0, $1.deadline) }
   }
 
@@ -561,17 +589,19 @@ public final class Engine {
     guard timelines.open.contains(where: { $0.id == peer.timeline }) else {
       return peers.rest(peer)
     }
-    peers.dialing(peer, dial(peer.address, .sync(peer.timeline)))
+    peers.dialing(peer, dial(peer.address, .sync(peer.timeline), expected: peer.device))
   }
 
   @discardableResult
-  private func dial(_ address: PeerAddress, _ purpose: Purpose) -> ConnectionID {
+  private func dial(
+    _ address: PeerAddress, _ purpose: Purpose, expected: SHA256Digest? = nil
+  ) -> ConnectionID {
     let id = ConnectionID(dialed)
     dialed += 1
-    let deadline = service.now.monotonic + Self.strangerTime
+    let deadline = service.now.monotonic + Self.dialTime
     dialing[id] = (purpose, deadline)
     look(at: deadline)
-    service.emit(.dial(id, address))
+    service.emit(.dial(id, address, expected: expected))
     return id
   }
 

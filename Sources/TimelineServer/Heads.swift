@@ -1,22 +1,30 @@
-// When heads are signed: once at the start for what no head covers yet, then behind commits, at most one
-// a second, and at the end; and those of other machines, as peers bring them. The work is done on a
-// thread beside the engine's, one piece after the other.
+// When heads are signed: once at the start for what no head covers yet, then behind commits, and at the end.
+// Peers get lines under heads alone: while some are connected each commit is signed at once, as soon as the last
+// one is; else one a second is. Once a second the newest are put on the disk, this machine's and those that lines of
+// others came under. The work is done on another thread, one piece after the other.
 
 import EventStore
 import TimelineModel
 import TimelineWire
+import TransparencyLog
 
 /// A piece of work on heads.
 struct HeadWork: Sendable {
   enum Kind: Sendable {
     /// All logs are looked at.
     case all
-    /// This machine's log is signed.
+    /// This machine's log is signed, for peers that wait for it.
     case sign(ReplicaID)
+    /// The same, and the newest heads are put on the disk.
+    case keep(ReplicaID, others: [ReplicaID: SignedHead])
+    /// The tree of a log of which lines are to come.
+    case tree(ReplicaID)
+    /// That a head covers lines which are to be sent.
+    case cover(SyncSession.HeldRun, for: ConnectionID)
     /// A head that a peer sent.
     case take(ReplicaID, note: [UInt8], from: ConnectionID)
     /// Lines to prove to a peer that lacks them.
-    case prove(WantedLines, SyncSession, for: ConnectionID)
+    case prove(LineRange, SyncSession, for: ConnectionID)
     /// Lines that a peer proved.
     case check([(address: LineAddress, proof: [UInt8], line: [UInt8])])
   }
@@ -31,10 +39,31 @@ struct HeadWork: Sendable {
     switch kind {
     case .all:
       let outcomes = keeper.checkAll(view)
+      let trees = keeper.trees(view)
       keeper.saveTrees()
-      return HeadReport(outcomes: outcomes)
+      return HeadReport(outcomes: outcomes, trees: trees)
     case .sign(let own):
-      return HeadReport(outcomes: [own: sign()].compactMapValues { $0 }, isOfSigning: true)
+      return HeadReport(
+        outcomes: [own: sign(isKept: false)].compactMapValues { $0 }, isOfSigning: true)
+    case .keep(let own, let others):
+      var report = HeadReport(isOfSigning: true)
+      report.outcomes[own] = sign(isKept: true)
+      for (replica, head) in others {
+        if case .here(let outcome) = keeper.take(head.note.bytes, of: replica, view) {
+          report.outcomes[replica] = outcome
+          switch outcome {
+          case .failure(.disk), .failure(.damaged): report.unkept[replica] = head
+          default: break
+          }
+        }
+      }
+      return report
+    case .tree(let replica):
+      return HeadReport(trees: keeper.trees(of: replica, view), tree: replica)
+    case .cover(let run, let connection):
+      let hashes = try? keeper.consistency(
+        from: run.last, to: run.head, of: run.lines.replica, view)
+      return HeadReport(covered: (connection, run, hashes))
     case .take(let replica, let note, let connection):
       switch keeper.take(note, of: replica, view) {
       case .here(let outcome):
@@ -62,16 +91,16 @@ struct HeadWork: Sendable {
         lines.first, count: lines.count, of: lines.replica, bytesMax: Self.proofBytesMax, view)
       var out: [UInt8] = []
       for proof in proofs { out += session.proven(proof.seq, proof.bare, proof.line, lines) }
-      out += session.proved(WantedLines(lines.replica, lines.first, looked))
+      out += session.proved(LineRange(lines.replica, lines.first, looked))
       return HeadReport(reply: (connection, out))
     case .check(let proofs): return HeadReport(repairs: keeper.proven(proofs, view))
     }
   }
 
-  private func sign() -> HeadKeeper.Outcome? {
-    do throws(HeadProblem) { return try keeper.sign(view).map { .success($0) } } catch {
-      return .failure(error)
-    }
+  private func sign(isKept: Bool) -> HeadKeeper.Outcome? {
+    do throws(HeadProblem) {
+      return try keeper.sign(view, isKept: isKept).map { .success($0) }
+    } catch { return .failure(error) }
   }
 }
 
@@ -86,6 +115,14 @@ struct HeadReport: Sendable {
   var repairs: [LineAddress: [UInt8]] = [:]
   /// The log whose head was looked at for a peer.
   var taken: ReplicaID?
+  /// The trees of logs that peers may go on with.
+  var trees: [ReplicaID: TreeFrontier] = [:]
+  /// The log that was asked about.
+  var tree: ReplicaID?
+  /// Heads that the disk did not take, or with a damaged line under them.
+  var unkept: [ReplicaID: SignedHead] = [:]
+  /// Lines for a peer that a head covers; nil where that cannot be shown.
+  var covered: (connection: ConnectionID, run: SyncSession.HeldRun, consistency: [SHA256Digest]?)?
   /// The head itself, where the disk did not take it, or a damaged line is under it.
   var unwritten: (connection: ConnectionID, note: [UInt8])?
   /// Whether that may pass by itself.
@@ -102,10 +139,20 @@ final class Heads {
   /// When there is something to be done, in microseconds of the monotonic clock.
   var due: Int64? { [signingDue, retryAt].lazy.compactMap { $0 }.min() }
   /// When the next one is to be signed; nil while one is, whose end comes as an input.
-  private var signingDue: Int64? { isSigning ? nil : wanted }
-  private var wanted: Int64?
+  private var signingDue: Int64? {
+    isSigning ? nil : [requestedAt, urgent].lazy.compactMap { $0 }.min()
+  }
+  /// When the newest are to be on the disk.
+  private var requestedAt: Int64?
+  /// When one is to be signed for peers.
+  private var urgent: Int64?
   private var isSigning = false
-  private var lastBegun: Int64 = .min / 2
+  private var lastKept: Int64 = .min / 2
+  /// Heads that lines of other machines came under, and that are not on the disk yet.
+  private var toKeep: [ReplicaID: SignedHead] = [:]
+  /// Logs of which the tree is being made, and those of which it could not be.
+  private var treesAsked: Set<ReplicaID> = []
+  private(set) var lostTrees: Set<ReplicaID> = []
   /// Logs of which a peer's head is being looked at, each with the newest ones that came meanwhile: one of
   /// each peer, since what another sends later may be older.
   private var taking: [ReplicaID: [(connection: ConnectionID, note: [UInt8])]] = [:]
@@ -128,10 +175,25 @@ final class Heads {
     Work(kind: .heads(HeadWork(keeper: keeper, view: view, kind: kind)))
   }
 
-  /// Lines have become durable that are to be signed soon.
-  func want(_ now: Int64) {
-    if wanted == nil { wanted = max(now, lastBegun + Self.pause) }
+  /// Lines have become durable that are to be signed: soon, or at once where peers wait for them.
+  func want(_ now: Int64, isUrgent: Bool) {
+    if requestedAt == nil { requestedAt = max(now, lastKept + Self.pause) }
+    if isUrgent, urgent == nil { urgent = now }
   }
+
+  /// Lines of another machine have become durable under this head.
+  func keep(_ head: SignedHead, of replica: ReplicaID, _ now: Int64) {
+    toKeep[replica] = head
+    want(now, isUrgent: false)
+  }
+
+  /// Makes the tree of a log, so that lines of it can be taken; nil where that is under way.
+  func tree(of replica: ReplicaID, _ view: ReadView) -> Work? {
+    treesAsked.insert(replica).inserted ? work(.tree(replica), view) : nil
+  }
+
+  /// What could not be made may be able to be now.
+  func forgetLostTrees() { lostTrees = [] }
 
   /// Whatever else is being done: peers can ask for proofs without a pause.
   func isDue(_ now: Int64) -> Bool { signingDue.map { $0 <= now } ?? false }
@@ -158,10 +220,13 @@ final class Heads {
   }
 
   func sign(_ view: ReadView, own: ReplicaID, _ now: Int64) -> Work {
-    wanted = nil
     isSigning = true
-    lastBegun = now
-    return work(.sign(own), view)
+    urgent = nil
+    guard requestedAt.map({ $0 <= now }) ?? false else { return work(.sign(own), view) }
+    requestedAt = nil
+    lastKept = now
+    defer { toKeep = [:] }
+    return work(.keep(own, others: toKeep), view)
   }
 
   /// Looks at a head that a peer sent, or keeps it until the last one of that log was looked at. A log
@@ -187,6 +252,12 @@ final class Heads {
     _ report: HeadReport, _ timeline: Timeline, _ now: Int64
   ) -> (next: Work?, warnings: [String]) {
     if report.isOfSigning { isSigning = false }
+    toKeep.merge(report.unkept) { newer, _ in newer }
+    timeline.adopt(report.trees)
+    if let replica = report.tree {
+      treesAsked.remove(replica)
+      if report.trees[replica] == nil { lostTrees.insert(replica) }
+    }
     var warnings: [String] = []
     for (replica, outcome) in report.outcomes.sorted(by: { $0.key < $1.key }) {
       switch outcome {
@@ -212,8 +283,10 @@ final class Heads {
         next = takeNext(of: replica, timeline.lines)
       }
     }
-    if case .failure(.disk)? = report.outcomes[timeline.replica] {
-      wanted = max(wanted ?? 0, now + Self.retryPause)
+    var isUnkept = !report.unkept.isEmpty
+    if case .failure(.disk)? = report.outcomes[timeline.replica] { isUnkept = true }
+    if isUnkept {
+      requestedAt = max(requestedAt ?? 0, now + Self.retryPause)
     }
     return (next, warnings)
   }
@@ -223,7 +296,8 @@ final class Heads {
   func finish(_ view: ReadView) -> String? {
     keeper.stop()
     var warning: String?
-    do throws(HeadProblem) { _ = try keeper.sign(view) } catch {
+    for (replica, head) in toKeep { _ = keeper.take(head.note.bytes, of: replica, view) }
+    do throws(HeadProblem) { _ = try keeper.sign(view, isKept: true) } catch {
       if error != .stopped, !problems.values.contains(error) {
         warning = "the last lines are not signed: \(error.message)"
       }

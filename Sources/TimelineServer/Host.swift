@@ -16,7 +16,7 @@ final class Host {
   enum Maintenance {
     /// Something is not what it was read as.
     case readAgain
-    /// Nothing, for whoever waits for such a moment.
+    /// Nothing, for callers that wait for such a moment.
     case pause
     /// Lines to put back, each proven.
     case repair([LineAddress: [UInt8]])
@@ -41,6 +41,8 @@ final class Host {
   var listeners: [Connection] = []
   /// Connections whose next line waits until lines are taken again.
   var held: [Connection] = []
+  /// Links whose next line waits for the tree of a log.
+  var awaitingTrees: [Connection] = []
   /// Answers that are lines to append, and wait for the same.
   var answers: [(JobID, WorkResult)] = []
 
@@ -110,7 +112,9 @@ final class Host {
       service.log(.error, error.message)
       return (written.promises + takePromises(), error)
     }
-    if timeline.wantsHead { heads.want(service.now.monotonic) }
+    if timeline.wantsHead {
+      heads.want(service.now.monotonic, isUrgent: listeners.contains(where: \.isLinked))
+    }
     return (written.promises, nil)
   }
 
@@ -127,6 +131,7 @@ final class Host {
   }
 
   private func readAgain() {
+    heads.forgetLostTrees()
     do throws(FileError) { try timeline.readAgain() } catch {
       return service.log(.error, error.message)
     }
@@ -138,23 +143,30 @@ final class Host {
 
   /// Puts lines back that a peer proved.
   private func repair(_ lines: [LineAddress: [UInt8]]) {
-    let before = lacking
-    do throws(AppendError) { try timeline.mend(lines) } catch {
+    let before = missingLineCount
+    do throws(AppendError) { try timeline.repair(lines) } catch {
       return service.log(.error, "lines could not be put back: \(error.message)")
     }
     noteErased()
-    service.log(.info, "\(before - lacking) damaged lines were put back, \(lacking) are left")
+    heads.forgetLostTrees()
+    service.log(
+      .info,
+      "\(before - missingLineCount) damaged lines were put back, \(missingLineCount) are left")
     run(heads.work(.all, timeline.lines))
     for work in heads.retryAll(timeline.lines) { run(work) }
-    if lacking < before { askAgain() }
+    if missingLineCount < before { askAgain() }
   }
 
-  private var lacking: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+  private var missingLineCount: Int {
+    timeline.lines.missingLines.reduce(0) { $0 + $1.lines.count }
+  }
 
-  /// Has every peer that is connected asked for what is lacking.
+  /// Has every peer that is connected asked for what is missing.
   func askAgain() {
     for connection in listeners {
-      if case .linked(let link) = connection.mode { link.session?.askAgain() }
+      guard case .linked(let link) = connection.mode else { continue }
+      link.session?.askAgain()
+      link.beginsAnew = link.hasPassedOver
     }
     hasNews = true
   }
@@ -182,10 +194,10 @@ final class Host {
     jobs.insert(service.run(work))
   }
 
-  /// What the start took over unread, and heads that are not signed.
+  /// What the start took over and is unverified, and heads that are not signed.
   func begin() {
     noteErased()
-    if let unread = timeline.takeUnread() { run(Work(kind: .scan(unread))) }
+    if let unverified = timeline.takeUnverified() { run(Work(kind: .scan(unverified))) }
     run(heads.work(.all, timeline.lines))
   }
 

@@ -1,4 +1,4 @@
-// What happens to the engine, as values. Whoever drives it (LinuxServer, the simulation) brings these,
+// What happens to the engine, as values. Its drivers (LinuxServer, the simulation) bring these,
 // and carries out the effects that a step answers with.
 //
 //     inputs ─▶ Engine.step(inputs, now) ─▶ effects ─▶ sockets, disk, threads ─▶ inputs …
@@ -20,9 +20,12 @@ public struct JobID: Sendable, Hashable {
 
 public enum Input: Sendable {
   /// Somebody connected. Numbers are the driver's to give, below `Engine.dialedFrom`.
-  case opened(ConnectionID, Principal)
-  /// A connection that `dial` asked for is made.
-  case dialed(ConnectionID)
+  ///
+  /// Over TLS this comes after the handshake, with what that proved.
+  case opened(ConnectionID, Principal, DeviceHandshake? = nil)
+  /// A connection that `dial` asked for is made, and the device at the other end is the one that was to be
+  /// there.
+  case dialed(ConnectionID, DeviceHandshake? = nil)
   case bytes(ConnectionID, [UInt8])
   /// The other side will say no more, and may still read.
   case inputEnded(ConnectionID)
@@ -37,6 +40,8 @@ public enum Input: Sendable {
   /// A job reports on its way.
   case progress(JobID, JSONValue)
   case finished(JobID, WorkResult)
+  /// An address or a way to other machines has come: they may be reached now.
+  case networkChanged
   /// The disk could not read a part of a mapped log: it reads as zeros now.
   case badPages
   /// It is time to end: what is under way is finished, then comes the effect `stopped`.

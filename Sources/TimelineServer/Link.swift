@@ -34,16 +34,20 @@ final class Link {
   private(set) var stage = Stage.greeting
   /// From the beginning where we called to sync, else once the timeline is named.
   var session: SyncSession?
-  /// When it was heard last, in microseconds of the monotonic clock.
-  private var heard: Int64
-  /// When it was asked whether it is there; nil where it has been heard since.
+  /// When something was received last, in microseconds of the monotonic clock.
+  private var lastReceived: Int64
+  /// When it was asked whether it is there; nil where something was received since.
   private var asked: Int64?
-  /// Lines that the other side says are lacking here, with their proofs, until it says that these are
+  /// Lines that the other side says are missing here, with their proofs, until it says that these are
   /// all.
   private(set) var proofs: [(address: LineAddress, proof: [UInt8], line: [UInt8])] = []
   private var proofBytes = 0
   /// Whether lines are being proven for the other side.
   var isProving = false
+  /// Whether lines came that could not be checked, since others are damaged here.
+  var hasPassedOver = false
+  /// Whether it is to begin anew, for these.
+  var beginsAnew = false
 
   private static let proofBytesMax = 4 << 20
   /// What waits to be sent to one that goes on talking and does not read: an honest one takes what was
@@ -62,13 +66,13 @@ final class Link {
     self.isOutgoing = isOutgoing
     self.session = session
     self.following = following
-    heard = now.monotonic
+    lastReceived = now.monotonic
   }
 
   /// Something came from the other side. A stranger who drips has no more time for it.
-  func hear(_ now: Moment) {
+  func noteReceived(_ now: Moment) {
     guard isLive else { return }
-    heard = now.monotonic
+    lastReceived = now.monotonic
     asked = nil
   }
 
@@ -90,7 +94,7 @@ final class Link {
   /// The stage that begins now has its own time.
   func enter(_ stage: Stage, _ now: Moment) {
     self.stage = stage
-    heard = now.monotonic
+    lastReceived = now.monotonic
   }
 
   var isLive: Bool { stage == .syncing && session?.isLive ?? false }
@@ -119,11 +123,11 @@ final class Link {
   /// When that is to be looked at, in microseconds of the monotonic clock.
   var deadline: Int64 {
     switch stage {
-    case .greeting: heard + Self.greetingTime
-    case .naming: heard + Self.answerTime
+    case .greeting: lastReceived + Self.greetingTime
+    case .naming: lastReceived + Self.answerTime
     case .syncing where isLive:
-      asked.map { $0 + Self.answerTime } ?? heard + Self.quietTime
-    case .syncing: heard + Self.answerTime
+      asked.map { $0 + Self.answerTime } ?? lastReceived + Self.quietTime
+    case .syncing: lastReceived + Self.answerTime
     }
   }
 }

@@ -3,6 +3,7 @@
 import EventStore
 import TimelineModel
 import TimelineWire
+import TransparencyLog
 
 /// Answers the lines of a link.
 struct LinkRouter {
@@ -14,6 +15,8 @@ struct LinkRouter {
     case goOn
     /// Nothing may be staged now.
     case whenOpen
+    /// What comes is to be checked by a tree that is being made.
+    case whenTreeIsKnown
     /// The name that was looked up is that of this timeline.
     case found(Following, TimelineID, name: String)
   }
@@ -58,6 +61,9 @@ struct LinkRouter {
       case .syncing:
         guard let host = connection.host else { break }
         guard host.isOpenForStaging else { return .whenOpen }
+        if let replica = link.session?.endingRun, !isTreeKnown(of: replica, host, connection) {
+          return .whenTreeIsKnown
+        }
         advance(line, link, host, connection)
       }
     } catch { end(connection, error) }
@@ -99,7 +105,10 @@ struct LinkRouter {
   ) throws(ErrorReply) -> Step {
     switch try SyncMessage(line) {
     case .have(let have) where !link.isOutgoing:
-      let found = try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
+      // To whom it is not granted, a timeline does not exist.
+      let found =
+        connection.isStranger
+        ? nil : try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
       guard let host = found else {
         throw ErrorReply(.notFound, "no timeline here has that id")
       }
@@ -111,7 +120,7 @@ struct LinkRouter {
       link.enter(.syncing, service.now)
       advance(line, link, host, connection)
     case .follow(let name) where !link.isOutgoing:
-      guard let hosted = timelines.hosted[name], !hosted.isArchived else {
+      guard !connection.isStranger, let hosted = timelines.hosted[name], !hosted.isArchived else {
         throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
       }
       SyncMessage.timeline(hosted.id, name: hosted.name).append(to: &connection.out)
@@ -133,6 +142,19 @@ struct LinkRouter {
     guard let effects = link.session?.receive(line, host.timeline) else { return }
     for effect in effects { carryOut(effect, link, host, connection) }
     note(link, host, connection)
+  }
+
+  /// Whether lines of a log can be taken now, or have no tree to be checked by; else that is made.
+  private func isTreeKnown(
+    of replica: ReplicaID, _ host: Host, _ connection: Connection
+  ) -> Bool {
+    if connection.isOwner || host.timeline.hasTree(of: replica)
+      || host.heads.lostTrees.contains(replica)
+    {
+      return true
+    }
+    host.run(host.heads.tree(of: replica, host.timeline.lines))
+    return false
   }
 
   private func carryOut(
@@ -157,37 +179,84 @@ struct LinkRouter {
         return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
       }
     case .proved: host.run(host.heads.work(.check(link.takeProofs()), host.timeline.lines))
-    case .ingest(let replica, let lines, let first, let last):
+    case .ingest(let replica, let lines, let first, let last, let under):
+      let provenance: Timeline.Provenance =
+        connection.isOwner
+        ? .owner
+        : .peer(under.map { HeadClaim(note: $0.note, consistency: $0.consistency) })
       do throws(IngestError) {
-        try lines.withTypedBuffer { (bytes) throws(IngestError) in
-          try host.timeline.ingest(bytes, of: replica, from: first, now: service.now.wall)
+        let head = try lines.withTypedBuffer { (bytes) throws(IngestError) in
+          try host.timeline.ingest(
+            bytes, of: replica, from: first, by: provenance, now: service.now.wall)
         }
-        host.promise(.took(replica, last: last), connection)
-      } catch { end(connection, ErrorReply(error)) }
+        let taken: Promise.TakenHead? =
+          if let head { .checked(head) } else if let under, under.size == last {
+            .unchecked(note: under.note)
+          } else { nil }
+        host.promise(.took(replica, last: last, taken), connection)
+      } catch {
+        // What is damaged may come on this connection too.
+        guard case .treeUnknown = error else { return end(connection, ErrorReply(error)) }
+        if !link.hasPassedOver { service.log(.warning, error.message) }
+        link.hasPassedOver = true
+      }
     }
   }
 
   /// Lines of a peer are durable, or could not be made so.
   func took(
-    _ replica: ReplicaID, last: UInt64, _ failure: AppendError?, _ connection: Connection
+    _ replica: ReplicaID, last: UInt64, _ head: Promise.TakenHead?, _ failure: AppendError?,
+    _ connection: Connection
   ) {
     guard case .linked(let link) = connection.mode, !connection.isClosing else { return }
     if let failure { return end(connection, ErrorReply(failure)) }
+    if let head, let host = connection.host { know(head, of: replica, host, connection) }
     if let bytes = link.session?.committed(replica, last: last) { connection.out += bytes }
+  }
+
+  private func know(
+    _ head: Promise.TakenHead, of replica: ReplicaID, _ host: Host, _ connection: Connection
+  ) {
+    switch head {
+    case .checked(let head):
+      host.timeline.publish(head, of: replica)
+      host.heads.keep(head, of: replica, service.now.monotonic)
+    case .unchecked(let note):
+      host.run(host.heads.take(note, of: replica, host.timeline.lines, from: connection.id))
+    }
   }
 
   /// What the other side lacks, as far as there is room; whether there may be more.
   func pump(_ link: Link, _ connection: Connection) -> Bool {
     guard link.stage == .syncing, let host = connection.host else { return false }
+    if link.beginsAnew, !connection.isClosing {
+      end(connection, ErrorReply(.busy, "damaged lines are back here: the sync begins anew"))
+    }
     var hasMore = false
     if connection.hasRoom, !connection.isClosing,
-      let bytes = link.session?.pump(host.timeline)
+      let pumped = link.session?.pump(host.timeline)
     {
-      hasMore = !bytes.isEmpty
-      connection.out += bytes
+      hasMore = !pumped.isEmpty
+      connection.out += pumped.bytes
+      if let run = pumped.held {
+        host.run(host.heads.work(.cover(run, for: connection.id), host.timeline.lines))
+      }
     }
     note(link, host, connection)
     return hasMore
+  }
+
+  /// Sends lines of which it is known now how their head covers them; passes over their log where it is not.
+  func send(
+    _ run: SyncSession.HeldRun, _ consistency: [SHA256Digest]?, _ connection: Connection
+  ) {
+    guard case .linked(let link) = connection.mode, let host = connection.host else { return }
+    guard let consistency else {
+      link.session?.skip(run)
+      return
+    }
+    let bytes = link.session?.send(run, consistency: consistency, host.timeline)
+    connection.out += bytes ?? []
   }
 
   private func note(_ link: Link, _ host: Host, _ connection: Connection) {
@@ -212,12 +281,12 @@ struct LinkRouter {
 }
 
 extension ReadView: LogSource {
-  public var wanted: [WantedLines] {
-    lacking.map { WantedLines($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
+  public var linesToRequest: [LineRange] {
+    missingLines.map { LineRange($0.replica, $0.lines.lowerBound, UInt64($0.lines.count)) }
   }
 }
 
 /// The same without a copy of what is known of the lines: a session looks at the logs alone.
 extension Timeline: LogSource {
-  public var wanted: [WantedLines] { lines.wanted }
+  public var linesToRequest: [LineRange] { lines.linesToRequest }
 }

@@ -8,8 +8,8 @@ struct ManyLines {
   /// enough that memory is bounded.
   private static let linesMax = 10_000
   private static let bytesMax = 8 << 20
-  /// So many lines are skipped where a request brings too many, and no more: whoever announces more
-  /// does not mean it.
+  /// So many lines are skipped where a request brings too many, and no more: a request
+  /// that announces more is not meant.
   private static let skippedMax = 1_000_000
 
   /// What is to be done with them.

@@ -3,6 +3,7 @@
 
 import EventStore
 import TimelineModel
+import TransparencyLog
 
 /// A machine that shares a timeline.
 struct Peer {
@@ -16,13 +17,26 @@ struct Peer {
     case inSync
   }
 
-  let address: PeerAddress
+  /// Where it may be reached, at least one; tried in this order.
+  let addresses: [PeerAddress]
+  /// Which of them is tried next, or is in use.
+  fileprivate(set) var current = 0
   let timeline: TimelineID
+  /// Which device is to answer there; nil on the loopback alone.
+  var device: SHA256Digest?
   /// The connection that serves it now, or is being made.
   var connection: ConnectionID?
   var state = State.waiting(until: 0, reason: nil)
   /// Attempts in a row that led to no sync.
   var failures = 0
+
+  init(_ addresses: [PeerAddress], _ timeline: TimelineID, device: SHA256Digest? = nil) {
+    self.addresses = addresses
+    self.timeline = timeline
+    self.device = device
+  }
+
+  var address: PeerAddress { addresses[current] }
 
   var json: JSONValue {
     var reason: String?
@@ -64,7 +78,13 @@ final class Peers {
   private static let backoffMin: Int64 = 1_000_000
   private static let backoffMax: Int64 = 60_000_000
 
+  /// So long after a change of the network, and no more often than this, peers are tried for it.
+  private static let networkRest: Int64 = 1_000_000
+  private static let networkTime: Int64 = 5_000_000
+
   private let directory: DataDirectory
+  /// When peers are, or were last, tried since the network changed.
+  private var lastNetworkTry: Int64 = -Peers.networkTime
   private(set) var all: [Peer] = []
 
   /// - Parameter main: of which timeline those are that name none, from before there were many.
@@ -76,11 +96,15 @@ final class Peers {
       throw .damagedFile(path: directory.path + "/" + Self.file, reason: "no list of peers in it")
     }
     for entry in entries {
-      guard let text = entry.string ?? entry["address"]?.string,
-        let address = try? PeerAddress(text),
+      let texts =
+        entry["addresses"]?.array?.compactMap(\.string)
+        ?? [entry.string ?? entry["address"]?.string].compactMap { $0 }
+      let addresses = texts.compactMap { try? PeerAddress(owner: $0) }
+      guard !addresses.isEmpty,
         let timeline = entry["timeline"]?.string.flatMap({ TimelineID($0) }) ?? main
       else { continue }
-      all.append(Peer(address: address, timeline: timeline))
+      let device = entry["device"]?.string.flatMap { SHA256Digest(base64: $0) }
+      all.append(Peer(addresses, timeline, device: device))
     }
   }
 
@@ -88,8 +112,13 @@ final class Peers {
 
   /// False where it is one already.
   func add(_ address: PeerAddress, _ timeline: TimelineID) throws(OpenError) -> Bool {
-    guard index(address, timeline) == nil else { return false }
-    try change(all + [Peer(address: address, timeline: timeline)])
+    try add(Peer([address], timeline))
+  }
+
+  /// False where one of its addresses is a peer's already.
+  func add(_ peer: Peer) throws(OpenError) -> Bool {
+    guard peer.addresses.allSatisfy({ index($0, peer.timeline) == nil }) else { return false }
+    try change(all + [peer])
     return true
   }
 
@@ -105,7 +134,10 @@ final class Peers {
   private func change(_ peers: [Peer]) throws(OpenError) {
     let rows = peers.map {
       JSONValue.object([
-        "timeline": .string($0.timeline.description), "address": .string($0.address.description),
+        "timeline": .string($0.timeline.description),
+        "address": .string($0.addresses[0].description),
+        "addresses": $0.addresses.count > 1 ? .strings($0.addresses.map(\.description)) : nil,
+        "device": $0.device.map { .string($0.base64) },
       ])
     }
     let json = JSONValue.object(["peers": .array(rows)])
@@ -114,7 +146,7 @@ final class Peers {
   }
 
   private func index(_ address: PeerAddress, _ timeline: TimelineID) -> Int? {
-    all.firstIndex { $0.address == address && $0.timeline == timeline }
+    all.firstIndex { $0.addresses.contains(address) && $0.timeline == timeline }
   }
 
   // MARK: Attempts
@@ -125,6 +157,19 @@ final class Peers {
       if case .waiting(_, let reason) = all[index].state {
         all[index].state = .waiting(until: 0, reason: reason)
       }
+    }
+  }
+
+  /// Has those that wait tried soon: what brings a network back says so many times in a second, and the
+  /// first word of it comes before the way is there.
+  func networkChanged(_ now: Moment) {
+    let soon = max(now.monotonic + Self.networkRest, lastNetworkTry + Self.networkTime)
+    for index in all.indices {
+      guard case .waiting(let until, let reason) = all[index].state, until > soon, until < .max
+      else { continue }
+      all[index].state = .waiting(until: soon, reason: reason)
+      all[index].failures = 0
+      lastNetworkTry = soon
     }
   }
 
@@ -157,9 +202,16 @@ final class Peers {
   /// A connection is over, or came to nothing.
   func ended(_ connection: ConnectionID, _ reason: String, _ now: Moment, random: UInt64) {
     guard let index = all.firstIndex(where: { $0.connection == connection }) else { return }
+    let isNext = !all[index].isLive && all[index].current + 1 < all[index].addresses.count
+    all[index].connection = nil
+    if !all[index].isLive { all[index].current = isNext ? all[index].current + 1 : 0 }
+    // Its other addresses are tried at once.
+    if isNext {
+      all[index].state = .waiting(until: now.monotonic, reason: reason)
+      return
+    }
     let wait = min(Self.backoffMax, Self.backoffMin << Int64(min(all[index].failures, 6)))
     let jitter = Int64(random % UInt64(wait * 2 / 5)) - wait / 5
-    all[index].connection = nil
     all[index].state = .waiting(until: now.monotonic + wait + jitter, reason: reason)
     all[index].failures += 1
   }

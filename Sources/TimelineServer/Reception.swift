@@ -178,9 +178,17 @@ struct Reception {
 
 extension Router {
   static func address(_ text: String) throws(ErrorReply) -> PeerAddress {
-    do throws(PeerAddress.Invalid) { return try PeerAddress(text) } catch {
+    let address: PeerAddress
+    do throws(PeerAddress.Invalid) { address = try PeerAddress(text) } catch {
       throw ErrorReply(.badRequest, error.text, value: text)
     }
+    guard case .loopback = address else {
+      throw ErrorReply(
+        .badRequest,
+        "\(text): which device is to answer there, an invitation says; by its address alone "
+          + "a machine is added on the loopback only", value: text)
+    }
+    return address
   }
 
   static func onDisk<Result>(

@@ -168,14 +168,17 @@ struct Router {
       Reply.ok(.object(["peers": .int(peers.of(timeline.id).count)]), to: &connection.out)
     case .repair:
       // What VERIFY found and no start did is named from here on, and asked for.
-      if states.damagedLines > wanted - timeline.lines.withheld.count { host.maintain(.readAgain) }
+      if states.damagedLines > missingLineCount - timeline.lines.missingBodies.count {
+        host.maintain(.readAgain)
+      }
       states.damagedLines = 0
       guard host.isOpenForStaging else { return .whenOpen }
       host.askAgain()
       peers.tryNow(timeline.id)
       Reply.ok(
         .object([
-          "wanted": .int(wanted), "peers": .int(peers.of(timeline.id).count(where: \.isLive)),
+          "wanted": .int(missingLineCount),
+          "peers": .int(peers.of(timeline.id).count(where: \.isLive)),
         ]), to: &connection.out)
     case .keys:
       let rows = keys
@@ -191,11 +194,11 @@ struct Router {
       let kind = SlowQuestion.Kind.verify(heads: heads.keeper.stored(view))
       return .ask(SlowQuestion(view: view, query: Query(), kind: kind))
     case .backup:
-      let wanted = BackupStream.Request(
+      let backup = BackupStream.Request(
         name: timeline.name, replica: timeline.replica, made: now, heads: heads.keeper,
         key: try keyWanted(request, line, connection))
       return .ask(
-        SlowQuestion(view: timeline.lines, query: Query(), kind: .backup(wanted)))
+        SlowQuestion(view: timeline.lines, query: Query(), kind: .backup(backup)))
     }
     return .goOn
   }

@@ -1,4 +1,4 @@
-// What every part of the engine has at hand: the moment of the step, chance, the data directory, and the
+// What every part of the engine has at hand: the moment of the step, random numbers, the data directory, and the
 // list of effects that a step answers with.
 
 import EventStore

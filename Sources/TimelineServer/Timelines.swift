@@ -35,7 +35,7 @@ final class Timelines {
     if let left = timeline.leftLog {
       service.log(
         .warning,
-        "this machine goes on in log \(timeline.replica): its log \(left) is damaged, or was signed "
+        "this machine goes on in replica \(timeline.replica): its replica \(left) is damaged, or was signed "
           + "with a key that is not here; all that can be read of it is served as before")
       try lookAgain()
     }

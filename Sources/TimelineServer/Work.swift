@@ -8,8 +8,8 @@ public struct Work: Sendable {
     case question(SlowQuestion)
     case heads(HeadWork)
     case saveIndex(Timeline.IndexSave)
-    /// Lines that a start took on trust.
-    case scan(Timeline.Unread)
+    /// Lines that are unverified until this scan has read them.
+    case scan(Timeline.Unverified)
   }
 
   /// Questions are done side by side; the work of each other lane in the order in which it was asked
@@ -37,7 +37,7 @@ public struct Work: Sendable {
       WorkResult(kind: .answer(question.answer(report, isWanted: isWanted)))
     case .heads(let work): WorkResult(kind: .heads(work.perform()))
     case .saveIndex(let save): WorkResult(kind: Self.write(save))
-    case .scan(let unread): WorkResult(kind: .scanned(isWhole: unread.isWhole()))
+    case .scan(let unverified): WorkResult(kind: .scanned(isWhole: unverified.isWhole()))
     }
   }
 

@@ -1,5 +1,5 @@
-// Why a request is not answered with OK, as data: what it speaks of stands beside the sentence, so that
-// nobody has to take the sentence apart. Whoever uses `nc` reads the sentence alone.
+// Why a request is not answered with OK, as data: what it speaks of stands next to the sentence, so that
+// nobody has to take the sentence apart. A person with `nc` reads the sentence alone.
 //
 //     ERR bad-event line 2: date: "2017-02-30": February 2017 has 28 days⇥{"line":2,"field":"date",…}
 //
@@ -72,7 +72,7 @@ public struct ErrorReply: Error, Sendable, Hashable {
 
 // The one writer and the one parser.
 extension ErrorReply {
-  /// What stands beside the sentence, in a fixed order; empty where there is nothing.
+  /// What stands next to the sentence, in a fixed order; empty where there is nothing.
   public var structure: [JSONValue.Member] {
     var members: [JSONValue.Member] = []
     if let line { members.append(JSONValue.Member("line", .int(line))) }

@@ -3,10 +3,11 @@
 //
 //     HELLO timeline-sync 1 {"features":[]}
 //     HAVE TIMELINE {"replica":"R","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}     what is on disk here
-//     LINES TIMELINE R 101 2 1042       first, count, bytes; then these lines, as they stand in the log
+//     HEAD TIMELINE R 900 "signed note" the head that the LINES behind it are under
+//     LINES TIMELINE R 101 2 1042 ["…"] first, count, bytes, and that the first 102 lines are under the
+//                                       head (none where it ends there); then the lines themselves
 //     TOOK TIMELINE R 102               they are durable here
-//     HEAD TIMELINE R 102 "signed note"
-//     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or lack their words
+//     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or miss their bodies
 //     PROOF TIMELINE R 8 "tlog-proof"   then the line
 //     PROVED TIMELINE R 7 3
 //     FOLLOW main                       which timeline has this name there?
@@ -17,18 +18,20 @@
 // docs/reference/protocol.md.
 
 import TimelineModel
+import TransparencyLog
 
 public enum SyncMessage: Sendable, Equatable {
   case hello(features: [String])
   case have(SyncHave)
-  /// Lines follow: so many, of so many bytes.
-  case lines(TimelineID, WantedLines, bytes: Int)
+  /// Lines follow: so many, of so many bytes. `consistency` is from the tree that they end to that of the
+  /// head that was said last (RFC 9162, 2.1.4), and empty where that head ends with them.
+  case lines(TimelineID, LineRange, bytes: Int, consistency: [SHA256Digest])
   case took(TimelineID, ReplicaID, last: UInt64)
   case head(TimelineID, ReplicaID, size: UInt64, note: [UInt8])
-  case want(TimelineID, WantedLines)
+  case want(TimelineID, LineRange)
   /// The line follows.
   case proof(TimelineID, ReplicaID, seq: UInt64, text: [UInt8])
-  case proved(TimelineID, WantedLines)
+  case proved(TimelineID, LineRange)
   case follow(name: String)
   case timeline(TimelineID, name: String)
   case ping
@@ -74,9 +77,11 @@ public struct SyncHave: Sendable, Equatable {
 
 extension SyncMessage {
   public static let version = "1"
-  /// Lines at most that are asked for at once.
-  public static let wantedMax: UInt64 = 1000
+  /// Lines at most that are requested at once.
+  public static let requestedMax: UInt64 = 1000
   static let noteBytesMax = 8 << 10
+  /// As many as a tree of 2^47 lines can need.
+  static let consistencyMax = 48
   static let runBytesMax = 1 << 20
   static let runLinesMax: UInt64 = 1 << 20
 
@@ -85,21 +90,24 @@ extension SyncMessage {
   /// Reads one line, without its LF.
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(ErrorReply) {
     // Bytes, not characters: each run of lines comes with one of these.
-    let words = line.split(separator: 0x20, maxSplits: 5, omittingEmptySubsequences: true)
+    let words = line.split(separator: 0x20, maxSplits: 6, omittingEmptySubsequences: true)
       .map { String(decoding: $0, as: UTF8.self) }
     let text = UnsafeBufferPointer(
-      rebasing: line[(line.firstIndex { $0 == 0x7B || $0 == 0x22 } ?? line.count)...])
+      rebasing: line[(line.firstIndex { [0x22, 0x5B, 0x7B].contains($0) } ?? line.count)...])
     let reader = SyncMessageReader(words: words, text: text)
     switch words.first {
     case "HELLO": self = try reader.hello()
     case "HAVE": self = try reader.have()
     case "LINES":
       let (timeline, run) = try reader.run(
-        "LINES timeline replica first count bytes", max: Self.runLinesMax, words: 6)
+        "LINES timeline replica first count bytes [consistency]", max: Self.runLinesMax,
+        words: 6...7)
       guard let bytes = Int(words[5]), (1...Self.runBytesMax).contains(bytes) else {
         throw ErrorReply(.badRequest, "LINES brings 1 to \(Self.runBytesMax) bytes")
       }
-      self = .lines(timeline, run, bytes: bytes)
+      self = .lines(
+        timeline, run, bytes: bytes,
+        consistency: words.count == 7 ? try reader.consistency() : [])
     case "TOOK":
       let (timeline, replica, last) = try reader.address("TOOK timeline replica seq")
       self = .took(timeline, replica, last: last)
@@ -150,7 +158,9 @@ extension SyncMessage {
       "HELLO timeline-sync \(Self.version) "
         + JSONValue.object(["features": .strings(features)]).text
     case .have(let have): "HAVE \(have.timeline) \(have.json.text)"
-    case .lines(let timeline, let run, let bytes): "LINES \(timeline) \(run.words) \(bytes)"
+    case .lines(let timeline, let run, let bytes, let consistency):
+      "LINES \(timeline) \(run.words) \(bytes)"
+        + (consistency.isEmpty ? "" : " " + JSONValue.strings(consistency.map(\.base64)).text)
     case .took(let timeline, let replica, let last): "TOOK \(timeline) \(replica) \(last)"
     case .head(let timeline, let replica, let size, let note):
       "HEAD \(timeline) \(replica) \(size) \(Self.quoted(note))"
@@ -171,7 +181,7 @@ extension SyncMessage {
   }
 }
 
-extension WantedLines {
+extension LineRange {
   fileprivate var words: String { "\(replica) \(first) \(count)" }
 }
 
@@ -241,13 +251,25 @@ private struct SyncMessageReader {
 
   /// A timeline, and lines in a row.
   func run(
-    _ form: String, max: UInt64 = SyncMessage.wantedMax, words expected: Int = 5
-  ) throws(ErrorReply) -> (TimelineID, WantedLines) {
+    _ form: String, max: UInt64 = SyncMessage.requestedMax, words expected: ClosedRange<Int> = 5...5
+  ) throws(ErrorReply) -> (TimelineID, LineRange) {
     let (timeline, replica, first) = try address(form)
-    guard words.count == expected, let count = UInt64(words[4]), first > 0,
+    guard expected.contains(words.count), let count = UInt64(words[4]), first > 0,
       (1...max).contains(count)
     else { throw ErrorReply(.badRequest, "\(form), at most \(max) lines") }
-    return (timeline, WantedLines(replica, first, count))
+    return (timeline, LineRange(replica, first, count))
+  }
+
+  func consistency() throws(ErrorReply) -> [SHA256Digest] {
+    let texts =
+      text.count <= SyncMessage.noteBytesMax ? (try? JSONValue(parsing: text))?.array : nil
+    let hashes = (texts ?? []).compactMap { $0.string.flatMap { SHA256Digest(base64: $0) } }
+    guard (1...SyncMessage.consistencyMax).contains(hashes.count), hashes.count == texts?.count
+    else {
+      throw ErrorReply(
+        .badRequest, "LINES ends with 1 to \(SyncMessage.consistencyMax) hashes in base64")
+    }
+    return hashes
   }
 
   func note() throws(ErrorReply) -> [UInt8] {

@@ -3,17 +3,18 @@
 // speak (the engine's Link).
 //
 //     > HAVE T {"replica":"A","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}   < HAVE T {…}
-//     > LINES T R 101 2 1042        then the two lines, as they stand in the log
+//     > HEAD T R 900 "signed note"  under which the lines behind it are
+//     > LINES T R 101 2 1042 ["…"]  that 102 lines are under it; then the two lines, as they stand in the log
 //     < TOOK T R 102                only once they are durable there
-//     > HEAD T R 102 "signed note"  only once it has the lines that the head is over
-//     > WANT T R 7 3                lines that are damaged here, or lack their words
+//     > WANT T R 7 3                lines that are damaged here, or miss their bodies
 //     < PROOF T R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
 //     < PROVED T R 7 3              all of these were looked at
 //
 // State: comparing → live → ended, never back. Each side sends what the other lacks, of any replica, as
 // far as the window allows; what arrives while live is passed on the same way, so A and C meet
-// through B. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits for the disk
-// alone, and whoever has output waiting goes on reading.
+// through B. What is sent is under a signed head, which goes before it: the receiver can tell before the write
+// that it is what its machine wrote. Two windows cannot close a circle: lines wait for TOOK alone, TOOK waits
+// for the disk alone, and a side that has output waiting goes on reading.
 
 import TimelineModel
 import TransparencyLog
@@ -21,12 +22,12 @@ import TransparencyLog
 /// The logs as a session reads them.
 public protocol LogSource {
   var position: Position { get }
-  /// Whole lines in a row, at most about `bytesMax` bytes; none where the first one is damaged.
+  /// Whole lines in a row, at most `linesMax` and about `bytesMax` bytes; none where the first one is damaged.
   func run(
-    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>)
   /// Lines that are to be fetched again, in ranges.
-  var wanted: [WantedLines] { get }
+  var linesToRequest: [LineRange] { get }
   /// The newest signed head of a log, as it stands in its file.
   func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
   /// Lines under that head; 0 where there is none.
@@ -34,7 +35,7 @@ public protocol LogSource {
 }
 
 /// Lines in a row, of one log.
-public struct WantedLines: Sendable, Hashable {
+public struct LineRange: Sendable, Hashable {
   public var replica: ReplicaID
   public var first: UInt64
   public var count: UInt64
@@ -47,7 +48,7 @@ public struct WantedLines: Sendable, Hashable {
 }
 
 extension LogSource {
-  public var wanted: [WantedLines] { [] }
+  public var linesToRequest: [LineRange] { [] }
 
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
 
@@ -55,27 +56,44 @@ extension LogSource {
 
   /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
-    let (_, bytes) = run(of: replica, from: seq, bytesMax: 0)
+    let (_, bytes) = run(of: replica, from: seq, linesMax: 1, bytesMax: 0)
     guard let line = try? Line(bytes) else { return nil }
     var hasher = SHA256()
     return String(line.leaf(of: bytes, using: &hasher).description.prefix(16))
   }
 }
 
+/// What says that lines of a peer are those that their machine wrote; nothing of it has been checked.
+public struct PeerHead: Sendable, Equatable {
+  /// Of so many lines, the peer says.
+  public var size: UInt64
+  /// The signed note.
+  public var note: [UInt8]
+  /// From the tree that ends with the lines to that of the head; empty where both are one.
+  public var consistency: [SHA256Digest]
+
+  public init(size: UInt64, note: [UInt8], consistency: [SHA256Digest] = []) {
+    self.size = size
+    self.note = note
+    self.consistency = consistency
+  }
+}
+
 public struct SyncSession: Sendable {
   public enum Effect: Sendable {
     case send([UInt8])
-    /// Lines to take in; `committed` is to be called once they are durable.
-    case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64)
+    /// Lines to take in; `committed` is to be called once they are durable. Nil where the other side names
+    /// no head.
+    case ingest(ReplicaID, lines: [UInt8], first: UInt64, last: UInt64, under: PeerHead?)
     /// The signed head of a log of which the lines are here.
     case head(ReplicaID, note: [UInt8])
     /// The other side asks for these lines, each with a proof: `proven` writes the answer.
-    case want(WantedLines)
-    /// A line that was asked for; nothing of it has been checked.
+    case want(LineRange)
+    /// A line that was requested; nothing of it has been checked.
     case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
-    case proved(WantedLines)
-    /// The other side is told why, and the connection ends.
+    case proved(LineRange)
+    /// The other side gets the reason, and the connection ends.
     case end(ErrorReply)
   }
 
@@ -92,6 +110,7 @@ public struct SyncSession: Sendable {
     let last: UInt64
     var left: UInt64
     let announced: Int
+    let under: PeerHead?
     var bytes: [UInt8] = []
 
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
@@ -99,6 +118,25 @@ public struct SyncSession: Sendable {
       bytes.append(0x0A)
       left -= 1
     }
+  }
+
+  /// Lines to be sent once it is known how their head covers them.
+  public struct HeldRun: Sendable, Equatable {
+    public let lines: LineRange
+    /// Lines under the head.
+    public let head: UInt64
+
+    /// The number of the last line.
+    public var last: UInt64 { lines.first + lines.count - 1 }
+  }
+
+  /// What `pump` has to say.
+  public struct Pumped: Sendable {
+    public var bytes: [UInt8] = []
+    /// To be proven: `send` goes on with it, or `skip`.
+    public var held: HeldRun?
+
+    public var isEmpty: Bool { bytes.isEmpty && held == nil }
   }
 
   /// At most so much is sent that the other side has not yet taken.
@@ -117,21 +155,30 @@ public struct SyncSession: Sendable {
   private var signed = Position()
   private var unacknowledged: [(replica: ReplicaID, last: UInt64, bytes: Int)] = []
   private var incoming: Incoming?
+  /// The head that was said last, on either side: the lines behind it are under that one.
+  private var saidHead: (replica: ReplicaID, size: UInt64)?
+  private var heardHead: (replica: ReplicaID, head: PeerHead)?
+  private var held: HeldRun?
+  /// Whether lines go under signed heads alone.
+  private let isUnderHeads: Bool
   /// A proof whose line comes next.
   private var proof: (address: LineAddress, text: [UInt8])?
-  /// The line of what was asked for that was proven last: each is, once.
+  /// The line of what was requested that was proven last: each is, once.
   private var proven: UInt64 = 0
-  /// What is being asked for, and what will be; nil until it is looked up.
-  private var asked: WantedLines?
-  private var toAsk: [WantedLines]?
+  /// What is being requested, and what will be; nil until it is looked up.
+  private var requested: LineRange?
+  private var toRequest: [LineRange]?
   /// What the other side ended it with.
   public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
 
-  public init(timeline: TimelineID, replica: ReplicaID) {
+  /// - Parameter isUnderHeads: whether lines go under signed heads alone; false where an owner puts back
+  ///   what he kept, to the last line.
+  public init(timeline: TimelineID, replica: ReplicaID, isUnderHeads: Bool = true) {
     self.timeline = timeline
     self.replica = replica
+    self.isUnderHeads = isUnderHeads
   }
 
   public var isLive: Bool { state == .live }
@@ -162,6 +209,9 @@ public struct SyncSession: Sendable {
     return out
   }
 
+  /// The log of which the next line ends a run; nil where it ends none.
+  public var endingRun: ReplicaID? { incoming?.left == 1 ? incoming?.replica : nil }
+
   /// Takes one line, without its LF.
   public mutating func receive<Source: LogSource>(
     _ line: UnsafeBufferPointer<UInt8>, _ source: @autoclosure () -> Source
@@ -187,23 +237,27 @@ public struct SyncSession: Sendable {
     case (.have(let have), .comparing):
       try compare(have, source)
       if !have.hasMore { state = .live }
-    case (.lines(let timeline, let run, let bytes), .live):
+    case (.lines(let timeline, let run, let bytes, let consistency), .live):
       try check(timeline)
+      var under = heardHead?.replica == run.replica ? heardHead?.head : nil
+      under?.consistency = consistency
       incoming = Incoming(
         replica: run.replica, first: run.first, last: run.first + run.count - 1, left: run.count,
-        announced: bytes)
+        announced: bytes, under: under)
     case (.head(let timeline, let replica, let size, let note), .live):
       try check(timeline)
       // What they have need not be sent back.
       signed[replica] = max(signed[replica], size)
-      return [.head(replica, note: note)]
+      heardHead = (replica, PeerHead(size: size, note: note))
+      // Else its lines come behind it.
+      return size <= source.position[replica] ? [.head(replica, note: note)] : []
     case (.want(let timeline, let lines), .live):
       try check(timeline)
       return [.want(lines)]
     case (.proof(let timeline, let replica, let seq, let text), .live):
       try check(timeline)
-      guard let asked, asked.replica == replica, seq >= max(asked.first, proven + 1),
-        seq - asked.first < asked.count
+      guard let requested, requested.replica == replica, seq >= max(requested.first, proven + 1),
+        seq - requested.first < requested.count
       else { throw ErrorReply(.badRequest, "PROOF is of what was asked for, each line once") }
       proven = seq
       proof = (LineAddress(replica, seq), text)
@@ -242,82 +296,140 @@ public struct SyncSession: Sendable {
     return .end(ErrorReply(.tooLarge, "a line has at most \(LineLimits.lineBytesMax) bytes"))
   }
 
-  /// Some of what the other side lacks, as far as the window allows; to be asked for more once that
+  /// Some of what the other side lacks, as far as the window allows; to be called again once that
   /// is on its way.
-  public mutating func pump(_ source: some LogSource) -> [UInt8] {
-    guard state == .live else { return [] }
-    var out: [UInt8] = []
-    var inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
+  public mutating func pump(_ source: some LogSource) -> Pumped {
+    guard state == .live else { return Pumped() }
+    var pumped = Pumped()
+    let inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
     let position = source.position.sorted
+    if held == nil, inFlight < Self.windowBytes { pumped = lines(source, position) }
+    if pumped.isEmpty { pumped.bytes = heads(source, position) }
+    if pumped.isEmpty { pumped.bytes = want(source) }
+    return pumped
+  }
+
+  /// The next lines, of the first log that has some.
+  private mutating func lines(
+    _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
+  ) -> Pumped {
+    var pumped = Pumped()
     for (replica, size) in position where !blocked.contains(replica) {
-      while theirs[replica] < size, inFlight < Self.windowBytes, out.isEmpty {
-        let first = theirs[replica] + 1
-        let (count, bytes) = source.run(of: replica, from: first, bytesMax: Self.chunkBytes)
-        guard count > 0 else {
-          blocked.insert(replica)
-          break
-        }
-        let last = first + count - 1
-        SyncMessage.lines(timeline, WantedLines(replica, first, count), bytes: bytes.count)
-          .append(to: &out)
-        out.append(contentsOf: bytes)
-        theirs[replica] = last
-        inFlight += bytes.count
-        unacknowledged.append((replica, last, bytes.count))
+      let end = isUnderHeads ? min(size, source.signedSize(of: replica)) : size
+      guard theirs[replica] < end else { continue }
+      let first = theirs[replica] + 1
+      let (count, bytes) = source.run(
+        of: replica, from: first, linesMax: end - first + 1, bytesMax: Self.chunkBytes)
+      guard count > 0 else {
+        blocked.insert(replica)
+        continue
       }
+      let run = LineRange(replica, first, count)
+      if isUnderHeads { say(headOf: replica, source, to: &pumped.bytes) }
+      if isUnderHeads, first + count - 1 < end {
+        held = HeldRun(lines: run, head: end)
+        pumped.held = held
+      } else {
+        send(run, bytes, consistency: [], to: &pumped.bytes)
+      }
+      break
     }
-    if out.isEmpty { out = heads(source, position) }
-    if out.isEmpty { out = want(source) }
+    return pumped
+  }
+
+  /// Goes on with a run that was held, with the proof that its head covers it.
+  public mutating func send(
+    _ run: HeldRun, consistency: [SHA256Digest], _ source: some LogSource
+  ) -> [UInt8] {
+    guard held == run, state == .live else { return [] }
+    held = nil
+    let (count, bytes) = source.run(
+      of: run.lines.replica, from: run.lines.first, linesMax: run.lines.count, bytesMax: .max)
+    // It is begun anew where its lines have been rewritten meanwhile, or another head was said.
+    guard count == run.lines.count, let saidHead, saidHead == (run.lines.replica, run.head) else {
+      return []
+    }
+    var out: [UInt8] = []
+    send(run.lines, bytes, consistency: consistency, to: &out)
     return out
+  }
+
+  /// Passes over the log of a run that cannot be proven, until `askAgain`.
+  public mutating func skip(_ run: HeldRun) {
+    guard held == run else { return }
+    held = nil
+    blocked.insert(run.lines.replica)
+  }
+
+  private mutating func send(
+    _ run: LineRange, _ bytes: UnsafeBufferPointer<UInt8>, consistency: [SHA256Digest],
+    to out: inout [UInt8]
+  ) {
+    let last = run.first + run.count - 1
+    SyncMessage.lines(timeline, run, bytes: bytes.count, consistency: consistency).append(to: &out)
+    out.append(contentsOf: bytes)
+    theirs[run.replica] = last
+    unacknowledged.append((run.replica, last, bytes.count))
+  }
+
+  /// The newest head of a log, unless it was the last that was said.
+  private mutating func say(
+    headOf replica: ReplicaID, _ source: some LogSource, to out: inout [UInt8]
+  ) {
+    guard let (size, note) = source.head(of: replica),
+      saidHead.map({ $0 != (replica, size) }) ?? true
+    else { return }
+    saidHead = (replica, size)
+    signed[replica] = size
+    SyncMessage.head(timeline, replica, size: size, note: note).append(to: &out)
   }
 
   /// Looks up again what is to be asked for, and what can be sent: lines that were damaged may be back.
   public mutating func askAgain() {
-    toAsk = nil
+    toRequest = nil
     blocked = []
   }
 
   /// What is to be fetched again, one range after the other.
   private mutating func want(_ source: some LogSource) -> [UInt8] {
-    if toAsk == nil { toAsk = source.wanted }
-    guard asked == nil, var next = toAsk?.first else { return [] }
-    toAsk?.removeFirst()
-    if next.count > SyncMessage.wantedMax {
-      toAsk?.insert(
-        WantedLines(
-          next.replica, next.first + SyncMessage.wantedMax, next.count - SyncMessage.wantedMax),
+    if toRequest == nil { toRequest = source.linesToRequest }
+    guard requested == nil, var next = toRequest?.first else { return [] }
+    toRequest?.removeFirst()
+    if next.count > SyncMessage.requestedMax {
+      toRequest?.insert(
+        LineRange(
+          next.replica, next.first + SyncMessage.requestedMax, next.count - SyncMessage.requestedMax
+        ),
         at: 0)
-      next.count = SyncMessage.wantedMax
+      next.count = SyncMessage.requestedMax
     }
-    asked = next
+    requested = next
     proven = 0
     return SyncMessage.want(timeline, next).bytes
   }
 
   /// The answer to `want`: first each line with its proof,
   public func proven(
-    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: WantedLines
+    _ seq: UInt64, _ proof: [UInt8], _ line: [UInt8], _ lines: LineRange
   ) -> [UInt8] {
     SyncMessage.proof(timeline, lines.replica, seq: seq, text: proof).bytes + line
   }
 
   /// then what was looked at.
-  public func proved(_ lines: WantedLines) -> [UInt8] {
+  public func proved(_ lines: LineRange) -> [UInt8] {
     SyncMessage.proved(timeline, lines).bytes
   }
 
-  /// The heads of logs whose lines the other side has.
+  /// The heads of logs whose lines the other side has already.
   private mutating func heads(
     _ source: some LogSource, _ position: [(replica: ReplicaID, size: UInt64)]
   ) -> [UInt8] {
+    guard held == nil else { return [] }
     var out: [UInt8] = []
     for (replica, _) in position {
       let signedSize = source.signedSize(of: replica)
-      guard signed[replica] < signedSize, signedSize <= taken[replica],
-        let (size, note) = source.head(of: replica)
-      else { continue }
-      signed[replica] = size
-      SyncMessage.head(timeline, replica, size: size, note: note).append(to: &out)
+      guard signed[replica] < signedSize, signedSize <= taken[replica] else { continue }
+      say(headOf: replica, source, to: &out)
     }
     return out
   }
@@ -356,15 +468,15 @@ public struct SyncSession: Sendable {
     }
   }
 
-  private mutating func proved(_ lines: WantedLines) throws(ErrorReply) -> [Effect] {
-    guard let asked, asked.replica == lines.replica, asked.first == lines.first,
-      lines.count <= asked.count
+  private mutating func proved(_ lines: LineRange) throws(ErrorReply) -> [Effect] {
+    guard let requested, requested.replica == lines.replica, requested.first == lines.first,
+      lines.count <= requested.count
     else { throw ErrorReply(.badRequest, "PROVED is of what was asked for") }
-    if lines.count < asked.count {
-      toAsk?.insert(
-        WantedLines(lines.replica, lines.first + lines.count, asked.count - lines.count), at: 0)
+    if lines.count < requested.count {
+      toRequest?.insert(
+        LineRange(lines.replica, lines.first + lines.count, requested.count - lines.count), at: 0)
     }
-    self.asked = nil
+    self.requested = nil
     return [.proved(lines)]
   }
 
@@ -378,6 +490,9 @@ public struct SyncSession: Sendable {
     }
     guard left == 0, let lines = incoming else { return [] }
     incoming = nil
-    return [.ingest(lines.replica, lines: lines.bytes, first: lines.first, last: lines.last)]
+    return [
+      .ingest(
+        lines.replica, lines: lines.bytes, first: lines.first, last: lines.last, under: lines.under)
+    ]
   }
 }

@@ -109,7 +109,7 @@ public struct Checkpoint: Sendable, Hashable {
       "\(origin)\n\(size)\n\(root.base64)\n" + extensions.map { "\($0)\n" }.joined())
   }
 
-  /// Makes the note. Whoever calls has made the lines durable, and has signed no other root for
+  /// Makes the note. The caller has made the lines durable, and has signed no other root for
   /// this size, nor a head that this one does not continue.
   public func signed(by signer: NoteSigner) -> SignedNote {
     do {

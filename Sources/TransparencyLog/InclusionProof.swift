@@ -1,4 +1,4 @@
-// That an entry is in a tree, shown by the hashes beside its way up to the root (RFC 9162, 2.1.3):
+// That an entry is in a tree, shown by the hashes next to its path to the root (RFC 9162, 2.1.3):
 //
 //     leaf 2 of 7:         root            proof = [ leaf 3, n(0-1), n(4-6) ]
 //                        /      \                     the leaf's sibling first; at most 63 hashes

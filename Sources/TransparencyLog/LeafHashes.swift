@@ -3,7 +3,7 @@
 //
 //     root of 0-6 = node(root of 0-3, root of 4-6)     split at the largest power of two below 7
 //
-// A proof over n leaves reads each once, and makes about n hashes. Whoever proves often keeps the
+// A proof over n leaves reads each once, and makes about n hashes. A caller that proves often keeps the
 // roots of some full subtrees and answers `subtreeRoot`; then a proof costs what is not kept.
 
 /// Random access to leaf hashes.

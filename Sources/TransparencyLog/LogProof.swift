@@ -14,7 +14,7 @@
 //
 //     — PeterNeumann x08gozDA2D7IMPl5339ghWaWdMHI1FuM87Bu/YYK9oBwceVF6/ht0QN36iKgI+yAOPXFoz…AwU=
 //
-// The entry's hash is not in it: whoever checks makes it from what he wants proven. The size is the
+// The entry's hash is not in it: a verifier makes it from what is to be proven. The size is the
 // checkpoint's, and nobody else's.
 
 /// Why a text is no proof, or does not prove it. `line` counts from 1.

@@ -30,6 +30,15 @@ public struct SigningKey: Sendable {
   /// The key for a file that nobody else can read.
   public var pem: [UInt8] { key.pem }
 
+  /// Signs bytes that are no note: 64 bytes, the same each time. Their first line has to say what they are, so that
+  /// no signature of one thing is one of another.
+  public func signature(of message: [UInt8]) -> [UInt8] { key.sign(message) }
+
+  /// OpenSSL's key, for whoever hands it back to OpenSSL: a copy in PEM would stay behind in memory.
+  package func withOpenSSLKey<Result>(_ body: (OpaquePointer) -> Result) -> Result {
+    withExtendedLifetime(key) { body(key.key) }
+  }
+
   /// Signs under a name, such as that of a log.
   public func signer(named name: KeyName) -> NoteSigner { NoteSigner(name: name, key: key) }
 }

@@ -20,7 +20,7 @@ public struct TreeFrontier: Sendable, Hashable {
   public init() {}
 
   /// Goes on from what was kept of a frontier. Nil where there are not as many peaks as a tree of
-  /// that size has; whether they are the right ones is told by the root alone.
+  /// that size has; only the root shows whether they are the right ones.
   public init?(size: UInt64, peaks: [SHA256Digest]) {
     guard peaks.count == size.nonzeroBitCount, size <= CanonicalDecimal.largest else { return nil }
     self.size = size

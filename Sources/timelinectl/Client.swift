@@ -129,15 +129,15 @@ extension Failure {
   }
 
   /// - Parameter form: how the event was given that the reply is about.
-  init(_ reply: ErrorReply, _ form: PlainWords.Form = .json) {
-    self.init(reply.code.exit, code: reply.code.rawValue, PlainWords.text(reply, form))
+  init(_ reply: ErrorReply, _ form: MessageTranslation.Form = .json) {
+    self.init(reply.code.exit, code: reply.code.rawValue, MessageTranslation.text(reply, form))
     self.reply = reply
   }
 
   private static func text(_ violation: ClientError.Violation) -> String {
     switch violation {
     case .lineTooLong(let bytes): "timelined answered with a line of more than \(bytes) bytes"
-    case .notAReply(let line), .notJSON(let line), .noAddress(let line), .lacking(_, let line):
+    case .notAReply(let line), .notJSON(let line), .noAddress(let line), .incomplete(_, let line):
       "timelined answered: \(line)"
     }
   }

@@ -19,7 +19,9 @@ struct Arguments {
     Options:
       --data DIR       where the logs are kept    ($XDG_DATA_HOME/timeline)
       --socket PATH    the Unix socket to serve   ($XDG_RUNTIME_DIR/timeline.sock)
-      --listen ADDRESS also serve tcp://127.0.0.1:PORT; may be given more than once
+      --peer-socket PATH  the Unix socket for timelinectl relay  (the --socket with .peer behind it)
+      --listen ADDRESS also serve other machines at tls://[::]:PORT, all addresses of this one, or at
+                       tls://ADDRESS:PORT; tcp://127.0.0.1:PORT for tests; may be given more than once
       --help           this text
       --version        the version
 
@@ -29,7 +31,10 @@ struct Arguments {
 
   var data: String
   var socket: String
+  var peerSocket: String?
   var listen: [PeerAddress] = []
+
+  var peerSocketPath: String { peerSocket ?? socket + ".peer" }
 
   enum Outcome {
     case run(Arguments)
@@ -56,6 +61,7 @@ struct Arguments {
       switch word {
       case "--data": result.data = try value
       case "--socket": result.socket = try value
+      case "--peer-socket": result.peerSocket = try value
       case "--listen": result.listen.append(try address(try value))
       case "--help", "-h": return .print(help)
       case "--version": return .print("timelined \(version)")

@@ -8,6 +8,7 @@ import Glibc
 import LinuxServer
 import TimelineServer
 import TransparencyLog
+import TransportSecurity
 
 @main
 enum Main {
@@ -35,26 +36,26 @@ enum Main {
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let entropy = EntropySource()
+      let tls = try key(entropy, directory.deviceKey).map(TLSContext.init)
       let engine = try Engine(
         Engine.World(
-          directory: directory, key: try signingKey(directory, entropy),
+          directory: directory, key: try key(entropy, directory.signingKey),
           version: Arguments.version, random: entropy.word, newID: entropy.id),
         now: .now)
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
       // The Unix socket last: it is there only once everything else is.
-      var listeners: [Int32: Bool] = [:]
-      for address in arguments.listen {
-        listeners[try Listener.loopback(address.port)] = false
-      }
-      listeners[try Listener.unix(arguments.socket)] = true
-      let server = Server(engine, listeners: listeners, signals: signals)
+      var listeners = try listeners(arguments.listen)
+      listeners[try Listener.unix(arguments.peerSocketPath)] = .relayed
+      listeners[try Listener.unix(arguments.socket)] = .owner
+      let server = Server(engine, listeners: listeners, tls: tls, signals: signals)
       Journal.write(
         .info,
         "serving \(arguments.data) on unix:\(arguments.socket)"
           + arguments.listen.map { " and \($0)" }.joined())
       let signal = server.run()
       unlink(arguments.socket)
+      unlink(arguments.peerSocketPath)
       Journal.write(.info, "stopped by \(name(of: signal))")
       return withExtendedLifetime(directory) { 0 }
     } catch let error as OpenError {
@@ -65,6 +66,20 @@ enum Main {
       Journal.write(.error, "\(error)")
     }
     return 1
+  }
+
+  private static func listeners(
+    _ addresses: [PeerAddress]
+  ) throws -> [Int32: Listener.Kind] {
+    var listeners: [Int32: Listener.Kind] = [:]
+    for address in addresses {
+      switch address {
+      case .loopback(let port): listeners[try Listener.loopback(port)] = .loopback
+      case .tls(let host, let port): listeners[try Listener.network(host, port)] = .devices
+      case .via: break
+      }
+    }
+    return listeners
   }
 
   private static let stopSignals = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
@@ -91,16 +106,16 @@ enum Main {
   }
 
   /// Nil where the disk is too full to keep one: it is made at the next start.
-  private static func signingKey(
-    _ directory: DataDirectory, _ entropy: EntropySource
+  private static func key(
+    _ entropy: EntropySource, _ make: (() -> [UInt8]) throws(OpenError) -> SigningKey
   ) throws(OpenError) -> SigningKey? {
     do throws(OpenError) {
-      return try directory.signingKey {
+      return try make {
         (0..<4).flatMap { _ in withUnsafeBytes(of: entropy.word()) { Array($0) } }
       }
     } catch {
       guard case .disk(let failure) = error, failure.cause == .full else { throw error }
-      Journal.write(.warning, "no key to sign with was made: \(failure.message)")
+      Journal.write(.warning, "a key of this machine was not made: \(failure.message)")
       return nil
     }
   }

@@ -4,7 +4,7 @@ import TimelineModel
 
 @testable import Backup
 
-@Suite("A backup that somebody changed, with the sums mended")
+@Suite("A backup that somebody changed, with its sums computed again")
 struct BackupPropertyTests {
   private static let rounds = 3000
 
@@ -41,7 +41,7 @@ struct BackupPropertyTests {
       }
       #expect(rest.isEmpty, why)
     }
-    // Lines that are missing are told, and not refused.
+    // Lines that are missing are reported, and not refused.
     #expect(taken > 0 && taken < Self.rounds)
     print("changed backups: \(taken) of \(Self.rounds) were taken")
   }

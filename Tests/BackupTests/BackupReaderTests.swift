@@ -98,7 +98,7 @@ struct BackupReaderTests {
       var changed = sample
       changed.lines.remove(at: index)
       if isEvent {
-        // What is missing is told.
+        // What is missing is reported.
         #expect(try read(changed.text).contents.missing == 1)
       } else if index != sample.lines.count - 1 {
         #expect(throws: BackupError.self) { try read(changed.text) }

@@ -1,4 +1,4 @@
-"""Measures this build beside its peers, on the same generated events, and prints ratios.
+"""Compares this build with its peers, on the same generated events, and prints ratios.
 
     scripts/bench [--events N] [--runs N] [--events-max N] [--json FILE] [PART...]
 

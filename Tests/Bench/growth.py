@@ -72,7 +72,7 @@ class Pair:
             self.count += count
             grown = True
         if grown:
-            self.settle()
+            self.wait_for_sync()
             self.bench.figures.add(
                 "growth: memory an event, after appends", size, self.first.memory() / self.count)
             self.first.quiet()
@@ -84,7 +84,7 @@ class Pair:
             self.first.stop()
             self.bench.figures.add("growth: clean start", size, self.first.start())
 
-    def settle(self):
+    def wait_for_sync(self):
         while self.first.position() != self.second.position():
             time.sleep(0.02)
 
@@ -97,7 +97,7 @@ class Pair:
             waits = first.ask(*('QUERY {%s"from":"%d-03","limit":100}' % (filter, year) for year in years))
             bench.figures.add("growth: query, %s, 100 rows, median" % name, size, median_ms(waits))
             assert first.rows == 100, first.rows
-        self.settle()
+        self.wait_for_sync()
         apart(second, first.listen)
         waits = []
         for _ in range(5):

@@ -97,20 +97,20 @@ static void flush(Client *client) {
   client->out_sent = client->out_length = 0;
 }
 
-static int connected(const char *place) {
+static int connected(const char *endpoint) {
   if (is_nats) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(place))};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(endpoint))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-    if (connect(fd, (void *)&address, sizeof address) < 0) die(place);
+    if (connect(fd, (void *)&address, sizeof address) < 0) die(endpoint);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     dprintf(fd, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB _INBOX.%d 1\r\n", fd);
     return fd;
   }
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  strncpy(address.sun_path, place, sizeof address.sun_path - 1);
+  strncpy(address.sun_path, endpoint, sizeof address.sun_path - 1);
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (connect(fd, (void *)&address, sizeof address) < 0) die(place);
+  if (connect(fd, (void *)&address, sizeof address) < 0) die(endpoint);
   return fd;
 }
 

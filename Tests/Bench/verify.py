@@ -1,4 +1,4 @@
-"""Everything read again and compared, beside sha256sum of the same files: on one core and on both."""
+"""Everything read again and compared, compared with sha256sum of the same files: on one core and on both."""
 
 import glob
 import os

@@ -31,16 +31,16 @@ class Repository:
     def add(self, name, lines):
         """Adds lines, behind what the files of that name have."""
         lines = iter(lines)
-        place = len(list(pathlib.Path(self.path).glob(name + "-*")))
-        if place:
-            last = "%s/%s-%05d" % (self.path, name, place - 1)
+        number = len(list(pathlib.Path(self.path).glob(name + "-*")))
+        if number:
+            last = "%s/%s-%05d" % (self.path, name, number - 1)
             room = LINES - sum(1 for _ in open(last))
             with open(last, "a") as out:
                 out.writelines(itertools.islice(lines, room))
         while piece := list(itertools.islice(lines, LINES)):
-            with open("%s/%s-%05d" % (self.path, name, place), "w") as out:
+            with open("%s/%s-%05d" % (self.path, name, number), "w") as out:
                 out.writelines(piece)
-            place += 1
+            number += 1
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "lines")
 

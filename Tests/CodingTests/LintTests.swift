@@ -23,7 +23,7 @@ struct LintTests {
   static let offer = #""unsourced":true,"offer":{"then":["x"],"condition":"none"}"#
 
   @Test(
-    "An offer is told from the 90th day on, unless somebody answered, it was withdrawn, replaced or has lapsed",
+    "An offer is reported from the 90th day on, unless somebody answered, it was withdrawn, replaced or has lapsed",
     arguments: [
       (nil, "2001-04-01", true), (nil, "2001-03-31", false),
       (("statement", "declines", ["PRK"]), "2003-01-01", false),
@@ -50,7 +50,7 @@ struct LintTests {
     let offer = linted("offer", "message", "2001-01-01", Self.offer)
     #expect(findings([offer, answer], on: "2001-12-31", .unanswered).count == 1)
     #expect(findings([offer, answer], on: "2002-01-01", .unanswered).isEmpty)
-    // A key of what has no commitments is told, and the answer counts all the same, as in the figures.
+    // A key of what has no commitments is reported, and the answer counts all the same, as in the figures.
     let keyed = linted("k", "statement", "2002-01-01", actors: ["PRK"], links("accepts:offer#x"))
     #expect(findings([offer, keyed], .badLink).map(\.reason) == [.noSuchKey])
     #expect(findings([offer, keyed], .unanswered).isEmpty)
@@ -146,7 +146,7 @@ struct LintTests {
     #expect(late.map(\.key) == ["shut"])
   }
 
-  @Test("A circle of links is told once, with all that are in it; ten thousand do not stop it")
+  @Test("A circle of links is reported once, with all that are in it; ten thousand do not stop it")
   func circles() {
     func ring(_ count: Int, tagged: Int? = nil) -> [LintedEvent] {
       (0..<count).map { index in

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("TIMELINE_BIN", ROOT / ".build" / "debug"))
 
 
-# Whoever starts the tests in the background has them ignore these. What they start is to heed them all the same:
+# Tests that are started in the background ignore these. What they start is to heed them all the same:
 # a handler, unlike that, is not passed on.
 for _signal in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_signal) == signal.SIG_IGN:

@@ -43,7 +43,7 @@ class Machines(Ctl):
         keys = {key["replica"]: key["vkey"] for key in self.json("keys", daemon=daemon)}
         return keys[replica or self.own(daemon)]
 
-    def settled(self, daemon, replica, size):
+    def wait_for_head(self, daemon, replica, size):
         """Waits until a head of so many lines is known."""
         while True:
             keys = {key["replica"]: key["signed"] for key in self.json("keys", daemon=daemon)}

@@ -1,4 +1,4 @@
-"""Somebody who records without a break beside a test, so that what is copied meanwhile is copied live."""
+"""Somebody who records without a break during a test, so that what is copied meanwhile is copied live."""
 
 import json
 import threading

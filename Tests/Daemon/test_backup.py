@@ -111,7 +111,7 @@ class Backups(Ctl):
     def refused(self, exit, path, *words, said=None, **more):
         """A restore that fails, of which nothing is left; also the check of the file, where that is why."""
         before = self.tree()
-        err = self.fails(exit, "restore", path, str(self.root / "new" / "place"), *words, "--json", **more)
+        err = self.fails(exit, "restore", path, str(self.root / "new" / "target"), *words, "--json", **more)
         self.assertEqual(self.tree(), before)
         if exit == 7:
             code, out, err_of_check = self.ctl("restore", path, "--check", "--json")
@@ -147,27 +147,27 @@ class Whole(Backups):
 
     def test_a_restored_directory_is_the_same_and_has_a_log_of_its_own(self):
         path = self.backup(self.daemon)
-        place = self.root / "a" / "b" / "data"
-        said = self.json("restore", path, str(place))
-        self.assertEqual((said["directory"], said["missing"]), (str(place), 0))
-        self.assertEqual(stat.S_IMODE(place.stat().st_mode), 0o700)
-        self.assertEqual(self.logs(place), self.logs(self.daemon.data))
-        self.assertEqual(self.heads(place), self.heads(self.daemon.data))
-        self.assertNotEqual(self.own(place), self.own(self.daemon.data))
+        target = self.root / "a" / "b" / "data"
+        said = self.json("restore", path, str(target))
+        self.assertEqual((said["directory"], said["missing"]), (str(target), 0))
+        self.assertEqual(stat.S_IMODE(target.stat().st_mode), 0o700)
+        self.assertEqual(self.logs(target), self.logs(self.daemon.data))
+        self.assertEqual(self.heads(target), self.heads(self.daemon.data))
+        self.assertNotEqual(self.own(target), self.own(self.daemon.data))
         self.assertEqual(sorted(p.name for p in self.root.iterdir()), ["a", "backup"])
-        other = self.serving(place)
+        other = self.serving(target)
         self.assertEqual(self.events(other), self.events(self.daemon))
         self.assertTrue(self.json("verify", daemon=other)["whole"])
         self.append(other, 2)
         position = self.json("status", daemon=other)["position"]
-        self.assertEqual(position.pop(self.own(place)), 3)
+        self.assertEqual(position.pop(self.own(target)), 3)
         self.assertEqual(position, said["backup"]["position"])
         # A backup of the copy holds both logs, and what is made of it is the same again.
         second = self.root / "second"
         said = self.json("restore", self.backup(other, "of the copy"), str(second))
         self.assertEqual(len(said["logs"]), 2)
-        self.assertEqual(self.logs(second), self.logs(place))
-        self.assertEqual(self.heads(second).keys(), self.logs(place).keys())
+        self.assertEqual(self.logs(second), self.logs(target))
+        self.assertEqual(self.heads(second).keys(), self.logs(target).keys())
 
     def test_the_same_again_without_a_change_is_the_same_text(self):
         if not ZSTD:
@@ -209,8 +209,8 @@ class Whole(Backups):
             self.refused(1, str(self.root / name))
         self.refused(7, self.file("x", "no backup\n"), said="it is no backup")
         before = self.tree()
-        for place in (".", "backup"):
-            self.fails(1, "restore", path, str(self.root / place), "--json")
+        for target in (".", "backup"):
+            self.fails(1, "restore", path, str(self.root / target), "--json")
         self.assertEqual(self.tree(), before)
         # An empty directory is taken, by any of its names.
         (self.root / "empty").mkdir()
@@ -254,9 +254,9 @@ class Running(Backups):
                 before = recorder.more(1000)
                 path = self.backup(daemon, f"run {run}")
                 recorder.rest()
-                place = self.root / f"data {run}"
-                said = self.json("restore", path, str(place))
-                titles = [e["title"] for e in self.events(self.serving(place))]
+                target = self.root / f"data {run}"
+                said = self.json("restore", path, str(target))
+                titles = [e["title"] for e in self.events(self.serving(target))]
                 self.assertEqual(len(titles), len(set(titles)), "none twice")
                 self.assertEqual(set(before) - set(titles), set(), "all that was acknowledged")
                 self.assertEqual(set(titles) - recorder.sent, set(), "nothing that was never sent")
@@ -266,7 +266,7 @@ class Running(Backups):
                 self.assertTrue(log["checked"])
                 # And the lines are the beginning of the log.
                 [whole] = self.logs(daemon.data).values()
-                [copy] = self.logs(place).values()
+                [copy] = self.logs(target).values()
                 self.assertTrue(whole.startswith(copy))
 
     def test_logs_of_several_machines_and_a_sync_afterwards(self):
@@ -276,15 +276,18 @@ class Running(Backups):
         self.done("peer", "add", two.listen[0], daemon=one)
         self.done("sync", daemon=one)
         path = self.backup(one)
-        place = self.root / "data"
-        said = self.json("restore", path, str(place))
+        target = self.root / "data"
+        said = self.json("restore", path, str(target))
         self.assertEqual([log["lines"] for log in said["logs"]], [n for _, n in sorted(said["backup"]["position"].items())])
-        self.assertEqual(self.logs(place), self.logs(one.data))
-        for replica, head in self.heads(place).items():
+        self.assertEqual(self.logs(target), self.logs(one.data))
+        # The machine that was copied has its heads on the disk within a second, at the latest when it ends.
+        one.stop()
+        for replica, head in self.heads(target).items():
             self.assertEqual(head, self.heads(one.data)[replica])
+        one.start()
         # The machine goes on, and so does its copy; they meet, and nobody speaks of a fork.
         self.append(one, 5, "after")
-        copy = self.serving(place)
+        copy = self.serving(target)
         self.append(copy, 5, "copy")
         self.done("peer", "add", one.listen[0], daemon=copy)
         self.done("sync", daemon=copy)
@@ -294,24 +297,24 @@ class Running(Backups):
         daemon = self.another()
         for first in range(0, 56_000, 8_000):
             self.append(daemon, 8_000, first=first)
-        path, place = str(self.root / "backup"), str(self.root / "data")
-        for words, verb in ((("backup", path), "backing up"), (("restore", path, "--check"), "checking"), (("restore", path, place), "restoring")):
+        path, target = str(self.root / "backup"), str(self.root / "data")
+        for words, verb in ((("backup", path), "backing up"), (("restore", path, "--check"), "checking"), (("restore", path, target), "restoring")):
             code, _, err = self.ctl(*words, daemon=daemon)
             self.assertEqual(code, 0, err)
             steps = [json.loads(line) for line in err.splitlines()]
             steps = [step for step in steps if step["progress"] == verb]
             self.assertEqual((steps[-1]["done"], steps[-1]["total"]), (56_002, 56_002), words)
             self.assertEqual(sorted(s["done"] for s in steps), [s["done"] for s in steps])
-        self.assertEqual(self.logs(place), self.logs(daemon.data))
+        self.assertEqual(self.logs(target), self.logs(daemon.data))
 
     def test_damaged_lines_are_left_out_and_said(self):
         daemon = self.another()
         self.append(daemon, 50)
         [path] = glob.glob(daemon.data + "/timelines/main/logs/*/*.jsonl")
         lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
-        for place in (20, 21, 40):
+        for index in (20, 21, 40):
             with open(path, "r+b") as file:
-                file.seek(sum(map(len, lines[:place])) + 300)
+                file.seek(sum(map(len, lines[:index])) + 300)
                 file.write(b"#")
         backup = str(self.root / "backup")
         code, out, err = self.ctl("backup", backup, "--json", daemon=daemon)
@@ -320,10 +323,10 @@ class Running(Backups):
         self.assertEqual((said["lines"], said["missing"], said["logs"][0]["missing"]), (49, 3, [[21, 22], [41, 41]]))
         self.assertIn("3 of the 52 lines", self.ctl("restore", backup, "--check")[1])
         self.refused(7, backup, said="--partial")
-        place = self.root / "data"
-        code, out, _ = self.ctl("restore", backup, str(place), "--partial", "--json")
+        target = self.root / "data"
+        code, out, _ = self.ctl("restore", backup, str(target), "--partial", "--json")
         self.assertEqual((code, json.loads(out)["restored"]), (6, 20))
-        [log] = self.logs(place).values()
+        [log] = self.logs(target).values()
         self.assertEqual(log, b"".join(lines[:20]))
         if ZSTD:
             kept = [line for line in text_of(backup) if line.startswith(b"{")]
@@ -340,12 +343,12 @@ class Running(Backups):
         if ZSTD:
             titles = [json.loads(line).get("title") for line in text_of(path) if line.startswith(b"{")]
             self.assertEqual([t for t in titles if t], [f"Zanzibar {n}" for n in (0, 1, 3, 4)])
-        place = self.root / "data"
-        said = self.json("restore", path, str(place))
+        target = self.root / "data"
+        said = self.json("restore", path, str(target))
         self.assertEqual([log["erased"] for log in said["logs"]], [1])
-        self.assertEqual(self.logs(place), self.logs(daemon.data))
-        self.assertEqual(self.heads(place), self.heads(daemon.data))
-        other = self.serving(place)
+        self.assertEqual(self.logs(target), self.logs(daemon.data))
+        self.assertEqual(self.heads(target), self.heads(daemon.data))
+        other = self.serving(target)
         status = self.json("status", daemon=other)
         self.assertEqual((status["erased"], status["withheld"]), (1, []))
         self.assertTrue(self.json("verify", daemon=other)["whole"])
@@ -404,11 +407,11 @@ class Damage(Backups):
             flipped = bytearray(self.bytes)
             flipped[bit // 8] ^= 1 << bit % 8
             path = self.file("flipped", bytes(flipped))
-            place = self.root / "data"
-            code, out, err = self.ctl("restore", path, str(place), "--json")
+            target = self.root / "data"
+            code, out, err = self.ctl("restore", path, str(target), "--json")
             if code == 0:  # Not every bit of a zstd frame has a say in what it holds.
-                self.assertEqual(self.logs(place), self.logs(self.daemon.data), f"bit {bit}")
-                shutil.rmtree(place)
+                self.assertEqual(self.logs(target), self.logs(self.daemon.data), f"bit {bit}")
+                shutil.rmtree(target)
                 harmless += 1
             else:
                 self.assertEqual((code, self.tree()), (7, []), f"bit {bit}: {err}")
@@ -422,7 +425,7 @@ class Damage(Backups):
             self.refused(7, self.file("more", self.bytes + more), said="more behind its end")
 
     @unittest.skipUnless(ZSTD, "needs zstd")
-    def test_text_that_was_changed_with_all_sums_mended(self):
+    def test_text_that_was_changed_with_all_sums_computed_again(self):
         whole = text_of(self.file("backup", self.bytes))[:-1]
 
         def change(what, said=None, end=None):
@@ -431,10 +434,10 @@ class Damage(Backups):
             path = self.file("changed", packed(lines + [end_of(lines) if end is None else end]))
             return self.refused(7, path, said=said)
 
-        def replace(place, old, new):
+        def replace(index, old, new):
             def body(lines):
-                self.assertIn(old, lines[place])
-                lines[place] = lines[place].replace(old, new)
+                self.assertIn(old, lines[index])
+                lines[index] = lines[index].replace(old, new)
             return body
 
         # As it is, it is taken: what follows is refused for what was changed alone.
@@ -448,7 +451,7 @@ class Damage(Backups):
         other = self.another()
         self.append(other, 40)
         [log] = self.logs(other.data).values()
-        change(lambda lines: lines.__setitem__(9, log.splitlines(keepends=True)[7]), "among those of log")
+        change(lambda lines: lines.__setitem__(9, log.splitlines(keepends=True)[7]), "among those of replica")
         head = json.loads(whole[1].removeprefix(b"LOG "))
         theirs = self.heads(other.data) or {0: b""}
         for note in (head["head"].replace("\n42\n", "\n41\n"), head["head"].replace("\n42\n", "\n43\n"),
@@ -599,14 +602,14 @@ class Interrupted(Backups):
         self.assertEqual(self.tree(), ["backup", "false.sock"])
 
     def alone(self, daemon_text=None):
-        """A timelinectl that has no daemon beside it, or one that is this shell script."""
-        place = self.root / "bin"
-        place.mkdir()
-        shutil.copy(BINARIES / "timelinectl", place)
+        """A timelinectl that has no daemon next to it, or one that is this shell script."""
+        target = self.root / "bin"
+        target.mkdir()
+        shutil.copy(BINARIES / "timelinectl", target)
         if daemon_text:
-            (place / "timelined").write_text("#!/bin/sh\n" + daemon_text)
-            (place / "timelined").chmod(0o700)
-        return str(place / "timelinectl")
+            (target / "timelined").write_text("#!/bin/sh\n" + daemon_text)
+            (target / "timelined").chmod(0o700)
+        return str(target / "timelinectl")
 
     def test_without_a_daemon_nothing_is_restored(self):
         daemon = self.another()
@@ -713,9 +716,9 @@ class FullDisk(Backups):
         lines = [json.loads(line) for line in text_of(self.backup(daemon)) if line.startswith(b"{")]
         titles = [line["title"] for line in lines if "title" in line]
         self.assertEqual(titles, [f"Zanzibar {n}" for n in range(100) if n != 2])
-        place = self.root / "data"
-        self.assertEqual(self.json("restore", str(self.root / "backup"), str(place))["logs"][0]["erased"], 1)
-        self.assertTrue(self.json("verify", daemon=self.serving(place))["whole"])
+        target = self.root / "data"
+        self.assertEqual(self.json("restore", str(self.root / "backup"), str(target))["logs"][0]["erased"], 1)
+        self.assertTrue(self.json("verify", daemon=self.serving(target))["whole"])
 
 
 @unittest.skipUnless(COMPILER, "no C compiler")
@@ -798,18 +801,18 @@ class Faults(Backups):
         client.close()
         path = self.scratch.name + "/backup"
         self.done("backup", path, "--with-key", "--force", TIMELINE_PASSPHRASE=WORDS)
-        place = self.root / "data"
+        target = self.root / "data"
 
         def check(code, what):
             self.assertIn([p.name for p in self.root.iterdir()], [["data"]] if code == 0 else [[], ["data"]], what)
-            if place.exists():
-                self.assertEqual(self.logs(place), self.logs(self.daemon.data), what)
-                self.assertEqual(self.heads(place).keys(), self.logs(place).keys(), what)
-                self.assertEqual((place / "keys/heads.pem").read_bytes(), pathlib.Path(self.daemon.data, "keys/heads.pem").read_bytes())
-                shutil.rmtree(place)
+            if target.exists():
+                self.assertEqual(self.logs(target), self.logs(self.daemon.data), what)
+                self.assertEqual(self.heads(target).keys(), self.logs(target).keys(), what)
+                self.assertEqual((target / "keys/heads.pem").read_bytes(), pathlib.Path(self.daemon.data, "keys/heads.pem").read_bytes())
+                shutil.rmtree(target)
 
         words = self.file("words", WORDS)
-        self.sweep(check, ("restore", path, str(place), "--with-key", "--passphrase-file", words))
+        self.sweep(check, ("restore", path, str(target), "--with-key", "--passphrase-file", words))
 
 
 class Keys(Backups):
@@ -853,14 +856,17 @@ class Keys(Backups):
             self.assertNotEqual(decrypted(WORDS + "x").returncode, 0)
         for words in ("correct horse batterx", WORDS + " "):
             self.refused(1, path, "--with-key", TIMELINE_PASSPHRASE=words, said="not the passphrase")
-        place = self.root / "with"
-        self.done("restore", path, str(place), "--with-key", "--passphrase-file", self.file("words", WORDS + "\r\nmore\n"))
-        self.assertEqual((place / "keys/heads.pem").read_text(), whole)
-        self.assertEqual(stat.S_IMODE((place / "keys/heads.pem").stat().st_mode), 0o600)
-        self.assertEqual(stat.S_IMODE((place / "keys").stat().st_mode), 0o700)
-        self.assertEqual(os.listdir(place / "keys"), ["heads.pem"])
+        target = self.root / "with"
+        self.done("restore", path, str(target), "--with-key", "--passphrase-file", self.file("words", WORDS + "\r\nmore\n"))
+        self.assertEqual((target / "keys/heads.pem").read_text(), whole)
+        self.assertEqual(stat.S_IMODE((target / "keys/heads.pem").stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE((target / "keys").stat().st_mode), 0o700)
+        # Restored somewhere else it is another device.
+        self.assertEqual(sorted(os.listdir(target / "keys")), ["device.pem", "heads.pem"])
+        device = pathlib.Path(daemon.data, "keys/device.pem").read_text()
+        self.assertNotEqual((target / "keys/device.pem").read_text(), device)
         # What it signs from now on, in a log of its own, that key signed.
-        other = self.serving(place)
+        other = self.serving(target)
         self.append(other, 1)
         keys = {key["own"]: base64.b64decode(key["vkey"].split("+", 2)[2]) for key in self.json("keys", daemon=other)}
         self.assertEqual(keys[True], keys[False])

@@ -231,7 +231,7 @@ class Faults(unittest.TestCase):
         return struck, [f"{title}: {failure}" for failure in run.failures]
 
     def test_directories_are_open_before_they_change(self):
-        # An error in writing a name out is told to whoever had the directory open by then.
+        # An error in writing a name out is reported to those that had the directory open by then.
         trace = self.scratch + "/trace"
         run = Run(self.library, "open", 0, 0, ONCE, trace=trace)
         run.whole()
@@ -239,15 +239,15 @@ class Faults(unittest.TestCase):
         with open(trace) as file:
             calls = [line.split(None, 1) for line in file.read().splitlines()]
         changes = 0
-        for place, (call, path) in enumerate(calls):
+        for index, (call, path) in enumerate(calls):
             parent = os.path.dirname(path)
             # Opened for this change: look back no further than its last sync. What holds DATA is not traced.
             if call not in ("mkdir", "rename") or path in (run.daemon.data, run.daemon.data + "/timelines/main/index/events.idx.new"):
                 continue
             changes += 1
-            since = itertools.takewhile(lambda c: c != ["fsync", parent], reversed(calls[:place]))
+            since = itertools.takewhile(lambda c: c != ["fsync", parent], reversed(calls[:index]))
             self.assertIn(["open", parent], list(since), f"{call} {path}")
-            self.assertIn(["fsync", parent], calls[place:], f"{call} {path}")
+            self.assertIn(["fsync", parent], calls[index:], f"{call} {path}")
         self.assertGreater(changes, 4)
 
     def test_every_call_fails(self):

@@ -139,7 +139,7 @@ class Heads(Machines):
                     damage = self.json("status", daemon=daemon)["damage"]
                     self.assertTrue(any("5 to 6" in text for text in damage), damage)
                     self.assertEqual(path.read_bytes(), kept)
-                    self.assertEqual(any("goes on in log" in line for line in daemon.lines), number == 0)
+                    self.assertEqual(any("goes on in replica" in line for line in daemon.lines), number == 0)
                     daemon.stop()
                 # It goes on in another log, which can be signed.
                 daemon.start()
@@ -263,7 +263,7 @@ class Heads(Machines):
         b.follow(a)
         c.follow(b)
         for daemon in (b, c):
-            self.settled(daemon, self.own(a), 3)
+            self.wait_for_head(daemon, self.own(a), 3)
             self.assertEqual(self.head(daemon, self.own(a)), self.head(a))
             self.assertEqual(self.key(daemon, self.own(a)), self.key(a))
             self.done("verify-proof", self.file("p", self.proof(daemon, id)), "--key", self.key(a))
@@ -271,20 +271,20 @@ class Heads(Machines):
         # And go on, through the one in the middle, without a new connection.
         [id] = self.append(a, 1, "later")
         self.proof(a, id)
-        self.settled(c, self.own(a), 4)
+        self.wait_for_head(c, self.own(a), 4)
         self.done("verify-proof", self.file("p", self.proof(c, id)), "--key", self.key(a))
 
     def test_a_damaged_head_of_another_machine_is_had_again_from_it(self):
         a, b = self.machine(), self.machine()
         [id] = self.append(a, 1)
         b.follow(a)
-        self.settled(b, self.own(a), 3)
+        self.wait_for_head(b, self.own(a), 3)
         b.stop()
         path = self.log(b, self.own(a)) / "checkpoint"
         path.write_bytes(path.read_bytes()[:-9])
         b.start()
         # The peer is not blamed: one session, to whose end all is well again.
-        self.settled(b, self.own(a), 3)
+        self.wait_for_head(b, self.own(a), 3)
         self.assertEqual(self.json("status", daemon=b)["unsigned"], [])
         self.assertEqual(self.head(b, self.own(a)), self.head(a))
         self.done("verify-proof", self.file("p", self.proof(b, id)), "--key", self.key(a))
@@ -294,7 +294,7 @@ class Heads(Machines):
         a, b = self.machine(), self.machine()
         self.append(a, 1)
         b.follow(a)
-        self.settled(b, self.own(a), 3)
+        self.wait_for_head(b, self.own(a), 3)
         a.stop()
         path = self.log(a) / "checkpoint"
         bad = path.read_bytes()[:-9]

@@ -178,11 +178,11 @@ class KeptTests(Machines):
             return [{key: value for key, value in state.items() if key != "provisional"} for state in states]
         other = elsewhere(shown)
         self.assertEqual(plain(self.states(other, PAIRS, days)), plain(kept), self.said)
-        for place, day in enumerate(days[:2]):
+        for index, day in enumerate(days[:2]):
             cut = elsewhere([line for line in shown if line["date"][:10] <= day])
             for number, pair in enumerate(PAIRS):
                 state = cut.ok("STATE " + json.dumps({"parties": pair, "as_of": day}))
-                self.assertEqual(plain([state]), plain([kept[number * (len(days) + 1) + place]]), self.said)
+                self.assertEqual(plain([state]), plain([kept[number * (len(days) + 1) + index]]), self.said)
             cut.close()
         other.close()
 

@@ -20,14 +20,14 @@ class Lessons(unittest.TestCase):
     def test_a_readers_place_is_right_over_a_restart(self):
         client = self.daemon.client()
         client.append(title="seen")
-        place = client.stream("QUERY {}")[1]["position"]
+        position = client.stream("QUERY {}")[1]["position"]
         client.append(title="not seen")
         client.close()
         self.daemon.stop()
         self.daemon.start()
         client = self.daemon.client()
         client.append(title="new")
-        self.assertEqual(self.watched(client, place, 2), ["not seen", "new"])
+        self.assertEqual(self.watched(client, position, 2), ["not seen", "new"])
         client.close()
 
     def test_a_reader_passes_nothing_while_many_write(self):

@@ -148,7 +148,7 @@ class EachKind(Ctl):
         self.assertNotIn(meddler, [id for id, _ in left])
         self.assertIn(imposed, [e["id"] for e in state["under_way"]])
         self.assertEqual(self.client.ok("STATUS")["position"][other.replica], len(other.lines))
-        # Whoever would record them here is told why not.
+        # An attempt to record them here says why not.
         for line in other.lines:
             body = {key: value for key, value in json.loads(line).items()
                     if key not in ("v", "replica", "seq", "recorded", "salt", "crc32c", "id", "author")}

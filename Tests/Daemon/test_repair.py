@@ -17,7 +17,7 @@ class Repair(Machines):
         b, a = self.machines(2)
         self.append(a, count)
         self.done("peer", "add", a.listen[0], daemon=b)
-        self.settled(b, self.own(a), count + 1)
+        self.wait_for_head(b, self.own(a), count + 1)
         return a, b, self.own(a)
 
     def segment(self, daemon, replica):
@@ -73,7 +73,7 @@ class Repair(Machines):
         # It goes on in a log of its own, and both agree.
         self.append(a, 1, "more")
         self.assertNotEqual(self.own(a), replica)
-        self.settled(b, self.own(a), 2)
+        self.wait_for_head(b, self.own(a), 2)
         self.assertEqual(self.done("log", "--jsonl", daemon=a), self.done("log", "--jsonl", daemon=b))
 
     def test_damage_while_it_runs(self):
@@ -179,7 +179,7 @@ class Repair(Machines):
         replica = self.own(a)
         self.done("peer", "add", a.listen[0], daemon=b)
         self.proof(a, self.json("log", "-n", "1", daemon=a)[0]["id"])
-        self.settled(b, replica, 3001)
+        self.wait_for_head(b, replica, 3001)
         b.stop()
         path, lines = self.segment(b, replica), self.lines(a)
         path.write_bytes(b"".join(lines[:100]) + b"\n" * 99 + b"".join(lines[2900:]))

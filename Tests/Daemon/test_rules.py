@@ -1,4 +1,4 @@
-"""A team's own tables of rules: set, shown, synced, cited, exported; and tables that nobody can reckon with."""
+"""A team's own tables of rules: set, shown, synced, cited, exported; and tables that are unusable."""
 
 import json
 import os
@@ -64,10 +64,10 @@ class RulesTests(Machines):
 
     def restart(self, daemon, index=True):
         daemon.stop()
-        index = pathlib.Path(daemon.data, "timelines/main/index/events.idx")
-        self.assertTrue(index.exists())
+        path = pathlib.Path(daemon.data, "timelines/main/index/events.idx")
+        self.assertTrue(path.exists())
         if not index:
-            index.unlink()
+            path.unlink()
         daemon.start()
 
     # MARK: One machine
@@ -265,7 +265,7 @@ class RulesTests(Machines):
         for index in (True, False):
             self.restart(c, index)
             self.assertEqual(self.states(c), team)
-        # Both set a table before they meet: the later recorded holds on both, whoever was first to have it.
+        # Both set a table before they meet: the later recorded holds on both, whichever was first to have it.
         self.set(c, "weights", "OF-C", ("srbm,-2", "srbm,-1"))
         self.set(a, "weights", "OF-A", ("srbm,-2", "srbm,-3"))
         self.sync(c, b, a)
@@ -368,7 +368,7 @@ class RulesTests(Machines):
             ('"type":"log.rules"', "table: missing"),
             ('"type":"log.rules","table":"weights","name":"E","rows":[{"type":"test","weight":1e308}]', "rows[0].weight"),
         ]
-        lines = self.foreign([(f"2037-01-01T00:00:00.{place:06}Z", members) for place, (members, _) in enumerate(hostile)])
+        lines = self.foreign([(f"2037-01-01T00:00:00.{index:06}Z", members) for index, (members, _) in enumerate(hostile)])
         # Of a time to come, so that they would hold.
         self.assertTrue(self.feed(daemon, "00000000-0000-4000-8000-00000000beef", lines).startswith("TOOK"))
         self.assertEqual(self.states(daemon), before)
@@ -389,7 +389,7 @@ class RulesTests(Machines):
         self.joined(other, daemon)
         self.assertEqual(self.states(other), before)
         # What another program may know and this one does not is passed over.
-        newer = [(f"2037-01-01T00:01:00.00000{place}Z", members) for place, members in enumerate((
+        newer = [(f"2037-01-01T00:01:00.00000{index}Z", members) for index, members in enumerate((
             rules("weights", [{**row, "colour": "red"} for row in weights] + [{"type": "visit", "weight": 3}], "NEWER"),
             rules("windows", windows + [{"name": "visit_days", "value": 3}], "NEWER")))]
         lines = self.foreign(newer, "00000000-0000-4000-8000-00000000cafe")

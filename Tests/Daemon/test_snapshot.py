@@ -153,10 +153,10 @@ class Snapshots(Machines):
         # After a restart with the index on disk, and with none.
         for index in (True, False):
             c.stop()
-            index = pathlib.Path(c.data, "timelines/main/index/events.idx")
-            self.assertTrue(index.exists())
+            path = pathlib.Path(c.data, "timelines/main/index/events.idx")
+            self.assertTrue(path.exists())
             if not index:
-                index.unlink()
+                path.unlink()
             c.start()
             self.same(c, "paper-2026", expected, some)
             shown = self.json("snapshot", "show", "paper-2026", daemon=c)

@@ -19,7 +19,7 @@ class StateTests(Ctl):
     def test_a_group_is_every_two_of_it(self):
         group = self.json("state", *SIX, "--as-of", "2005-09-20")
         self.assertEqual(group["parties"], sorted(SIX))
-        pairs = [(one, other) for place, one in enumerate(sorted(SIX)) for other in sorted(SIX)[place + 1:]]
+        pairs = [(one, other) for index, one in enumerate(sorted(SIX)) for other in sorted(SIX)[index + 1:]]
         self.assertEqual([tuple(state["parties"]) for state in group["dyads"]], pairs)
         self.assertEqual(set(group), {"parties", "day", "rules", "dyads"})
         for pair, state in zip(pairs, group["dyads"]):

@@ -59,7 +59,7 @@ class TableTests(Ctl):
         self.assertEqual(*shown)
 
     def test_no_cell_is_a_formula(self):
-        """A spreadsheet reckons what begins so: whoever opens an export must not run a stranger's words."""
+        """A spreadsheet evaluates what begins so: opening an export must not run a stranger's words."""
         words = ["=HYPERLINK(\"http://x.example\",\"t\")", "+1+1", "-2+3", "@SUM(A1)", "'=1", "''@x", "'tis plain", "-5", "a=b", "a \"\u0301 b\"\u073f"]
         lines = "".join(json.dumps(event(w, id=f"e{n}", summary=w, place="\t" + w, sources=[{"title": w, "quote": "\n" + w}],
                                          unsourced=None, weight=-5, weight_reason=w)) + "\n" for n, w in enumerate(words))

@@ -190,10 +190,10 @@ class Editor(TerminalCase):
         self.assertIn("typo", self.done("show", id))
 
     def test_an_empty_editor_is_none(self):
-        places = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
-        shutil.copy(self.editor(self.fields + "\nfill(title='by vi')"), places / "vi")
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
+        shutil.copy(self.editor(self.fields + "\nfill(title='by vi')"), directory / "vi")
         code, shown = self.terminal(
-            "add", EDITOR="", VISUAL="", PATH=f"{places}:{os.environ['PATH']}").end()
+            "add", EDITOR="", VISUAL="", PATH=f"{directory}:{os.environ['PATH']}").end()
         self.assertEqual(code, 0, shown)
         self.assertIn("by vi", self.done("log", "--csv"))
         code, out, err = self.ctl("add", EDITOR="", VISUAL="")

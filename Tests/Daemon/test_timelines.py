@@ -252,7 +252,7 @@ class Timelines(Machines):
         self.assertIn("following main", out)
         self.done("sync", daemon=self.here)
         self.assertEqual(self.titles(), ["theirs"])
-        # Whoever was connected means the new one from here on.
+        # Connections mean the new one from here on.
         self.assertEqual(client.ok("COUNT {}"), {"count": 1})
         after = self.names()
         self.assertEqual(list(after), ["main"])

@@ -141,8 +141,8 @@ class Verify(Ctl):
         before = self.stated(daemon)
         daemon.stop()
         shutil.rmtree(os.path.join(daemon.data, "timelines/main/index"), ignore_errors=True)
-        for place in (0, 41, 299):
-            lines[place] = checked(stub_of(lines[place]))
+        for index in (0, 41, 299):
+            lines[index] = checked(stub_of(lines[index]))
         with open(path, "wb") as file:
             file.writelines(lines)
         daemon.start()

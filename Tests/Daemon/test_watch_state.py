@@ -197,7 +197,7 @@ class LiveTests(Ctl):
             kind = chance.randrange(5)
             if kind == 0:
                 bunch = [dict(type="message", date="2020-01-%02d" % chance.randrange(1, 29), actors=["USA"], targets=["PRK"],
-                              title="bunch %d.%d" % (number, place), unsourced=True) for place in range(chance.randrange(1, 60))]
+                              title="bunch %d.%d" % (number, index), unsourced=True) for index in range(chance.randrange(1, 60))]
                 self.client.ok("\n".join(["APPENDMANY %d" % len(bunch)] + [json.dumps(event) for event in bunch]))
             elif kind == 1:
                 id = chance.choice(messages)

@@ -333,7 +333,7 @@ class SinceTests(Ctl):
         self.assertEqual((answer["since"], answer["day"], answer["rules"]), (json.loads(position), "2027-06-01", if_so["rules"]))
         group = self.json("state", *PAIR, "KOR", *asked[3:], daemon=own)
         self.assertEqual([group["dyads"][2][key] for key in ("parties", "changes", "reasons")], [["PRK", "USA"], answer["changes"], answer["reasons"]])
-        # A day that was is reckoned by what is known now, and by what was known before.
+        # A day that was is computed by what is known now, and by what was known before.
         self.assertEqual(self.json(*asked[:-1], "2026-11-30", daemon=own)["changes"], [])
         client = own.client()
         self.addCleanup(client.close)

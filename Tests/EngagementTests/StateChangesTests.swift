@@ -49,7 +49,7 @@ struct StateChangesTests {
       ])
   }
 
-  @Test("E-16.4: a promise is told as it falls due, is overdue, and is kept")
+  @Test("E-16.4: a promise is reported as it falls due, is overdue, and is kept")
   func promises() {
     let agreement = event(
       "deal", .agreement, "accord", "2007-02-13", [us, dprk], [],

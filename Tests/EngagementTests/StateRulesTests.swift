@@ -148,9 +148,9 @@ struct StateRulesTests {
     history.insert([many, talks, events[1]])
     #expect(
       history.state(on: Day("2007-03-01")!)[.jointAction]?.verdict == .partly)
-    var mended = many
-    mended.commitments[0].by = [dprk, kor]
-    history.replace([many.id], with: [mended])
+    var corrected = many
+    corrected.commitments[0].by = [dprk, kor]
+    history.replace([many.id], with: [corrected])
     let now = history.state(on: Day("2007-03-01")!).json
     #expect(now["criteria"]?["joint_action"]?["verdict"] == .string("met"))
     #expect(now["commitments"]?.array?[0]["state"] == .string("fulfilled"))

@@ -45,7 +45,7 @@ struct BitFlipTests {
       if !isLine { failures.append("\(name): event \(id) is served with other bytes") }
     }
     // A limit: without signed heads a line at the end that lacks its LF, or has a zero in it, looks like
-    // a torn one. It is cut off, and kept beside the segment.
+    // a torn one. It is cut off, and kept next to the segment.
     if path.hasSuffix(".jsonl"), timeline.damage.isEmpty {
       failures.append("\(name): nobody noticed")
     }

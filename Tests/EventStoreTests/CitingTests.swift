@@ -39,13 +39,13 @@ extension Timeline {
   /// Takes some lines of a log over from another machine, as a sync does.
   fileprivate func take(_ count: Int, of replica: ReplicaID, from other: Timeline) throws {
     let first = position[replica] + 1
-    let (all, bytes) = other.view.run(of: replica, from: first, bytesMax: .max)
+    let (all, bytes) = other.view.run(of: replica, from: first, linesMax: .max, bytesMax: .max)
     var end = 0
     for _ in 0..<min(count, Int(all)) { end += bytes[end...].firstIndex(of: 0x0A)! + 1 - end }
     guard end > 0 else { return }
-    try Result { () throws(IngestError) in
+    _ = try Result { () throws(IngestError) in
       try ingest(
-        UnsafeBufferPointer(rebasing: bytes[..<end]), of: replica, from: first,
+        UnsafeBufferPointer(rebasing: bytes[..<end]), of: replica, from: first, by: .owner,
         now: RecordedTime(microseconds: 2_000_000))
     }.get()
     try commit()
@@ -467,7 +467,7 @@ struct CitingTests {
             let lines = zip(found.split(separator: "\n"), expected.split(separator: "\n"))
             let (here, there) = lines.first { $0 != $1 } ?? ("more", "or less")
             Issue.record("seed \(seed), machine \(index), \(id):\n\(here)\ninstead of\n\(there)")
-          } catch CitationError.lacking, CitationError.unknown {
+          } catch CitationError.missing, CitationError.unknown {
             #expect(!mustAnswer, "seed \(seed), machine \(index): no answer from \(id)")
           }
         }

@@ -38,8 +38,10 @@ extension Timeline {
     throws
   {
     defer { checkInvariants() }
-    try Array(lines.joined()).withUnsafeBufferPointer { bytes in
-      try ingest(bytes, of: log.replica, from: first, now: RecordedTime(microseconds: 2_000_000))
+    _ = try Array(lines.joined()).withUnsafeBufferPointer { bytes in
+      try ingest(
+        bytes, of: log.replica, from: first, by: .owner,
+        now: RecordedTime(microseconds: 2_000_000))
     }
   }
 
@@ -262,7 +264,7 @@ struct CommitTests {
 @Suite("The store is one value")
 struct OpenStoreTests {
   @Test(
-    "A directory that appears beside the logs while they are open is read with the next erasure")
+    "A directory that appears next to the logs while they are open is read with the next erasure")
   func directoryAppears() throws {
     let (source, target) = (Scratch(), Scratch())
     let other: ReplicaID

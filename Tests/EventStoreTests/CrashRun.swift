@@ -1,4 +1,4 @@
-// A store at work on a simulated disk, with a ledger beside it that no crash touches: what was sent,
+// A store at work on a simulated disk, with a ledger that no crash touches: what was sent,
 // what was acknowledged and when. And the checks that every crash state has to pass.
 
 import Support
@@ -45,7 +45,7 @@ final class CrashRun {
   var ledger: Ledger
   private var directory: DataDirectory?
   private(set) var timeline: Timeline?
-  /// Whether lines that a start took on trust are read soon after it.
+  /// Whether the background scan follows soon after a start.
   var readsBehindStart = true
   /// Signs heads where it is there.
   private(set) var keeper: HeadKeeper?
@@ -74,7 +74,7 @@ final class CrashRun {
     directory = nil
   }
 
-  /// Opens, or opens anew, as the daemon does: what was taken on trust is read behind the start.
+  /// Opens, or opens anew, as the daemon does: the background scan reads what is unverified.
   func open() throws(OpenError) {
     close()
     let directory = try DataDirectory(Self.path, fileSystem: fileSystem)
@@ -82,7 +82,7 @@ final class CrashRun {
     let timeline = try directory.openTimeline(
       "main", newReplica: newReplica,
       key: isSigning ? directory.signingKey { seed } : nil)
-    if readsBehindStart, let unread = timeline.unread, !unread.isWhole() {
+    if readsBehindStart, let unverified = timeline.unverified, !unverified.isWhole() {
       do throws(FileError) { try timeline.readAgain() } catch { throw .disk(error) }
     }
     self.directory = directory
@@ -103,7 +103,7 @@ final class CrashRun {
 
   /// Signs what is durable, and hands the head out.
   func sign() throws(HeadProblem) {
-    guard let timeline, let head = try keeper?.sign(timeline.lines) else { return }
+    guard let timeline, let head = try keeper?.sign(timeline.lines, isKept: true) else { return }
     ledger.heads.append((fileSystem.operations.count, head))
   }
 
@@ -219,8 +219,8 @@ final class CrashRun {
     ledger.ids.formUnion(parsed.map(\.id))
     do throws(IngestError) {
       let now = RecordedTime(microseconds: now)
-      try Array(lines.joined()).withTypedBuffer { (bytes) throws(IngestError) in
-        try timeline.ingest(bytes, of: replica, from: parsed[0].seq, now: now)
+      _ = try Array(lines.joined()).withTypedBuffer { (bytes) throws(IngestError) in
+        try timeline.ingest(bytes, of: replica, from: parsed[0].seq, by: .owner, now: now)
       }
     } catch {
       guard case .disk(let error) = error else { fatalError(error.message) }
@@ -383,7 +383,7 @@ struct CrashCheck {
     var states: [(SimulatedDisk, String)] = []
     for (number, operation) in run.fileSystem.operations.prefix(recovered).enumerated() {
       during.apply(operation)
-      guard !during.isSettled else { continue }
+      guard !during.isSynced else { continue }
       let name = "\(name), recovery \(number + 1)"
       states.append((during, name + " killed"))
       during.afterPowerCut(limit: 4, &chance) { states.append(($0, name)) }

@@ -1,4 +1,4 @@
-// What a power cut may leave of a disk: every uncertain thing settled one way or another, and all of
+// What a power cut may leave of a disk: every uncertain thing decided one way or another, and all of
 // them in any combination.
 //
 //     a name that was made, renamed or removed    there or not, each by itself
@@ -39,15 +39,15 @@ extension SimulatedDisk {
       uncertain += directory.pending.indices.map { .entry(directory: number, change: $0) }
     }
     var seen: Set<Int> = []
-    func settle(_ fates: [Int]) {
-      let disk = settled(uncertain, fates)
+    func decide(_ fates: [Int]) {
+      let disk = decided(uncertain, fates)
       if seen.insert(disk.fingerprint).inserted { body(disk) }
     }
     let count = uncertain.reduce(1) { min($0 * $1.fates, 1 << 20) }
     if count <= limit {
       for number in 0..<count {
         var rest = number
-        settle(
+        decide(
           uncertain.map { thing in
             defer { rest /= thing.fates }
             return rest % thing.fates
@@ -55,8 +55,8 @@ extension SimulatedDisk {
       }
       return
     }
-    settle(uncertain.map { _ in 0 })
-    settle(uncertain.map { _ in 1 })
+    decide(uncertain.map { _ in 0 })
+    decide(uncertain.map { _ in 1 })
     var single: [[Int]] = []
     for (index, thing) in uncertain.enumerated() {
       for fate in 0..<thing.fates {
@@ -66,9 +66,9 @@ extension SimulatedDisk {
       }
     }
     single.shuffle(using: &chance)
-    for fates in single.prefix(limit * 3 / 4) { settle(fates) }
+    for fates in single.prefix(limit * 3 / 4) { decide(fates) }
     for _ in single.prefix(limit * 3 / 4).count..<limit {
-      settle(uncertain.map { Int(chance.next() % UInt64($0.fates)) })
+      decide(uncertain.map { Int(chance.next() % UInt64($0.fates)) })
     }
   }
 
@@ -100,7 +100,7 @@ extension SimulatedDisk {
     return disk
   }
 
-  private func settled(_ uncertain: [Uncertain], _ fates: [Int]) -> SimulatedDisk {
+  private func decided(_ uncertain: [Uncertain], _ fates: [Int]) -> SimulatedDisk {
     var disk = self
     for (thing, fate) in zip(uncertain, fates) {
       switch thing {
@@ -114,7 +114,7 @@ extension SimulatedDisk {
     return disk.atWorst
   }
 
-  /// Equal for disks that look the same to whoever opens them.
+  /// Equal for disks that look the same when opened.
   var fingerprint: Int {
     var hasher = Hasher()
     for path in paths {

@@ -222,7 +222,7 @@ struct CrashTests {
     let run = CrashRun(on: disk, firstID: 1 << 20)
     try survive("two segments", run, skipped: lines) { run in
       try run.open()
-      try #require(run.timeline!.unread != nil)
+      try #require(run.timeline!.unverified != nil)
       try run.append((1...9).map { body("across \($0)") })
       let log = run.timeline!.lines.logs[0].cover!
       #expect(log.segments.count == 2)
@@ -269,7 +269,7 @@ struct CrashTests {
     var disk = run.start
     // All but the last sync.
     for operation in run.fileSystem.operations.dropLast() { disk.apply(operation) }
-    #expect(!disk.isSettled)
+    #expect(!disk.isSynced)
     let next = CrashRun(on: disk)
     try next.open()
     #expect(next.timeline!.titles == ["first", "killed"])

@@ -13,7 +13,7 @@
 // checks have to notice, else they would notice nothing. Like the owner of a timeline it belongs to
 // one thread at a time; the memory that it hands out may be read by any.
 //
-// Whoever changes `PosixFileSystem` changes this file with it.
+// A change of `PosixFileSystem` is a change of this file too.
 
 import Glibc
 

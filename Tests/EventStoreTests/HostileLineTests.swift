@@ -116,7 +116,7 @@ struct HostileLineTests {
           try timeline.extendErasures()
         }
         #expect(timeline.titles.isEmpty)
-        #expect(timeline.lines.withheld.isEmpty)
+        #expect(timeline.lines.missingBodies.isEmpty)
       }
       #expect(try scratch.files(with: "Zanzibar") == [], "\(order)")
     }

@@ -85,7 +85,7 @@ struct IndexFileTests {
     let (directory, timeline) = try scratch.open()
     defer { withExtendedLifetime(directory) {} }
     #expect(timeline.damage.isEmpty)
-    return (picture(timeline), timeline.unread != nil)
+    return (picture(timeline), timeline.unverified != nil)
   }
 
   @Test("A start takes it over, and answers as one that reads everything")
@@ -236,8 +236,8 @@ struct IndexFileTests {
     try bytes.write(to: url)
     let (directory, timeline) = try scratch.open()
     defer { withExtendedLifetime(directory) {} }
-    let unread = try #require(timeline.unread)
-    #expect(!unread.isWhole())
+    let unverified = try #require(timeline.unverified)
+    #expect(!unverified.isWhole())
     // Even before, it is not served as truth.
     let before = timeline.titles.count { $0 == "?" }
     #expect(before == 1)

@@ -148,9 +148,9 @@ struct LinkRecordingTests {
     try timeline.record(message(1))
     var log = ForeignLog(1)
     log.add(correction(1, message(1, links: [("follows", 9, nil)])))
-    try log.bytes.withUnsafeBufferPointer { bytes in
+    _ = try log.bytes.withUnsafeBufferPointer { bytes in
       try timeline.ingest(
-        bytes, of: log.replica, from: 1, now: RecordedTime(microseconds: 9_000_000))
+        bytes, of: log.replica, from: 1, by: .owner, now: RecordedTime(microseconds: 9_000_000))
     }
     #expect(stage([message(2, links: [("follows", 1, nil)])]))
     try timeline.commit()
@@ -168,7 +168,7 @@ struct LinkRecordingTests {
       check([String(odd), message(8, "2001-02-01", links: [("follows", 7, nil)])]) == [true, false])
   }
 
-  @Test("What another machine sends is kept; to mend a word nobody has to mend its links")
+  @Test("What another machine sends is kept; a word is corrected without correcting its links")
   func synced() throws {
     let (_, timeline) = try Scratch().open()
     try timeline.record(message(1, "2001-02-01"))
@@ -183,8 +183,8 @@ struct LinkRecordingTests {
     try timeline.take(log.bytes, of: log.replica)
     #expect(timeline.titles.sorted() == ["due", "number 1", "number 2", "number 3"])
     #expect(timeline.view.unreadable == 0)
-    let mended = message(2, "2001-01-01", links: [("follows", 1, nil)], title: "mended")
-    #expect(try timeline.refusal(correction(2, mended)) == nil)
+    let corrected = message(2, "2001-01-01", links: [("follows", 1, nil)], title: "corrected")
+    #expect(try timeline.refusal(correction(2, corrected)) == nil)
     let moved = message(2, "2001-01-02", links: [("follows", 1, nil)], title: "moved")
     #expect(try timeline.refusal(correction(2, moved))?.contains("begins after") ?? false)
     // The same event from elsewhere is a duplicate, whatever its links are.

@@ -120,7 +120,7 @@ struct RareValueTests {
       withExtendedLifetime(directory) {}
     }
     let (directory, timeline) = try scratch.open()
-    #expect(timeline.unread != nil)
+    #expect(timeline.unverified != nil)
     try check(timeline.view, seed)
     // What comes behind an index that was taken over is marked too.
     try timeline.record(Self.body(&chance, tag: "never"))

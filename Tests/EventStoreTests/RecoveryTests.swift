@@ -108,8 +108,8 @@ struct RecoveryTests {
     #expect(after.timeline!.damage.isEmpty)
   }
 
-  @Test("A torn tail that was served on a full disk survives crashes while it is mended")
-  func mendingCrashes() throws {
+  @Test("A torn tail that was served on a full disk survives crashes while it is truncated")
+  func truncatingCrashes() throws {
     let before = CrashRun()
     try before.open()
     try before.append("kept")
@@ -121,8 +121,8 @@ struct RecoveryTests {
     run.fileSystem.fault = nil
     try run.append("room again")
     try run.append("and again")
-    let verdict = crashEverywhere("mending", run)
-    print("crashes: mending: \(verdict.states) states, seed \(seedOfCrashes)")
+    let verdict = crashEverywhere("truncating", run)
+    print("crashes: truncating: \(verdict.states) states, seed \(seedOfCrashes)")
     #expect(verdict.failures.isEmpty, "seed \(seedOfCrashes): \(verdict.failures.prefix(5))")
   }
 }

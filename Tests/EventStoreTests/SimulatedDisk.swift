@@ -121,7 +121,7 @@ struct SimulatedDisk: Sendable {
   var files: [File] = []
   var directories = [Directory()]
 
-  var isSettled: Bool {
+  var isSynced: Bool {
     files.allSatisfy { $0.pending.isEmpty } && directories.allSatisfy { $0.pending.isEmpty }
   }
 

@@ -49,6 +49,24 @@ struct TimelineDirectoriesTests {
     #expect(later.timelines == [renamed])
   }
 
+  @Test("The device's key is made once, is no other's, and is never replaced")
+  func deviceKey() throws {
+    let disk = Disk()
+    let seed = [UInt8](repeating: 9, count: 32)
+    let made = try disk.open().deviceKey { seed }
+    #expect(disk.text("/data/keys/device.pem").utf8.elementsEqual(made.pem))
+    let heads = try disk.open().signingKey { [UInt8](repeating: 8, count: 32) }
+    #expect(heads.publicKey != made.publicKey)
+    let again = try disk.open().deviceKey {
+      Issue.record("a key is there")
+      return seed
+    }
+    #expect(again.publicKey == made.publicKey)
+    try disk.write("/data/keys/device.pem", "garbage")
+    #expect(throws: OpenError.self) { try disk.open().deviceKey { seed } }
+    #expect(disk.text("/data/keys/device.pem") == "garbage")
+  }
+
   @Test("The founder's log names key and founding, then its first event; a follower's only its key")
   func lines() throws {
     let disk = Disk()

@@ -86,14 +86,15 @@ extension Timeline {
 
   /// All lines of a replica, as a peer would send them.
   func lines(of replica: ReplicaID) -> [UInt8] {
-    Array(view.run(of: replica, from: 1, bytesMax: .max).bytes)
+    Array(view.run(of: replica, from: 1, linesMax: .max, bytesMax: .max).bytes)
   }
 
   func take(_ lines: [UInt8], of replica: ReplicaID) throws {
     defer { checkInvariants() }
-    try lines.withUnsafeBufferPointer { bytes in
+    _ = try lines.withUnsafeBufferPointer { bytes in
       Result { () throws(IngestError) in
-        try ingest(bytes, of: replica, from: 1, now: RecordedTime(microseconds: 2_000_000))
+        try ingest(
+          bytes, of: replica, from: 1, by: .owner, now: RecordedTime(microseconds: 2_000_000))
       }
     }.get()
     try commit()

@@ -11,8 +11,9 @@ struct VerificationTests {
     try timeline.record(body("ours"))
     let lines = CrashRun.peerLines(3)
     let replica = try lines[0].withUnsafeBufferPointer { try Line($0).replica }
-    try Array(lines.joined()).withUnsafeBufferPointer {
-      try timeline.ingest($0, of: replica, from: 1, now: RecordedTime(microseconds: 2_000_000))
+    _ = try Array(lines.joined()).withUnsafeBufferPointer {
+      try timeline.ingest(
+        $0, of: replica, from: 1, by: .owner, now: RecordedTime(microseconds: 2_000_000))
     }
     try timeline.commit()
     return timeline

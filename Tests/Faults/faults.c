@@ -193,7 +193,7 @@ int mkdir(const char *path, mode_t mode) {
   return NEXT(mkdir)(path, mode);
 }
 
-void *mmap(void *place, size_t length, int protection, int flags, int file, off_t offset) {
+void *mmap(void *start, size_t length, int protection, int flags, int file, off_t offset) {
   FAIL(fate_of_file("mmap", file), MAP_FAILED);
-  return (void *)syscall(SYS_mmap, place, length, protection, flags, file, offset);
+  return (void *)syscall(SYS_mmap, start, length, protection, flags, file, offset);
 }

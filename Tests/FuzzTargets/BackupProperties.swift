@@ -8,7 +8,7 @@ import TransparencyLog
 enum BackupProperties {
   static func check(_ input: UnsafeBufferPointer<UInt8>) throws(Broken) {
     try read(input)
-    try mended(input).lend { (text) throws(Broken) in try read(text) }
+    try withNewSums(input).lend { (text) throws(Broken) in try read(text) }
     // As a file it is no zstd, or zstd of something.
     var file = BackupFileReader()
     guard (try? file.take(input, { _, _, _ in })) != nil else { return }
@@ -48,7 +48,7 @@ enum BackupProperties {
     } catch { return .refused(error) }
   }
 
-  private static func mended(_ input: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+  private static func withNewSums(_ input: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var text: [UInt8] = []
     var lines = 0
     for piece in input.split(separator: 0x0A) where !piece.starts(with: "END".utf8) {

@@ -2,7 +2,7 @@
 // libFuzzer entry (Tests/Fuzz) and the test of the corpus (Tests/FuzzCorpusTests) both come through
 // `check`. docs/internals/fuzzing.md tells how to run it, and what was found.
 //
-// To add a target: a file beside this one, a case here, and seeds
+// To add a target: a file next to this one, a case here, and seeds
 // in Tests/Fixtures/fuzz/NAME.
 
 /// A reader with its properties; the raw value names it in `scripts/fuzz` and its corpus.

@@ -16,7 +16,7 @@ enum SyncProperties {
       for effect in effects {
         switch effect {
         case .send(let bytes): try hold(bytes.last == 0x0A, "half a line is sent")
-        case .ingest(let replica, let lines, let first, let last):
+        case .ingest(let replica, let lines, let first, let last, _):
           try hold(first >= 1 && first <= last && session.isLive, "lines \(first) to \(last)")
           try hold(
             UInt64(lines.count { $0 == 0x0A }) == last - first + 1 && lines.last == 0x0A,
@@ -25,7 +25,8 @@ enum SyncProperties {
         case .head: try hold(session.isLive, "a head, to a session that is not live")
         case .want(let lines):
           try hold(
-            session.isLive && lines.first >= 1 && (1...SyncMessage.wantedMax).contains(lines.count),
+            session.isLive && lines.first >= 1
+              && (1...SyncMessage.requestedMax).contains(lines.count),
             "asked for \(lines)")
           try answered(session, lines)
         case .proof(let address, _, let line):
@@ -52,7 +53,7 @@ enum SyncProperties {
   }
 
   /// What is said to a WANT can be read by a session that asked for that.
-  private static func answered(_ session: SyncSession, _ lines: WantedLines) throws(Broken) {
+  private static func answered(_ session: SyncSession, _ lines: LineRange) throws(Broken) {
     let line = Log.lines[0]
     let proof = session.proven(lines.first, Array("a \"proof\"\n".utf8), line, lines)
     try hold(
@@ -64,22 +65,22 @@ enum SyncProperties {
 
   /// What is asked for is what is wanted, in parts, each once: whatever a peer says was looked at.
   private struct Asked {
-    var now: WantedLines?
+    var now: LineRange?
 
     mutating func ask(_ words: [Substring]) throws(Broken) {
       guard words.count == 5, let replica = ReplicaID(String(words[2])),
         let first = UInt64(words[3]), let count = UInt64(words[4])
       else { throw Broken("sent: \(words)") }
       try hold(now == nil, "asked for \(words) before \(now as Any) was answered")
-      let lines = WantedLines(replica, first, count)
+      let lines = LineRange(replica, first, count)
       try hold(
-        (1...SyncMessage.wantedMax).contains(count)
-          && Log.wanted.contains { $0.holds(lines.start) && $0.holds(lines.end) },
+        (1...SyncMessage.requestedMax).contains(count)
+          && Log.linesToRequest.contains { $0.holds(lines.start) && $0.holds(lines.end) },
         "asked for \(lines), which nobody wants")
       now = lines
     }
 
-    mutating func proved(_ lines: WantedLines) throws(Broken) {
+    mutating func proved(_ lines: LineRange) throws(Broken) {
       try hold(
         now?.holds(lines.start) == true && now?.holds(lines.end) == true,
         "proved: \(lines), asked: \(now as Any)")
@@ -92,8 +93,16 @@ enum SyncProperties {
     _ session: inout SyncSession, _ log: Log, _ asked: inout Asked
   ) throws(Broken) {
     var rounds = 0
-    while case let bytes = session.pump(log), !bytes.isEmpty {
+    while case let pumped = session.pump(log), !pumped.isEmpty {
       rounds += 1
+      try hold(pumped.held == nil, "three lines are more than a run")
+      var bytes = pumped.bytes
+      if let end = bytes.firstIndex(of: 0x0A), bytes.starts(with: "HEAD ".utf8),
+        end + 1 < bytes.count
+      {
+        try head(bytes[..<end])
+        bytes = Array(bytes[(end + 1)...])
+      }
       // Lines, a head, a WANT.
       try hold(rounds <= Log.lines.count + 2, "the same is sent again")
       guard let end = bytes.firstIndex(of: 0x0A) else { throw Broken("half a line is sent") }
@@ -102,12 +111,16 @@ enum SyncProperties {
       switch words.first {
       case "WANT": try asked.ask(words)
       case "HEAD":
-        try hold(
-          words[2] == Log.ours.description && words[3] == "3" && session.taken[Log.ours] >= 3,
-          "a head over what is not there: \(words), \(session.taken)")
+        try head(bytes[..<end])
+        try hold(session.taken[Log.ours] >= 3, "a head over what is not there: \(session.taken)")
       default: try sent(words, lines)
       }
     }
+  }
+
+  private static func head(_ line: ArraySlice<UInt8>) throws(Broken) {
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    try hold(words[2] == Log.ours.description && words[3] == "3", "another head: \(words)")
   }
 
   private static func sent(_ words: [Substring], _ lines: ArraySlice<UInt8>) throws(Broken) {
@@ -124,9 +137,9 @@ enum SyncProperties {
   struct Log: LogSource {
     static let ours = ReplicaID("00000000-0000-4000-8000-000000000001")!
 
-    static let wanted = [
-      WantedLines(ours, 2, 1),
-      WantedLines(ReplicaID("00000000-0000-4000-8000-000000000009")!, 5, 1002),
+    static let linesToRequest = [
+      LineRange(ours, 2, 1),
+      LineRange(ReplicaID("00000000-0000-4000-8000-000000000009")!, 5, 1002),
     ]
 
     static let lines: [[UInt8]] = (1...3).map { seq in
@@ -151,27 +164,28 @@ enum SyncProperties {
     private static let all = Position([ours: UInt64(lines.count)])
     var position: Position { Self.all }
 
-    var wanted: [WantedLines] { Self.wanted }
+    var linesToRequest: [LineRange] { Self.linesToRequest }
 
     func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? {
       replica == Self.ours ? (3, Array("a \"note\"\n".utf8)) : nil
     }
 
     func run(
-      of replica: ReplicaID, from first: UInt64, bytesMax: Int
+      of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
     ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
       guard replica == Self.ours, first >= 1, first <= Self.lines.count else {
         return (0, UnsafeBufferPointer(start: nil, count: 0))
       }
       let each = Self.lines[0].count
-      let count = max(1, min(Self.lines.count - Int(first) + 1, bytesMax / each))
+      let count = max(
+        1, min(Self.lines.count - Int(first) + 1, Int(clamping: linesMax), bytesMax / each))
       let start = (Int(first) - 1) * each
       return (UInt64(count), Self.memory[part: start..<start + count * each])
     }
   }
 }
 
-extension WantedLines {
+extension LineRange {
   fileprivate var start: LineAddress { LineAddress(replica, first) }
   fileprivate var end: LineAddress { LineAddress(replica, first + count - 1) }
 

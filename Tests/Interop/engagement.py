@@ -479,9 +479,9 @@ class Dyad:
     def phase(self, day):
         if not self.phases or day < self.first_day:
             return {"name": "estranged", "since": day_text(day), "days": 0, "moved": [], "events": []}
-        place = day - self.first_day
-        name, rests = self.phases[place]
-        start = place
+        index = day - self.first_day
+        name, rests = self.phases[index]
+        start = index
         while start > 0 and self.phases[start - 1][0] == name:
             start -= 1
         since = self.first_day + start
@@ -637,7 +637,7 @@ class Dyad:
     # Why
 
     def why(self, figure, day):
-        """What is said of a figure beside what `state` says: shares by id, sums."""
+        """What is said of a figure in addition to what `state` says: shares by id, sums."""
         def gifts(events):
             return {party: sum(seen.weight for seen in events if seen.by[side]) / 1000
                     for side, party in enumerate(self.parties)}
@@ -817,7 +817,7 @@ def change(what, old, new, by=None, **more):
 
 
 def changes(x, y):
-    """What is different in the state `y` beside the state `x`."""
+    """What is different in the state `y` compared with the state `x`."""
     result = []
 
     def compare(what, old, new, by=None, **more):

@@ -1,4 +1,4 @@
-"""Our dates beside those of the `edtf` package from PyPI, on 5,000 generated texts, good and bad. Where
+"""Our dates compared with those of the `edtf` package from PyPI, on 5,000 generated texts, good and bad. Where
 the two differ, docs/guide/dates.md says why; each reason stands here as a rule, and nothing else may differ."""
 
 import contextlib
@@ -48,8 +48,8 @@ def generate(chance):
     if chance.random() < 0.25:
         text = chance.choice(["%s/%s" % (text, date()), text + "/..", "../" + text, text + "/", "/" + text])
     if chance.random() < 0.2:
-        place = chance.randrange(len(text))
-        text = text[:place] + chance.choice(["", chance.choice("0123456789-/X~?%.TZ:+Y ")]) + text[place + chance.randrange(2):]
+        at = chance.randrange(len(text))
+        text = text[:at] + chance.choice(["", chance.choice("0123456789-/X~?%.TZ:+Y ")]) + text[at + chance.randrange(2):]
     return text
 
 

@@ -1,4 +1,4 @@
-"""The states of the daemon beside those of engagement.py, which is written from docs/reference/engagement.md alone:
+"""The states of the daemon compared with those of engagement.py, which is written from docs/reference/engagement.md alone:
 every field, for the shipped events on 500 days and more, and for 2,000 sets of random events, by the tables that
 ship and by those of teams. ENGAGEMENT_SEED=N repeats a set, ENGAGEMENT_SETS=N is how many there are; TABLES_SEED=N
 repeats the days and the tables of the daemon's tests by teams."""
@@ -36,8 +36,8 @@ def differences(ours, theirs, where=""):
         for key in sorted(set(ours) | set(theirs)):
             yield from differences(ours.get(key), theirs.get(key), where + "." + key)
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for place, (one, other) in enumerate(zip(ours, theirs)):
-            yield from differences(one, other, "%s[%d]" % (where, place))
+        for index, (one, other) in enumerate(zip(ours, theirs)):
+            yield from differences(one, other, "%s[%d]" % (where, index))
     elif ours != theirs:
         yield "%s: second implementation %r, library %r" % (where, ours, theirs)
 
@@ -270,12 +270,12 @@ def random_set(seed):
     elif mood < 0.8:
         kinds = [kind for kind in kinds if kind[0] in ("agreement", "step", "report")]
     events = []
-    for place in range(chance.randrange(1, 28)):
+    for index in range(chance.randrange(1, 28)):
         day = start + chance.randrange(length)
         type, subtype = chance.choice(kinds)
         actors = [code for code in CODES if chance.random() < 0.4] or [chance.choice(CODES)]
         event = {"id": str(uuid.UUID(int=chance.getrandbits(128))), "type": type, "date": date(chance, day),
-                 "actors": actors, "title": "event %d" % place, "unsourced": True}
+                 "actors": actors, "title": "event %d" % index, "unsourced": True}
         # Now and then one who acts is a target too: who writes to all six, himself included.
         among = CODES if chance.random() < 0.1 else [code for code in CODES if code not in actors]
         targets = [code for code in among if chance.random() < 0.6]

@@ -1,4 +1,4 @@
-"""Our signed heads and proofs beside programs that are not ours: the `aics-tlog` package from PyPI, and a
+"""Our signed heads and proofs compared with programs that are not ours: the `aics-tlog` package from PyPI, and a
 recount with hashlib and `cryptography` alone.
 
 Fixtures/tlog/ours holds what our Swift code writes; TransparencyLogTests compares it to the byte, and here it

@@ -291,7 +291,8 @@ public final class Cluster {
         "\(timeline.name): \(timeline.position.json.text) under \(heads(timeline).map { $0.size })"
           + (timeline.wantsHead ? ", wants one" : "")
       }
-      return "\(machine.name) \(timelines) lacks \(machine.timelines.flatMap { $0.lines.lacking }) "
+      return
+        "\(machine.name) \(timelines) lacks \(machine.timelines.flatMap { $0.lines.missingLines }) "
         + "\(ask(machine, "PEERS").joined(separator: " "))"
     }
     for (connection, first, second) in connections where connection.isMute {
@@ -321,7 +322,7 @@ public final class Cluster {
 
   private func standing(_ machine: Machine, _ timeline: String) -> Standing? {
     guard let timeline = machine.timeline(timeline), !timeline.hasStaged, !timeline.isCommitting,
-      timeline.lines.lacking.isEmpty, !timeline.wantsHead
+      timeline.lines.missingLines.isEmpty, !timeline.wantsHead
     else { return nil }
     return Standing(position: timeline.position, heads: heads(timeline))
   }
@@ -373,15 +374,17 @@ public final class Cluster {
     let began = world.now
     // On its way, in a write that was under way, and in one of its own.
     let hop = 2 * plan.latency.upperBound + 2 * plan.writeTime + 60_000
+    // Each of the two is sent under a head, which is signed behind what is being done with heads already.
+    let signing = 4 * plan.headTime
     let steps = distances(from: machine)
-    let end = began + hop * Int64(steps.max()! + 1) + 1_100_000
+    let end = began + signing + hop * Int64(steps.max()! + 1) + 1_100_000
     var lateWatchers: [ObjectIdentifier: Int64] = [:]
     var left = Set(machines.indices)
     while world.now < end {
       for index in left.sorted() {
         if machines[index].timeline(timeline)?.position[replica] ?? 0 >= size {
           left.remove(index)
-        } else if world.now > began + hop * Int64(steps[index]) {
+        } else if world.now > began + signing + hop * Int64(steps[index]) {
           return fail(
             "\(machines[index].name) has no line \(size) of \(machine.name) after "
               + "\((world.now - began) / 1000) ms, \(steps[index]) machines away")

@@ -65,7 +65,7 @@ final class Machine {
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
   func timeline(_ name: String) -> Timeline? { timelines.first { $0.name == name } }
-  var lacksLines: Bool { timelines.contains { !$0.lines.lacking.isEmpty } }
+  var lacksLines: Bool { timelines.contains { !$0.lines.missingLines.isEmpty } }
   var isDamaged: Bool { timelines.contains { !$0.damage.isEmpty } }
 
   private var moment: Moment {
@@ -228,7 +228,7 @@ final class Machine {
         return
       }
       connection.close(side)
-    case .dial(let id, let address): dial(id, address)
+    case .dial(let id, let address, _): dial(id, address)
     case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
@@ -319,17 +319,19 @@ final class Machine {
   }
 
   private func dial(_ id: ConnectionID, _ address: PeerAddress) {
-    let other = cluster.machines.first {
-      $0.port == address.port || $0.port + Self.secondPort == address.port
+    // In a simulation there are no others.
+    guard case .loopback(let port) = address else {
+      return put(.closed(id, reason: "no way there"))
     }
+    let other = cluster.machines.first { $0.port == port || $0.port + Self.secondPort == port }
     let started = start
     world.tell("\(name) calls \(address): \(cluster.reach(self, other))")
-    if let end = ended.removeValue(forKey: address.port), cluster.plan.timelines.count == 1,
+    if let end = ended.removeValue(forKey: port), cluster.plan.timelines.count == 1,
       world.now > end + Self.retryTime + SyncAudit.slack
     {
       cluster.fail("\(name): it calls \(address) again after \((world.now - end) / 1000) ms")
     }
-    attempts[id] = (address.port, world.now)
+    attempts[id] = (port, world.now)
     func refuse() {
       guard started == start, attempts[id] != nil else { return }
       noteEnd(id)
@@ -344,7 +346,7 @@ final class Machine {
         guard started == start, engine != nil, other.isUp else { return refuse() }
         guard givenUp.remove(id) == nil else { return }
         attempts[id] = nil
-        called[id] = address.port
+        called[id] = port
         let socket = Socket(self, id)
         let connection = other.accept(socket, .nobody)
         sockets[id] = (connection, 0)

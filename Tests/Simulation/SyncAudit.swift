@@ -47,7 +47,7 @@ struct SyncAudit {
       switch message {
       case .have(let have):
         for head in have.heads { sides[side].has[head.replica] = head.size }
-      case .lines(_, let run, let bytes):
+      case .lines(_, let run, let bytes, _):
         guard run.first > sides[1 - side].has[run.replica] ?? 0 else {
           return "line \(run.first) of \(run.replica) is sent, which the other side has"
         }

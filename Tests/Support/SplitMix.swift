@@ -1,4 +1,4 @@
-// Chance that is the same again.
+// Random numbers that are the same again.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a test is run again by its seed.
 public struct SplitMix: RandomNumberGenerator, Sendable {

@@ -11,7 +11,7 @@ struct ConnectionTests {
   @Test("A reply that comes in pieces is one reply, and two in one piece are two")
   func pieces() throws {
     let daemon = ScriptedDaemon([
-      .hear, .hear, .say("OK {\"cou"), .say("nt\":7"), .say("}\nOK"), .say("\n"),
+      .receive, .receive, .say("OK {\"cou"), .say("nt\":7"), .say("}\nOK"), .say("\n"),
     ])
     let connection = try daemon.connect()
     try connection.send(.count(.object(["party": .string("PRK")])), [])
@@ -23,7 +23,7 @@ struct ConnectionTests {
 
   @Test("Half a line at the end is no reply")
   func halfALine() throws {
-    let daemon = ScriptedDaemon([.hear, .say("OK {\"count\":7}"), .hangUp])
+    let daemon = ScriptedDaemon([.receive, .say("OK {\"count\":7}"), .hangUp])
     let connection = try daemon.connect()
     #expect(error { () throws(ClientError) in _ = try connection.ask(.count(.null)) } == .ended)
   }
@@ -31,7 +31,7 @@ struct ConnectionTests {
   @Test("A stream is pulled to its end, and an error in it is thrown")
   func streams() throws {
     let daemon = ScriptedDaemon([
-      .hear, .say("EVENT {\"id\":1}\nROW {\"n\":2}\nEND {\"count\":1}\n"), .hear,
+      .receive, .say("EVENT {\"id\":1}\nROW {\"n\":2}\nEND {\"count\":1}\n"), .receive,
       .say("EVENT {}\nERR damaged line 3 is damaged\t{\"hint\":\"repair\"}\n"),
     ])
     let connection = try daemon.connect()
@@ -52,12 +52,13 @@ struct ConnectionTests {
   @Test("An error has its structure, or none")
   func errors() throws {
     let daemon = ScriptedDaemon([
-      .hear,
+      .receive,
       .say(
         "ERR bad-event line 2: date: \"x\": no date\t{\"line\":2,\"field\":\"date\",\"value\":\"x\"}\n"
       ),
-      .hear, .say("ERR not-found no event whose id begins with abcd\n"),
-      .hear, .say("ERR of-tomorrow some text\n"), .hear, .say("OK {\n"), .hear, .say("OK {}\n"),
+      .receive, .say("ERR not-found no event whose id begins with abcd\n"),
+      .receive, .say("ERR of-tomorrow some text\n"), .receive, .say("OK {\n"), .receive,
+      .say("OK {}\n"),
     ])
     let connection = try daemon.connect()
     func ask() -> ClientError? {
@@ -70,12 +71,12 @@ struct ConnectionTests {
     #expect(ask() == .refused(ErrorReply(.notFound, "no event whose id begins with abcd")))
     #expect(ask() == .protocolViolation(.notAReply("ERR of-tomorrow some text")))
     #expect(ask() == .protocolViolation(.notJSON("{")))
-    #expect(ask() == .protocolViolation(.lacking(verb: "APPEND", "OK {}")))
+    #expect(ask() == .protocolViolation(.incomplete(verb: "APPEND", "OK {}")))
   }
 
   @Test("A line without an end does not fill the memory")
   func longLine() throws {
-    let daemon = ScriptedDaemon([.hear, .say(String(repeating: "x", count: 5000)), .hangUp])
+    let daemon = ScriptedDaemon([.receive, .say(String(repeating: "x", count: 5000)), .hangUp])
     let scripted = try daemon.connect()
     let connection = Connection(dup(scripted.descriptor), ReplyLines(bytesMax: 1000), { -1 })
     #expect(

@@ -9,19 +9,19 @@ import TimelineClient
 final class ScriptedDaemon: Sendable {
   enum Step: Sendable {
     /// Waits for a line, and notes it.
-    case hear
+    case receive
     case say(String)
     /// What has come may lie unread.
     case hangUp
   }
 
-  private let heard = Mutex<[String]>([])
+  private let received = Mutex<[String]>([])
   private let scripts: Mutex<[[Step]]>
 
   init(_ scripts: [Step]...) { self.scripts = Mutex(scripts) }
 
   /// The lines that were sent, over all connections.
-  var requests: [String] { heard.withLock { $0 } }
+  var requests: [String] { received.withLock { $0 } }
 
   /// Connects; `ECONNREFUSED` where no script is left.
   func connect() throws(ClientError) -> Connection {
@@ -31,7 +31,7 @@ final class ScriptedDaemon: Sendable {
     var ends: [Int32] = [-1, -1]
     precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     // A refused connection is closed before its first request, not some time after.
-    if case .hear? = script.first { start(script, ends[1]) } else { play(script, ends[1]) }
+    if case .receive? = script.first { start(script, ends[1]) } else { play(script, ends[1]) }
     return Connection(descriptor: ends[0])
   }
 
@@ -58,9 +58,9 @@ final class ScriptedDaemon: Sendable {
     defer { close(descriptor) }
     for step in script {
       switch step {
-      case .hear:
-        guard let line = hear(descriptor) else { return }
-        heard.withLock { $0.append(line) }
+      case .receive:
+        guard let line = receive(descriptor) else { return }
+        received.withLock { $0.append(line) }
       case .say(let text):
         var left = Array(text.utf8)[...]
         while !left.isEmpty {
@@ -73,11 +73,11 @@ final class ScriptedDaemon: Sendable {
       case .hangUp: return
       }
     }
-    // Whoever asked goes first.
-    while hear(descriptor) != nil {}
+    // The one that asked goes first.
+    while receive(descriptor) != nil {}
   }
 
-  private func hear(_ descriptor: Int32) -> String? {
+  private func receive(_ descriptor: Int32) -> String? {
     var line: [UInt8] = []
     var byte: UInt8 = 0
     while recv(descriptor, &byte, 1, 0) == 1 {

@@ -26,16 +26,16 @@ struct WatchTests {
   func reconnects() throws {
     let daemon = ScriptedDaemon(
       [
-        .hear, Self.begins(at: 4), .say(Self.event(5) + Self.event(7)),
+        .receive, Self.begins(at: 4), .say(Self.event(5) + Self.event(7)),
         // Half of it does not count.
         .say(String(Self.event(8).dropLast(9))), .hangUp,
       ],
       [.say("ERR busy too many connections; try again later\n"), .hangUp],
       [
-        .hear, Self.begins(at: 7), .say(Self.event(8) + Self.event(1, Self.other)), .hangUp,
+        .receive, Self.begins(at: 7), .say(Self.event(8) + Self.event(1, Self.other)), .hangUp,
       ],
       // One that begins too early.
-      [.hear, Self.begins(at: 7), .say(Self.event(8) + Self.event(9))])
+      [.receive, Self.begins(at: 7), .say(Self.event(8) + Self.event(9))])
     var attempts: [Int] = []
     var watch = try Watch(
       Self.filter, connect: { () throws(ClientError) in try daemon.connect() },
@@ -56,9 +56,9 @@ struct WatchTests {
       ])
   }
 
-  @Test("Who does not want to try again is told what happened")
+  @Test("A caller that does not want to try again gets the error")
   func givesUp() throws {
-    let daemon = ScriptedDaemon([.hear, Self.begins(at: 0), .hangUp])
+    let daemon = ScriptedDaemon([.receive, Self.begins(at: 0), .hangUp])
     var attempts = 0
     var watch = try Watch(
       [], connect: { () throws(ClientError) in try daemon.connect() },
@@ -72,12 +72,12 @@ struct WatchTests {
     #expect(attempts == 3)
   }
 
-  @Test("What nobody can mend by waiting is thrown at once")
+  @Test("What waiting does not help is thrown at once")
   func refused() throws {
     let lost = ErrorReply(.wrongPosition, "this machine lacks line 5")
     let daemon = ScriptedDaemon(
-      [.hear, Self.begins(at: 4), .say(Self.event(5)), .hangUp],
-      [.hear, .say("ERR wrong-position this machine lacks line 5\n")])
+      [.receive, Self.begins(at: 4), .say(Self.event(5)), .hangUp],
+      [.receive, .say("ERR wrong-position this machine lacks line 5\n")])
     var watch = try Watch(
       [], after: .string("2026-11-01"),
       connect: { () throws(ClientError) in try daemon.connect() }, retry: { _, _ in true })
@@ -89,8 +89,8 @@ struct WatchTests {
   @Test("Nil where nothing comes in time, and catching up moves over what does not fit")
   func catchesUp() throws {
     let daemon = ScriptedDaemon([
-      .hear, Self.begins(at: 4), .hear,
-      .say(Self.event(6) + "END {\"position\":{\"\(Self.replica)\":9}}\nOK\n"), .hear,
+      .receive, Self.begins(at: 4), .receive,
+      .say(Self.event(6) + "END {\"position\":{\"\(Self.replica)\":9}}\nOK\n"), .receive,
       Self.begins(at: 9), .say(Self.event(10)),
     ])
     var watch = try Watch(
@@ -106,7 +106,7 @@ struct WatchTests {
 
   @Test("A line that does not say where it stands ends the watch")
   func noAddress() throws {
-    let daemon = ScriptedDaemon([.hear, Self.begins(at: 4), .say("EVENT {\"seq\":5}\n")])
+    let daemon = ScriptedDaemon([.receive, Self.begins(at: 4), .say("EVENT {\"seq\":5}\n")])
     var watch = try Watch([], connect: { () throws(ClientError) in try daemon.connect() })
     #expect(
       error { () throws(ClientError) in _ = try watch.next() }

@@ -201,7 +201,7 @@ struct EventSchemaTests {
     #expect(try table("| field |").flatMap(\.names) == BodyMember.ofEvents.map(\.name))
   }
 
-  @Test("F-6: parts stand beside their field")
+  @Test("F-6: parts stand next to their field")
   func partsOfReference() throws {
     let rows = try table("| field |")
     for (member, parts) in [

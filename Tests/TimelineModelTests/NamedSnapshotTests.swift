@@ -86,14 +86,14 @@ struct NamedSnapshotTests {
     #expect(error.field == refusal.field, "\(error.text)")
   }
 
-  @Test("What is lacking is named, by replica")
-  func lacking() {
+  @Test("What is missing is named, by replica")
+  func missing() {
     let ids = (1...3).map { ReplicaID("0123456\($0)-89ab-4cde-8f01-23456789abcd")! }
     let here = Position([ids[0]: 7, ids[1]: 3])
-    #expect(here.lacking(Position([ids[0]: 7, ids[1]: 2])).isEmpty)
-    let lacking = here.lacking(Position([ids[2]: 1, ids[0]: 20, ids[1]: 3]))
+    #expect(here.missing(Position([ids[0]: 7, ids[1]: 2])).isEmpty)
+    let missing = here.missing(Position([ids[2]: 1, ids[0]: 20, ids[1]: 3]))
     #expect(
-      lacking.map(\.description)
+      missing.map(\.description)
         == ["lines 8 to 20 of replica \(ids[0])", "line 1 of replica \(ids[2])"])
   }
 }

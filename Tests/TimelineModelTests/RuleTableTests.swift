@@ -160,7 +160,7 @@ struct RuleTableTests {
     #expect(fault(bare, isStored: true) == nil)
   }
 
-  @Test("Subtypes that the model does not name are told")
+  @Test("Subtypes that the model does not name are reported")
   func subtypes() throws {
     let rows = try JSONValue(parsing: weights(#"{"type":"test","subtype":"glide","weight":1}"#))
     let table = try RuleTable(.weights, version: "T", rows: rows.array!, registry: .shipped)

@@ -4,7 +4,7 @@ import Support
 import Testing
 import TimelineModel
 
-/// Bytes that end where memory ends: whoever reads one more is killed.
+/// Bytes that end where memory ends: a read beyond them is fatal.
 private final class Brink {
   private static let page = 4096
   private let start = mmap(

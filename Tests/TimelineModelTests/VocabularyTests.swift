@@ -2,7 +2,7 @@ import Testing
 
 @testable import TimelineModel
 
-@Test("A vocabulary that nobody needs any more is let go, whoever read with it")
+@Test("A vocabulary that nobody needs any more is let go, even where readers were pooled")
 func vocabularyIsLetGo() {
   weak var seen: Vocabulary?
   do {
@@ -10,7 +10,7 @@ func vocabularyIsLetGo() {
     seen = vocabulary
     let texts = [#"{"type":"test"}"#, #"{"type":"talks"}"#]
     for text in texts {
-      vocabulary.lendReader { reader in
+      vocabulary.withPooledReader { reader in
         #expect([UInt8](text.utf8).withUnsafeBufferPointer { (try? reader.parse($0)) != nil })
       }
     }

@@ -1,4 +1,4 @@
-// The engine without sockets and threads, driven by hand: what a test sends, what it is told, and when a
+// The engine without sockets and threads, driven by hand: what a test sends, what it receives, and when a
 // write comes back.
 
 import Access
@@ -81,7 +81,7 @@ final class Driven {
         switch effect {
         case .send(let id, let bytes): sent[id, default: []] += bytes
         case .close(let id): closed.insert(id)
-        case .dial(let id, let address): dialed.append((id, address))
+        case .dial(let id, let address, _): dialed.append((id, address))
         case .write(let write):
           if holdsWrites { writes.append(write) } else { inputs.append(.written(write.perform())) }
         case .run(let job, let work):

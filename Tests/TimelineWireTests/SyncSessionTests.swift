@@ -1,5 +1,6 @@
 import Testing
 import TimelineModel
+import TransparencyLog
 
 @testable import TimelineWire
 
@@ -7,12 +8,12 @@ import TimelineModel
 private struct Machine: LogSource {
   let id: ReplicaID
   var logs: [ReplicaID: [[UInt8]]] = [:]
-  var wanted: [WantedLines] = []
+  var linesToRequest: [LineRange] = []
   var proven: [LineAddress: [UInt8]] = [:]
-  var proved: [WantedLines] = []
+  var proved: [LineRange] = []
   /// Lines of its own log that it cannot read.
   var damaged: Set<UInt64> = []
-  /// A note that says how many lines it is over.
+  /// A note that says how many lines it is over; of what is appended here, unless it is not to be signed.
   var heads: [ReplicaID: String] = [:]
 
   init(_ number: UInt64) { id = ReplicaID(UUIDBytes(high: number, low: number)) }
@@ -24,14 +25,15 @@ private struct Machine: LogSource {
   }
 
   func run(
-    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
     guard let log = logs[replica], first >= 1, first <= log.count, !damaged.contains(first) else {
       return (0, UnsafeBufferPointer(start: nil, count: 0))
     }
     var bytes: [UInt8] = []
     var count: UInt64 = 0
-    for line in log[Int(first - 1)...] where count == 0 || bytes.count + line.count <= bytesMax {
+    for line in log[Int(first - 1)...]
+    where count == 0 || count < linesMax && bytes.count + line.count <= bytesMax {
       bytes += line
       count += 1
     }
@@ -41,7 +43,7 @@ private struct Machine: LogSource {
     return (count, UnsafeBufferPointer(copy))
   }
 
-  mutating func append(_ text: String) {
+  mutating func append(_ text: String, isSigned: Bool = true) {
     let seq = UInt64(logs[id]?.count ?? 0) + 1
     var line: [UInt8] = []
     let body = Array("\"title\":\"\(text)\"".utf8)
@@ -51,10 +53,11 @@ private struct Machine: LogSource {
         id: EventID(importedName: text), author: "a", body: $0, salt: (1, 2))
     }
     logs[id, default: []].append(line)
+    if isSigned { heads[id] = "log \"\(id)\"\n\(seq)\nroot é\n" }
   }
 }
 
-/// A connection between two machines; `settle` carries words until both are silent.
+/// A connection between two machines; `runUntilQuiet` carries words until both are silent.
 private struct Wire {
   var left: SyncSession
   var right: SyncSession
@@ -66,7 +69,7 @@ private struct Wire {
     self.right = SyncSession(timeline: .main, replica: right.id)
   }
 
-  mutating func settle(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
+  mutating func runUntilQuiet(_ a: inout Machine, _ b: inout Machine, starting: Bool = false) {
     var toRight = starting ? left.start(a) : Self.pump(&left, a)
     var toLeft = starting ? right.start(b) : Self.pump(&right, b)
     while !toRight.isEmpty || !toLeft.isEmpty {
@@ -80,8 +83,19 @@ private struct Wire {
   /// All that the window allows.
   static func pump(_ session: inout SyncSession, _ machine: Machine) -> [UInt8] {
     var all: [UInt8] = []
-    while case let more = session.pump(machine), !more.isEmpty { all += more }
+    while case let pumped = session.pump(machine), !pumped.isEmpty {
+      all += pumped.bytes
+      if let run = pumped.held {
+        all += session.send(run, consistency: [proof(run.last, run.head)], machine)
+      }
+    }
     return all
+  }
+
+  /// Stands for a proof that so many lines are the beginning of so many.
+  static func proof(_ last: UInt64, _ size: UInt64) -> SHA256Digest {
+    var hasher = SHA256()
+    return Array("\(last) of \(size)".utf8).withUnsafeBufferPointer { hasher.hash($0) }
   }
 
   private static func words(_ bytes: [UInt8]) -> [String] {
@@ -115,7 +129,17 @@ private struct Wire {
           let size = Int(text.split(separator: "\n")[1])!
           #expect(size <= machine.logs[replica]?.count ?? 0, "a head before its lines")
           machine.heads[replica] = text
-        case .ingest(let replica, let lines, _, let last):
+        case .ingest(let replica, let lines, _, let last, let under):
+          guard let under else {
+            Issue.record("lines without a head")
+            continue
+          }
+          #expect(
+            under.consistency == (last == under.size ? [] : [proof(last, under.size)]),
+            "\(last) of \(under.size)")
+          if last == under.size {
+            machine.heads[replica] = String(decoding: under.note, as: UTF8.self)
+          }
           for line in lines.split(separator: 0x0A) {
             machine.logs[replica, default: []].append(Array(line) + [0x0A])
           }
@@ -136,50 +160,51 @@ struct SyncSessionTests {
     for n in 0..<3 { a.append("a\(n)") }
     for n in 0..<5 { b.append("b\(n)") }
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(a.logs == b.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
-    // Live: one new line costs one LINES and one TOOK.
+    // Live: one new line costs a HEAD, a LINES and a TOOK.
     let before = wire.transcript.count
     a.append("new")
     #expect(!wire.left.isInSync(with: a))
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(a.logs == b.logs)
-    #expect(wire.transcript.count == before + 2)
+    #expect(wire.transcript.count == before + 3)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
   }
 
-  @Test("What is lacking is asked for range by range, and comes with its proofs")
-  func wanted() {
+  @Test("What is missing is requested range by range, and comes with its proofs")
+  func requested() {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<2500 { a.append("a\(n)") }
     b.logs = a.logs
-    b.wanted = [WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 2001)]
+    b.heads = a.heads
+    b.linesToRequest = [LineRange(a.id, 3, 2), LineRange(a.id, 100, 2001)]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(
       b.proved == [
-        WantedLines(a.id, 3, 2), WantedLines(a.id, 100, 1000), WantedLines(a.id, 1100, 1000),
-        WantedLines(a.id, 2100, 1),
+        LineRange(a.id, 3, 2), LineRange(a.id, 100, 1000), LineRange(a.id, 1100, 1000),
+        LineRange(a.id, 2100, 1),
       ])
     #expect(b.proven.count == 1 + 1000)
     for (address, line) in b.proven { #expect(line == a.logs[a.id]![Int(address.seq) - 1]) }
     // Asked once, unless it is to be again.
     let before = wire.transcript.count
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(wire.transcript.count == before)
-    b.wanted = [WantedLines(a.id, 5, 1)]
+    b.linesToRequest = [LineRange(a.id, 5, 1)]
     wire.right.askAgain()
-    wire.settle(&a, &b)
-    #expect(b.proved.last == WantedLines(a.id, 5, 1))
+    wire.runUntilQuiet(&a, &b)
+    #expect(b.proved.last == LineRange(a.id, 5, 1))
   }
 
   @Test("Each line is proven once, so that an answer has an end")
   func provenOnce() {
     var b = Machine(2)
-    b.wanted = [WantedLines(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
-    let replica = b.wanted[0].replica
+    b.linesToRequest = [LineRange(ReplicaID(UUIDBytes(high: 1, low: 1)), 3, 4)]
+    let replica = b.linesToRequest[0].replica
     for (first, second) in [(3, 3), (5, 4), (6, 7), (6, 2)] {
       var session = SyncSession(timeline: .main, replica: b.id)
       func say(_ text: String) -> [SyncSession.Effect] {
@@ -202,38 +227,86 @@ struct SyncSessionTests {
     a.append("two")
     a.damaged = [1]
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.logs.isEmpty)
     a.damaged = []
     wire.left.askAgain()
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a))
   }
 
-  @Test("A head follows its lines, through the one in the middle too, and is sent once")
+  @Test("Lines come under a head, through the one in the middle too, and it is sent once")
   func heads() {
     var (a, b, c) = (Machine(1), Machine(2), Machine(3))
     for n in 0..<3 { a.append("a\(n)") }
-    a.heads[a.id] = "log \"a\"\n3\nroot é\n"
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(b.heads == a.heads)
     var next = Wire(b, c)
-    next.settle(&b, &c, starting: true)
+    next.runUntilQuiet(&b, &c, starting: true)
     #expect(c.heads == a.heads)
     // A head over a line that comes with it; and again nothing.
     a.append("more")
-    a.heads[a.id] = "log \"a\"\n4\nroot\n"
     let before = wire.transcript.count
-    wire.settle(&a, &b)
-    wire.settle(&a, &b)
+    wire.runUntilQuiet(&a, &b)
+    wire.runUntilQuiet(&a, &b)
     #expect(b.heads == a.heads)
     #expect(wire.transcript.count == before + 3)
     var again = Wire(a, b)
-    again.settle(&a, &b, starting: true)
+    again.runUntilQuiet(&a, &b, starting: true)
     #expect(again.transcript.count == 2)
     #expect(wire.ends.isEmpty && next.ends.isEmpty && again.ends.isEmpty)
+  }
+
+  @Test("What no head covers yet is not sent, nor is it in sync")
+  func unsigned() {
+    var (a, b) = (Machine(1), Machine(2))
+    a.append("one")
+    a.append("two", isSigned: false)
+    var wire = Wire(a, b)
+    wire.runUntilQuiet(&a, &b, starting: true)
+    #expect(b.logs[a.id]?.count == 1)
+    #expect(!wire.left.isInSync(with: a))
+    a.append("three")
+    wire.runUntilQuiet(&a, &b)
+    #expect(b.logs == a.logs)
+    #expect(wire.left.isInSync(with: a))
+  }
+
+  @Test(
+    "Runs before the end of a head come each with its proof, and live lines of others between them")
+  func runs() {
+    var (a, b) = (Machine(1), Machine(2))
+    let text = String(repeating: "x", count: 30_000)
+    for n in 0..<100 { a.append("\(n) \(text)") }
+    b.append("b")
+    var wire = Wire(a, b)
+    wire.runUntilQuiet(&a, &b, starting: true)
+    #expect(wire.ends.isEmpty)
+    #expect(b.logs == a.logs && b.heads == a.heads)
+    #expect(wire.transcript.count { $0.hasPrefix("> LINES") } > 3)
+    #expect(wire.transcript.count { $0.hasPrefix("> HEAD") } == 1)
+  }
+
+  @Test("A run that cannot be proven is passed over, until it is asked for again")
+  func unproven() {
+    var a = Machine(1)
+    let b = Machine(2)
+    let text = String(repeating: "x", count: 30_000)
+    for n in 0..<100 { a.append("\(n) \(text)") }
+    var session = SyncSession(timeline: .main, replica: a.id)
+    let have = SyncSession(timeline: .main, replica: b.id).start(b).dropLast()
+    _ = Array(have).withUnsafeBufferPointer { session.receive($0, a) }
+    guard let run = session.pump(a).held else {
+      Issue.record("a run that needs no proof")
+      return
+    }
+    #expect(session.pump(a).isEmpty)
+    session.skip(run)
+    #expect(session.pump(a).isEmpty)
+    session.askAgain()
+    #expect(session.pump(a).held == run)
   }
 
   @Test(
@@ -242,8 +315,9 @@ struct SyncSessionTests {
     var (a, b) = (Machine(1), Machine(2))
     for n in 0..<500 { a.append("a\(n)") }
     b.logs = a.logs
+    b.heads = a.heads
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(
       wire.transcript == ["> HAVE \(TimelineID.main) ", "< HAVE \(TimelineID.main) "])
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -255,9 +329,9 @@ struct SyncSessionTests {
     a.append("a")
     c.append("c")
     var (ab, bc) = (Wire(a, b), Wire(b, c))
-    ab.settle(&a, &b, starting: true)
-    bc.settle(&b, &c, starting: true)
-    ab.settle(&a, &b)
+    ab.runUntilQuiet(&a, &b, starting: true)
+    bc.runUntilQuiet(&b, &c, starting: true)
+    ab.runUntilQuiet(&a, &b)
     #expect(a.logs == c.logs && a.logs == b.logs)
   }
 
@@ -269,7 +343,7 @@ struct SyncSessionTests {
     b.logs = copy.logs
     let kept = b.logs
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .wrongPosition)
     #expect(b.logs == kept)
   }
@@ -279,7 +353,7 @@ struct SyncSessionTests {
     var (a, b) = (Machine(1), Machine(1))
     a.append("one")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.first?.code == .denied)
     #expect(b.logs.isEmpty)
   }
@@ -320,7 +394,7 @@ struct SyncSessionTests {
     b.logs = a.logs
     a.append("new")
     var wire = Wire(a, b)
-    wire.settle(&a, &b, starting: true)
+    wire.runUntilQuiet(&a, &b, starting: true)
     #expect(wire.ends.isEmpty)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
@@ -331,9 +405,11 @@ struct SyncSessionTests {
   @Test("A message is read as it was written")
   func messages() throws {
     let replica = ReplicaID(UUIDBytes(high: 1, low: 2))
-    let lines = WantedLines(replica, 7, 3)
+    let lines = LineRange(replica, 7, 3)
     let messages: [SyncMessage] = [
-      .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100), .took(.main, replica, last: 9),
+      .hello(features: ["zstd"]), .lines(.main, lines, bytes: 100, consistency: []),
+      .lines(.main, lines, bytes: 100, consistency: [.emptyRoot, .emptyRoot]),
+      .took(.main, replica, last: 9),
       .head(.main, replica, size: 5, note: Array("a \"note\"\né\n".utf8)), .want(.main, lines),
       .proof(.main, replica, seq: 7, text: Array("x\n".utf8)), .proved(.main, lines),
       .follow(name: "main"), .timeline(.main, name: "iran"), .ping, .pong,

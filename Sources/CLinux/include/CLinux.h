@@ -21,7 +21,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spawn.h>
 #include <unistd.h>
 
 // accept4, which glibc shows under _GNU_SOURCE alone.
@@ -30,6 +36,29 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 static inline int clinux_accept(int fd) {
   return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+// The same, with the address that it came from.
+static inline int clinux_accept_from(int fd, struct sockaddr_storage *address) {
+  socklen_t length = sizeof *address;
+  return accept4(fd, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int pipe2(int descriptors[2], int flags);
+static inline int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
+
+// Becomes readable when the process ends; -1 where the system has no such thing.
+static inline int clinux_open_process(pid_t process) {
+  return (int)syscall(434 /* pidfd_open, Linux 5.3 */, process, 0);
+}
+
+// A descriptor that becomes readable when an address or a route comes or goes; -1 where that is not told.
+int clinux_open_network(void);
+// Reads what there is to be read of it; whether something came.
+int clinux_has_network_come(int fd);
+
+// Starts a program that is looked for as a shell would, in a process group of its own, with no signal blocked or
+// ignored; `joined` is its standard input and output, `errors` what it says besides. 0, or the error.
+int clinux_start_joined(pid_t *process, char *const arguments[], int joined, int errors);
 
 // The user who owns the other end of a Unix socket, or -1 (errno is set).
 static inline int64_t clinux_peer_uid(int fd) {

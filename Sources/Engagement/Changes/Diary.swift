@@ -3,7 +3,7 @@
 
 import TimelineModel
 
-/// What changed on a day, beside the day before.
+/// What changed on a day, compared with the day before.
 public struct DiaryEntry: Sendable, Hashable {
   public let day: Day
   public let change: StateChange
@@ -19,15 +19,15 @@ extension DyadHistory {
   public func diary(
     from first: Day, through last: Day, isWanted: () -> Bool = { true }
   ) -> [DiaryEntry] {
-    var found = phaseTurns(first...last) + silenceTurns(first...last)
+    var found = phaseChanges(first...last) + silenceChanges(first...last)
     var messages: [DiaryEntry] = []
     for index in kinds.messages.all where isWanted() {
-      let turns = messageTurns(entries[index], first...last)
-      if entries[index].event.offer != nil { found += turns } else { messages += turns }
+      let changes = messageChanges(entries[index], first...last)
+      if entries[index].event.offer != nil { found += changes } else { messages += changes }
     }
     found += messages
     for index in kinds.ledgers.all where isWanted() {
-      found += promiseTurns(entries[index], first...last)
+      found += promiseChanges(entries[index], first...last)
     }
     // What comes first in a state comes first on its day.
     return found.enumerated().sorted {
@@ -36,7 +36,7 @@ extension DyadHistory {
   }
 
   /// Compares what there is on some days with what there was on the days before them.
-  private func turns(
+  private func changes(
     _ candidates: some Sequence<Day>, _ days: ClosedRange<Day>,
     _ compare: (_ before: Day, _ after: Day) -> [StateChange?]
   ) -> [DiaryEntry] {
@@ -47,22 +47,22 @@ extension DyadHistory {
     }
   }
 
-  private func phaseTurns(_ days: ClosedRange<Day>) -> [DiaryEntry] {
-    turns(phases.map(\.since), days) { before, after in
+  private func phaseChanges(_ days: ClosedRange<Day>) -> [DiaryEntry] {
+    changes(phases.map(\.since), days) { before, after in
       [StateChanges.phase(phase(on: before), phase(on: after))]
     }
   }
 
-  private func silenceTurns(_ days: ClosedRange<Day>) -> [DiaryEntry] {
+  private func silenceChanges(_ days: ClosedRange<Day>) -> [DiaryEntry] {
     // It begins some time after a contact, and ends with one.
     let begins = silences.map { $0.covered.advanced(by: windows[.answerDays]) }
     let ends = kinds.contacts.all.map { entries[$0].first }
-    return turns(begins + ends, days) { before, after in
+    return changes(begins + ends, days) { before, after in
       [StateChanges.silence(contact(on: before), contact(on: after))]
     }
   }
 
-  private func messageTurns(_ entry: PlacedEvent, _ days: ClosedRange<Day>) -> [DiaryEntry] {
+  private func messageChanges(_ entry: PlacedEvent, _ days: ClosedRange<Day>) -> [DiaryEntry] {
     guard let (from, to) = direction(entry) else { return [] }
     let event = entry.event
     let said = said(of: event, from: from, to: to, upTo: days.upperBound)
@@ -72,12 +72,12 @@ extension DyadHistory {
     func state(_ day: Day) -> MessageState? {
       entry.first <= day ? message(entry, on: day)?.state : nil
     }
-    return turns(candidates, days) { before, after in
+    return changes(candidates, days) { before, after in
       [StateChanges.message(event.offer == nil ? .message : .offer, state(before), state(after))]
     }
   }
 
-  private func promiseTurns(_ agreement: PlacedEvent, _ days: ClosedRange<Day>) -> [DiaryEntry] {
+  private func promiseChanges(_ agreement: PlacedEvent, _ days: ClosedRange<Day>) -> [DiaryEntry] {
     let said = saidOfAny(agreement, upTo: days.upperBound)
     let dues = agreement.promises.compactMap(\.due).flatMap { [$0.first, $0.last.advanced(by: 1)] }
     let all = agreement.promises.count
@@ -85,7 +85,7 @@ extension DyadHistory {
       agreement.first <= day
         ? commitments(of: agreement, on: day) : Array(repeating: nil, count: all)
     }
-    return turns([agreement.first] + said.map(\.event.date.first) + dues, days) { before, after in
+    return changes([agreement.first] + said.map(\.event.date.first) + dues, days) { before, after in
       zip(states(before), states(after)).map { StateChanges.commitment($0, $1) }
     }
   }

@@ -86,7 +86,7 @@ public enum StateChanges {
 
   private static func agreements(_ before: DyadState, _ after: DyadState) -> [StateChange?] {
     let all = Pairs(before, after, \.agreements, name: \.id)
-    func turns(
+    func partyChanges(
       _ what: StateChange.What, _ parties: (AgreementState) -> [ActorCode]
     ) -> [StateChange?] {
       all.map { old, new in
@@ -102,7 +102,7 @@ public enum StateChanges {
         .inForce, id: shown.id, title: shown.title, from: old.map { .isTrue($0.isInForce) },
         to: new.map { .isTrue($0.isInForce) })
     }
-    return turns(.owed, \.owed) + turns(.movedLast, \.movedLast) + inForce
+    return partyChanges(.owed, \.owed) + partyChanges(.movedLast, \.movedLast) + inForce
   }
 
   /// What is one value on each side, by its key.

@@ -24,7 +24,7 @@ extension MessageState {
 }
 
 extension MessageState.Terms {
-  /// What an offer has beside the members of a message.
+  /// What an offer has in addition to the members of a message.
   var members: [JSONValue.Member] {
     [
       JSONValue.Member("if", .strings(`if`)), JSONValue.Member("then", .strings(then)),

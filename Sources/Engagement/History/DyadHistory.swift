@@ -1,5 +1,5 @@
 // The events between two parties: a value that takes them in any order and answers any day. All rules
-// stand here and in the files beside it, numbered as in docs/reference/engagement.md; none reads the order of
+// stand here and in the files next to it, numbered as in docs/reference/engagement.md; none reads the order of
 // arrival, none reads events that begin after the day asked for.
 //
 // What a day's answer needs again and again is found once, when events come in: which events are of

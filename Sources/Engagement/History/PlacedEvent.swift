@@ -106,7 +106,7 @@ struct EventKinds: OptionSet {
     case (.incident, _): .straining
     case (.release, _): [.contact, .easing]
     case (.statement, _), (.step, _), (.sanction, _), (.aid, _), (.report, _): []
-    // No default: whoever adds a type says here what it is to the rules.
+    // No default: who adds a type says here what it is to the rules.
     case (.logCorrect, _), (.logRetract, _), (.logSame, _), (.logApart, _), (.logErase, _),
       (.logMember, _), (.logMemberEnd, _), (.logSnapshot, _), (.logImport, _), (.logRules, _),
       (.logActor, _), (.logTimeline, _):

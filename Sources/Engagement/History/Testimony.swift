@@ -16,7 +16,7 @@ struct TestimonyCandidates: Sendable {
   mutating func add(_ event: Event) { events.append(event) }
   mutating func remove(_ ids: Set<EventID>) { events.removeAll { ids.contains($0.id) } }
 
-  /// Those that are testimony beside these events.
+  /// Those that are testimony on these events.
   func testimony(
     beside entries: [PlacedEvent], _ dyad: Dyad
   ) -> [(event: Event, testimony: PlacedEvent.Testimony)] {

@@ -6,9 +6,9 @@
 //     reach(of change)    the last day on which events that came or went can make it otherwise
 //
 // Phases are found on transition days alone, so a day that is missing here is a day on which the phase is wrong.
-// PhaseRuleTests holds each rule against itself on every day of random histories.
+// PhaseRuleTests compares each rule with itself on every day of random histories.
 //
-// To add a rule: a type beside these, its place in `PhaseRules.all`, its windows in WindowName and
+// To add a rule: a type next to these, its place in `PhaseRules.all`, its windows in WindowName and
 // data/windows.csv, a case of `Phase`, and its number in docs/reference/engagement.md.
 
 import TimelineModel

@@ -24,15 +24,15 @@ extension DyadHistory {
       day = changed
     }
     // From here on they are again.
-    let settled = old.first?.since == first ? settledDay(change) : nil
-    let transitions = transitions(after: day, through: settled)
+    let unchanged = old.first?.since == first ? firstUnchangedDay(change) : nil
+    let transitions = transitions(after: day, through: unchanged)
     let stalled = rules.phases.stalled
     var coming = 0
     while true {
       var phase = classify(day).phase
       if phase == .estranged, stalled.holds(on: day, lastActive: lastActive) { phase = .stalled }
       if phase != runs.last?.phase { runs.append(PhaseRun(phase: phase, since: day)) }
-      if let settled, day >= settled { return runs + old.drop { $0.since <= day } }
+      if let unchanged, day >= unchanged { return runs + old.drop { $0.since <= day } }
       while coming < transitions.count, transitions[coming] <= day { coming += 1 }
       var next = coming < transitions.count ? transitions[coming] : nil
       if phase == .stalled, let end = lastActive.map({ stalled.end(lastActive: $0) }) {
@@ -50,7 +50,7 @@ extension DyadHistory {
   }
 
   /// The first day on which all is as it was before the change; nil where there may be none.
-  private func settledDay(_ change: HistoryChange) -> Day? {
+  private func firstUnchangedDay(_ change: HistoryChange) -> Day? {
     let reach = rules.phases.all.map { $0.reach(of: change, in: self) }.max() ?? change.last
     return reach == .distantFuture
       ? nil : rules.phases.stalled.reach(of: reach).advanced(by: 1)

@@ -173,11 +173,11 @@ extension DyadHistory {
     guard let (from, to) = direction(entries[index]) else { return .distantPast }
     let event = entries[index].event
     let said = said(of: event, from: from, to: to, upTo: .distantFuture)
-    let turns = [said.answers.first?.event, said.withdrawal, said.successor].compactMap {
+    let endings = [said.answers.first?.event, said.withdrawal, said.successor].compactMap {
       $0?.date.first
     }
     let lapse = event.offer?.expires?.last.advanced(by: 1)
-    return (turns + [lapse].compactMap { $0 }).min() ?? .distantFuture
+    return (endings + [lapse].compactMap { $0 }).min() ?? .distantFuture
   }
 
   /// E-5.2: every interest of each party, and the offers that spoke to it.

@@ -1,4 +1,4 @@
-// What the rules reckon with beside events: weights and interests by their tables, of which every answer
+// What the rules compute with, next to events: weights and interests by their tables, of which every answer
 // states the versions.
 
 import TimelineModel
@@ -45,7 +45,7 @@ public struct RuleVersions: Sendable, Hashable {
     public var event: EventID?
   }
 
-  /// Of docs/reference/engagement.md, as it stands beside this code.
+  /// Of docs/reference/engagement.md, of the same build as this code.
   public static let textVersion = "4"
 
   /// Of the text.

@@ -1,5 +1,5 @@
 // Why an event stands behind a figure: the rule that put it there, in a few words. They say what the event
-// is or what became of it, never how old it is, so that the reasons of two days can be held against each
+// is or what became of it, never how old it is, so that the reasons of two days can be compared with each
 // other.
 
 import TimelineModel

@@ -1,5 +1,5 @@
 // The events behind each figure of a state, with the share of each where the figure is a sum, largest
-// first, and else with the reason why it is there. What the sums are compared with stands beside them.
+// first, and else with the reason why it is there. What the sums are compared with stands next to them.
 
 import TimelineModel
 
@@ -13,7 +13,7 @@ extension DyadHistory {
       rows: explanation.rows)
   }
 
-  /// What is said of a figure beside its events.
+  /// What is said of a figure in addition to its events.
   private struct Explanation {
     var rows: [FigureRow]
     var verdict: CriterionState.Verdict?
@@ -127,7 +127,7 @@ extension DyadHistory {
   // MARK: Phases
 
   /// What the phase rests on and what moved it, in order; where it rests on sums, these first, with the
-  /// events that it holds against.
+  /// events that count against it.
   private func phaseExplanation(_ day: Day) -> Explanation {
     let phase = phase(on: day)
     let rule = rules.phases[phase.phase]

@@ -3,6 +3,7 @@
 //     DATA/lock                       held while a daemon runs
 //     DATA/data.json                  {"format":"timeline-data","version":2}
 //     DATA/keys/heads.pem             what this machine signs the heads of its logs with
+//     DATA/keys/device.pem            what this machine is known by to others, in TLS
 //     DATA/timelines/DIRECTORY/…      HostedTimeline, Timeline
 
 import TimelineModel
@@ -103,22 +104,39 @@ public final class DataDirectory {
   ///
   /// - Parameter newSeed: 32 random bytes.
   public func signingKey(newSeed: () -> [UInt8]) throws(OpenError) -> SigningKey {
-    let file = path + "/keys/heads.pem"
+    try key(
+      "heads.pem",
+      without: "without the file this machine goes on with a new key, in a log of its own", newSeed)
+  }
+
+  /// The key that this machine is known by to others: made at the first start. It never leaves the machine,
+  /// in no backup either: a machine without it is a new device.
+  ///
+  /// - Parameter newSeed: 32 random bytes.
+  public func deviceKey(newSeed: () -> [UInt8]) throws(OpenError) -> SigningKey {
+    try key(
+      "device.pem",
+      without: "without the file this machine is a new device, which the others have to invite",
+      newSeed)
+  }
+
+  private func key(
+    _ name: String, without: String, _ newSeed: () -> [UInt8]
+  ) throws(OpenError) -> SigningKey {
+    let file = path + "/keys/" + name
     let found = try Self.onDisk { () throws(FileError) in try fileSystem.read(file) }
     let key = found.map { SigningKey(pem: $0) } ?? SigningKey(seed: newSeed())
     guard let key else {
       throw .damagedFile(
         path: file,
-        reason:
-          "no Ed25519 key in PKCS#8 without a passphrase; without the file this machine goes on "
-          + "with a new key, in a log of its own")
+        reason: "no Ed25519 key in PKCS#8 without a passphrase; \(without)")
     }
     try Self.onDisk { () throws(FileError) in
       try fileSystem.createDirectory(path + "/keys")
       if found == nil {
         try fileSystem.replace(file, with: key.pem)
       } else {
-        // It is about to be named in the log: whoever made it may have been killed before he could
+        // It is about to be named to others: whoever made it may have been killed before he could
         // sync it.
         try fileSystem.sync(directory: path + "/keys")
       }
@@ -126,7 +144,7 @@ public final class DataDirectory {
     return key
   }
 
-  /// A small file of the daemon's own beside the timelines; nil where there is none.
+  /// A small file of the daemon's own next to the timelines; nil where there is none.
   public func read(_ name: String) throws(OpenError) -> [UInt8]? {
     try Self.onDisk { () throws(FileError) in try fileSystem.read(path + "/" + name) }
   }

@@ -74,7 +74,7 @@ public protocol FileSystem: Sendable {
   func read(_ path: String) throws(FileError) -> [UInt8]?
   /// Replaces a small file in one step, durably: a reader finds the old one or the new one.
   func replace(_ path: String, with bytes: [UInt8]) throws(FileError)
-  /// Replaces a file that may be lost or torn in a crash, in one step for whoever reads it meanwhile.
+  /// Replaces a file that may be lost or torn in a crash, in one step for concurrent readers.
   func replaceCache(_ path: String, with pieces: [UnsafeRawBufferPointer]) throws(FileError)
   /// Removes a file, durably; it may be gone already.
   func remove(_ path: String) throws(FileError)

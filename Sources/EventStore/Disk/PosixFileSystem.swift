@@ -37,7 +37,7 @@ public struct PosixFileSystem: FileSystem {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw FileError.last("make directory", path)
     }
-    // Also one that is there: whoever made it may have been killed before he could sync it.
+    // Also one that is there: its maker may have been killed before the sync.
     try parent.sync()
   }
 
@@ -206,7 +206,7 @@ public struct PosixFileSystem: FileSystem {
       close(descriptor)
       throw error
     }
-    // Who holds it, for whoever finds it held: advice alone, so that a full disk is no reason not to start.
+    // The holder's process number, for those that find it held: advice alone, so that a full disk is no reason not to start.
     let process = "\(getpid())\n"
     if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, process, process.utf8.count, 0) }
     return PosixLock(descriptor)
@@ -232,8 +232,8 @@ private func retried(_ call: () -> Int32) -> Int32 {
   }
 }
 
-/// A directory held open over a change of its entries: an error in writing them out is told to whoever
-/// had it open by then, and perhaps to nobody else.
+/// A directory held open over a change of its entries: an error in writing them out is reported to
+/// those that had it open by then, and perhaps to nobody else.
 private final class Directory {
   private let descriptor: Int32
   private let path: String

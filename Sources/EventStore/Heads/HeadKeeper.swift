@@ -1,10 +1,11 @@
 // Signs the heads of this machine's log, checks those of others, and proves lines by them. It keeps the
-// tree of each log between questions; it is asked from one thread at a time, beside the engine's.
+// tree of each log between questions; it is called on one thread at a time, off the loop.
 //
-//     lines durable → tree goes on → head signed → head durable → published
+//     lines durable → tree goes on → head signed → published → head durable, within a second
 //
-// A log signs one root for a size, ever. So before the first head of a run is signed, the last one that
-// was is found again in the lines; on any doubt nothing is signed, and the reason is told.
+// The head may wait for the disk, since the lines that it covers do not change, whatever happens: the next one
+// goes on from them. A log signs one root for a size, ever. So before the first head of a run is signed, the last
+// one that was is found again in the lines; on any doubt nothing is signed, and the reason is reported.
 
 import Synchronization
 import TimelineModel
@@ -30,19 +31,19 @@ public enum HeadProblem: Error, Sendable, Hashable {
   public var message: String {
     switch self {
     case .noKey(let replica):
-      "log \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
+      "replica \(replica) has no key yet: its machine writes one with its next event, and sync brings it"
     case .damaged(let replica, let seq):
-      "line \(seq) of log \(replica) is damaged, so its tree cannot be made"
+      "line \(seq) of replica \(replica) is damaged, so its tree cannot be made"
     case .shorter(let replica, let size, let signed):
-      "log \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
+      "replica \(replica) has \(size) lines, but a head of \(signed) lines was signed: lines that were "
         + "durable are gone"
     case .otherRoot(let replica, let size, let signed, let found):
-      "the first \(size) lines of log \(replica) have root \(found.base64), signed was "
+      "the first \(size) lines of replica \(replica) have root \(found.base64), signed was "
         + "\(signed.base64): two histories were written under one id, or lines were changed"
     case .refused(let replica, let refusal):
-      "the signed head of log \(replica) cannot be relied on: \(refusal.message)"
+      "the signed head of replica \(replica) cannot be relied on: \(refusal.message)"
     case .notCovered(let replica, let seq, let signed):
-      "line \(seq) of log \(replica) is not covered by a signed head yet (the newest covers \(signed) "
+      "line \(seq) of replica \(replica) is not covered by a signed head yet (the newest covers \(signed) "
         + "lines): sync with its machine, or with one that did"
     case .stopped: "timelined is stopping"
     case .unknown(let id): "no line \(id) can be read"
@@ -57,6 +58,8 @@ public final class HeadKeeper: Sendable {
     var tree = LogTree()
     /// The newest head that was found right.
     var head: SignedHead?
+    /// Lines under the head on disk.
+    var written: UInt64 = 0
     /// Why the head on disk is not relied on; found out once, since it may take long.
     var failure: HeadProblem?
     /// Whether the head on disk was read.
@@ -102,9 +105,9 @@ public final class HeadKeeper: Sendable {
       for log in view.logs where log.size > 0 && view.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
           guard log.id == own else {
-            return try settle(&kept[log.id, default: Kept()], log, view)
+            return try verifiedHead(&kept[log.id, default: Kept()], log, view)
           }
-          return try signOwn(&kept, view)
+          return try signOwn(&kept, view, isKept: true)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
       }
       return outcomes
@@ -125,7 +128,7 @@ public final class HeadKeeper: Sendable {
     ) { $1 }
   }
 
-  /// Keeps the trees on disk, for the next start; a cache, which the signed head is held against.
+  /// Keeps the trees on disk, for the next start; a cache, which is compared with the signed head.
   public func saveTrees() {
     kept.withLock { kept in
       for (replica, log) in kept where log.tree.blocks.count > log.saved && log.head != nil {
@@ -150,8 +153,50 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Signs what this machine wrote and has not signed yet; nil where it has written nothing.
-  public func sign(_ view: ReadView) throws(HeadProblem) -> SignedHead? {
-    try kept.withLock { (kept) throws(HeadProblem) in try signOwn(&kept, view) }
+  ///
+  /// - Parameter isKept: whether the head is to be on the disk too. It has to be in time, for the next start.
+  public func sign(_ view: ReadView, isKept: Bool) throws(HeadProblem) -> SignedHead? {
+    try kept.withLock { (kept) throws(HeadProblem) in
+      try signOwn(&kept, view, isKept: isKept)
+    }
+  }
+
+  /// The trees of logs, each over all of its lines; all logs where none is named. One that a damaged line
+  /// keeps from being made is left out.
+  public func trees(
+    of replica: ReplicaID? = nil, _ view: ReadView
+  ) -> [ReplicaID: TreeFrontier] {
+    kept.withLock { kept in
+      var trees: [ReplicaID: TreeFrontier] = [:]
+      for log in view.logs where log.size > 0 && replica ?? log.id == log.id {
+        trees[log.id] = try? tree(&kept[log.id, default: Kept()], log, view).frontier
+      }
+      return trees
+    }
+  }
+
+  private func tree(
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
+  ) throws(HeadProblem) -> LogTree {
+    _ = try verifiedHead(&kept, log, view)
+    try advance(&kept.tree, to: log.size, log)
+    return kept.tree
+  }
+
+  /// That the first `old` lines of a log are the beginning of its first `size` (RFC 9162, 2.1.4).
+  public func consistency(
+    from old: UInt64, to size: UInt64, of replica: ReplicaID, _ view: ReadView
+  ) throws(HeadProblem) -> [SHA256Digest] {
+    try kept.withLock { (kept) throws(HeadProblem) in
+      guard let log = view.log(replica), size <= log.size else {
+        throw .notCovered(replica, seq: old, signed: size)
+      }
+      _ = try verifiedHead(&kept[replica, default: Kept()], log, view)
+      try advance(&kept[replica]!.tree, to: size, log)
+      do throws(LogTree.Damaged) {
+        return try kept[replica]!.tree.consistency(from: old, to: size, log)
+      } catch { throw .damaged(replica, seq: error.seq) }
+    }
   }
 
   /// What came of a head that a peer sent.
@@ -186,16 +231,18 @@ public final class HeadKeeper: Sendable {
     _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead {
     var newest: SignedHead?
-    do throws(HeadProblem) { newest = try settle(&kept, log, view) } catch {
+    do throws(HeadProblem) { newest = try verifiedHead(&kept, log, view) } catch {
       // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
       // what was; of another's this one takes its place.
       guard case .refused = error, log.id != own else { throw error }
       kept = Kept()
     }
-    if let newest, newest.size > head.size { return newest }
-    try check(head, &kept.tree, log)
-    if let newest, newest.checkpoint == head.checkpoint { return newest }
-    try write(head, log)
+    if newest.map({ $0.size <= head.size }) ?? true { try check(head, &kept.tree, log) }
+    if let newest, newest.size > head.size || newest.checkpoint == head.checkpoint {
+      try write(newest, log, &kept)
+      return newest
+    }
+    try write(head, log, &kept)
     kept.head = head
     kept.isRead = true
     return head
@@ -218,7 +265,7 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// That a line is in its log, for whoever has the log's key alone.
+  /// A proof that a line is in its log, for verifiers that have the log's key alone.
   public func prove(
     _ id: EventID, _ view: ReadView
   ) throws(HeadProblem) -> Proof {
@@ -251,7 +298,8 @@ public final class HeadKeeper: Sendable {
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
         log.id == own && signer != nil
-        ? try signOwn(&kept, view) : try settle(&kept[log.id, default: Kept()], log, view)
+        ? try signOwn(&kept, view, isKept: false)
+        : try newestHead(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
       }
@@ -269,7 +317,7 @@ public final class HeadKeeper: Sendable {
   }
 
   /// Which of the lines that a peer sent are those of their addresses, by proofs under a head that
-  /// their machine signed. Where the line that names the key is itself what is lacking, it speaks for
+  /// their machine signed. Where the line that names the key is itself missing, it speaks for
   /// itself, unless the head that is here was signed with another key.
   public func proven(
     _ lines: [(address: LineAddress, proof: [UInt8], line: [UInt8])], _ view: ReadView
@@ -313,12 +361,15 @@ public final class HeadKeeper: Sendable {
   // MARK: Steps
 
   private func signOwn(
-    _ kept: inout [ReplicaID: Kept], _ view: ReadView
+    _ kept: inout [ReplicaID: Kept], _ view: ReadView, isKept: Bool
   ) throws(HeadProblem) -> SignedHead? {
     guard let log = view.log(own), log.size > 0 else { return nil }
     guard let signer, view.key(of: own) == signer.verifier else { throw .noKey(own) }
-    let last = try settle(&kept[own, default: Kept()], log, view)
-    if let last, last.size >= log.size { return last }
+    let last = try verifiedHead(&kept[own, default: Kept()], log, view)
+    if let last, last.size >= log.size {
+      if isKept { try write(last, log, &kept[own]!) }
+      return last
+    }
     try advance(&kept[own]!.tree, to: log.size, log)
     let head: SignedHead
     do throws(CheckpointError) {
@@ -326,19 +377,19 @@ public final class HeadKeeper: Sendable {
         origin: signer.verifier.name.text, size: log.size, root: kept[own]!.tree.root)
       head = SignedHead(signing: checkpoint, by: signer)
     } catch { fatalError("a log's head is no checkpoint: \(error.message)") }
-    try write(head, log)
+    if isKept { try write(head, log, &kept[own]!) }
     kept[own]!.head = head
     return head
   }
 
   /// The newest head of a log that was found in its lines: at first that on disk; nil where there is
   /// none.
-  private func settle(
+  private func verifiedHead(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard !kept.isRead else { return kept.head }
     if let failure = kept.failure { throw failure }
-    do throws(HeadProblem) { return try settleAfresh(&kept, log, view) } catch {
+    do throws(HeadProblem) { return try readHead(&kept, log, view) } catch {
       switch error {
       case .otherRoot, .refused: kept.failure = error
       default: break
@@ -347,7 +398,18 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  private func settleAfresh(
+  /// The same, or a newer one that lines came under since.
+  private func newestHead(
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
+  ) throws(HeadProblem) -> SignedHead? {
+    let found = try verifiedHead(&kept, log, view)
+    guard let known = view.heads[log.id], known.size > found?.size ?? 0 else { return found }
+    try check(known, &kept.tree, log)
+    kept.head = known
+    return known
+  }
+
+  private func readHead(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {
     guard let key = view.key(of: log.id) else { return nil }
@@ -362,6 +424,7 @@ public final class HeadKeeper: Sendable {
       }
       kept.tree = tree
       kept.head = head
+      kept.written = head.size
     }
     kept.isRead = true
     return kept.head
@@ -408,12 +471,12 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// Whoever is asked to stop does so between steps of some ten milliseconds.
+  /// A call that is asked to stop does so between steps of some ten milliseconds.
   private func advance(
     _ tree: inout LogTree, to size: UInt64, _ log: ReplicaLog
   ) throws(HeadProblem) {
-    // What came since the last head is hashed on one processor: others are taken by the loop, and by whoever
-    // sends to it.
+    // What came since the last head is hashed on one processor: others are taken by the loop, and by its
+    // clients.
     let isMuch = size > tree.size + Self.manyLines
     while tree.size < size {
       let next = min(size, tree.size + Self.stepLines)
@@ -426,9 +489,14 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  private func write(_ head: SignedHead, _ log: ReplicaLog) throws(HeadProblem) {
+  /// Unless it is on the disk already.
+  private func write(
+    _ head: SignedHead, _ log: ReplicaLog, _ kept: inout Kept
+  ) throws(HeadProblem) {
+    guard head.size > kept.written else { return }
     do throws(FileError) { try head.write(log.id, in: directory, fileSystem) } catch {
       throw .disk(error)
     }
+    kept.written = head.size
   }
 }

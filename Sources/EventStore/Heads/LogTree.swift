@@ -4,7 +4,8 @@
 //     blocks[0]    blocks[1] blocks[2]  rest          so its root is all that has to be kept of it
 //
 // 32 bytes for 256 lines are enough to go on, to know the root, and to prove any line: of the block
-// that the line is in, the leaves are hashed again.
+// that the line is in, the leaves are hashed again. Over the blocks the tree is kept whole, so that a proof
+// costs as many hashes as it has, however many lines there are.
 
 import TimelineModel
 import TransparencyLog
@@ -13,12 +14,13 @@ struct LogTree: Sendable {
   static let blockLevel = 8
   static let blockLines = 1 << blockLevel
 
-  /// The root of each whole block.
-  private(set) var blocks: [SHA256Digest] = []
-  /// The tree over `blocks`.
-  private var whole = TreeFrontier()
+  /// The roots of whole subtrees: `levels[0]` those of the blocks, `levels[1]` of two blocks each, and so on.
+  private var levels: [[SHA256Digest]] = [[]]
   /// The tree over the lines behind them, fewer than a block.
   private var rest = TreeFrontier()
+
+  /// The root of each whole block.
+  var blocks: [SHA256Digest] { levels[0] }
 
   /// The leaves of the blocks that were asked for last: proofs are made of lines in a row.
   private var leavesOfLast: [UInt64: [SHA256Digest]] = [:]
@@ -28,7 +30,7 @@ struct LogTree: Sendable {
 
   init() {}
 
-  /// Goes on from the roots of the first whole blocks, whoever kept them: only the root tells whether
+  /// Goes on from the roots of the first whole blocks, wherever they were kept: only the root tells whether
   /// they are the right ones.
   init(blocks: [SHA256Digest]) {
     var hasher = SHA256()
@@ -37,7 +39,14 @@ struct LogTree: Sendable {
 
   var size: UInt64 { UInt64(blocks.count * Self.blockLines) + rest.size }
 
-  var root: SHA256Digest { Self.root(blocks: whole, rest) }
+  var root: SHA256Digest { frontier.root }
+
+  /// What is needed to go on behind the lines that have been hashed.
+  var frontier: TreeFrontier {
+    // A level with an odd number of roots has one that no higher level covers.
+    let peaks = levels.reversed().filter { $0.count % 2 == 1 }.map { $0.last! }
+    return TreeFrontier(size: size, peaks: peaks + rest.peaks)!
+  }
 
   /// The root over whole blocks and what comes behind them, at most one more.
   static func root(blocks: TreeFrontier, _ rest: TreeFrontier) -> SHA256Digest {
@@ -104,8 +113,14 @@ struct LogTree: Sendable {
   }
 
   private mutating func add(_ block: SHA256Digest, _ hasher: inout SHA256) {
-    blocks.append(block)
-    whole.append(block, using: &hasher)
+    levels[0].append(block)
+    var level = 0
+    while levels[level].count % 2 == 0 {
+      let pair = levels[level].suffix(2)
+      level += 1
+      if level == levels.count { levels.append([]) }
+      levels[level].append(hasher.node(pair.first!, pair.last!))
+    }
   }
 
   /// The root over the first lines, which have been hashed.
@@ -128,6 +143,18 @@ struct LogTree: Sendable {
     }
   }
 
+  /// That the first lines are the beginning of a tree over more of them: RFC 9162, 2.1.4.
+  mutating func consistency(
+    from old: UInt64, to size: UInt64, _ log: ReplicaLog
+  ) throws(Damaged) -> [SHA256Digest] {
+    let leaves = try leaves(around: [old, size], in: size, log)
+    do throws(ConsistencyProofError) {
+      return try ConsistencyProof(from: old, to: size, leaves: leaves).hashes
+    } catch {
+      fatalError("\(old) of \(size) lines are in their log, but: \(error.message)")
+    }
+  }
+
   private mutating func leaves(
     around seqs: [UInt64], in size: UInt64, _ log: ReplicaLog
   ) throws(Damaged) -> Leaves {
@@ -145,11 +172,11 @@ struct LogTree: Sendable {
       found[block] = leaves
     }
     leavesOfLast = found
-    return Leaves(blocks: blocks, leaves: found)
+    return Leaves(levels: levels, leaves: found)
   }
 
   private struct Leaves: LeafHashes {
-    let blocks: [SHA256Digest]
+    let levels: [[SHA256Digest]]
     let leaves: [UInt64: [SHA256Digest]]
 
     func leafHash(at index: UInt64) -> SHA256Digest {
@@ -157,7 +184,9 @@ struct LogTree: Sendable {
     }
 
     func subtreeRoot(level: Int, at index: UInt64) -> SHA256Digest? {
-      level == LogTree.blockLevel && index < blocks.count ? blocks[Int(index)] : nil
+      let height = level - LogTree.blockLevel
+      guard levels.indices.contains(height), index < levels[height].count else { return nil }
+      return levels[height][Int(index)]
     }
   }
 }

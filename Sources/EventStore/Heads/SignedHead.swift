@@ -1,5 +1,5 @@
 // The head of a log as its machine signed it: how many lines, and the root of their tree. It is kept
-// beside the segments in the form that tools of others read (c2sp.org/tlog-checkpoint):
+// next to the segments in the form that tools of others read (c2sp.org/tlog-checkpoint):
 //
 //     logs/REPLICA/checkpoint     the newest one
 

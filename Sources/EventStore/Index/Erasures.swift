@@ -13,7 +13,7 @@ struct Erasures: Sendable {
   }
 
   private(set) var all: [Erasure] = []
-  /// Lines without a body, whoever took it.
+  /// Lines without a body, for whatever reason.
   var stubs: [LineRef] = []
   private var byID: [EventID: LineRef] = [:]
   private var addresses: Set<LineAddress> = []
@@ -63,7 +63,7 @@ extension EventIndex {
   func linesToErase(_ logs: [ReplicaLog]) -> [Int: Set<UInt64>] {
     var found: [Int: Set<UInt64>] = [:]
     for erasure in erasures.all {
-      // Whoever wrote it may have named lines that no log has.
+      // Its writer may have named lines that no log has.
       let named = erasure.lines.compactMap { address in
         logs.firstIndex { $0.id == address.replica && address.seq <= $0.size }
           .map { LineRef(replica: $0, seq: address.seq) }
@@ -103,7 +103,7 @@ extension EventIndex {
   }
 
   /// Lines without a body that no erasure explains, by log: somebody holds their words back.
-  func withheld(_ logs: [ReplicaLog]) -> [LineAddress] {
+  func missingBodies(_ logs: [ReplicaLog]) -> [LineAddress] {
     erasures.stubs.compactMap { ref in
       guard let text = logs[ref.replica].line(ref.seq), let line = try? Line(text) else {
         return nil

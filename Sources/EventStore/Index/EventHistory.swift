@@ -51,12 +51,12 @@ struct EventHistory: Sendable {
     // From the originals up: a version waits for those that it supersedes, for ever where they wait
     // for it in turn. Each is looked at once for each that it waits for, however long the chain is.
     let known = versions.indices.filter { isKnown(versions[$0].ref) }
-    var lacking = known.map { Set(versions[$0].supersedes).count }
+    var missing = known.map { Set(versions[$0].supersedes).count }
     var waiting: [EventID: [Int]] = [:]
-    for (index, version) in known.enumerated() where lacking[index] > 0 {
+    for (index, version) in known.enumerated() where missing[index] > 0 {
       for id in Set(versions[version].supersedes) { waiting[id, default: []].append(index) }
     }
-    var ready = known.indices.filter { lacking[$0] == 0 }
+    var ready = known.indices.filter { missing[$0] == 0 }
     var effective: [Int] = []
     var superseded: Set<EventID> = []
     while let index = ready.popLast() {
@@ -65,8 +65,8 @@ struct EventHistory: Sendable {
       superseded.formUnion(version.supersedes)
       // Copies have one id: the first of them is enough.
       for waiter in waiting.removeValue(forKey: version.id) ?? [] {
-        lacking[waiter] -= 1
-        if lacking[waiter] == 0 { ready.append(waiter) }
+        missing[waiter] -= 1
+        if missing[waiter] == 0 { ready.append(waiter) }
       }
     }
     return effective.sorted().filter { !superseded.contains(versions[$0].id) }

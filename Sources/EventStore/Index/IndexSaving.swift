@@ -1,4 +1,4 @@
-// The index of a timeline, written beside the log from time to time, and taken over from there.
+// The index of a timeline, written to disk from time to time, and taken over at a start.
 
 import TimelineModel
 
@@ -75,16 +75,16 @@ extension Timeline {
     }
   }
 
-  /// Lines that were taken over from the index on disk, unread, to be read by any thread.
-  public struct Unread: Sendable {
+  /// Lines that were taken over from the index on disk, unverified, to be read by any thread.
+  public struct Unverified: Sendable {
     let logs: [(log: ReplicaLog, lines: UInt64)]
     /// Whether they are all what was written.
     public func isWhole() -> Bool { logs.allSatisfy { $0.log.isWhole(upTo: $0.lines) } }
   }
 
   /// Hands it out once: it keeps the file of the index that it came from, and that file's space.
-  public func takeUnread() -> Unread? {
-    defer { store.unread = nil }
-    return store.unread
+  public func takeUnverified() -> Unverified? {
+    defer { store.unverified = nil }
+    return store.unverified
   }
 }

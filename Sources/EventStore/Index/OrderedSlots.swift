@@ -1,5 +1,5 @@
 // Slots of events in the order of (first day, id), kept in chunks of at most 512: a late event of
-// decades ago costs one short move, an append at the end none. The day stands beside the slot, so that
+// decades ago costs one short move, an append at the end none. The day stands next to the slot, so that
 // a search reads a row only where two events share a day.
 
 import TimelineModel

@@ -1,11 +1,11 @@
 // The tables of rules that a team recorded (log.rules): which of them hold, now and at an earlier position.
-// Of two for one table the later recorded holds; one that cannot be reckoned with is kept and named.
+// Of two for one table the later recorded holds; one that is unusable is kept and named.
 
 import TimelineModel
 
 struct RecordedRules: Sendable {
   struct Entry: Sendable, Comparable {
-    /// Nil where it cannot be reckoned with.
+    /// Nil where it is unusable.
     var table: RuleTable?
     var fault: String?
     var id: EventID
@@ -57,7 +57,7 @@ public struct RecordedTable: Sendable {
   public let replica: ReplicaID
   public let seq: UInt64
   public let recorded: RecordedTime
-  /// Nil where it cannot be reckoned with; `fault` says why.
+  /// Nil where it is unusable; `fault` says why.
   public let table: RuleTable?
   public let fault: String?
   /// Nil where it was damaged since.

@@ -6,12 +6,12 @@ import TimelineModel
 public struct LogDamage: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// The end of the newest segment held no whole line: a write that was never acknowledged.
-    /// It was cut off, and its bytes kept beside the segment; or, on a full disk, it will be, with the
+    /// It was cut off, and its bytes kept next to the segment; or, on a full disk, it will be, with the
     /// next append for which there is room.
     case tornTail(bytes: Int, isCut: Bool = true)
     /// Lines that are no lines any more. They stay where they are, and are served by no one.
     case lines(first: UInt64, last: UInt64, reason: String)
-    /// Bytes between two good lines in a row: no line is lacking, these are too many.
+    /// Bytes between two good lines in a row: no line is missing, these are too many.
     case stray(bytes: Int)
     /// A file among the segments that cannot be one.
     case stranger

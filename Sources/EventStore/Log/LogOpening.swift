@@ -6,7 +6,7 @@ import TimelineModel
 extension ReplicaLog {
   /// Reads what is not known yet: every line's check is compared with its bytes, and `found` is called
   /// with what each good line says, and with the log up to that line. Returns what is wrong with what
-  /// follows the last one; `settle` is called next.
+  /// follows the last one; `finishRecovery` is called next.
   mutating func readOn(
     _ reader: LogReader, fileSystem: some FileSystem, damage: inout [LogDamage],
     _ found: (IndexEntry, () -> ReplicaLog) -> Void
@@ -49,7 +49,7 @@ extension ReplicaLog {
   /// - Parameters:
   ///   - reason: what `readOn` says is wrong with what follows the last good line.
   ///   - signed: the number of lines of the newest signed head.
-  mutating func settle(
+  mutating func finishRecovery(
     _ reason: String?, signed: UInt64, fileSystem: some FileSystem, damage: inout [LogDamage]
   ) throws(FileError) {
     let newest = segments.last
@@ -87,7 +87,7 @@ extension ReplicaLog {
   /// too.
   private func cutsTail(_ fileSystem: some FileSystem) throws(FileError) -> Bool {
     do throws(FileError) {
-      try tail.cut(fileSystem)
+      try tail.truncateTornTail(fileSystem)
       return true
     } catch {
       guard error.cause == .full else { throw error }

@@ -79,7 +79,7 @@ struct LogReader {
   ) -> [[Found]] {
     nonisolated(unsafe) let bytes = bytes
     return Parallel.map(Array(portions), portion: 1) { portions in
-      vocabulary.lendReader { reader in portions.map { lines(of: bytes, $0, reader) } }
+      vocabulary.withPooledReader { reader in portions.map { lines(of: bytes, $0, reader) } }
     }
   }
 

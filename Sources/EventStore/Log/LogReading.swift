@@ -1,5 +1,5 @@
 // Lines by their numbers: one, runs for a peer, and many for a scan. Memory is the file's own: nothing is
-// copied, and what is served is looked at by whoever serves it (`Line.isWhole`).
+// copied, and callers that serve a line check it (`Line.isWhole`).
 
 import TimelineModel
 
@@ -59,15 +59,16 @@ extension ReplicaLog {
     return UnsafeBufferPointer(rebasing: text[...newline])
   }
 
-  /// Whole lines in a row from `first`, as they stand, at most about `bytesMax` and within one
-  /// segment; stops before a damaged line. Empty where the first one is damaged.
+  /// Whole lines in a row from `first`, as they stand, at most `linesMax` and about `bytesMax`, and within
+  /// one segment; stops before a damaged line. Empty where the first one is damaged.
   func run(
-    from first: UInt64, bytesMax: Int
+    from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
     guard let line = line(first) else { return (0, UnsafeBufferPointer(start: nil, count: 0)) }
     var count: UInt64 = 1
     var length = line.count
-    while let next = self.line(first + count), next.baseAddress == line.baseAddress! + length,
+    while count < linesMax, let next = self.line(first + count),
+      next.baseAddress == line.baseAddress! + length,
       length + next.count <= bytesMax
     {
       length += next.count

@@ -1,11 +1,11 @@
 // Other bytes in the place of lines: stubs where words are to go, and what was damaged here. A segment is
-// written anew beside the old one and takes its name; the log has to be opened again behind that.
+// written anew next to the old one and takes its name; the log has to be opened again behind that.
 
 import TimelineModel
 
 extension ReplicaLog {
   /// Writes segments anew with other bytes for some lines: all of a segment or none of it, whatever
-  /// crashes. Where lines of a damaged run are given, what stood there is kept beside the segment. The
+  /// crashes. Where lines of a damaged run are given, what stood there is kept next to the segment. The
   /// log has to be opened anew, also after an error.
   ///
   /// - Parameters:
@@ -35,7 +35,7 @@ extension ReplicaLog {
     }
   }
 
-  /// Empties what was kept beside segments and speaks of these ids.
+  /// Empties what was kept next to segments and speaks of these ids.
   func emptyAside(naming ids: [EventID], _ fileSystem: some FileSystem) throws(FileError) {
     for name in try fileSystem.list(directory)
     where name.contains(".torn") || name.contains(".damaged") {

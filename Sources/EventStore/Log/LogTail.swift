@@ -48,7 +48,7 @@ struct LogTail: Sendable {
     var offset = 0
     do throws(FileError) {
       // A start on a full disk could not.
-      try cut(fileSystem)
+      try truncateTornTail(fileSystem)
       while done < lengths.count {
         let space =
           ReplicaLog.segmentBytesMax - (segments.last?.size ?? ReplicaLog.segmentBytesMax)
@@ -107,8 +107,8 @@ struct LogTail: Sendable {
     segments.append(LogSegment(first: size + 1, file: file, path: path, size: file.size))
   }
 
-  /// Keeps what stands behind the newest segment's last line beside it, and cuts it off.
-  func cut(_ fileSystem: some FileSystem) throws(FileError) {
+  /// Keeps what stands behind the newest segment's last line in a file next to it, and cuts it off.
+  func truncateTornTail(_ fileSystem: some FileSystem) throws(FileError) {
     guard let newest = segments.last, newest.size < newest.file.size else { return }
     let torn = Array(newest.file.bytes(newest.size..<newest.file.size))
     let path = try Self.unusedName(newest.path + ".torn", in: directory, fileSystem)

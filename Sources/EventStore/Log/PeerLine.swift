@@ -1,6 +1,7 @@
 // Lines from another machine, taken apart and read on all processors before any is believed.
 
 import TimelineModel
+import TransparencyLog
 
 /// A line from a peer, taken apart.
 struct PeerLine: @unchecked Sendable {
@@ -8,10 +9,11 @@ struct PeerLine: @unchecked Sendable {
   var text: UnsafeBufferPointer<UInt8>?
   var line: Result<Line, LineError> = .failure(.noLineEnd)
   var entry: IndexEntry?
+  var leaf: SHA256Digest?
 
-  /// All lines in a row, read on all processors.
+  /// All lines in a row, read on all processors; with their leaves, where these are asked for.
   static func all(
-    in bytes: UnsafeBufferPointer<UInt8>, logIndex: Int, _ vocabulary: Vocabulary
+    in bytes: UnsafeBufferPointer<UInt8>, logIndex: Int, hasLeaves: Bool, _ vocabulary: Vocabulary
   ) -> [PeerLine] {
     var lines: [PeerLine] = []
     var at = 0
@@ -22,12 +24,14 @@ struct PeerLine: @unchecked Sendable {
       at += text?.count ?? rest.count
     }
     return Parallel.map(lines, portion: 128) { lines in
-      vocabulary.lendReader { reader in
-        lines.map { piece in
+      vocabulary.withPooledReader { reader in
+        var hasher = SHA256()
+        return lines.map { piece in
           guard let text = piece.text else { return piece }
           var piece = piece
           piece.line = Result { () throws(LineError) in try Line(text) }
           if case .success(let line) = piece.line {
+            if hasLeaves { piece.leaf = line.leaf(of: text, using: &hasher) }
             let ref = LineRef(replica: logIndex, seq: line.seq)
             do throws(JSONError) {
               piece.entry = try IndexEntry.read(line, text, ref: ref, reader)

@@ -1,6 +1,6 @@
 // What a start may find behind the last good line of a segment, and what it does about it: one table, in
 // which each combination of facts has one row (RecoveryTableTests). To add a case: a fact or a value of one,
-// a row, and its action in `ReplicaLog.settle`.
+// a row, and its action in `ReplicaLog.finishRecovery`.
 //
 //     … good line\n  wrong line\n wrong line\n  {"v":1,"repl            unfinished
 //                    whole lines                00000000000000          never written

@@ -37,7 +37,7 @@ public struct RecordedSnapshot: Sendable, Hashable {
 public enum CitationError: Error, Sendable {
   case unknown(String)
   case ambiguous(String, [RecordedSnapshot])
-  case lacking(RecordedSnapshot, [LineSpan])
+  case missing(RecordedSnapshot, [LineSpan])
   case damaged(RecordedSnapshot, DamagedLine)
 
   public var message: String {
@@ -52,7 +52,7 @@ public enum CitationError: Error, Sendable {
         : "\(word) is the id of more than one snapshot, so none of them can be cited: "
           + found.map { "\($0.said), line \($0.seq) of replica \($0.replica)" }.joined(
             separator: "; ")
-    case .lacking(let snapshot, let spans):
+    case .missing(let snapshot, let spans):
       "snapshot \(snapshot.name) cannot be cited here: this machine lacks "
         + spans.map(\.description).joined(separator: ", ") + "; sync with a machine that has them"
     case .damaged(let snapshot, let line):
@@ -88,8 +88,8 @@ extension ReadView {
   /// The same, with all of its lines here, as far as is known.
   public func cited(_ word: String) throws(CitationError) -> RecordedSnapshot {
     var snapshot = try recordedSnapshot(word)
-    let lacking = lacking(snapshot.position)
-    guard lacking.isEmpty else { throw .lacking(snapshot, lacking) }
+    let missing = missing(snapshot.position)
+    guard missing.isEmpty else { throw .missing(snapshot, missing) }
     if let line = firstDamaged(upTo: snapshot.position) { throw .damaged(snapshot, line) }
     snapshot.erased = stubs(upTo: snapshot.position).count
     return snapshot
@@ -97,10 +97,10 @@ extension ReadView {
 
   /// The lines of a position that are not here: not at all, or without their words, of which no erasure
   /// is here.
-  public func lacking(_ position: Position) -> [LineSpan] {
-    let withheld = stubs(upTo: position).isEmpty ? [] : withheld
-    return self.position.lacking(position)
-      + withheld.filter { position.contains($0.replica, $0.seq) }.map {
+  public func missing(_ position: Position) -> [LineSpan] {
+    let missingBodies = stubs(upTo: position).isEmpty ? [] : missingBodies
+    return self.position.missing(position)
+      + missingBodies.filter { position.contains($0.replica, $0.seq) }.map {
         LineSpan(replica: $0.replica, first: $0.seq, last: $0.seq)
       }
   }

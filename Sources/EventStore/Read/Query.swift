@@ -149,7 +149,7 @@ struct Matcher {
     fitsButAuthor(row) && (row.flags.contains(.copies) || fits(author: row.author))
   }
 
-  /// The same whoever the author is.
+  /// The same, by any author.
   func fitsButAuthor(_ row: EventRow) -> Bool {
     fits(first: row.first, row.typeCode, row.parties, row.tags, row.subtype)
       && fits(EventID(row.id))

@@ -86,9 +86,9 @@ extension ReadView {
 
   /// Whole lines of a replica in a row, as they stand, for a peer.
   public func run(
-    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
-    logs.first { $0.id == replica }?.run(from: first, bytesMax: bytesMax)
+    logs.first { $0.id == replica }?.run(from: first, linesMax: linesMax, bytesMax: bytesMax)
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 

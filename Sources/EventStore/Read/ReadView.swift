@@ -47,20 +47,20 @@ public struct ReadView: Sendable {
     }
   }
 
-  /// Tables of other machines that cannot be reckoned with, in the order of recording, and why.
+  /// Tables of other machines that are unusable, in the order of recording, and why.
   public var unusableRules: [(id: EventID, address: LineAddress, fault: String)] {
     index.rules.all.filter { $0.fault != nil }.sorted().map {
       ($0.id, LineAddress(logs[$0.ref.replica].id, $0.ref.seq), $0.fault!)
     }
   }
 
-  /// Lines that came without their words, of which no erasure is here.
-  public var withheld: [LineAddress] { index.withheld(logs) }
+  /// Lines that came without their bodies, and no erasure explains why.
+  public var missingBodies: [LineAddress] { index.missingBodies(logs) }
 
-  /// Lines that are damaged, or lack words that nobody erased: a peer may have them.
-  public var lacking: [(replica: ReplicaID, lines: Range<UInt64>)] {
+  /// Lines that are damaged, or miss a body that nobody erased: a peer may have them.
+  public var missingLines: [(replica: ReplicaID, lines: Range<UInt64>)] {
     logs.flatMap { log in log.damaged.map { (log.id, $0) } }
-      + withheld.map { ($0.replica, $0.seq..<$0.seq + 1) }
+      + missingBodies.map { ($0.replica, $0.seq..<$0.seq + 1) }
   }
 
   /// Number of lines that have lost their words.

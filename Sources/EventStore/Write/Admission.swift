@@ -1,4 +1,4 @@
-// What may be recorded here, beside what every event has to be: it speaks of what there is, links to it, and
+// What may be recorded here, in addition to what every event has to be: it speaks of what there is, links to it, and
 // takes no name twice. Lines of other machines are taken whatever they say.
 
 import TimelineModel
@@ -79,7 +79,7 @@ extension Timeline {
   func checkLinks(of event: LinkedEvent) throws(EventError) {
     let here = lines
     let old = event.id.flatMap { linked($0, here) }
-    // To mend a word nobody has to mend what another machine let pass; LINT goes on naming it.
+    // Who corrects a word need not correct links that another machine let pass; LINT goes on naming them.
     if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
       return
     }

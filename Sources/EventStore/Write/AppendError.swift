@@ -32,7 +32,7 @@ public enum AppendError: Error, Sendable, Hashable {
     case .nameTaken(let name, let id):
       "a snapshot is named \(name) already: \(id); give the new one another name"
     case .wasErased(let id, let replica, let seq):
-      "\(id) was erased already, by line \(seq) of log \(replica)"
+      "\(id) was erased already, by line \(seq) of replica \(replica)"
     case .wrongPosition(let position): "the log stands at \(position.json.text)"
     case .tooLarge(let bytes):
       "the line would have \(bytes) bytes, a line has at most \(LineLimits.lineBytesMax); "
@@ -60,6 +60,15 @@ public enum IngestError: Error, Sendable, Hashable {
   case tooManyLogs(ReplicaID, max: Int)
   /// A log that stands on the disk and was not read: it was put there while the timeline was open.
   case unread(ReplicaID)
+  /// Lines that no signed head was named for.
+  case noHead(ReplicaID)
+  /// A log whose first line names no key.
+  case noKey(ReplicaID)
+  case badHead(ReplicaID, SignedHead.Refusal)
+  /// The signed head of so many lines is that of other ones.
+  case notUnderHead(ReplicaID, size: UInt64)
+  /// Damaged lines here keep the tree of the log from being known.
+  case treeUnknown(ReplicaID)
   case disk(AppendError)
 
   public var message: String {
@@ -75,10 +84,20 @@ public enum IngestError: Error, Sendable, Hashable {
     case .notOurs(let seq):
       "line \(seq) claims to be of the log that is written here, and comes from the future"
     case .tooManyLogs(let replica, let max):
-      "log \(replica) is not taken: this timeline has \(max) logs, and can have no more"
+      "replica \(replica) is not taken: this timeline has \(max) replicas, and can have no more"
     case .unread(let replica):
-      "log \(replica) is not taken: its directory was put there while timelined ran, and is not read yet; "
+      "replica \(replica) is not taken: its directory was put there while timelined ran, and is not read yet; "
         + "restart timelined"
+    case .noHead(let replica):
+      "lines of replica \(replica) came without the signed head that they are under"
+    case .noKey(let replica):
+      "the first line of replica \(replica) names no key, so nobody can sign its lines"
+    case .badHead(let replica, let refusal):
+      "the signed head of replica \(replica) cannot be relied on: \(refusal.message)"
+    case .notUnderHead(let replica, let size):
+      "the signed head of the first \(size) lines of replica \(replica) is that of other lines than came"
+    case .treeUnknown(let replica):
+      "lines of replica \(replica) are damaged here, so new ones cannot be checked"
     case .disk(let error): error.message
     }
   }

@@ -109,9 +109,13 @@ extension Timeline {
     var mayLack = false
     for written in done.written {
       guard let batch = taken.batch(of: store.logs[written.logIndex].id, own: replica) else {
-        fatalError("log \(store.logs[written.logIndex].id) was written, but nothing staged for it")
+        fatalError(
+          "replica \(store.logs[written.logIndex].id) was written, but nothing staged for it")
       }
       store.take(written.tail, batch, lines: written.lines, logIndex: written.logIndex)
+      let log = store.logs[written.logIndex]
+      // Where not all of it was written the tree is that of other lines.
+      store.trees[log.id] = taken.trees[log.id].flatMap { $0.size == log.size ? $0 : nil }
       if let error = written.error { failure = note(error) }
       mayLack =
         mayLack || erasures > 0 && batch.entries.contains(where: store.index.erasures.mayLack)

@@ -54,7 +54,7 @@ extension Timeline {
   func eraseWhatIsDue() {
     let due = store.index.linesToErase(store.logs)
     unfinishedErasure = store.index.unreadableToErase(store.logs).map {
-      "line \($0.seq) of log \($0.replica), whose words were erased, is damaged: what is left of it "
+      "line \($0.seq) of replica \($0.replica), whose words were erased, is damaged: what is left of it "
         + "stands on the disk until it is fetched from a peer"
     }
     isErasureDue = false
@@ -67,7 +67,7 @@ extension Timeline {
       for (logIndex, seqs) in due.sorted(by: { $0.key < $1.key }) {
         let log = store.logs[logIndex]
         let ids = subjects(of: seqs, in: logIndex)
-        // Also beside the other logs: an event may have been tried there first.
+        // Also in the files kept with the other logs: an event may have been tried there first.
         for log in store.logs { try log.emptyAside(naming: ids, fileSystem) }
         try log.rewrite(
           stubs(of: seqs, in: log), forgetting: seqs, ids, signed: signed(logIndex), fileSystem)
@@ -104,14 +104,14 @@ extension Timeline {
     )
   }
 
-  /// Puts lines back that are damaged here, or lack their words: each is the line of its address, as
+  /// Puts lines back that are damaged here, or miss their bodies: each is the line of its address, as
   /// `HeadKeeper.isProven` says. Damaged lines side by side come back together or not at all; what stood
-  /// there is kept beside the segment. Nothing may be staged, and no commit be under way.
-  public func mend(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
+  /// there is kept next to the segment. Nothing may be staged, and no commit be under way.
+  public func repair(_ lines: [LineAddress: [UInt8]]) throws(AppendError) {
     requireNothingStaged()
     if let readOnly { throw .readOnly(readOnly) }
-    let lacking = Set(
-      view.lacking.flatMap { lines in lines.lines.map { LineAddress(lines.replica, $0) } })
+    let missing = Set(
+      view.missingLines.flatMap { lines in lines.lines.map { LineAddress(lines.replica, $0) } })
     let reader = BodyReader(store.index.vocabulary)
     var hasher = SHA256()
     var failure: FileError?
@@ -120,11 +120,11 @@ extension Timeline {
     for (logIndex, log) in store.logs.enumerated() {
       var found: [UInt64: [UInt8]] = [:]
       var erased: [UInt64: EventID] = [:]
-      for (name, line) in lines where name.replica == log.id && lacking.contains(name) {
+      for (name, line) in lines where name.replica == log.id && missing.contains(name) {
         line.withUnsafeBufferPointer { text in
           guard let parsed = try? Line(text) else { return }
           if let here = log.line(name.seq), let stub = try? Line(here) {
-            // Where only the words lack, what is here says which they were.
+            // Where only the body is missing, what is here says which they were.
             guard !parsed.isStub,
               stub.leaf(of: here, using: &hasher) == parsed.leaf(of: text, using: &hasher)
             else { return }

@@ -1,17 +1,45 @@
-// Lines of other machines: compared with what is here, or staged.
+// Lines of other machines: compared with what is here, or staged. A line is staged only where its log's machine
+// signed for it: the leaves that came go on the tree that is here, and that leads to the head, or by a proof of
+// consistency into it. So what is on the disk of another machine's log is what that machine wrote, to the byte,
+// and lines are checked run by run, however far ahead the head is.
 
 import TimelineModel
 import TransparencyLog
 
+/// What a peer says that its lines are under; nothing of it has been checked.
+public struct HeadClaim: Sendable {
+  let note: [UInt8]
+  let consistency: [SHA256Digest]
+
+  /// - Parameters:
+  ///   - note: the signed note of the log's head.
+  ///   - consistency: from the tree that ends with the lines to that of the head; empty where both are one.
+  public init(note: [UInt8], consistency: [SHA256Digest]) {
+    self.note = note
+    self.consistency = consistency
+  }
+}
+
 extension Timeline {
+  /// Who says that lines are what their machine wrote.
+  public enum Provenance: Sendable {
+    /// A peer, which has to show it; nil where it did not.
+    case peer(HeadClaim?)
+    /// The owner of this machine, who puts back what he kept: to the last line, signed or not.
+    case owner
+
+    fileprivate var isChecked: Bool { if case .peer = self { true } else { false } }
+  }
+
   /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
   /// already is compared and passed over.
-  /// Nothing is taken where one of them is wrong. What was sent may be told to be here once `position` has it:
-  /// some of it may be under way.
+  /// Nothing is taken where one of them is wrong, or their machine did not sign for them. What was sent may be told to be here once `position` has it:
+  /// some of it may be under way. Returns the head where it ends with these lines.
+  @discardableResult
   public func ingest(
     _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, from first: UInt64,
-    now: RecordedTime
-  ) throws(IngestError) {
+    by provenance: Provenance, now: RecordedTime
+  ) throws(IngestError) -> SignedHead? {
     if let readOnly { throw .disk(.readOnly(readOnly)) }
     requireOpen()
     followOthers(now: now)
@@ -23,11 +51,14 @@ extension Timeline {
     var hasher = SHA256()
     let last = lastBatch(of: replica)?.entries.last?.recorded
     var next = nextSeq(of: replica)
+    let pieces = PeerLine.all(
+      in: bytes, logIndex: logIndex, hasLeaves: provenance.isChecked, store.index.vocabulary)
+    var leaves: [SHA256Digest] = []
     var previous = last ?? known.flatMap { store.logs[$0].lastRecorded }
     var latest = clock
     var ahead = 0
     var expected = first
-    for piece in PeerLine.all(in: bytes, logIndex: logIndex, store.index.vocabulary) {
+    for piece in pieces {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
       do throws(LineError) { line = try piece.line.get() } catch { throw .line(seq: next, error) }
@@ -57,12 +88,77 @@ extension Timeline {
       } else {
         batch.add(text, entry)
       }
+      if let leaf = piece.leaf { leaves.append(leaf) }
       next += 1
+    }
+    var head: SignedHead?
+    if case .peer(let claim) = provenance, !batch.isEmpty {
+      let tree = try tree(of: replica, with: leaves)
+      head = try check(claim, tree, of: replica, key: key(of: replica, orIn: batch))
+      staged.trees[replica] = tree
     }
     if known == nil, !batch.isEmpty { try addLog(replica) }
     clock = latest
     self.ahead += ahead
     staged.add(batch, of: replica, own: self.replica)
+    return head
+  }
+
+  // MARK: Heads
+
+  /// Whether the tree of a log is known as far as its durable lines go.
+  public func hasTree(of replica: ReplicaID) -> Bool {
+    let size = store.size(of: replica)
+    return size == 0 || store.trees[replica]?.size == size
+  }
+
+  /// Takes in what `HeadKeeper` found of trees.
+  public func adopt(_ trees: [ReplicaID: TreeFrontier]) {
+    for (replica, tree) in trees where tree.size == store.size(of: replica) {
+      store.trees[replica] = tree
+    }
+  }
+
+  /// The tree of all lines of a log that are here, staged ones included, and of those that come behind.
+  private func tree(
+    of replica: ReplicaID, with leaves: [SHA256Digest]
+  ) throws(IngestError) -> TreeFrontier {
+    let known =
+      staged.trees[replica] ?? underWay?.staging.trees[replica] ?? store.trees[replica]
+      ?? TreeFrontier()
+    guard known.size == nextSeq(of: replica) - 1 else { throw .treeUnknown(replica) }
+    var tree = known
+    var hasher = SHA256()
+    tree.append(contentsOf: leaves, using: &hasher)
+    return tree
+  }
+
+  /// The key that a log names, as far as it is here, durable or not, or begins to come.
+  private func key(of replica: ReplicaID, orIn batch: Batch) -> NoteVerifier? {
+    if let index = store.logIndex(of: replica), let member = store.index.members[index] {
+      return member.key
+    }
+    let taken = underWay?.staging.batch(of: replica, own: self.replica)
+    let waiting = staged.batch(of: replica, own: self.replica)
+    return [taken, waiting, batch].lazy.compactMap { $0?.entries.first { $0.ref.seq == 1 }?.member }
+      .first
+  }
+
+  /// Whether a tree is that of a signed head, or the beginning of it: in the first case, the head.
+  private func check(
+    _ claim: HeadClaim?, _ tree: TreeFrontier, of replica: ReplicaID, key: NoteVerifier?
+  ) throws(IngestError) -> SignedHead? {
+    guard let claim else { throw .noHead(replica) }
+    guard let key, key.name == SignedHead.name(replica, of: id) else { throw .noKey(replica) }
+    let head: SignedHead
+    do throws(SignedHead.Refusal) { head = try SignedHead(claim.note, by: key) } catch {
+      throw .badHead(replica, error)
+    }
+    do throws(ConsistencyProofError) {
+      try ConsistencyProof(oldSize: tree.size, newSize: head.size, hashes: claim.consistency)
+        .verify(oldRoot: tree.root, newRoot: head.root)
+    } catch { throw .notUnderHead(replica, size: head.size) }
+    return tree.size == head.size ? head : nil
   }
 
   /// Whether a line that a peer sent is the one that is here; one that is damaged here may be any. Either

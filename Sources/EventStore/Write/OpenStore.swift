@@ -15,6 +15,8 @@ struct OpenStore {
   let reader: BodyReader
   /// What is wrong with `logs`.
   private(set) var damage: [LogDamage] = []
+  /// The tree of each log of which that is known; one whose size is not the log's says nothing.
+  var trees: [ReplicaID: TreeFrontier] = [:]
   /// Begun anew where links change in any other way than by new events that are staged here.
   var linkWalk = LinkWalk()
   /// Under which `index` as it is may be written.
@@ -24,8 +26,8 @@ struct OpenStore {
   /// Lines that the index on disk knew when it was taken over, or was to be once all was quiet: of
   /// those behind them the index holds memory of its own, of which a save while appends come leaves some.
   var mappedLines: UInt64 = 0
-  /// What was taken on trust from the index on disk; nil where everything was read.
-  var unread: Timeline.Unread?
+  /// What came from the index on disk and is unverified until the background scan; nil where everything was read.
+  var unverified: Timeline.Unverified?
 
   /// What has to be known to open one.
   struct Location {
@@ -49,13 +51,17 @@ struct OpenStore {
     } else {
       self.init(new: [], location)
     }
-    try readOn(location)
+    try readOn(location, signed: [:])
   }
 
   /// Reads everything; the logs that are known keep their indices.
-  init(reading known: [ReplicaID], _ location: Location) throws(FileError) {
+  ///
+  /// - Parameter signed: heads that are known, and may not be on the disk yet.
+  init(
+    reading known: [ReplicaID], signed: [ReplicaID: SignedHead], _ location: Location
+  ) throws(FileError) {
     self.init(new: known, location)
-    try readOn(location)
+    try readOn(location, signed: signed.mapValues(\.size))
   }
 
   private init(new known: [ReplicaID], _ location: Location) {
@@ -79,13 +85,15 @@ struct OpenStore {
         try ReplicaLog(replica, in: path, cover: found.covers[replica], location.fileSystem))
     }
     guard index.restore(found.irregular, logs) else { return nil }
-    unread = Timeline.Unread(logs: logs.map { ($0, $0.size) })
+    unverified = Timeline.Unverified(logs: logs.map { ($0, $0.size) })
     indexedLines = lineCount
     mappedLines = indexedLines
   }
 
   /// Reads what is not known yet, logs that were not known behind the others.
-  private mutating func readOn(_ location: Location) throws(FileError) {
+  private mutating func readOn(
+    _ location: Location, signed heads: [ReplicaID: UInt64]
+  ) throws(FileError) {
     let known = Set(logs.map(\.id))
     for replica in try location.fileSystem.list(location.directory + "/logs").compactMap({
       ReplicaID($0)
@@ -117,11 +125,12 @@ struct OpenStore {
           }
           index.apply(entry, logs: all())
         }
-        let signed = SignedHead.size(
+        let onDisk = SignedHead.size(
           of: logs[number].id, by: index.members[number]?.key, in: location.directory,
           location.fileSystem)
-        try logs[number].settle(
-          reason, signed: signed, fileSystem: location.fileSystem, damage: &damage)
+        try logs[number].finishRecovery(
+          reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: location.fileSystem,
+          damage: &damage)
       }
     }
     self.logs = logs

@@ -31,7 +31,7 @@ struct PreparedEvent: Sendable {
   ) -> [Result<PreparedEvent, AppendError>] {
     nonisolated(unsafe) let texts = texts
     return Parallel.map(texts.indices.map { $0 }, portion: 128) { indices in
-      vocabulary.lendReader { reader in
+      vocabulary.withPooledReader { reader in
         indices.map { index in
           Result { () throws(AppendError) in
             try PreparedEvent(texts[index], registry: registry, reader)

@@ -1,5 +1,5 @@
 // Staging: one event, or a list of them, becomes stamped lines of the own batch. What is recorded is read
-// (TimelineModel), looked at beside what is here (Admission), and gets its moment and number.
+// (TimelineModel), checked against what is here (Admission), and gets its moment and number.
 
 import TimelineModel
 import TransparencyLog
@@ -276,8 +276,8 @@ extension Timeline {
     return outcome(id, replica, seq, isDuplicate: false)
   }
 
-  /// Before its first event a machine's log says with which key its heads are signed, so that whoever
-  /// has the log can check them, and the founder's what the timeline's id is made from.
+  /// Before its first event a machine's log says with which key its heads are signed, so that readers
+  /// of the log can check them, and the founder's what the timeline's id is made from.
   func introduce(_ recording: Recording) {
     guard let signer else { return }
     nameKey(signer, recording)

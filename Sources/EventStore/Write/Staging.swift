@@ -1,8 +1,9 @@
 // What is staged: lines that are stamped, or checked, and not yet durable. A commit takes all of it; what is
-// staged meanwhile is the next one's. Batches are found by their log's id, so they need not be kept beside the
+// staged meanwhile is the next one's. Batches are found by their log's id, so they need not be kept next to the
 // logs one by one.
 
 import TimelineModel
+import TransparencyLog
 
 struct Staging: Sendable {
   /// Of this machine's own log.
@@ -11,6 +12,8 @@ struct Staging: Sendable {
   var events = StagedEvents()
   /// Of the logs of other machines; none is empty.
   private(set) var others: [ReplicaID: Batch] = [:]
+  /// The tree of each log of which lines were checked under a head, up to the last of them.
+  var trees: [ReplicaID: TreeFrontier] = [:]
   /// Whether a line came from a peer: its links were not walked.
   private(set) var hasIngested = false
   /// Whether some line is an erasure: the end of its commit rewrites files.
@@ -37,6 +40,7 @@ struct Staging: Sendable {
     own.removeAll()
     events.removeAll()
     others = [:]
+    trees = [:]
     hasIngested = false
     hasErasure = false
   }

@@ -5,7 +5,7 @@
 //
 // Between the two, further appends join the batch: that is group commit. Nothing staged is visible
 // or acknowledged; what is behind `finishCommit` is durable. Readers take a `ReadView`.
-// It belongs to one thread (the daemon's loop) and asks nobody for time or chance.
+// It belongs to one thread (the daemon's loop) and is handed the time and random numbers.
 
 import TimelineModel
 import TransparencyLog
@@ -67,8 +67,8 @@ public final class Timeline {
   /// What is wrong with the log.
   public var damage: [LogDamage] { store.damage }
 
-  /// What the start took on trust; nil where it read everything.
-  public var unread: Unread? { store.unread }
+  /// What is unverified until the background scan; nil where the start read everything.
+  public var unverified: Unverified? { store.unverified }
 
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
@@ -109,8 +109,8 @@ public final class Timeline {
     return lines
   }
 
-  /// The same for whoever reads lines alone, as they come: the lists of events may lack the newest
-  /// ones, so that their order is not found again after every commit.
+  /// The same for callers that read lines alone, as they come: the lists of events may miss the newest
+  /// ones, so that they are not brought in order again after every commit.
   public var lines: ReadView {
     ReadView(timeline: id, index: store.index, logs: store.logs, heads: heads)
   }
@@ -120,9 +120,11 @@ public final class Timeline {
 
   /// Whole lines of a log in a row, as they stand, for a peer.
   public func run(
-    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
-    store.logIndex(of: replica).map { store.logs[$0].run(from: first, bytesMax: bytesMax) }
+    store.logIndex(of: replica).map {
+      store.logs[$0].run(from: first, linesMax: linesMax, bytesMax: bytesMax)
+    }
       ?? (0, UnsafeBufferPointer(start: nil, count: 0))
   }
 
@@ -130,7 +132,7 @@ public final class Timeline {
 
   // MARK: Heads
 
-  /// Signs and checks the heads of these logs, for one thread beside the owner's.
+  /// Signs and checks the heads of these logs, for one thread off the loop.
   public func headKeeper() -> HeadKeeper {
     HeadKeeper(
       timeline: id, own: replica, signer: signer, directory: directory, fileSystem: fileSystem)
@@ -169,11 +171,11 @@ public final class Timeline {
     requireNothingStaged()
     wasReadAgain = true
     store.endPermit()
-    store = try OpenStore(reading: store.logs.map(\.id), files)
+    store = try OpenStore(reading: store.logs.map(\.id), signed: heads, files)
     linesToName = store.index.linesToName(store.logs)
   }
 
-  /// What is staged was numbered, and looked at, beside what was read: it goes with it.
+  /// What is staged was numbered and checked by what was read: it goes with it.
   func requireNothingStaged() {
     require(
       "the store is replaced between commits, with nothing staged", !hasStaged && !isCommitting,

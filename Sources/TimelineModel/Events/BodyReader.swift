@@ -1,49 +1,49 @@
-// Reads one body after another: the space for the parsed text is used again, and what events share
-// is known by its text.
+// Reads one body after another: the space for the parsed text is used again, and values that events share are
+// found by their text in a cache of interned values.
 
 /// It belongs to one thread at a time.
 public final class BodyReader: @unchecked Sendable {
   /// Numbers by text: of parties that any registry knew, of parties whose codes are well formed, of
   /// tags, of subtypes, of authors.
-  struct Shelves: Sendable {
-    var knownParties = Shelf()
-    var formedParties = Shelf()
-    var tags = Shelf()
-    var subtypes = Shelf()
-    var authors = Shelf()
-    var authorNames = Shelf()
+  struct InternCaches: Sendable {
+    var knownParties = InternCache()
+    var formedParties = InternCache()
+    var tags = InternCache()
+    var subtypes = InternCache()
+    var authors = InternCache()
+    var authorNames = InternCache()
   }
 
-  /// What one reader leaves to the next of the same vocabulary, which keeps it: the reader itself it does
-  /// not keep, since each would hold the other for ever.
-  struct Legacy: Sendable {
+  /// Memory that readers of one vocabulary use one after the other. The vocabulary pools it, not the readers:
+  /// reader and vocabulary would hold each other for ever.
+  struct Scratch: Sendable {
     var document = JSONDocument()
-    var shelves = Shelves()
+    var caches = InternCaches()
   }
 
   public let vocabulary: Vocabulary
-  var legacy: Legacy
-  public var document: JSONDocument { legacy.document }
+  var scratch: Scratch
+  public var document: JSONDocument { scratch.document }
 
   public init(_ vocabulary: Vocabulary) {
     self.vocabulary = vocabulary
-    legacy = Legacy()
+    scratch = Scratch()
   }
 
-  init(_ vocabulary: Vocabulary, after legacy: Legacy) {
+  init(_ vocabulary: Vocabulary, scratch: Scratch) {
     self.vocabulary = vocabulary
-    self.legacy = legacy
+    self.scratch = scratch
   }
 
   /// Takes a text apart.
   public func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) {
-    try legacy.document.parse(text)
+    try scratch.document.parse(text)
   }
 
   /// The number of an author, by the text that stands in a line between quotes.
   public func number(ofAuthor text: UnsafeBufferPointer<UInt8>) -> UInt16 {
     UInt16(
-      legacy.shelves.authors.number(of: text) {
+      scratch.caches.authors.number(of: text) {
         UInt32(vocabulary.number(ofAuthor: String(decoding: text, as: UTF8.self)))
       })
   }
@@ -53,7 +53,7 @@ public final class BodyReader: @unchecked Sendable {
     var name = name
     return name.withUTF8 { utf8 in
       UInt16(
-        legacy.shelves.authorNames.number(of: utf8) {
+        scratch.caches.authorNames.number(of: utf8) {
           UInt32(
             vocabulary.number(
               ofAuthor: JSONText.inner(String(decoding: utf8, as: UTF8.self))))

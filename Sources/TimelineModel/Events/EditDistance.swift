@@ -50,7 +50,7 @@ public enum EditDistance {
     }.sorted { $0 < $1 }.prefix(3).map(\.1)
   }
 
-  /// What to tell whoever wrote a word that is none of these: which may have been meant, else `other`.
+  /// Advice on a word that is none of these: which may have been meant, else `other`.
   public static func advice(
     on word: String, in known: [String], else other: @autoclosure () -> String
   ) -> String {

@@ -1,5 +1,5 @@
-// What kind of mistake an error is, or what would mend it, in one word for programs. Pure code says the
-// fact and leaves it to whoever speaks to a person to say what to type next. On the wire it is the
+// What kind of mistake an error is, or how to fix it, in one word for programs. Pure code says the
+// fact and leaves it to the tool to say what to type next. On the wire it is the
 // member `hint` of an error (docs/reference/protocol.md); one that a program does not know it passes over.
 
 public enum ErrorHint: String, Sendable, Hashable, CaseIterable {

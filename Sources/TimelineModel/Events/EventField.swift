@@ -161,7 +161,7 @@ extension BodyMember {
 
   /// Names of what the daemon writes into every line.
   public static let envelope = Set(rows.filter { $0.kind == .other(.envelope) }.map(\.name))
-  /// Names of what an answer has beside what was recorded.
+  /// Names of what an answer has in addition to what was recorded.
   public static let answered = envelope.union(
     rows.filter { $0.kind == .other(.answer) }.map(\.name))
   /// Names of what is the recorder's, not the event's.

@@ -100,8 +100,11 @@ extension EventValidator {
       return key
     }
     let nonce = try member("nonce").flatMap { Base64.decode($0.utf8) } ?? []
-    guard let founding = TimelineFounding(name: name, key: key, nonce: nonce) else {
+    guard TimelineFounding(name: name, key: key, nonce: nonce) != nil else {
       throw EventError("nonce", "\(TimelineFounding.nonceBytes) bytes in base64")
+    }
+    guard let founding = TimelineFounding(json: document.value(node, in: text)) else {
+      throw EventError("adopts", "{REPLICA: [size, root, key, device key]}, ids not of version 8")
     }
     return founding
   }

@@ -91,8 +91,8 @@ extension EventValidator {
     let key = UnsafeBufferPointer(
       rebasing: text[document.rawRange(first).lowerBound..<document.rawRange(last).upperBound])
     return registry == nil
-      ? try reader.legacy.shelves.formedParties.number(of: key, read)
-      : try reader.legacy.shelves.knownParties.number(of: key, read)
+      ? try reader.scratch.caches.formedParties.number(of: key, read)
+      : try reader.scratch.caches.knownParties.number(of: key, read)
   }
 
   func codes(
@@ -163,14 +163,14 @@ extension EventValidator {
 
   func tags(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.legacy.shelves.tags.number(of: key) { () throws(EventError) in
+    return try reader.scratch.caches.tags.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofTags: try words(node, Field(.tags)))
     }
   }
 
   func subtype(_ node: Int) throws(EventError) -> UInt32 {
     let key = UnsafeBufferPointer(rebasing: text[document.rawRange(node)])
-    return try reader.legacy.shelves.subtypes.number(of: key) { () throws(EventError) in
+    return try reader.scratch.caches.subtypes.number(of: key) { () throws(EventError) in
       reader.vocabulary.number(ofSubtype: try word(node, Field(.subtype)))
     }
   }

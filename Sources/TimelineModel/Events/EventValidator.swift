@@ -2,7 +2,7 @@
 // a message that names the field, the value and what would be right. The same walk gives the facts
 // that the index keeps. It reads the parsed line in place and makes no strings on success.
 //
-// Here is a body as a whole; beside it the checks of single values (+Values), of sources, offers,
+// Here is a body as a whole; next to it the checks of single values (+Values), of sources, offers,
 // commitments and links, and of lines about the log (+Records).
 
 public struct EventValidator {
@@ -22,7 +22,7 @@ public struct EventValidator {
 
   /// - Parameters:
   ///   - reader: has parsed the text; `text`: its bytes.
-  ///   - isStored: the body stands in a log already, so envelope fields beside it are no error.
+  ///   - isStored: the body stands in a log already, so envelope fields next to it are no error.
   init(
     _ reader: BodyReader, in text: UnsafeBufferPointer<UInt8>, registry: ActorRegistry?,
     isStored: Bool, subject: EventID? = nil

@@ -13,9 +13,9 @@ public enum LinkCircles {
 
   private struct Search {
     let targets: [[Int]]
-    /// When an index was come to, from 1; 0 before.
+    /// When an index was reached, from 1; 0 before.
     var number: [Int]
-    /// The earliest number that leads from it and is not settled yet.
+    /// The earliest number that leads from it and is still open.
     private var low: [Int]
     private var isOpen: [Bool]
     private var open: [Int] = []
@@ -29,27 +29,27 @@ public enum LinkCircles {
       isOpen = Array(repeating: false, count: targets.count)
     }
 
-    private mutating func come(to index: Int) {
+    private mutating func reach(_ index: Int) {
       count += 1
       (number[index], low[index], isOpen[index]) = (count, count, true)
       open.append(index)
     }
 
     mutating func visit(_ start: Int) {
-      come(to: start)
+      reach(start)
       /// The way here, with the next link to be followed of each.
       var path = [(index: start, next: 0)]
       while let (index, next) = path.last {
         guard next < targets[index].count else {
           path.removeLast()
           if let before = path.last?.index { low[before] = min(low[before], low[index]) }
-          if low[index] == number[index] { settle(index) }
+          if low[index] == number[index] { close(index) }
           continue
         }
         path[path.count - 1].next += 1
         let target = targets[index][next]
         if number[target] == 0 {
-          come(to: target)
+          reach(target)
           path.append((target, 0))
         } else if isOpen[target] {
           low[index] = min(low[index], number[target])
@@ -58,7 +58,7 @@ public enum LinkCircles {
     }
 
     /// All that came after an index and is still open leads back to it.
-    private mutating func settle(_ index: Int) {
+    private mutating func close(_ index: Int) {
       let start = open.lastIndex(of: index)!
       let circle = open[start...]
       for member in circle { isOpen[member] = false }

@@ -5,7 +5,7 @@
 //     explored   every event that its links lead to is explored too, or awaited
 //     awaited    named by an explored event, and not here, or never looked at: it may close a circle
 //
-// Whoever owns it begins with a new one when links may have changed behind its back.
+// Its owner begins with a new one when links may have changed meanwhile.
 
 public struct LinkWalk: Sendable {
   private var explored: Set<EventID> = []

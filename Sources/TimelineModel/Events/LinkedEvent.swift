@@ -115,7 +115,7 @@ public struct LinkedEvent: SpokenOf, Sendable, Hashable {
     return links
   }
 
-  /// Its short id, title and date, for whoever is told of it.
+  /// Its short id, title and date, for messages.
   public var said: String { said(\.short) }
 
   /// The same with the name that the id has for them.

@@ -11,7 +11,7 @@ public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
   public var subtype: UInt32 = 0
   public var type: EventType
   public var hasLinks = false
-  /// The envelope says it, not the body: whoever reads the line puts it here.
+  /// The envelope says it, not the body: the reader of the line puts it here.
   public var author: UInt16 = 0
 }
 
@@ -30,7 +30,7 @@ public enum ControlRecord: Sendable {
   case snapshot(NamedSnapshot)
   /// A team's own table of rules.
   case rules(RuleTable)
-  /// One of another machine that cannot be reckoned with, and why.
+  /// One of another machine that is unusable, and why.
   case unusableRules(String)
   case other
 }

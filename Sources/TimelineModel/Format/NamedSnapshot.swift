@@ -1,4 +1,4 @@
-// A snapshot to cite: a name for a position, with the root of each log's tree there, so that whoever
+// A snapshot to cite: a name for a position, with the root of each log's tree there, so that a reader who
 // has the lines can tell that they are the same ones. It is the body of a log.snapshot line:
 //
 //     {"type":"log.snapshot","name":"paper-2026","position":{"<REPLICA>":665},

@@ -1,5 +1,5 @@
 // Where a timeline stands: how many lines of each replica are there. It means the same on every
-// machine, so cursors, snapshots and "as known at" are positions.
+// machine, so cursors, snapshots and transaction time ("known at") are positions.
 
 /// A version vector: for each replica the number of its lines, counted without a gap from 1.
 public struct Position: Sendable, Hashable {
@@ -26,7 +26,7 @@ public struct Position: Sendable, Hashable {
   }
 
   /// The lines of the other position that are not here, by replica.
-  public func lacking(_ other: Position) -> [LineSpan] {
+  public func missing(_ other: Position) -> [LineSpan] {
     other.sorted.compactMap { replica, size in
       self[replica] < size ? LineSpan(replica: replica, first: self[replica] + 1, last: size) : nil
     }

@@ -4,8 +4,6 @@
 
 import Synchronization
 
-import func Glibc.memcmp
-
 /// Who acts on whom.
 public struct Parties: Sendable, Hashable {
   public let actors: [ActorCode]
@@ -43,7 +41,7 @@ public final class Vocabulary: Sendable {
   }
 
   private let known = Mutex(Known())
-  private let left = Mutex<[BodyReader.Legacy]>([])
+  private let pool = Mutex<[BodyReader.Scratch]>([])
 
   public init() {
     _ = number(of: Parties(actors: [], targets: []))
@@ -86,64 +84,10 @@ public final class Vocabulary: Sendable {
     return number
   }
 
-  /// Lends a reader that knows what others have seen before it, if there is one.
-  public func lendReader<Result>(_ body: (BodyReader) -> Result) -> Result {
-    let reader = BodyReader(self, after: left.withLock { $0.popLast() } ?? BodyReader.Legacy())
-    defer { left.withLock { $0.append(reader.legacy) } }
+  /// Calls with a reader on pooled scratch memory: it knows the values that earlier readers have seen.
+  public func withPooledReader<Result>(_ body: (BodyReader) -> Result) -> Result {
+    let reader = BodyReader(self, scratch: pool.withLock { $0.popLast() } ?? BodyReader.Scratch())
+    defer { pool.withLock { $0.append(reader.scratch) } }
     return body(reader)
-  }
-}
-
-/// Numbers by the bytes that they were read from, so that reading the next event with the same text
-/// makes nothing new; forgets all when it is full.
-struct Shelf: Sendable {
-  private static let countMax = 8192
-  private static let keyBytesMax = 256
-
-  private struct Entry: Sendable {
-    var check: UInt32
-    var start: UInt32
-    var count: UInt32
-    var number: UInt32
-  }
-
-  /// Indices + 1 of entries, by open addressing; 0 where there is none. No cells before the first text:
-  /// many a reader reads one line.
-  private var cells = ContiguousArray<UInt16>()
-  private var entries: ContiguousArray<Entry> = []
-  /// All keys in a row.
-  private var keys: ContiguousArray<UInt8> = []
-
-  /// The number of a text, which `read` finds where it is new.
-  mutating func number<Failure: Error>(
-    of text: UnsafeBufferPointer<UInt8>, _ read: () throws(Failure) -> UInt32
-  ) throws(Failure) -> UInt32 {
-    guard let start = text.baseAddress, text.count <= Self.keyBytesMax else { return try read() }
-    let check = CRC32C.of(text)
-    if cells.isEmpty { cells = ContiguousArray(repeating: 0, count: 2 * Self.countMax) }
-    var at = Int(check) & (cells.count - 1)
-    while cells[at] != 0 {
-      let entry = entries[Int(cells[at] - 1)]
-      if entry.check == check, Int(entry.count) == text.count,
-        keys.withUnsafeBufferPointer({
-          memcmp($0.baseAddress! + Int(entry.start), start, text.count) == 0
-        })
-      {
-        return entry.number
-      }
-      at = (at + 1) & (cells.count - 1)
-    }
-    let number = try read()
-    if entries.count == Self.countMax {
-      self = Shelf()
-      cells = ContiguousArray(repeating: 0, count: 2 * Self.countMax)
-      at = Int(check) & (cells.count - 1)
-    }
-    entries.append(
-      Entry(
-        check: check, start: UInt32(keys.count), count: UInt32(text.count), number: number))
-    keys.append(contentsOf: text)
-    cells[at] = UInt16(entries.count)
-    return number
   }
 }

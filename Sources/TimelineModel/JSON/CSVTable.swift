@@ -2,7 +2,7 @@
 // a line end. Every field stays text: a code such as 010 is never made a number. Some spreadsheets
 // write semicolons or tabs instead of commas: the caller says which.
 //
-// A spreadsheet reckons what begins with = + - @, or a tab or line end before one, and so runs what
+// A spreadsheet evaluates what begins with = + - @, or a tab or line end before one, and so runs what
 // a stranger wrote into a title. Such a text stands behind an apostrophe, by which a spreadsheet
 // shows it as it is, and is read back without it; numbers stay numbers.
 
@@ -76,7 +76,7 @@ public struct CSVTable: Sendable {
     return String(quoted)
   }
 
-  /// What a spreadsheet would reckon, behind any number of apostrophes.
+  /// What a spreadsheet would evaluate, behind any number of apostrophes.
   private static func isFormula(_ text: some Collection<UInt8>) -> Bool {
     text.first { $0 != UInt8(ascii: "'") }.map { "=+-@\t\r\n".utf8.contains($0) } ?? false
   }

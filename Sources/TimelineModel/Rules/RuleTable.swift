@@ -1,10 +1,10 @@
-// A table that the rules of engagement reckon with: weights, windows or interests. One of each ships (data/);
-// a team's own is a log.rules line, whole, so that what is reckoned by it hangs on nothing that ships:
+// A table that the rules of engagement compute with: weights, windows or interests. One of each ships (data/);
+// a team's own is a log.rules line, whole, so that what is computed by it depends on nothing that ships:
 //
 //     {"type":"log.rules","table":"windows","name":"TEAM-2","reason":"…",
 //      "rows":[{"name":"crisis_days","value":45},…]}                             (one line in fact)
 //
-// What is recorded here is checked in full. A line of another machine need only be what can be reckoned with:
+// What is recorded here is checked in full. A line of another machine need only be usable:
 // its program may know more types than this one.
 
 public struct RuleTable: Sendable, Hashable {
@@ -149,16 +149,16 @@ public struct RuleTable: Sendable, Hashable {
     switch kind {
     case .weights:
       let types = Set(rows.filter { $0["subtype"].isEmpty }.map { $0["type"] })
-      let lacking = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
-      return lacking.isEmpty || !isStrict
+      let missing = EventType.ofEvents.filter { !types.contains($0.word) }.map(\.word)
+      return missing.isEmpty || !isStrict
         ? nil
         : "a table of weights has a row for every type, without a subtype; this one lacks "
-          + lacking.joined(separator: ", ")
+          + missing.joined(separator: ", ")
     case .windows:
       let names = Set(rows.map { $0["name"] })
-      let lacking = WindowName.allCases.map(\.rawValue).filter { !names.contains($0) }
-      return lacking.isEmpty
-        ? nil : "a table of windows has them all; this one lacks " + lacking.joined(separator: ", ")
+      let missing = WindowName.allCases.map(\.rawValue).filter { !names.contains($0) }
+      return missing.isEmpty
+        ? nil : "a table of windows has them all; this one lacks " + missing.joined(separator: ", ")
     case .interests: return rows.isEmpty && isStrict ? "the list is empty" : nil
     }
   }

@@ -1,6 +1,6 @@
 // The lengths and thresholds that a table of windows has, and what each may be.
 
-/// The windows of the rules. Whoever adds one says in docs/reference/engagement.md what it is for a table that came
+/// The windows of the rules. Who adds one says in docs/reference/engagement.md what it is for a table that came
 /// before it, so that such a table goes on meaning what it meant.
 public enum WindowName: String, Sendable, CaseIterable {
   case crisisDays = "crisis_days"

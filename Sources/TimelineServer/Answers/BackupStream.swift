@@ -50,7 +50,7 @@ struct BackupStream: Sendable {
       "position": walk.position.json,
     ])
     // Where none can be signed STATUS says why; the lines are worth a backup all the same.
-    newestHead = try? request.heads.sign(view)
+    newestHead = try? request.heads.sign(view, isKept: true)
     var heads: [ReplicaID: String] = [:]
     for (replica, size) in walk.position.sizes {
       // One that was signed since the view was made is of more lines than it has.

@@ -349,11 +349,11 @@ struct QuestionReader {
   /// One that this machine holds whole.
   private func positionHere(_ json: JSONValue) throws(ErrorReply) -> Position {
     let position = try position(json)
-    let lacking = log.position.lacking(position)
-    guard lacking.isEmpty else {
+    let missing = log.position.missing(position)
+    guard missing.isEmpty else {
       throw ErrorReply(
         .wrongPosition,
-        "this machine lacks \(lacking.map(\.description).joined(separator: ", "))")
+        "this machine lacks \(missing.map(\.description).joined(separator: ", "))")
     }
     return position
   }

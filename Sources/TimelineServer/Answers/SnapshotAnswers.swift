@@ -15,16 +15,16 @@ extension RecordedSnapshot {
 
   /// A row of a list.
   func json(in view: ReadView) -> JSONValue {
-    let lacking = view.lacking(position)
+    let missing = view.missing(position)
     return .object(
       members + [
-        JSONValue.Member("lacking", .array(lacking.map(\.json))),
+        JSONValue.Member("lacking", .array(missing.map(\.json))),
         JSONValue.Member(
-          "whole", .bool(lacking.isEmpty && view.firstDamaged(upTo: position) == nil)),
+          "whole", .bool(missing.isEmpty && view.firstDamaged(upTo: position) == nil)),
       ])
   }
 
-  /// Its logs held against those here, whose lines are hashed for it.
+  /// Its logs compared with those here, whose lines are hashed for it.
   func compared(with view: ReadView) -> JSONValue {
     let logs = position.sorted.map { replica, size in
       ComparedLog(replica, size, named.roots[replica], view)
@@ -63,7 +63,9 @@ extension Timeline.Staged {
 private struct ComparedLog {
   /// From the best to the worst.
   enum Standing: String, CaseIterable, Comparable {
-    case same, lacking, damaged, differs
+    case same
+    case missing = "lacking"
+    case damaged, differs
 
     static func < (left: Self, right: Self) -> Bool {
       allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
@@ -75,16 +77,16 @@ private struct ComparedLog {
   private let root: SHA256Digest?
   let standing: Standing
   private var here: SHA256Digest?
-  private var lacking: LineSpan?
+  private var missing: LineSpan?
   private var damaged: DamagedLine?
 
   init(_ replica: ReplicaID, _ size: UInt64, _ root: SHA256Digest?, _ view: ReadView) {
     self.replica = replica
     self.size = size
     self.root = root
-    lacking = view.position.lacking(Position([replica: size])).first
-    guard lacking == nil else {
-      standing = .lacking
+    missing = view.position.missing(Position([replica: size])).first
+    guard missing == nil else {
+      standing = .missing
       return
     }
     do throws(DamagedLine) {
@@ -102,7 +104,7 @@ private struct ComparedLog {
       "replica": .string(replica.description), "lines": .int(Int(size)),
       "root": root.map { .string($0.base64) }, "standing": .string(standing.rawValue),
       "here": standing == .differs ? here.map { .string($0.base64) } : nil,
-      "lacking": lacking?.json, "damaged": damaged.map { .int(Int($0.seq)) },
+      "lacking": missing?.json, "damaged": damaged.map { .int(Int($0.seq)) },
     ])
   }
 }

@@ -54,7 +54,7 @@ struct StateQuestion: Sendable {
   /// Whether one dyad's state on one day answers it: that is soon done.
   var isOne: Bool { parties.count == 2 && series == nil && changes == nil && whatIf == nil }
 
-  /// The earlier moment of the log that this one is held against, if it is.
+  /// The earlier moment of the log that this one is compared with, if it is.
   var comparedWith: Position? {
     if case .log(let since, _) = changes { since } else { nil }
   }

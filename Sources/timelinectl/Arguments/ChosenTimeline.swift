@@ -1,5 +1,5 @@
 // Which timeline a command works with: `--timeline NAME`, else TIMELINE in the environment, else the one that
-// the daemon gives to whoever names none. Every connection of a command is made here, so that none forgets it.
+// the daemon gives to clients that name none. Every connection of a command is made here, so that none forgets it.
 
 import TimelineClient
 import TimelineModel

@@ -45,7 +45,8 @@ struct Command: Sendable {
   static let all: [Command] = [
     .add, .importFile, .export, .log, .show,
     .correct, .retract, .erase, .lint, .state, .why, .whatIf, .rules, .watch, .status, .actor,
-    .snapshot, .timeline, .peer, .sync, .verify, .repair, .keys, .prove, .verifyProof, .backup,
+    .snapshot, .timeline, .peer, .relay, .sync, .verify, .repair, .keys, .prove, .verifyProof,
+    .backup,
     .restore,
     .dates,
   ]
@@ -229,7 +230,7 @@ enum Main {
       // In an editor's text the daemon's own words do.
       guard ["add", "correct"].contains(name), let reply = error.reply else { throw error }
       var failure = error
-      failure.text = PlainWords.text(reply, .flags)
+      failure.text = MessageTranslation.text(reply, .flags)
       throw failure
     }
   }

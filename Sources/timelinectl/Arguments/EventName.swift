@@ -1,5 +1,5 @@
 // What people call an event: its id, the first characters of it, or the name that it was imported by.
-// A name is made into an id; one such as 2004-02-02 may also begin another id, and then both are told.
+// A name is made into an id; one such as 2004-02-02 may also begin another id, and then both are reported.
 
 import TimelineModel
 

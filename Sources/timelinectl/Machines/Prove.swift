@@ -1,4 +1,4 @@
-// `prove`, `keys`, `verify-proof`: that an event is in a log, for whoever has the log's key alone.
+// `prove`, `keys`, `verify-proof`: that an event is in a log, for verifiers that have the log's key alone.
 
 import Foundation
 import TimelineModel
@@ -27,7 +27,7 @@ extension Command {
       rows.isEmpty
         ? "no log has a key yet: a machine makes its own with its first event\n"
         : rows.map { row in
-          "log \(row[0])" + (row[1].isEmpty ? "" : ", \(row[1])") + ", \(row[2]) lines signed\n"
+          "replica \(row[0])" + (row[1].isEmpty ? "" : ", \(row[1])") + ", \(row[2]) lines signed\n"
             + "  \(row[3])\n"
         }.joined())
     return .done
@@ -66,7 +66,7 @@ extension Command {
     context.finish(
       .object(members + [JSONValue.Member("file", .string(path))]),
       """
-      \(path): line \(seq) of log \(answer["replica"]?.string ?? ""), under the head of \(signed) lines
+      \(path): line \(seq) of replica \(answer["replica"]?.string ?? ""), under the head of \(signed) lines
       To check it: timelinectl verify-proof \(path) --key \(answer["vkey"]?.string ?? "")
 
       """)
@@ -130,7 +130,7 @@ private struct Proven {
       case .address(let index, let seq):
         "it proves line \(index + 1), but holds a line that says it is line \(seq)"
       case .log(let origin, let replica):
-        "it is about \(origin), but holds a line of log \(replica)"
+        "it is about \(origin), but holds a line of replica \(replica)"
       }
     }
   }
@@ -174,7 +174,7 @@ private struct Proven {
     let event = Client.json(proof.extra[...])
     let author = SafeText.line(event["author"]?.string ?? "")
     return """
-      verified: line \(line.seq) of log \(line.replica),
+      verified: line \(line.seq) of replica \(line.replica),
       recorded \(line.recorded) by \(author), id \(line.id),
       in the first \(head.size) lines, signed as \(head.origin.string)
 

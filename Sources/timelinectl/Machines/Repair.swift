@@ -1,4 +1,4 @@
-// `repair`: lines that are damaged here are fetched again from whoever has them.
+// `repair`: lines that are damaged here are fetched again from peers.
 
 import Foundation
 import TimelineModel

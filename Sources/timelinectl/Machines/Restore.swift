@@ -99,7 +99,7 @@ extension Command {
   private static func report(_ summary: BackupSummary, _ terminal: Terminal) -> String {
     let header = summary.contents.header
     return
-      "backup of \(header.name), made \(header.made) on the machine of log \(header.replica)\n\n"
+      "backup of \(header.name), made \(header.made) on the machine of replica \(header.replica)\n\n"
       + (summary.contents.logs.isEmpty
         ? "it holds no lines: nothing was recorded yet\n" : summary.table(terminal) + "\n")
       + (summary.contents.missing == 0

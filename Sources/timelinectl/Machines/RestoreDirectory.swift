@@ -1,4 +1,4 @@
-// The directory that a backup is restored to: made beside its name, and given the name once it is whole.
+// The directory that a backup is restored to: made next to its name, and given the name once it is whole.
 // Whatever happens before that, what stood there stays.
 
 import Foundation
@@ -13,7 +13,7 @@ final class RestoreDirectory {
   /// Parents that were made for it, the outermost first.
   private var made: [String] = []
   /// The directories whose entries change, each open from before its change: an error in writing one
-  /// out is told to whoever had it open by then.
+  /// out is reported to those that had it open by then.
   private var changed: [Int32] = []
   private var isPlaced = false
 

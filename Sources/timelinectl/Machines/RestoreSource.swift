@@ -46,7 +46,7 @@ final class RestoreSource: LogSource {
   var isDone: Bool { reader == nil && ready.isEmpty && failure == nil }
 
   func run(
-    of replica: ReplicaID, from first: UInt64, bytesMax: Int
+    of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
   ) -> (count: UInt64, bytes: UnsafeBufferPointer<UInt8>) {
     let none: (UInt64, UnsafeBufferPointer<UInt8>) = (0, UnsafeBufferPointer(start: nil, count: 0))
     guard failure == nil, bytesMax >= Self.runBytesMax else { return none }

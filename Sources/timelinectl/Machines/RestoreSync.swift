@@ -28,14 +28,15 @@ final class RestoreSync {
     self.daemon = daemon
     self.source = source
     client = try Client(socket: daemon.socket)
-    session = SyncSession(timeline: timeline, replica: ReplicaID(.random()))
+    session = SyncSession(
+      timeline: timeline, replica: ReplicaID(.random()), isUnderHeads: false)
     progress = Progress("restoring", total: source.position.lines)
   }
 
   func run() throws(Failure) {
     out = SyncMessage.hello(features: []).bytes + session.start(source)
     while !(session.isInSync(with: source) && out.isEmpty) {
-      if out.isEmpty { out = session.pump(source) }
+      if out.isEmpty { out = session.pump(source).bytes }
       if let failure = source.failure { throw failure }
       try exchange(waits: true)
       progress.advance(to: session.taken.lines)
@@ -52,7 +53,7 @@ final class RestoreSync {
       let some = rest.prefix(Self.headsAtATime)
       rest = rest.dropFirst(some.count)
       source.offered = Set(some.map(\.replica))
-      out = session.pump(source)
+      out = session.pump(source).bytes
       while !out.isEmpty { try exchange(waits: true) }
       let end = ContinuousClock.now + Self.headPatience
       while !(try areKnown(some, control)) {

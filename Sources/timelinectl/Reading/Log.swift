@@ -149,7 +149,7 @@ extension Command {
       Flag(
         name: "--state", value: nil,
         help: "tell when the phase, a message, an offer or a commitment changes its state")
-    ] + Telling.flags,
+    ] + Notifier.flags,
     notes: """
       With --json one JSON value a line (JSON Lines), written at once. CMD gets that line on its \
       standard input, and of it in its environment TIMELINE_EVENT_ID, _TYPE, _DATE and _TITLE.
@@ -163,13 +163,13 @@ extension Command {
       """
   ) { (context) throws(Failure) in
     if context.words.has("--state") { return try StateWatch.run(context) }
-    var telling = try Telling(context)
+    var notifier = try Notifier(context)
     let terms = try FilterTerms(context.words)
     var watching = try Watching(context, terms.members)
-    while !telling.isDone, let line = try watching.next(until: telling.end) {
+    while !notifier.isDone, let line = try watching.next(until: notifier.end) {
       let event = line.json
       let said = event["body"] ?? event
-      try telling.tell(
+      try notifier.notify(
         line.bytes, { () throws(Failure) in try WatchText.line(event, context) },
         [
           "TIMELINE_EVENT_ID": (event["corrects"] ?? event["retracts"] ?? event["id"])?.string
@@ -179,7 +179,7 @@ extension Command {
           "TIMELINE_EVENT_TITLE": said["title"]?.string ?? "",
         ])
     }
-    return try telling.finish()
+    return try notifier.finish()
   }
 
   static let status = Command(

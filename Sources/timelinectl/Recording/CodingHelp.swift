@@ -1,5 +1,5 @@
-// What a person is told while recording: that an event is probably there already, and which links it could
-// have. Told on standard error to whoever sits at a terminal, and to whoever asks with --suggest; nothing is
+// Help while recording: that an event is probably there already, and which links it could
+// have. Printed on standard error at a terminal, and with --suggest; nothing is
 // linked by it.
 
 import Coding
@@ -140,7 +140,7 @@ struct CodingHelp {
     return Array(likes.prefix(Self.toldMax))
   }
 
-  // MARK: Telling
+  // MARK: Reporting
 
   /// Says what the event may repeat, and asks whether it is to be recorded all the same; true where
   /// nobody can be asked.
@@ -180,7 +180,7 @@ struct CodingHelp {
     Terminal.say(([lead] + found.linkLines("--link ")).joined(separator: "\n"))
   }
 
-  /// A reply with what was found, for whoever asked for it in JSON.
+  /// A reply with what was found, for --json.
   func with(_ found: Found, _ reply: JSONValue) -> JSONValue {
     isJSON && isAsked ? .object((reply.members ?? []) + found.json) : reply
   }

@@ -6,7 +6,7 @@ import TimelineModel
 struct EventBody: Equatable {
   private(set) var members: [JSONValue.Member]
 
-  /// What a line or an answer has beside the body.
+  /// What a line or an answer has in addition to the body.
   private static let envelope = BodyMember.answered.union(BodyMember.recorder)
 
   init(_ members: [JSONValue.Member] = []) { self.members = members }

@@ -1,5 +1,5 @@
 // What two wordings of an event say differently, field by field: shown before a correction is recorded
-// and beside each version.
+// and next to each version.
 
 import TimelineModel
 

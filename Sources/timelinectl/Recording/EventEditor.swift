@@ -1,6 +1,6 @@
 // A person's editor on a text, as often as it takes: what was written is never lost. Where it is
 // refused, the editor opens again with the reason on top; who leaves it unchanged then, and who has no
-// terminal, is told in which file the text is kept and how it is taken up again.
+// terminal, gets the name of the file that keeps the text, and how to take it up again.
 
 import CLinux
 import Glibc
@@ -42,7 +42,7 @@ struct EventEditor {
         unlink(path)
         return result
       } catch {
-        guard isatty(STDIN_FILENO) == 1, error.isMendable,
+        guard isatty(STDIN_FILENO) == 1, error.isFixable,
           refused != Self.withoutComments(written)
         else { throw kept(path, error) }
         refused = Self.withoutComments(written)
@@ -149,7 +149,7 @@ struct EventEditor {
 
 extension Failure {
   /// Whether other words may do.
-  fileprivate var isMendable: Bool {
+  fileprivate var isFixable: Bool {
     ["usage", "bad-event", "bad-request", "not-found", "exists", "too-large", EventEditor.proposal]
       .contains(code)
   }

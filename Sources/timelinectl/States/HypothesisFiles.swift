@@ -73,11 +73,11 @@ struct HypothesisFiles {
     for (index, line) in lines.enumerated() {
       guard let links = line.event["links"]?.array else { continue }
       var body = EventBody(line.event.members ?? [])
-      var mended: [JSONValue] = []
+      var resolved: [JSONValue] = []
       for link in links {
         let id = link["id"]?.string ?? ""
         guard !own.contains(id), let word = words[id] else {
-          mended.append(link)
+          resolved.append(link)
           guard !own.contains(id), EventID(id) != nil else { continue }
           if isHere[id] == nil { isHere[id] = try Self.isHere(id, client) }
           if isHere[id] == false {
@@ -97,9 +97,9 @@ struct HypothesisFiles {
         let members = (link.members ?? []).map { member in
           member.key == "id" ? JSONValue.Member("id", .string(found[id] ?? id)) : member
         }
-        mended.append(.object(members))
+        resolved.append(.object(members))
       }
-      body.setItems("links", mended)
+      body.setItems("links", resolved)
       lines[index].event = body.json
     }
   }

@@ -48,7 +48,7 @@ struct RuleFile {
       let reply = ErrorReply(
         .badEvent, error.message, field: error.field.isEmpty ? nil : error.field, hint: error.hint)
       throw Failure(
-        .failed, code: "bad-event", "\(path):\(rows[row].line): \(PlainWords.text(reply))")
+        .failed, code: "bad-event", "\(path):\(rows[row].line): \(MessageTranslation.text(reply))")
     }
   }
 
@@ -66,7 +66,7 @@ struct RuleFile {
       return failure
     }
     var placed = failure
-    placed.text = "\(location): \(PlainWords.text(reply))"
+    placed.text = "\(location): \(MessageTranslation.text(reply))"
     return placed
   }
 

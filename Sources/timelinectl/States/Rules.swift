@@ -1,4 +1,4 @@
-// `rules`: the tables by which states are reckoned: which hold, what is in them, and a team's own in their
+// `rules`: the tables by which states are computed: which hold, what is in them, and a team's own in their
 // place.
 
 import TimelineModel

@@ -1,6 +1,6 @@
 // `watch --state`: tells when the phase, a message, an offer or a promise between parties changes its
 // state, by what is recorded or by time alone. Two states are compared after every burst of lines and
-// on every new day, each with the one before it, so that nothing is told twice and nothing is missed.
+// on every new day, each with the one before it, so that nothing is reported twice and nothing is missed.
 //
 //     OPEN, WATCH {after} ─ lines ─▶ STATE ─▶ StateChanges.between(the last one, this one)
 
@@ -10,7 +10,7 @@ import TimelineModel
 struct StateWatch {
   private let parties: JSONValue.Member
   private let asking: Client
-  private var telling: Telling
+  private var notifier: Notifier
   /// The last state, of each two.
   private var kept: [DyadState] = []
   private var day: Day
@@ -32,18 +32,18 @@ struct StateWatch {
       throw Failure(.usage, "--to goes with --from")
     }
     let (first, last) = (try DayOption.day(words, "--from"), try DayOption.day(words, "--to"))
-    let telling = try Telling(context)
+    let notifier = try Notifier(context)
     let asking = try context.connect()
     let names = try Parties.distinct(words.plain, asking, [])
     var watch = StateWatch(
-      parties: JSONValue.Member("parties", .strings(names)), asking: asking, telling: telling,
+      parties: JSONValue.Member("parties", .strings(names)), asking: asking, notifier: notifier,
       day: Day.today)
     if let first, let last {
       try watch.tellDiary(from: first, through: last, nil)
-      return try watch.telling.finish()
+      return try watch.notifier.finish()
     }
     try watch.follow(from: first, context)
-    return try watch.telling.finish()
+    return try watch.notifier.finish()
   }
 
   /// The days of the past, and then what comes.
@@ -57,15 +57,15 @@ struct StateWatch {
     } else {
       kept = try state(day)
     }
-    while !telling.isDone {
+    while !notifier.isDone {
       // A machine that slept has days to make up for, one by one.
       let today = Day.today
-      while day < today, !telling.isDone { try compare(on: day.advanced(by: 1)) }
-      if telling.isDone { return }
+      while day < today, !notifier.isDone { try compare(on: day.advanced(by: 1)) }
+      if notifier.isDone { return }
       let now = ContinuousClock.now
-      if let end = telling.end, end <= now { return }
+      if let end = notifier.end, end <= now { return }
       // The clock may be set, or the machine sleep: looked at again every minute.
-      let wake = min(telling.end ?? now + .seconds(60), now + min(Day.rest, .seconds(60)))
+      let wake = min(notifier.end ?? now + .seconds(60), now + min(Day.rest, .seconds(60)))
       guard try watching.next(until: wake) != nil else { continue }
       for _ in 0..<Self.burstMax {
         let soon = ContinuousClock.now + .milliseconds(10)
@@ -94,7 +94,7 @@ struct StateWatch {
     self.day = day
     for (before, after) in zip(before, now) {
       for change in StateChanges.between(before, after) where change.what.isTold {
-        try tell(day, .strings(after.dyad.parties), change.json.members ?? [])
+        try notify(day, .strings(after.dyad.parties), change.json.members ?? [])
       }
     }
   }
@@ -119,14 +119,14 @@ struct StateWatch {
     }
     for (_, (parties, change)) in inOrder {
       guard let day = change["day"]?.string.flatMap({ Day($0) }) else { continue }
-      try tell(day, parties, (change.members ?? []).filter { $0.key != "day" })
+      try notify(day, parties, (change.members ?? []).filter { $0.key != "day" })
     }
   }
 
-  private mutating func tell(
+  private mutating func notify(
     _ day: Day, _ parties: JSONValue?, _ members: [JSONValue.Member]
   ) throws(Failure) {
-    guard !telling.isDone else { return }
+    guard !notifier.isDone else { return }
     let change = JSONValue.object(
       [
         JSONValue.Member("day", .string(day.description)),
@@ -138,6 +138,6 @@ struct StateWatch {
       let words = value?.array?.compactMap(\.string).joined(separator: " ")
       variables["TIMELINE_CHANGE_" + key.uppercased()] = words ?? value?.string ?? ""
     }
-    try telling.tell(Array(change.text.utf8), { ChangesText.line(change) }, variables)
+    try notifier.notify(Array(change.text.utf8), { ChangesText.line(change) }, variables)
   }
 }

@@ -21,7 +21,7 @@ enum Interruption {
     for number in [SIGINT, SIGTERM, SIGHUP] {
       var before = sigaction()
       sigaction(number, nil, &before)
-      // Whoever started us with it ignored, as nohup does, meant it.
+      // Where it was ignored when we started, as nohup does, that was meant.
       if clinux_is_ignored(&before) == 0 { sigaction(number, &action, nil) }
     }
   }

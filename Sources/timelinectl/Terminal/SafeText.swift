@@ -8,7 +8,7 @@
 // nothing that the first may have missed leaves by it, whichever command wrote it.
 
 enum SafeText {
-  /// Whether a terminal would obey it, or show what stands beside it out of order.
+  /// Whether a terminal would obey it, or show what stands next to it out of order.
   static func isDangerous(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: true

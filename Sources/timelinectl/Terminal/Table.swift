@@ -7,7 +7,7 @@
 //     4  the last column is cut
 //
 // What was cut is counted. Off a terminal nothing of this happens, but that no column is made wider than
-// 200: one endless word in a log would stand beside every row as as many spaces.
+// 200: one endless word in a log would pad every row with as many spaces.
 
 struct Table {
   /// Columns that may shrink, and how far.

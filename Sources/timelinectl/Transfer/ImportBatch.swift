@@ -32,11 +32,11 @@ struct ImportBatch: Sendable {
   private(set) var strangeMembers: [String: (line: Int, count: Int)] = [:]
   private let registry: ActorRegistry
   private let author: String?
-  private let form: PlainWords.Form
+  private let form: MessageTranslation.Form
 
   var count: Int { items.count }
 
-  init(_ registry: ActorRegistry, _ author: String?, _ form: PlainWords.Form = .json) {
+  init(_ registry: ActorRegistry, _ author: String?, _ form: MessageTranslation.Form = .json) {
     self.registry = registry
     self.author = author
     self.form = form
@@ -128,7 +128,7 @@ struct ImportBatch: Sendable {
     } catch {
       let message =
         switch error {
-        case let error as EventError: PlainWords.text(ErrorReply(error), form)
+        case let error as EventError: MessageTranslation.text(ErrorReply(error), form)
         case let error as JSONError: error.message
         default: "\(error)"
         }
@@ -180,7 +180,7 @@ struct ImportBatch: Sendable {
     return id
   }
 
-  /// Members that we do not know are kept; one beside a known one may be a slip of the pen.
+  /// Members that we do not know are kept; one close to a known one may be a slip of the pen.
   private mutating func noteStrange(_ name: String, _ line: Int) {
     guard name != "ref" else { return }
     let known = strangeMembers[name]

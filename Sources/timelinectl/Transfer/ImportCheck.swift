@@ -58,11 +58,11 @@ struct ImportCheck {
       if waiting.count == 2 { try collect() }
     }
     while !waiting.isEmpty { try collect() }
-    for (index, reply) in refused { try judge(index, reply, &reader) }
+    for (index, reply) in refused { try classify(index, reply, &reader) }
     new += reader.actors.count
   }
 
-  private mutating func judge(
+  private mutating func classify(
     _ index: ImportIDs.ItemIndex, _ reply: ErrorReply, _ reader: inout ImportReader
   ) throws(Failure) {
     let batch = reader.batches[index.batch]
@@ -71,7 +71,7 @@ struct ImportCheck {
       dropped[index.batch, default: []].insert(index.item)
       reader.refuse(message, line: batch.line(index.item))
     }
-    let text = PlainWords.text(reply, reader.form)
+    let text = MessageTranslation.text(reply, reader.form)
     switch reply.code {
     case .exists:
       let id = batch.items[index.item].id

@@ -24,7 +24,7 @@ struct ImportLinks {
     check.read(reader.batches)
     guard !check.linking.isEmpty else { return OutsideLinks() }
     let outside = check.outside(reader.batches)
-    check.judge(&reader)
+    check.checkLinks(&reader)
     return outside
   }
 
@@ -69,7 +69,7 @@ struct ImportLinks {
     }
   }
 
-  private func judge(_ reader: inout ImportReader) {
+  private func checkLinks(_ reader: inout ImportReader) {
     var bad: [Int: Set<Int>] = [:]
     // In the file they have names.
     func name(_ id: EventID) -> String {
@@ -98,7 +98,7 @@ struct ImportLinks {
     reader.sortProblems()
   }
 
-  /// Which way leads back is told where somebody may still want to follow it.
+  /// Which way leads back is reported where somebody may still want to follow it.
   private static let toldMax = 100
 
   private func error(_ event: LinkedEvent, in circle: [Int], _ name: (EventID) -> String)

@@ -34,7 +34,7 @@ struct ImportReader {
   /// Lines that say once more what one before them said.
   private(set) var repeated = 0
   /// How its events are given.
-  private(set) var form = PlainWords.Form.json
+  private(set) var form = MessageTranslation.Form.json
   private var registry: ActorRegistry
   private let author: String?
   private let vocabulary = Vocabulary()
@@ -61,8 +61,8 @@ struct ImportReader {
       for actor in added { registry.add(actor) }
       if !problems.isEmpty { readOnce(data, format) }
     }
-    settleActors(known)
-    settleIDs()
+    resolveActors(known)
+    resolveDuplicates()
     problems.sort { $0.line < $1.line }
   }
 
@@ -158,7 +158,7 @@ struct ImportReader {
       DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
         var batch = ImportBatch(registry, author)
         let piece = UnsafeBufferPointer(rebasing: text[pieces[index]])
-        vocabulary.lendReader { batch.readLines(piece, $0) }
+        vocabulary.withPooledReader { batch.readLines(piece, $0) }
         done.withLock { $0[index] = batch }
       }
       return done.withLock { done in pieces.indices.map { done[$0]! } }
@@ -183,13 +183,13 @@ struct ImportReader {
     return pieces
   }
 
-  // MARK: Lines beside each other
+  // MARK: Lines compared with each other
 
   /// Whether a line corrects or retracts, so that others have to be there before it.
   var hasVersions: Bool { batches.contains { $0.hasVersions } }
 
   /// Puts the lines that add actors apart. One that the timeline has already is passed over.
-  private mutating func settleActors(_ known: ActorRegistry) {
+  private mutating func resolveActors(_ known: ActorRegistry) {
     var seen = known
     for (number, batch) in batches.enumerated() where !batch.actors.isEmpty {
       for (index, actor) in batch.actors {
@@ -212,7 +212,7 @@ struct ImportReader {
   }
 
   /// The same id twice: the same words are one event, other words are a mistake.
-  private mutating func settleIDs() {
+  private mutating func resolveDuplicates() {
     var ids = ImportIDs(count: count)
     var dropped: [Int: Set<Int>] = [:]
     for number in batches.indices {

@@ -63,7 +63,7 @@ struct ImportSender {
       progress.advance(to: recorded + duplicates)
     } catch {
       guard error.exit != .noDaemon else { throw error }
-      // The first failure is what is told.
+      // The first failure is reported.
       if failure == nil { failure = Self.locate(error, group, batches) }
     }
   }

@@ -1,4 +1,4 @@
-// A file that is there only once it is whole and durable: written beside its name as NAME.new, synced,
+// A file that is there only once it is whole and durable: written next to its name as NAME.new, synced,
 // renamed. Until then what stood there stays.
 
 import CLinux
@@ -33,8 +33,8 @@ final class OutputFile {
     guard retried({ ftruncate(file, 0) }) == 0 else { throw Self.failure("empty", temporary) }
   }
 
-  /// Whether nobody else writes it, and it is what stands there: whoever had it before may have renamed
-  /// it since it was opened.
+  /// Whether nobody else writes it, and it is what stands there: the one that had it before may have
+  /// renamed it since it was opened.
   private var isOurs: Bool {
     var (mine, there) = (stat(), stat())
     return retried { flock(descriptor, LOCK_EX | LOCK_NB) } == 0 && fstat(descriptor, &mine) == 0
@@ -60,7 +60,7 @@ final class OutputFile {
   /// Makes it durable, and gives it its name.
   func finish() throws(Failure) {
     guard retried({ fsync(descriptor) }) == 0 else { throw Self.failure("sync", temporary) }
-    // Open before it changes: an error in writing it out is told to whoever had it open by then.
+    // Open before it changes: an error in writing it out is reported to those that had it open by then.
     let parent = retried { open(Self.parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard parent >= 0 else { throw Self.failure("open the directory of", path) }
     defer { close(parent) }

@@ -30,14 +30,14 @@ extension ErrorReply {
       switch error {
       case .unknown: .notFound
       case .ambiguous: .badRequest
-      case .lacking: .wrongPosition
+      case .missing: .wrongPosition
       case .damaged: .damaged
       }
     let hint: ErrorHint? =
       switch error {
       case .unknown: .unknownSnapshot
       case .damaged: .repair
-      case .ambiguous, .lacking: nil
+      case .ambiguous, .missing: nil
       }
     self.init(code, error.message, hint: hint)
   }

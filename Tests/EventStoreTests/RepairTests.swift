@@ -5,7 +5,7 @@ import TimelineModel
 @testable import EventStore
 
 @Suite("Lines that are put back")
-struct MendTests {
+struct RepairTests {
   private static func flip(_ path: String, _ word: String) throws {
     let url = URL(fileURLWithPath: path)
     var data = try Data(contentsOf: url)
@@ -22,10 +22,10 @@ struct MendTests {
     other.add(body("forged"))
     try timeline.take(ForeignLog.stub(of: log.lines[0]), of: log.replica)
     let address = LineAddress(log.replica, 1)
-    try timeline.mend([address: other.lines[0]])
+    try timeline.repair([address: other.lines[0]])
     #expect(timeline.titles.isEmpty)
     #expect(timeline.lines(of: log.replica) == ForeignLog.stub(of: log.lines[0]))
-    try timeline.mend([address: log.lines[0]])
+    try timeline.repair([address: log.lines[0]])
     #expect(timeline.titles == ["true"])
   }
 
@@ -48,7 +48,7 @@ struct MendTests {
     // Nobody can say what its stub is: so that is said.
     #expect(try scratch.files(with: "Zanzibar").count == 1)
     #expect(timeline.unfinishedErasure?.contains("fetched from a peer") ?? false)
-    try timeline.mend([LineAddress(log.replica, 2): log.lines[1]])
+    try timeline.repair([LineAddress(log.replica, 2): log.lines[1]])
     #expect(timeline.titles.sorted() == ["after", "before"])
     #expect(try scratch.files(with: "Zanzibar") == [])
     #expect(timeline.unfinishedErasure == nil)
@@ -57,9 +57,9 @@ struct MendTests {
   @Test("After a call that fails in an erasure or a repair nothing is acknowledged and lost")
   func failingCalls() throws {
     for cause in CrashingFileSystem.Fault.Cause.allCases {
-      for isMend in [false, true] {
+      for isRepair in [false, true] {
         var number = 1
-        while try goesOn(number, cause, isMend: isMend) { number += 1 }
+        while try goesOn(number, cause, isRepair: isRepair) { number += 1 }
         #expect(number >= 3)
       }
     }
@@ -67,7 +67,7 @@ struct MendTests {
 
   /// False where there was no call of that number.
   private func goesOn(
-    _ number: Int, _ cause: CrashingFileSystem.Fault.Cause, isMend: Bool
+    _ number: Int, _ cause: CrashingFileSystem.Fault.Cause, isRepair: Bool
   ) throws -> Bool {
     let run = CrashRun()
     try run.open()
@@ -79,8 +79,8 @@ struct MendTests {
     run.fileSystem.fault = CrashingFileSystem.Fault(number: number, cause: cause, goesOn: false)
     let timeline = run.timeline!
     do throws(AppendError) {
-      if isMend {
-        try timeline.mend([LineAddress(log.replica, 1): log.lines[0]])
+      if isRepair {
+        try timeline.repair([LineAddress(log.replica, 1): log.lines[0]])
       } else {
         var erasure = ForeignLog(2)
         erasure.erase(id, [(timeline.replica, 1)])
@@ -99,7 +99,7 @@ struct MendTests {
     } catch {}
     try run.open()
     #expect(
-      acknowledged.isSubset(of: run.timeline!.titles), "\(cause) at \(number), mend \(isMend)")
+      acknowledged.isSubset(of: run.timeline!.titles), "\(cause) at \(number), repair \(isRepair)")
     return wasReached
   }
 }

@@ -5,7 +5,7 @@
 import TimelineModel
 import TimelineWire
 
-enum PlainWords {
+enum MessageTranslation {
   /// How an event was given.
   enum Form {
     case json, flags, columns

@@ -1,10 +1,10 @@
-// How a watch tells of what it sees: a line each, and with --exec a command each, one after the other.
+// How a watch reports what it sees: a line each, and with --exec a command each, one after the other.
 // While a command runs nothing is lost: what comes meanwhile waits at the daemon.
 
 import Glibc
 import TimelineModel
 
-struct Telling {
+struct Notifier {
   static let flags = [
     Flag(
       name: "--exec", value: "CMD",
@@ -39,7 +39,7 @@ struct Telling {
   var isDone: Bool { until.map { count >= $0 } ?? false }
 
   /// - Parameter variables: what the command finds in its environment.
-  mutating func tell(
+  mutating func notify(
     _ json: [UInt8], _ text: () throws(Failure) -> String, _ variables: [String: String]
   ) throws(Failure) {
     count += 1
@@ -61,7 +61,7 @@ struct Telling {
         + (status.map { "ended with exit code \($0)" } ?? "could not be started"))
   }
 
-  /// How the command ends once nothing more is told.
+  /// How the command ends once nothing more is reported.
   func finish() throws(Failure) -> ExitCode {
     if let until, count < until {
       let noun = context.words.has("--state") ? "change" : "event"

@@ -71,7 +71,7 @@ extension Router {
   }
 
   /// Lines that a peer may have and this machine lacks.
-  var wanted: Int { timeline.lines.lacking.reduce(0) { $0 + $1.lines.count } }
+  var missingLineCount: Int { timeline.lines.missingLines.reduce(0) { $0 + $1.lines.count } }
 
   var keys: [JSONValue] {
     timeline.lines.members.map { replica, key in
@@ -87,7 +87,7 @@ extension Router {
   var status: JSONValue {
     let view = timeline.view
     let unusable = view.unusableRules.map { id, address, fault in
-      "event \(id), line \(address.seq) of log \(address.replica): \(fault)"
+      "event \(id), line \(address.seq) of replica \(address.replica): \(fault)"
     }
     return .object([
       "version": .string(service.version), "timeline": .string(timeline.name),
@@ -101,7 +101,7 @@ extension Router {
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": view.erased == 0 ? nil : .int(view.erased),
       "unfinished_erasure": timeline.unfinishedErasure.map { .string($0) },
-      "withheld": .array(view.withheld.map(\.json)), "wanted": .int(wanted),
+      "withheld": .array(view.missingBodies.map(\.json)), "wanted": .int(missingLineCount),
       "unsigned": .strings(
         heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
       "read_only": timeline.readOnly.map { .string($0) },
