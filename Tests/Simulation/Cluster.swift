@@ -324,7 +324,13 @@ public final class Cluster {
     guard let timeline = machine.timeline(timeline), !timeline.hasStaged, !timeline.isCommitting,
       timeline.lines.missingLines.isEmpty, !timeline.wantsHead
     else { return nil }
-    return Standing(position: timeline.position, heads: heads(timeline))
+    let heads = heads(timeline)
+    // They are made known first, and are on the disk soon after.
+    let areKept = heads.allSatisfy { head in
+      let path = "data/timelines/\(timeline.name)/logs/\(head.replica)/checkpoint"
+      return head.note.isEmpty || (try? machine.fileSystem.read(path)) == head.note
+    }
+    return areKept ? Standing(position: timeline.position, heads: heads) : nil
   }
 
   /// Whether all have the same lines, under the same heads.
@@ -406,7 +412,7 @@ public final class Cluster {
     }
     // A machine looks at the heads that its peers bring one after the other.
     let each = hop + Int64(machines.count + 1) * plan.headTime + 100_000
-    let heads = world.now + Int64(steps.max()! + 1) * each
+    let heads = world.now + Int64(steps.max()! + 1) * each + 2_000_000
     while !areSettled, world.now < heads { world.run(until: world.now + 100_000) }
     guard areSettled else {
       return fail("the head over line \(size) of \(machine.name) is not everywhere")
