@@ -213,6 +213,6 @@ struct Router {
     }
     return .ask(
       SlowQuestion(
-        view: timeline.view, query: asked.query, kind: .state(asked, kept)))
+        view: timeline.view, query: asked.query, kind: .state(asked, kept, era: states.era)))
   }
 }

@@ -93,12 +93,22 @@ final class States {
     ) { $1 }
   }
 
-  /// Nothing that was kept is believed any more.
-  func forget() { kept = [] }
+  /// How often all was forgotten.
+  private(set) var era = 0
 
-  func keep(_ history: KeptHistory) {
-    kept.removeAll { $0.history.dyad == history.history.dyad }
-    kept.append(history)
-    if kept.count > Self.keptMax { kept.removeFirst() }
+  /// Nothing that was kept is believed any more, nor what is being made of what was read before.
+  func forget() {
+    kept = []
+    era += 1
+  }
+
+  /// Keeps what was made of a read view of that era, unless all was forgotten since.
+  func keep(_ histories: [KeptHistory], of era: Int) {
+    guard era == self.era else { return }
+    for history in histories {
+      kept.removeAll { $0.history.dyad == history.history.dyad }
+      kept.append(history)
+    }
+    kept.removeFirst(max(0, kept.count - Self.keptMax))
   }
 }

@@ -13,8 +13,8 @@ extension Router {
     case .json(let json):
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
-    case .state(let json, let kept):
-      for history in kept { states.keep(history) }
+    case .state(let json, let kept, let era):
+      states.keep(kept, of: era)
       connection.mode = .requests
       Reply.ok(json, to: &connection.out)
     case .events(let events):

@@ -7,7 +7,7 @@ import TransparencyLog
 /// A machine with a log, and one that takes it over line by line.
 private struct Pair {
   let sender: Timeline
-  let receiver: Timeline
+  private(set) var receiver: Timeline
   let keeper: HeadKeeper
   private let directories: [DataDirectory]
 
@@ -22,6 +22,18 @@ private struct Pair {
     receiver = try second.openTimeline(hosted, newReplica: ReplicaID(.random()), key: nil)
     for n in 0..<lines { try sender.record(body("line \(n)"), at: Int64(n + 1)) }
     keeper = sender.headKeeper()
+  }
+
+  /// Opens what the receiver has, as a start does.
+  mutating func restart() throws {
+    let hosted = try directories[1].timelines()["main"]!
+    receiver = try directories[1].openTimeline(
+      hosted, newReplica: ReplicaID(.random()), key: nil)
+  }
+
+  /// Puts a file where the receiver keeps the head of the log.
+  func writeHead(_ bytes: [UInt8]) throws {
+    try directories[1].replace("timelines/main/logs/\(log)/checkpoint", with: bytes)
   }
 
   var log: ReplicaID { sender.replica }
@@ -125,12 +137,22 @@ struct ProvenanceTests {
     #expect(pair.receiver.position.sizes.isEmpty)
   }
 
-  @Test("Behind a reading of everything the tree is asked for, and then lines are taken again")
+  @Test("A reading of everything again leaves the tree as it is")
   func readAgain() throws {
     let pair = try Pair(lines: 600)
     try pair.take(pair.lines(1...500), from: 1, under: try pair.claim(upTo: 500))
-    #expect(pair.receiver.hasTree(of: pair.log))
     try pair.receiver.readAgain()
+    #expect(pair.receiver.hasTree(of: pair.log))
+    try pair.take(pair.lines(501...501), from: 501, under: try pair.claim(upTo: 501))
+    #expect(pair.receiver.position[pair.log] == 501)
+  }
+
+  @Test("Behind a start the tree is asked for, and then lines are taken again")
+  func started() throws {
+    var pair = try Pair(lines: 600)
+    try pair.take(pair.lines(1...500), from: 1, under: try pair.claim(upTo: 500))
+    #expect(pair.receiver.hasTree(of: pair.log))
+    try pair.restart()
     #expect(!pair.receiver.hasTree(of: pair.log))
     let claim = try pair.claim(upTo: 501)
     #expect(throws: IngestError.treeUnknown(pair.log)) {
@@ -139,6 +161,25 @@ struct ProvenanceTests {
     pair.receiver.adopt(pair.receiver.headKeeper().trees(pair.receiver.view))
     try pair.take(pair.lines(501...501), from: 501, under: claim)
     #expect(pair.receiver.position[pair.log] == 501)
+  }
+
+  @Test("A garbled head on the disk keeps no lines of another's log out")
+  func garbledHead() throws {
+    var pair = try Pair(lines: 600)
+    try pair.take(pair.lines(1...500), from: 1, under: try pair.claim(upTo: 500))
+    try pair.writeHead(Array("no note".utf8))
+    try pair.restart()
+    let keeper = pair.receiver.headKeeper()
+    pair.receiver.adopt(keeper.trees(pair.receiver.view))
+    let head = try pair.take(
+      pair.lines(501...602), from: 501, under: try pair.claim(upTo: 602))
+    #expect(head?.size == 602)
+    guard
+      case .here(.success) = keeper.take(head!.note.bytes, of: pair.log, pair.receiver.view)
+    else {
+      Issue.record("the head is not taken")
+      return
+    }
   }
 }
 

@@ -87,6 +87,13 @@ final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     (isOff, fuse, isFull, failsSync, hasFailed, holder) = (false, nil, false, false, false, nil)
   }
 
+  /// Turns a bit of a byte of a file, behind the back of its readers; false where there is no such byte.
+  func damage(_ path: String, at place: Int) -> Bool {
+    guard let inode = names[path], place < inode.size else { return false }
+    inode.memory[place] ^= 1
+    return true
+  }
+
   /// Turns a byte of a line that is on the disk, behind the back of whoever has it open.
   func damage(_ directory: String) -> Bool {
     let segments = names.keys.filter { $0.hasPrefix(directory) && $0.hasSuffix(".jsonl") }.sorted()

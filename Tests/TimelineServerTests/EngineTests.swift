@@ -174,6 +174,56 @@ struct EngineTests {
     #expect(driven.ask(#"COUNT {"actor":"MNG"}"#, on: client) == [#"OK {"count":1}"#])
   }
 
+  @Test(
+    "A damaged line that names a log's key is asked for, and lines that came meanwhile are there too"
+  )
+  func damagedKey() throws {
+    let (one, other) = (try Driven(seed: 1), try Driven(seed: 2))
+    let pair = try Pair(other, follows: one)
+    let (there, here) = (one.open(), other.open())
+    _ = one.ask("APPEND \(event("first"))", on: there)
+    pair.run()
+    let log = one.engine.openTimelines[0].replica
+    let segment = "data/timelines/main/logs/\(log)/00000000000000000001.jsonl"
+    #expect(other.fileSystem.damage(segment, at: 200))
+    #expect(other.ask("VERIFY", on: here).last?.contains(#""whole":false"#) ?? false)
+    // The line is asked for while another is on its way, which cannot be checked without it.
+    _ = one.ask("APPEND \(event("second"))", on: there)
+    _ = other.ask("REPAIR", on: here)
+    pair.run()
+    #expect(
+      other.logged.contains { $0.contains("are damaged here, so new ones cannot be checked") })
+    #expect(other.ask("VERIFY", on: here).last?.contains(#""whole":true"#) ?? false)
+    // What was passed over comes with the next connection.
+    try pair.reconnect()
+    pair.run()
+    #expect(other.ask("COUNT {}", on: here) == [#"OK {"count":2}"#])
+  }
+
+  @Test("A state that was being found when an event was erased is not kept with it")
+  func stateBesideErasure() throws {
+    let driven = try Driven()
+    let client = driven.open()
+    let id = try #require(
+      driven.ask(
+        "APPEND "
+          + event("to be erased").replacing("\"title\"", with: "\"targets\":[\"USA\"],\"title\""),
+        on: client
+      ).first?.firstMatch(of: /"id":"([0-9a-f-]+)"/)?.1)
+    let (asking, question) = (
+      driven.open(), #"STATE {"parties":["PRK","USA"],"as_of":"2017-12-01"}"#
+    )
+    driven.holdsQuestions = true
+    #expect(driven.ask(question, on: asking).isEmpty)
+    driven.holdsQuestions = false
+    #expect(
+      driven.ask(#"ERASE {"id":"\#(id)","reason":"x"}"#, on: client).first?.hasPrefix("OK ")
+        ?? false)
+    driven.finishQuestions()
+    #expect(driven.take(asking).first?.contains(#""events":1"#) ?? false)
+    #expect(driven.ask(question, on: asking).first?.contains(#""events":0"#) ?? false)
+  }
+
   @Test("A log that appears in the directory is taken in, and appends go on")
   func directoryAppears() throws {
     let driven = try Driven()
@@ -214,8 +264,8 @@ final class Pair {
   private let first: Driven
   private let second: Driven
   /// The connection, as each has it.
-  private let accepted: ConnectionID
-  let call: ConnectionID
+  private var accepted: ConnectionID
+  private(set) var call: ConnectionID
 
   init(_ second: Driven, follows first: Driven) throws {
     (self.first, self.second) = (first, second)
@@ -229,6 +279,16 @@ final class Pair {
     second.step([])
     call = try #require(second.dialed.last?.0)
     accepted = first.open(.nobody)
+    second.step([.dialed(call)])
+  }
+
+  /// The next attempt, after an end.
+  func reconnect() throws {
+    second.time += 2_000_000
+    second.step([])
+    let next = try #require(second.dialed.last?.0)
+    #expect(next != call, "there was no attempt")
+    (call, accepted) = (next, first.open(.nobody))
     second.step([.dialed(call)])
   }
 

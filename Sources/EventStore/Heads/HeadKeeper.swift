@@ -178,7 +178,7 @@ public final class HeadKeeper: Sendable {
   private func tree(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> LogTree {
-    _ = try verifiedHead(&kept, log, view)
+    _ = try headOrNone(&kept, log, view)
     try advance(&kept.tree, to: log.size, log)
     return kept.tree
   }
@@ -191,7 +191,7 @@ public final class HeadKeeper: Sendable {
       guard let log = view.log(replica), size <= log.size else {
         throw .notCovered(replica, seq: old, signed: size)
       }
-      _ = try verifiedHead(&kept[replica, default: Kept()], log, view)
+      _ = try headOrNone(&kept[replica, default: Kept()], log, view)
       try advance(&kept[replica]!.tree, to: size, log)
       do throws(LogTree.Damaged) {
         return try kept[replica]!.tree.consistency(from: old, to: size, log)
@@ -230,13 +230,7 @@ public final class HeadKeeper: Sendable {
   private func take(
     _ head: SignedHead, _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead {
-    var newest: SignedHead?
-    do throws(HeadProblem) { newest = try verifiedHead(&kept, log, view) } catch {
-      // What stands on the disk nobody signed. Of a log that is signed here only its owner can say
-      // what was; of another's this one takes its place.
-      guard case .refused = error, log.id != own else { throw error }
-      kept = Kept()
-    }
+    let newest = try headOrNone(&kept, log, view)
     if newest.map({ $0.size <= head.size }) ?? true { try check(head, &kept.tree, log) }
     if let newest, newest.size > head.size || newest.checkpoint == head.checkpoint {
       try write(newest, log, &kept)
@@ -398,7 +392,18 @@ public final class HeadKeeper: Sendable {
     }
   }
 
-  /// The same, or a newer one that lines came under since.
+  /// The same; none where what stands on the disk nobody signed. Of a log that is signed here only its owner
+  /// can say what was; of another's a head that comes takes its place.
+  private func headOrNone(
+    _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
+  ) throws(HeadProblem) -> SignedHead? {
+    do throws(HeadProblem) { return try verifiedHead(&kept, log, view) } catch {
+      guard case .refused = error, log.id != own else { throw error }
+      return nil
+    }
+  }
+
+  /// That on disk, or a newer one that lines came under since.
   private func newestHead(
     _ kept: inout Kept, _ log: ReplicaLog, _ view: ReadView
   ) throws(HeadProblem) -> SignedHead? {

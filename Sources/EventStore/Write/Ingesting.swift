@@ -33,8 +33,8 @@ extension Timeline {
 
   /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
   /// already is compared and passed over.
-  /// Nothing is taken where one of them is wrong, or their machine did not sign for them. What was sent may be told to be here once `position` has it:
-  /// some of it may be under way. Returns the head where it ends with these lines.
+  /// Nothing is taken where one of them is wrong, or their machine did not sign for them. That they are here
+  /// may be told once `position` has them: some may be under way. Returns the head where it ends with these lines.
   @discardableResult
   public func ingest(
     _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, from first: UInt64,
@@ -151,6 +151,9 @@ extension Timeline {
     _ claim: HeadClaim?, _ tree: TreeFrontier, of replica: ReplicaID, key: NoteVerifier?
   ) throws(IngestError) -> SignedHead? {
     guard let claim else { throw .noHead(replica) }
+    // The line that names the key may be the damaged one.
+    let isDamaged = store.logIndex(of: replica).map { store.logs[$0].hasDamage } ?? false
+    guard key != nil || !isDamaged else { throw .treeUnknown(replica) }
     guard let key, key.name == SignedHead.name(replica, of: id) else { throw .noKey(replica) }
     let head: SignedHead
     do throws(SignedHead.Refusal) { head = try SignedHead(claim.note, by: key) } catch {

@@ -171,7 +171,10 @@ public final class Timeline {
     requireNothingStaged()
     wasReadAgain = true
     store.endPermit()
+    // An erased or damaged line is the same leaf.
+    let trees = store.trees
     store = try OpenStore(reading: store.logs.map(\.id), signed: heads, files)
+    store.trees = trees
     linesToName = store.index.linesToName(store.logs)
   }
 

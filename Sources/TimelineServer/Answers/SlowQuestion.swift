@@ -12,7 +12,7 @@ struct SlowQuestion: Sendable {
     case events
     case count
     /// The states of dyads, or the events behind a figure; from what is kept of them, if anything.
-    case state(StateQuestion, [Dyad: KeptHistory])
+    case state(StateQuestion, [Dyad: KeptHistory], era: Int)
     /// Everything read again.
     case verify(heads: [ReplicaID: HeadKeeper.Outcome])
     /// That a line is in its log.
@@ -30,7 +30,7 @@ struct SlowQuestion: Sendable {
   enum Answer: Sendable {
     case events(EventList)
     case json(JSONValue)
-    case state(JSONValue, [KeptHistory])
+    case state(JSONValue, [KeptHistory], era: Int)
     case proof(HeadKeeper.Proof)
     /// A snapshot that is to be recorded.
     case named(NamedSnapshot, author: String?)
@@ -93,7 +93,7 @@ struct SlowQuestion: Sendable {
     case .events:
       let events = EventList(query, in: view)
       return refusal(events.damaged) ?? .events(events)
-    case .state(let asked, let kept):
+    case .state(let asked, let kept, let era):
       let now = asked.dyads.map { dyad in
         kept[dyad].map { $0.brought(upTo: view) }
           ?? KeptHistory(dyad, in: view, knownAt: query.knownAt)
@@ -105,7 +105,7 @@ struct SlowQuestion: Sendable {
       if let refusal = refusal((earlier + now).lazy.compactMap(\.damaged).first) { return refusal }
       let state = asked.answer(
         now.map(\.history), earlier: earlier.map(\.history), isWanted: isWanted)
-      return .state(state.citing(query.cited), query.knownAt == nil ? now : [])
+      return .state(state.citing(query.cited), query.knownAt == nil ? now : [], era: era)
     }
   }
 
