@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Engagement", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(name: "Coding", dependencies: ["TimelineModel"], swiftSettings: strict),
     .target(
-      name: "EventStore", dependencies: ["TimelineModel", "TransparencyLog", "CLinux"],
+      name: "EventStore", dependencies: ["Access", "TimelineModel", "TransparencyLog", "CLinux"],
       swiftSettings: strict),
 
     .target(

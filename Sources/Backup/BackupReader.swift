@@ -197,7 +197,11 @@ public struct BackupReader: ~Copyable {
       }
       return document.string(node, in: text)
     }
-    guard string("type") == "log.member", string("member") == replica.description else {
+    if string("type") == EventType.logReplica.word {
+      return ReplicaRecord(line: text, of: replica)?.verifier
+    }
+    // In logs from before there were devices.
+    guard string("type") == EventType.logMember.word, string("member") == replica.description else {
       return nil
     }
     return string("vkey").flatMap { try? NoteVerifier(vkey: $0) }

@@ -17,7 +17,7 @@ public final class Engine {
   public struct World {
     public var directory: DataDirectory
     /// What this machine signs with; nil for none.
-    public var key: SigningKey?
+    public var keys: MachineKeys?
     public var random: () -> UInt64
     public var newID: () -> EventID
     /// What STATUS and HELLO say.
@@ -26,11 +26,11 @@ public final class Engine {
     public var stagedBytesMax: Int
 
     public init(
-      directory: DataDirectory, key: SigningKey?, version: String, random: @escaping () -> UInt64,
+      directory: DataDirectory, keys: MachineKeys?, version: String, random: @escaping () -> UInt64,
       newID: @escaping () -> EventID, stagedBytesMax: Int = 16 << 20
     ) {
       self.directory = directory
-      self.key = key
+      self.keys = keys
       self.version = version
       self.random = random
       self.newID = newID
@@ -84,7 +84,7 @@ public final class Engine {
   /// for.
   public init(_ world: World, now: Moment) throws(OpenError) {
     service = Service(
-      directory: world.directory, key: world.key, version: world.version, now: now,
+      directory: world.directory, keys: world.keys, version: world.version, now: now,
       random: world.random, newID: world.newID, stagedBytesMax: world.stagedBytesMax)
     timelines = try Timelines(service)
     peers = try Peers(world.directory, main: timelines.standard?.id)
@@ -428,9 +428,9 @@ public final class Engine {
       connection.isHeld = true
       connection.host?.awaitingTrees.append(connection)
       return false
-    case .found(let following, let id, let name):
+    case .found(let following, let id, let name, let hash):
       connection.isAnswered = true
-      join(following, id, following.localName ?? name)
+      join(following, id, following.localName ?? name, hash)
       drop(connection, nil)
       return true
     }
@@ -441,10 +441,14 @@ public final class Engine {
     host.held.append(connection)
   }
 
-  private func join(_ following: Following, _ id: TimelineID, _ name: String) {
+  private func join(
+    _ following: Following, _ id: TimelineID, _ name: String, _ hash: SHA256Digest?
+  ) {
     do throws(OpenError) {
       let hosted =
-        if let known = timelines.hosted[id] { known } else { try timelines.follow(id, as: name) }
+        if let known = timelines.hosted[id] { known } else {
+          try timelines.join(id, hash: hash, as: name)
+        }
       _ = try peers.add(following.address, id)
       _ = try timelines.host(id)
       look(at: 0)

@@ -18,7 +18,7 @@ struct LinkRouter {
     /// What comes is to be checked by a tree that is being made.
     case whenTreeIsKnown
     /// The name that was looked up is that of this timeline.
-    case found(Following, TimelineID, name: String)
+    case found(Following, TimelineID, name: String, hash: SHA256Digest?)
   }
 
   // MARK: Beginning
@@ -123,12 +123,13 @@ struct LinkRouter {
       guard !connection.isStranger, let hosted = timelines.hosted[name], !hosted.isArchived else {
         throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
       }
-      SyncMessage.timeline(hosted.id, name: hosted.name).append(to: &connection.out)
-    case .timeline(let id, let name):
+      SyncMessage.timeline(hosted.id, name: hosted.name, hash: hosted.hash)
+        .append(to: &connection.out)
+    case .timeline(let id, let name, let hash):
       guard let following = link.following else {
         throw ErrorReply(.badRequest, "TIMELINE answers FOLLOW alone")
       }
-      return .found(following, id, name: name)
+      return .found(following, id, name: name, hash: hash)
     case .ping: SyncMessage.pong.append(to: &connection.out)
     case .error(let error): throw ErrorReply.said(error)
     default: throw ErrorReply(.badRequest, "HAVE comes first")

@@ -8,7 +8,7 @@ import TransparencyLog
 final class Service {
   let directory: DataDirectory
   /// What this machine signs with; nil for none.
-  let key: SigningKey?
+  let keys: MachineKeys?
   let random: () -> UInt64
   let newID: () -> EventID
   let version: String
@@ -19,12 +19,12 @@ final class Service {
   private var jobs: UInt64 = 0
 
   init(
-    directory: DataDirectory, key: SigningKey?, version: String, now: Moment,
+    directory: DataDirectory, keys: MachineKeys?, version: String, now: Moment,
     random: @escaping () -> UInt64, newID: @escaping () -> EventID,
     stagedBytesMax: Int
   ) {
     self.directory = directory
-    self.key = key
+    self.keys = keys
     self.version = version
     self.stagedBytesMax = stagedBytesMax
     self.now = now
@@ -32,10 +32,8 @@ final class Service {
     self.newID = newID
   }
 
-  func newReplica() -> ReplicaID { ReplicaID(UUIDBytes(random: random(), random())) }
-
-  /// What makes a new timeline unlike any other: 16 random bytes.
-  func nonce() -> [UInt8] { UUIDBytes(high: random(), low: random()).octets }
+  /// What this machine makes its logs with.
+  var maker: LogMaker { LogMaker(keys: keys, random: random) }
 
   func emit(_ effect: Effect) { effects.append(effect) }
 

@@ -4,6 +4,7 @@
 import EventStore
 import TimelineModel
 import TimelineWire
+import TransparencyLog
 
 final class Timelines {
   private let service: Service
@@ -13,8 +14,7 @@ final class Timelines {
 
   init(_ service: Service) throws(OpenError) {
     self.service = service
-    hosted = try service.directory.timelines(
-      newReplica: service.newReplica(), key: service.key, nonce: service.nonce())
+    hosted = try service.directory.timelines(by: service.maker)
     if hosted.timelines.isEmpty, let (_, error) = hosted.unreadable.first { throw error }
     for (_, error) in hosted.unreadable { service.log(.warning, error.message) }
   }
@@ -30,14 +30,13 @@ final class Timelines {
   func host(_ id: TimelineID) throws(OpenError) -> Host? {
     if let host = open.first(where: { $0.id == id }) { return host }
     guard let hosted = hosted[id], !hosted.isArchived else { return nil }
-    let timeline = try service.directory.openTimeline(
-      hosted, newReplica: service.newReplica(), key: service.key)
+    let timeline = try service.directory.openTimeline(hosted, by: service.maker)
+    if timeline.replica != hosted.replica { try lookAgain() }
     if let left = timeline.leftLog {
       service.log(
         .warning,
         "this machine goes on in replica \(timeline.replica): its replica \(left) is damaged, or was signed "
           + "with a key that is not here; all that can be read of it is served as before")
-      try lookAgain()
     }
     for damage in timeline.damage { service.log(.warning, damage.message) }
     let host = Host(timeline, service)
@@ -49,27 +48,30 @@ final class Timelines {
   // MARK: Changes
 
   func create(_ name: String) throws(OpenError) -> HostedTimeline {
-    let made = try service.directory.createTimeline(
-      name, replica: service.newReplica(), key: service.key, nonce: service.nonce())
+    let made = try service.directory.createTimeline(name, by: service.maker)
     try lookAgain()
     return made
   }
 
   /// Joins a timeline of another machine. An own one of that name without a line gives way.
-  func follow(_ id: TimelineID, as name: String) throws(OpenError) -> HostedTimeline {
+  ///
+  /// - Parameter hash: the whole one of its id, where it is known.
+  func join(
+    _ id: TimelineID, hash: SHA256Digest?, as name: String
+  ) throws(OpenError) -> HostedTimeline {
     if let own = hosted[name], let host = open.first(where: { $0.id == own.id }) {
       guard host.timeline.position.sizes.isEmpty, host.isIdle else { throw .timelineExists(name) }
-      let followed = try service.directory.followTimeline(
-        id, name: name, replica: service.newReplica())
+      let joined = try service.directory.joinTimeline(
+        id, hash: hash, name: name, by: service.maker)
       open.removeAll { $0 === host }
       try lookAgain()
       gone(host)
-      return followed
+      return joined
     }
-    let followed = try service.directory.followTimeline(
-      id, name: name, replica: service.newReplica())
+    let joined = try service.directory.joinTimeline(
+      id, hash: hash, name: name, by: service.maker)
     try lookAgain()
-    return followed
+    return joined
   }
 
   /// Called for a timeline that is served no more: its connections end.

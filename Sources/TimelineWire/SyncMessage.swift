@@ -11,7 +11,7 @@
 //     PROOF TIMELINE R 8 "tlog-proof"   then the line
 //     PROVED TIMELINE R 7 3
 //     FOLLOW main                       which timeline has this name there?
-//     TIMELINE TIMELINE main
+//     TIMELINE TIMELINE main HASH       the whole hash that the id is the beginning of, where it is known
 //     PING    PONG    ERR code text
 //
 // To add a message: a case here, its two spellings below, what SyncSession does with it, and
@@ -33,7 +33,7 @@ public enum SyncMessage: Sendable, Equatable {
   case proof(TimelineID, ReplicaID, seq: UInt64, text: [UInt8])
   case proved(TimelineID, LineRange)
   case follow(name: String)
-  case timeline(TimelineID, name: String)
+  case timeline(TimelineID, name: String, hash: SHA256Digest?)
   case ping
   case pong
   case error(ErrorReply)
@@ -125,8 +125,8 @@ extension SyncMessage {
       let (timeline, lines) = try reader.run("PROVED timeline replica first count")
       self = .proved(timeline, lines)
     case "FOLLOW" where words.count == 2: self = .follow(name: words[1])
-    case "TIMELINE" where words.count == 3:
-      self = .timeline(try reader.timeline(), name: words[2])
+    case "TIMELINE" where (3...4).contains(words.count):
+      self = .timeline(try reader.timeline(), name: words[2], hash: try reader.hash())
     case "PING": self = .ping
     case "PONG": self = .pong
     case "ERR":
@@ -169,7 +169,8 @@ extension SyncMessage {
       "PROOF \(timeline) \(replica) \(seq) \(Self.quoted(text))"
     case .proved(let timeline, let lines): "PROVED \(timeline) \(lines.words)"
     case .follow(let name): "FOLLOW \(name)"
-    case .timeline(let id, let name): "TIMELINE \(id) \(name)"
+    case .timeline(let id, let name, let hash):
+      "TIMELINE \(id) \(name)" + (hash.map { " " + $0.base64 } ?? "")
     case .ping: "PING"
     case .pong: "PONG"
     case .error(let error): "ERR \(error.code.rawValue) \(error.text)"
@@ -239,6 +240,16 @@ private struct SyncMessageReader {
       throw ErrorReply(.badRequest, "\(words[0]) names a timeline by its id")
     }
     return id
+  }
+
+  /// The whole hash of the timeline, where it is said.
+  func hash() throws(ErrorReply) -> SHA256Digest? {
+    guard words.count == 4 else { return nil }
+    guard let hash = SHA256Digest(base64: words[3]), try timeline() == TimelineID(hash: hash) else {
+      throw ErrorReply(
+        .badRequest, "\(words[0]) ends with the hash that the timeline's id is made from")
+    }
+    return hash
   }
 
   /// A timeline, a replica and a number.

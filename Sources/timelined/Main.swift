@@ -36,11 +36,11 @@ enum Main {
     do {
       let directory = try DataDirectory(arguments.data, fileSystem: PosixFileSystem())
       let entropy = EntropySource()
-      let tls = try key(entropy, directory.deviceKey).map(TLSContext.init)
+      let keys = try keys(of: directory, entropy)
       let engine = try Engine(
         Engine.World(
-          directory: directory, key: try key(entropy, directory.signingKey),
-          version: Arguments.version, random: entropy.word, newID: entropy.id),
+          directory: directory, keys: keys, version: Arguments.version, random: entropy.word,
+          newID: entropy.id),
         now: .now)
       // What reading the log needed and the daemon does not.
       malloc_trim(0)
@@ -48,7 +48,9 @@ enum Main {
       var listeners = try listeners(arguments.listen)
       listeners[try Listener.unix(arguments.peerSocketPath)] = .relayed
       listeners[try Listener.unix(arguments.socket)] = .owner
-      let server = Server(engine, listeners: listeners, tls: tls, signals: signals)
+      let server = Server(
+        engine, listeners: listeners, tls: keys.map { TLSContext($0.device) },
+        signals: signals)
       Journal.write(
         .info,
         "serving \(arguments.data) on unix:\(arguments.socket)"
@@ -105,17 +107,20 @@ enum Main {
     stopSignals[Int32(signal)] ?? "signal \(signal)"
   }
 
-  /// Nil where the disk is too full to keep one: it is made at the next start.
-  private static func key(
-    _ entropy: EntropySource, _ make: (() -> [UInt8]) throws(OpenError) -> SigningKey
-  ) throws(OpenError) -> SigningKey? {
+  /// Nil where the disk is too full to keep them: they are made at the next start.
+  private static func keys(
+    of directory: DataDirectory, _ entropy: EntropySource
+  ) throws(OpenError) -> MachineKeys? {
+    func seed() -> [UInt8] {
+      (0..<4).flatMap { _ in withUnsafeBytes(of: entropy.word()) { Array($0) } }
+    }
     do throws(OpenError) {
-      return try make {
-        (0..<4).flatMap { _ in withUnsafeBytes(of: entropy.word()) { Array($0) } }
-      }
+      return MachineKeys(
+        heads: try directory.signingKey(newSeed: seed),
+        device: try directory.deviceKey(newSeed: seed))
     } catch {
       guard case .disk(let failure) = error, failure.cause == .full else { throw error }
-      Journal.write(.warning, "a key of this machine was not made: \(failure.message)")
+      Journal.write(.warning, "the keys of this machine were not made: \(failure.message)")
       return nil
     }
   }

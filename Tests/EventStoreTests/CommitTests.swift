@@ -321,8 +321,8 @@ struct OpenStoreTests {
       try Timeline(
         HostedTimeline(
           id: TimelineID(UUIDBytes(high: 1, low: 1)), name: "main", directory: "main",
-          replica: CrashRun.replica),
-        key: nil, directory: CrashRun.path + "/timelines/main", fileSystem: run.fileSystem,
+          log: (CrashRun.replica, nil)),
+        keys: nil, directory: CrashRun.path + "/timelines/main", fileSystem: run.fileSystem,
         logsMax: 2)
     }
     let timeline = try open()

@@ -38,7 +38,7 @@ struct Ledger: Sendable {
 
 final class CrashRun {
   static let path = "/data"
-  static let replica = ReplicaID(UUIDBytes(high: 0xA, low: 1))
+  static let replica = ReplicaID(UUIDBytes(random: 0xA, 0xA))
 
   let start: SimulatedDisk
   let fileSystem: CrashingFileSystem
@@ -79,9 +79,11 @@ final class CrashRun {
     close()
     let directory = try DataDirectory(Self.path, fileSystem: fileSystem)
     let seed = (0..<32).map { UInt8(truncatingIfNeeded: nextID >> (8 * ($0 % 8))) }
-    let timeline = try directory.openTimeline(
-      "main", newReplica: newReplica,
-      key: isSigning ? directory.signingKey { seed } : nil)
+    let keys =
+      isSigning
+      ? MachineKeys(
+        heads: try directory.signingKey { seed }, device: SigningKey(seed: [UInt8](1...32))!) : nil
+    let timeline = try directory.openTimeline("main", by: LogMaker(keys: keys, random: chance))
     if readsBehindStart, let unverified = timeline.unverified, !unverified.isWhole() {
       do throws(FileError) { try timeline.readAgain() } catch { throw .disk(error) }
     }
@@ -90,10 +92,10 @@ final class CrashRun {
     keeper = isSigning ? timeline.headKeeper() : nil
   }
 
-  /// The first one is always the same.
-  private var newReplica: ReplicaID {
+  /// The first log is always the same.
+  private func chance() -> UInt64 {
     !isSigning || fileSystem.disk.node(Self.path + "/timelines/main/timeline.json") == nil
-      ? Self.replica : ReplicaID(UUIDBytes(high: 0xC << 32 | nextID, low: 1))
+      ? 0xA : 0xC << 32 | nextID
   }
 
   func newID() -> EventID {

@@ -15,20 +15,25 @@ private struct Pair {
     let first = try DataDirectory(Scratch().path, fileSystem: PosixFileSystem())
     let second = try DataDirectory(Scratch().path, fileSystem: PosixFileSystem())
     directories = [first, second]
-    let key = SigningKey(seed: Array(repeating: keySeed, count: 32))
-    sender = try first.openTimeline("main", newReplica: ReplicaID(.random()), key: key)
-    let hosted = try second.followTimeline(
-      sender.id, name: "main", replica: ReplicaID(.random()))
-    receiver = try second.openTimeline(hosted, newReplica: ReplicaID(.random()), key: nil)
+    let keys = MachineKeys(
+      heads: SigningKey(seed: Array(repeating: keySeed, count: 32))!,
+      device: SigningKey(seed: Array(repeating: keySeed + 100, count: 32))!)
+    sender = try first.openTimeline("main", by: Self.maker(keys))
+    let hosted = try second.joinTimeline(
+      sender.id, hash: sender.hash, name: "main", by: Self.maker(nil))
+    receiver = try second.openTimeline(hosted, by: Self.maker(nil))
     for n in 0..<lines { try sender.record(body("line \(n)"), at: Int64(n + 1)) }
     keeper = sender.headKeeper()
+  }
+
+  private static func maker(_ keys: MachineKeys?) -> LogMaker {
+    LogMaker(keys: keys) { .random(in: 0 ... .max) }
   }
 
   /// Opens what the receiver has, as a start does.
   mutating func restart() throws {
     let hosted = try directories[1].timelines()["main"]!
-    receiver = try directories[1].openTimeline(
-      hosted, newReplica: ReplicaID(.random()), key: nil)
+    receiver = try directories[1].openTimeline(hosted, by: Self.maker(nil))
   }
 
   /// Puts a file where the receiver keeps the head of the log.

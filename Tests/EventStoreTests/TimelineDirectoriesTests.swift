@@ -8,7 +8,11 @@ import TransparencyLog
 /// A data directory on a disk in memory.
 private struct Disk {
   let fileSystem: CrashingFileSystem
-  let key = SigningKey(seed: Array(repeating: 7, count: 32))!
+  let keys = MachineKeys(heads: key(7), device: key(8))
+
+  static func key(_ byte: UInt8) -> SigningKey {
+    SigningKey(seed: Array(repeating: byte, count: 32))!
+  }
 
   init(_ disk: SimulatedDisk = SimulatedDisk()) { fileSystem = CrashingFileSystem(disk) }
 
@@ -27,25 +31,30 @@ private struct Disk {
   }
 }
 
+/// What makes logs, with numbers of its own for each start.
+private func maker(_ start: UInt64, _ keys: MachineKeys? = nil) -> LogMaker {
+  var chance = SplitMix(seed: start)
+  return LogMaker(keys: keys) { chance.next() }
+}
+
 private func replica(_ number: UInt64) -> ReplicaID { ReplicaID(UUIDBytes(high: 0xA, low: number)) }
-private func nonce(_ byte: UInt8) -> [UInt8] { Array(repeating: byte, count: 16) }
 
 @Suite("Timelines of a data directory")
 struct TimelineDirectoriesTests {
   @Test("`main` is made where there is none, with an id of its own")
   func main() throws {
     let (one, other) = (Disk(), Disk())
-    let made = try one.open().timelines(newReplica: replica(1), key: one.key, nonce: nonce(1))
+    let made = try one.open().timelines(by: maker(1, one.keys))
     #expect(made.timelines.map(\.name) == ["main"])
     let hosted = try #require(made["main"])
-    #expect(hosted.directory == "main" && hosted.replica == replica(1) && !hosted.isArchived)
-    #expect(hosted.founding?.id == hosted.id && hosted.founding?.key == one.key.publicKey)
-    let again = try one.open().timelines(newReplica: replica(2), key: one.key, nonce: nonce(2))
+    #expect(hosted.directory == "main" && hosted.replica == hosted.record?.id && !hosted.isArchived)
+    #expect(hosted.founding?.id == hosted.id && hosted.founding?.key == one.keys.device.publicKey)
+    let again = try one.open().timelines(by: maker(2, one.keys))
     #expect(again.timelines == [hosted])
-    let others = try other.open().timelines(newReplica: replica(1), key: one.key, nonce: nonce(2))
+    let others = try other.open().timelines(by: maker(3, one.keys))
     #expect(others["main"]?.id != hosted.id)
     let renamed = try one.open().renameTimeline(hosted.id, to: "work")
-    let later = try one.open().timelines(newReplica: replica(2), key: one.key, nonce: nonce(2))
+    let later = try one.open().timelines(by: maker(2, one.keys))
     #expect(later.timelines == [renamed])
   }
 
@@ -71,9 +80,8 @@ struct TimelineDirectoriesTests {
   func lines() throws {
     let disk = Disk()
     let directory = try disk.open()
-    let own = try directory.createTimeline(
-      "own", replica: replica(1), key: disk.key, nonce: nonce(1))
-    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    let own = try directory.createTimeline("own", by: maker(1, disk.keys))
+    let timeline = try directory.openTimeline(own, by: maker(2, disk.keys))
     #expect(try timeline.record(body("one")).seq == 3)
     #expect(try timeline.record(body("two")).seq == 4)
     #expect(timeline.view.founding == own.founding)
@@ -82,13 +90,13 @@ struct TimelineDirectoriesTests {
     #expect(line.contains(try #require(own.founding).bodyText.dropFirst().dropLast()))
     // Read again it is the same, with an index and without.
     try IndexFile.write(timeline.view, to: "/data/index", disk.fileSystem)
-    let again = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    let again = try directory.openTimeline(own, by: maker(2, disk.keys))
     #expect(again.view.founding == own.founding && again.view.index.unreadable == 0)
     #expect(try again.record(body("three")).seq == 5)
 
-    let followed = try directory.followTimeline(
-      TimelineID(UUIDBytes(high: 1, low: 1)), name: "theirs", replica: replica(3))
-    let theirs = try directory.openTimeline(followed, newReplica: replica(4), key: disk.key)
+    let followed = try directory.joinTimeline(
+      TimelineID(UUIDBytes(high: 1, low: 1)), hash: nil, name: "theirs", by: maker(3))
+    let theirs = try directory.openTimeline(followed, by: maker(4, disk.keys))
     #expect(try theirs.record(body("one")).seq == 2)
     #expect(theirs.view.founding == nil && theirs.founding == nil)
   }
@@ -97,11 +105,11 @@ struct TimelineDirectoriesTests {
   func withoutKey() throws {
     let disk = Disk()
     let directory = try disk.open()
-    let own = try directory.createTimeline("own", replica: replica(1), key: nil, nonce: nonce(1))
+    let own = try directory.createTimeline("own", by: maker(1))
     #expect(own.founding?.key == nil)
-    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: nil)
+    let timeline = try directory.openTimeline(own, by: maker(2))
     #expect(try timeline.record(body("one")).seq == 1)
-    let later = try directory.openTimeline(own, newReplica: replica(2), key: disk.key)
+    let later = try directory.openTimeline(own, by: maker(2, disk.keys))
     #expect(try later.record(body("two")).seq == 4)
     #expect(later.view.founding == own.founding)
   }
@@ -110,24 +118,22 @@ struct TimelineDirectoriesTests {
   func newLog() throws {
     let disk = Disk()
     let directory = try disk.open()
-    let own = try directory.createTimeline(
-      "own", replica: replica(1), key: disk.key, nonce: nonce(1))
-    try directory.openTimeline(own, newReplica: replica(2), key: disk.key).record(body("one"))
-    let other = SigningKey(seed: Array(repeating: 8, count: 32))!
-    let timeline = try directory.openTimeline(own, newReplica: replica(2), key: other)
-    #expect(timeline.leftLog == replica(1) && timeline.replica == replica(2))
+    let own = try directory.createTimeline("own", by: maker(1, disk.keys))
+    try directory.openTimeline(own, by: maker(2, disk.keys)).record(body("one"))
+    let other = MachineKeys(heads: Disk.key(9), device: disk.keys.device)
+    let timeline = try directory.openTimeline(own, by: maker(2, other))
+    #expect(timeline.leftLog == own.replica && timeline.replica != own.replica)
     #expect(try timeline.record(body("two")).seq == 2)
     let hosted = try #require(try directory.timelines()["own"])
-    #expect(hosted.replica == replica(2) && hosted.founding == own.founding)
+    #expect(hosted.replica == timeline.replica && hosted.founding == own.founding)
   }
 
   @Test("Names: taken, wrong, changed; directories keep theirs")
   func names() throws {
     let disk = Disk()
     let directory = try disk.open()
-    func create(_ name: String, _ number: UInt8) throws -> HostedTimeline {
-      try directory.createTimeline(
-        name, replica: replica(UInt64(number)), key: nil, nonce: nonce(number))
+    func create(_ name: String, _ number: UInt64) throws -> HostedTimeline {
+      try directory.createTimeline(name, by: maker(number))
     }
     let first = try create("first", 1)
     #expect(throws: OpenError.timelineExists("first")) { try create("first", 2) }
@@ -158,33 +164,33 @@ struct TimelineDirectoriesTests {
     let (theirs, third) = (
       TimelineID(UUIDBytes(high: 1, low: 1)), TimelineID(UUIDBytes(high: 1, low: 2))
     )
-    let own = try directory.createTimeline("main", replica: replica(1), key: nil, nonce: nonce(1))
-    _ = try directory.openTimeline(own, newReplica: replica(2), key: nil)
-    let followed = try directory.followTimeline(theirs, name: "main", replica: replica(3))
+    let own = try directory.createTimeline("main", by: maker(1))
+    _ = try directory.openTimeline(own, by: maker(2))
+    let followed = try directory.joinTimeline(theirs, hash: nil, name: "main", by: maker(3))
     #expect(followed.directory == "main" && followed.founding == nil)
     #expect(try directory.timelines().timelines == [followed])
     #expect(throws: OpenError.timelineExists("main")) {
-      try directory.followTimeline(theirs, name: "other", replica: replica(4))
+      try directory.joinTimeline(theirs, hash: nil, name: "other", by: maker(4))
     }
     // One that was joined is not ours to give up, though it has no line yet.
     #expect(throws: OpenError.timelineExists("main")) {
-      try directory.followTimeline(third, name: "main", replica: replica(4))
+      try directory.joinTimeline(third, hash: nil, name: "main", by: maker(4))
     }
-    let full = try directory.createTimeline("full", replica: replica(5), key: nil, nonce: nonce(5))
-    try directory.openTimeline(full, newReplica: replica(6), key: nil).record(body("one"))
+    let full = try directory.createTimeline("full", by: maker(5))
+    try directory.openTimeline(full, by: maker(6)).record(body("one"))
     #expect(throws: OpenError.timelineExists("full")) {
-      try directory.followTimeline(third, name: "full", replica: replica(6))
+      try directory.joinTimeline(third, hash: nil, name: "full", by: maker(6))
     }
-    #expect(try directory.followTimeline(third, name: "third", replica: replica(6)).name == "third")
+    #expect(
+      try directory.joinTimeline(third, hash: nil, name: "third", by: maker(6)).name == "third")
   }
 
   @Test("What is damaged is named, and keeps no other from opening")
   func damaged() throws {
     let disk = Disk()
     let directory = try disk.open()
-    let good = try directory.createTimeline("good", replica: replica(1), key: nil, nonce: nonce(1))
-    let other = try directory.createTimeline(
-      "other", replica: replica(2), key: nil, nonce: nonce(2))
+    let good = try directory.createTimeline("good", by: maker(1))
+    let other = try directory.createTimeline("other", by: maker(2))
     let text = disk.text("/data/timelines/other/timeline.json")
     for broken in [
       "", "{", "{}", text.replacing(#""other""#, with: #""/""#),
@@ -195,7 +201,7 @@ struct TimelineDirectoriesTests {
       #expect(
         found.timelines == [good] && found.unreadable.map(\.directory) == ["other"], "\(broken)")
       #expect(throws: OpenError.self) {
-        try directory.openTimeline("other", newReplica: replica(3))
+        try directory.openTimeline("other", by: maker(3))
       }
     }
     // A copy is one too many; an empty directory and what is no timeline's are passed over.
@@ -207,7 +213,7 @@ struct TimelineDirectoriesTests {
     // One that lost its timeline.json is nowhere near free.
     try disk.fileSystem.createDirectory("/data/timelines/lost/logs/\(replica(4))")
     #expect(try directory.timelines().unreadable.map(\.directory) == ["lost", "other"])
-    let lost = try directory.createTimeline("lost", replica: replica(5), key: nil, nonce: nonce(5))
+    let lost = try directory.createTimeline("lost", by: maker(5))
     #expect(lost.directory == lost.id.description)
   }
 
@@ -219,13 +225,13 @@ struct TimelineDirectoriesTests {
       "/data/timelines/main/timeline.json",
       #"{"timeline":"\#(TimelineID.main)","name":"main","replica":"\#(replica(1))"}"#)
     let directory = try disk.open()
-    #expect(disk.text("/data/data.json") == "{\"format\":\"timeline-data\",\"version\":2}\n")
-    let found = try directory.timelines(newReplica: replica(2), key: disk.key, nonce: nonce(1))
+    #expect(disk.text("/data/data.json") == "{\"format\":\"timeline-data\",\"version\":3}\n")
+    let found = try directory.timelines(by: maker(2, disk.keys))
     let main = try #require(found["main"])
     #expect(main.id == .main && main.replica == replica(1) && main.founding == nil)
-    let timeline = try directory.openTimeline(main, newReplica: replica(2), key: disk.key)
+    let timeline = try directory.openTimeline(main, by: maker(2, disk.keys))
     #expect(try timeline.record(body("one")).seq == 2)
-    for version in ["0", "3", "\"2\""] {
+    for version in ["0", "4", "\"2\""] {
       try disk.write("/data/data.json", #"{"format":"timeline-data","version":\#(version)}"#)
       #expect(throws: OpenError.self) { try disk.open() }
       #expect(disk.text("/data/data.json").contains(version))
@@ -236,15 +242,14 @@ struct TimelineDirectoriesTests {
   func powerCuts() throws {
     let start = Disk()
     let directory = try start.open()
-    let first = try directory.createTimeline(
-      "first", replica: replica(1), key: nil, nonce: nonce(1))
-    _ = try directory.createTimeline("second", replica: replica(2), key: nil, nonce: nonce(2))
+    let first = try directory.createTimeline("first", by: maker(1))
+    _ = try directory.createTimeline("second", by: maker(2))
     let theirs = TimelineID(UUIDBytes(high: 1, low: 1))
     let changes: [(DataDirectory) throws -> Void] = [
-      { _ = try $0.createTimeline("third", replica: replica(3), key: nil, nonce: nonce(3)) },
+      { _ = try $0.createTimeline("third", by: maker(3)) },
       { _ = try $0.renameTimeline(first.id, to: "older") },
       { _ = try $0.setArchived(first.id, true) },
-      { _ = try $0.followTimeline(theirs, name: "second", replica: replica(4)) },
+      { _ = try $0.joinTimeline(theirs, hash: nil, name: "second", by: maker(4)) },
     ]
     for (number, change) in changes.enumerated() {
       let run = Disk(start.fileSystem.disk)

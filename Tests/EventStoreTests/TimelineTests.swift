@@ -18,7 +18,8 @@ struct Scratch {
   func open() throws -> (DataDirectory, Timeline) {
     let directory = try DataDirectory(path, fileSystem: PosixFileSystem())
     return (
-      directory, try directory.openTimeline("main", newReplica: ReplicaID(UUIDBytes.random()))
+      directory,
+      try directory.openTimeline("main", by: LogMaker(keys: nil) { .random(in: 0 ... .max) })
     )
   }
 

@@ -492,7 +492,7 @@ public final class Cluster {
 
   private static func isForMachines(_ line: [UInt8]) -> Bool {
     let type = line.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?["type"]?.string
-    return type == "log.member" || type == "log.timeline"
+    return ["log.replica", "log.timeline"].contains(type)
   }
 
   private var first: [String: [[UInt8]]] = [:]
@@ -526,7 +526,7 @@ public final class Cluster {
       ids.insert(id)
       if let type = json["type"]?.string {
         guard
-          recorded.sent.contains(id) || ["log.member", "log.timeline", "log.erase"].contains(type)
+          recorded.sent.contains(id) || ["log.replica", "log.timeline", "log.erase"].contains(type)
         else { return fail("\(machine.name): nobody recorded \(line)") }
         if recorded.erased.contains(id) { return fail("\(machine.name): erased is not \(line)") }
       } else {

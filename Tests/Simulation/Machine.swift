@@ -85,12 +85,13 @@ final class Machine {
     (attempts, called, ended, unsigned, isStopping) = ([:], [:], [:], [:], false)
     do throws(OpenError) {
       let directory = try DataDirectory("data", fileSystem: fileSystem)
-      let key = try directory.signingKey {
-        (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
-      }
+      func seed() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) } }
+      let keys = MachineKeys(
+        heads: try directory.signingKey(newSeed: seed),
+        device: try directory.deviceKey(newSeed: seed))
       engine = try Engine(
         Engine.World(
-          directory: directory, key: key, version: "simulated",
+          directory: directory, keys: keys, version: "simulated",
           random: { [unowned self] in random.next() },
           newID: { [unowned self] in EventID(UUIDBytes(random: random.next(), random.next())) },
           stagedBytesMax: cluster.plan.stagedBytesMax),

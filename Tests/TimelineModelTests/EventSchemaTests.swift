@@ -10,7 +10,7 @@ private let codes: [(UInt8, String)] = [
   (12, "release"), (13, "report"), (14, "log.correct"), (15, "log.retract"), (16, "log.same"),
   (17, "log.apart"), (18, "log.erase"), (19, "log.member"), (20, "log.member-end"),
   (21, "log.snapshot"), (22, "log.import"), (23, "log.rules"), (24, "log.actor"),
-  (25, "log.timeline"),
+  (25, "log.timeline"), (26, "log.replica"),
 ]
 
 private func refusal(_ members: [String: String]) -> EventError? {

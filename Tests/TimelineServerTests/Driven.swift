@@ -37,10 +37,12 @@ final class Driven {
     fileSystem = SimulatedFileSystem(seed: seed)
     let generator = Generator(seed: seed)
     let directory = try DataDirectory("data", fileSystem: fileSystem)
-    let key = try directory.signingKey { (0..<32).map { UInt8($0) } }
+    let keys = MachineKeys(
+      heads: try directory.signingKey { (0..<32).map { UInt8($0) } },
+      device: try directory.deviceKey { (0..<32).map { UInt8(truncatingIfNeeded: seed) &+ $0 } })
     engine = try Engine(
       Engine.World(
-        directory: directory, key: key, version: "tested", random: generator.word,
+        directory: directory, keys: keys, version: "tested", random: generator.word,
         newID: { EventID(UUIDBytes(random: generator.word(), generator.word())) }),
       now: Moment(wall: RecordedTime(microseconds: 1_780_000_000_000_000), monotonic: 0))
     step([])

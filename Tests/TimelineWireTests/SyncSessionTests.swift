@@ -412,7 +412,8 @@ struct SyncSessionTests {
       .took(.main, replica, last: 9),
       .head(.main, replica, size: 5, note: Array("a \"note\"\né\n".utf8)), .want(.main, lines),
       .proof(.main, replica, seq: 7, text: Array("x\n".utf8)), .proved(.main, lines),
-      .follow(name: "main"), .timeline(.main, name: "iran"), .ping, .pong,
+      .follow(name: "main"), .timeline(.main, name: "iran", hash: nil),
+      .timeline(TimelineID(hash: .emptyRoot), name: "iran", hash: .emptyRoot), .ping, .pong,
       .error(ErrorReply(.denied, "no")),
       .have(
         SyncHave(

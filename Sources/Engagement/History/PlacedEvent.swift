@@ -109,7 +109,7 @@ struct EventKinds: OptionSet {
     // No default: who adds a type says here what it is to the rules.
     case (.logCorrect, _), (.logRetract, _), (.logSame, _), (.logApart, _), (.logErase, _),
       (.logMember, _), (.logMemberEnd, _), (.logSnapshot, _), (.logImport, _), (.logRules, _),
-      (.logActor, _), (.logTimeline, _):
+      (.logActor, _), (.logTimeline, _), (.logReplica, _):
       []
     }
   }

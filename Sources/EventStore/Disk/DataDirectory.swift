@@ -1,9 +1,10 @@
 // A daemon's data directory: one lock, one format version, its timelines.
 //
 //     DATA/lock                       held while a daemon runs
-//     DATA/data.json                  {"format":"timeline-data","version":2}
+//     DATA/data.json                  {"format":"timeline-data","version":3}
 //     DATA/keys/heads.pem             what this machine signs the heads of its logs with
 //     DATA/keys/device.pem            what this machine is known by to others, in TLS
+//     DATA/keys/recovery-ID.pem       the recovery code of a timeline made here, until it is forgotten
 //     DATA/timelines/DIRECTORY/…      HostedTimeline, Timeline
 
 import TimelineModel
@@ -44,15 +45,15 @@ public enum OpenError: Error, Sendable, Hashable {
 }
 
 public final class DataDirectory {
-  public static let formatVersion = 2
-  /// Had one timeline, which its `timeline.json` tells as ever.
-  private static let olderVersion = 1
+  public static let formatVersion = 3
+  /// 1 had one timeline, 2 no devices: what their files say still holds.
+  private static let versions = 1...formatVersion
 
   public let path: String
   let fileSystem: any FileSystem
   private let lock: any DirectoryLock
 
-  /// Opens or makes a data directory, and holds it until it goes away. One of version 1 is of this
+  /// Opens or makes a data directory, and holds it until it goes away. One of an older version is of this
   /// version from then on; nothing is written to one of any other.
   public init(_ path: String, fileSystem: any FileSystem) throws(OpenError) {
     self.path = path
@@ -94,7 +95,7 @@ public final class DataDirectory {
   private static func version(_ marker: [UInt8], _ path: String) throws(OpenError) -> Int {
     let json = marker.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
     guard let json, json["format"]?.string == "timeline-data" else { throw .notOurs(path: path) }
-    guard let version = json["version"]?.int, [olderVersion, formatVersion].contains(version) else {
+    guard let version = json["version"]?.int, versions.contains(version) else {
       throw .otherVersion(path: path, found: json["version"]?.text ?? "unknown")
     }
     return version

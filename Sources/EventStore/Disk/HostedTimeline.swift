@@ -1,12 +1,15 @@
 // A timeline that a data directory holds, as its timeline.json tells it:
 //
-//     {"timeline":ID,"name":"main","replica":REPLICA,"founding":"{\"type\":\"log.timeline\",…}"}
+//     {"timeline":ID,"name":"main","replica":REPLICA,"record":"{\"type\":\"log.replica\",…}",
+//      "founding":"{\"type\":\"log.timeline\",…}"}                             (one line in fact)
 //
-// `founding` is there where this machine founded it, `"archived":true` where it was put aside. The
+// `record` is line 1 of this machine's log, which its id is made from; a log from before there were devices has
+// none. `founding` is there where this machine founded it, `"archived":true` where it was put aside. The
 // directory's name says nothing: a timeline is called what `name` says, so that renaming it changes this
 // file alone.
 
 import TimelineModel
+import TransparencyLog
 
 public struct HostedTimeline: Sendable, Hashable {
   public let id: TimelineID
@@ -14,21 +17,33 @@ public struct HostedTimeline: Sendable, Hashable {
   /// Its name under `timelines`.
   public let directory: String
   /// The log that this machine writes.
-  public internal(set) var replica: ReplicaID
+  public private(set) var replica: ReplicaID
+  /// What that log begins with.
+  public private(set) var record: ReplicaRecord?
   public internal(set) var isArchived: Bool
   /// What the id is made from, where this machine founded the timeline.
   public let founding: TimelineFounding?
 
   init(
-    id: TimelineID, name: String, directory: String, replica: ReplicaID,
+    id: TimelineID, name: String, directory: String, log: (id: ReplicaID, record: ReplicaRecord?),
     founding: TimelineFounding? = nil
   ) {
     self.id = id
     self.name = name
     self.directory = directory
-    self.replica = replica
+    (replica, record) = log
     self.founding = founding
     isArchived = false
+  }
+
+  /// The whole hash that the id is the beginning of, where it is known.
+  public var hash: SHA256Digest? { founding?.hash ?? record?.timeline }
+
+  /// The same with another log of this machine.
+  func with(log: (id: ReplicaID, record: ReplicaRecord?)) -> Self {
+    var hosted = self
+    (hosted.replica, hosted.record) = log
+    return hosted
   }
 
   /// Whether it began on this machine. Those of directories of version 1 had no founding.
@@ -38,20 +53,23 @@ public struct HostedTimeline: Sendable, Hashable {
   var bytes: [UInt8] {
     let json = JSONValue.object([
       "timeline": .string(id.description), "name": .string(name),
-      "replica": .string(replica.description), "founding": founding.map { .string($0.bodyText) },
+      "replica": .string(replica.description),
+      "record": record.map { .string(MembershipRecord.replica($0).bodyText) },
+      "founding": founding.map { .string($0.bodyText) },
       "archived": isArchived ? .bool(true) : nil,
     ])
     return Array((json.text + "\n").utf8)
   }
 
   enum Fault: Error {
-    case form, name, founding
+    case form, name, founding, record
 
     var reason: String {
       switch self {
       case .form: "no timeline and replica in it"
       case .name: "no name in it that a timeline can have"
       case .founding: "what the timeline's id is made from makes another id"
+      case .record: "what the log's id is made from makes another id, or is of another timeline"
       }
     }
   }
@@ -65,7 +83,15 @@ public struct HostedTimeline: Sendable, Hashable {
     guard let name = json?["name"]?.string, TimelineFounding.isName(name) else { throw .name }
     let founding = json?["founding"]?.string.flatMap { TimelineFounding(parsing: $0) }
     guard json?["founding"] == nil || founding?.id == id else { throw .founding }
-    self.init(id: id, name: name, directory: directory, replica: replica, founding: founding)
+    var record: ReplicaRecord?
+    if let text = json?["record"]?.string {
+      guard case .replica(let read) = MembershipRecord(body: text), read.id == replica,
+        read.timelineID == id
+      else { throw .record }
+      record = read
+    }
+    self.init(
+      id: id, name: name, directory: directory, log: (replica, record), founding: founding)
     isArchived = json?["archived"]?.bool ?? false
   }
 }

@@ -28,54 +28,46 @@ extension DataDirectory {
   }
 
   /// The same; where there is none at all, `main` is made.
-  ///
-  /// - Parameters: those of `createTimeline`.
-  public func timelines(
-    newReplica: ReplicaID, key: SigningKey?, nonce: [UInt8]
-  ) throws(OpenError) -> HostedTimelines {
+  public func timelines(by maker: LogMaker) throws(OpenError) -> HostedTimelines {
     var found = try timelines()
     if found.timelines.isEmpty, found.unreadable.isEmpty {
-      found.timelines = [
-        try createTimeline("main", replica: newReplica, key: key, nonce: nonce)
-      ]
+      found.timelines = [try createTimeline("main", by: maker)]
     }
     return found
   }
 
-  /// Founds a timeline with an id of its own; `badName` or `timelineExists` where it cannot be called so.
-  ///
-  /// - Parameters:
-  ///   - key: what this machine signs with; nil for none.
-  ///   - nonce: 16 random bytes.
-  public func createTimeline(
-    _ name: String, replica: ReplicaID, key: SigningKey?, nonce: [UInt8]
-  ) throws(OpenError) -> HostedTimeline {
+  /// Founds a timeline with an id of its own, and keeps the key of its recovery code until that is forgotten;
+  /// `badName` or `timelineExists` where it cannot be called so.
+  public func createTimeline(_ name: String, by maker: LogMaker) throws(OpenError) -> HostedTimeline
+  {
     let found = try timelines()
     try checkFree(name, found)
-    guard let founding = TimelineFounding(name: name, key: key?.publicKey, nonce: nonce) else {
-      fatalError("a nonce has \(TimelineFounding.nonceBytes) bytes, this one \(nonce.count)")
-    }
+    let (founding, recovery) = maker.founding(name)
+    if let recovery { try keep(recovery, of: founding.id) }
     return try make(
       HostedTimeline(
         id: founding.id, name: name, directory: try freeDirectory(name, founding.id),
-        replica: replica, founding: founding))
+        log: maker.log(of: founding.hash), founding: founding))
   }
 
   /// Joins a timeline of another machine. One of this machine's own that has the name, and no line yet,
   /// gives way: it must not be open. `badName`, or `timelineExists` where the name or the timeline is here.
-  public func followTimeline(
-    _ id: TimelineID, name: String, replica: ReplicaID
+  ///
+  /// - Parameter hash: the whole one that the id is the beginning of, where it is known.
+  public func joinTimeline(
+    _ id: TimelineID, hash: SHA256Digest?, name: String, by maker: LogMaker
   ) throws(OpenError) -> HostedTimeline {
     let found = try timelines()
     if let hosted = found[id] { throw .timelineExists(hosted.name) }
+    var directory: String
     if let own = found[name], own.isOwn, try !hasLines(own) {
-      return try make(
-        HostedTimeline(id: id, name: name, directory: own.directory, replica: replica))
+      directory = own.directory
+    } else {
+      try checkFree(name, found)
+      directory = try freeDirectory(name, id)
     }
-    try checkFree(name, found)
     return try make(
-      HostedTimeline(
-        id: id, name: name, directory: try freeDirectory(name, id), replica: replica))
+      HostedTimeline(id: id, name: name, directory: directory, log: maker.log(of: hash)))
   }
 
   /// Calls a timeline something else here; `noTimeline`, `badName` or `timelineExists`.
@@ -94,41 +86,58 @@ extension DataDirectory {
     try change(id, try timelines()) { $0.isArchived = isArchived }
   }
 
-  /// Opens a timeline.
-  ///
-  /// - Parameters:
-  ///   - newReplica: the id of this machine's log, should its log be one that it cannot sign any more:
-  ///     of a key that was lost, or with a damaged line.
-  ///   - key: what signs this machine's heads; nil for none.
+  /// Opens a timeline. This machine goes on in another log of its own where it cannot sign the one that it has any
+  /// more: of a key that was lost, or with a damaged line.
   public func openTimeline(
-    _ hosted: HostedTimeline, newReplica: ReplicaID, key: SigningKey?
+    _ hosted: HostedTimeline, by maker: LogMaker
   ) throws(OpenError) -> Timeline {
-    let timeline = try open(hosted, key)
+    let timeline = try open(hosted, maker.keys)
     guard timeline.wantsNewLog else { return timeline }
-    var anew = hosted
-    anew.replica = newReplica
-    let next = try open(try make(anew), key)
-    next.leftLog = hosted.replica
+    let next = try open(
+      try make(hosted.with(log: maker.log(of: timeline.hash))), maker.keys)
+    if timeline.position[hosted.replica] > 0 { next.leftLog = hosted.replica }
     return next
   }
 
-  /// Opens a timeline by its name. It is made where there is none at all, its id from the new replica's
-  /// where no nonce is given; else `noTimeline`: it may be here, with a name that a bad disk changed.
-  public func openTimeline(
-    _ name: String, newReplica: ReplicaID, key: SigningKey? = nil, nonce: [UInt8]? = nil
-  ) throws(OpenError) -> Timeline {
+  /// Opens a timeline by its name. It is made where there is none at all; else `noTimeline`: it may be here, with a
+  /// name that a bad disk changed.
+  public func openTimeline(_ name: String, by maker: LogMaker) throws(OpenError) -> Timeline {
     let found = try timelines()
     if let lost = found.unreadable.first(where: { $0.directory == name }), found[name] == nil {
       throw lost.error
     }
-    if let hosted = found[name] {
-      return try openTimeline(hosted, newReplica: newReplica, key: key)
-    }
+    if let hosted = found[name] { return try openTimeline(hosted, by: maker) }
     guard found.timelines.isEmpty, found.unreadable.isEmpty else { throw .noTimeline(name) }
-    let hosted = try createTimeline(
-      name, replica: newReplica, key: key, nonce: nonce ?? newReplica.uuid.octets)
-    return try open(hosted, key)
+    return try open(try createTimeline(name, by: maker), maker.keys)
   }
+
+  // MARK: Recovery codes
+
+  /// The key of a timeline's recovery code, which this machine made and still keeps; nil where it does not.
+  public func recoveryKey(of id: TimelineID) throws(OpenError) -> SigningKey? {
+    let file = recoveryFile(of: id)
+    guard let pem = try read(file) else { return nil }
+    guard let key = SigningKey(pem: pem) else {
+      throw .damagedFile(
+        path: "\(path)/\(file)", reason: "no Ed25519 key in PKCS#8; the code on paper still counts")
+    }
+    return key
+  }
+
+  /// Removes it: from then on only what was written down counts.
+  public func forgetRecoveryKey(of id: TimelineID) throws(OpenError) {
+    guard try read(recoveryFile(of: id)) != nil else { return }
+    try Self.onDisk { () throws(FileError) in
+      try fileSystem.remove("\(path)/\(recoveryFile(of: id))")
+    }
+  }
+
+  private func keep(_ recovery: SigningKey, of id: TimelineID) throws(OpenError) {
+    try createDirectory("keys")
+    try replace(recoveryFile(of: id), with: recovery.pem)
+  }
+
+  private func recoveryFile(of id: TimelineID) -> String { "keys/recovery-\(id).pem" }
 
   // MARK: Files
 
@@ -195,10 +204,10 @@ extension DataDirectory {
     return hosted
   }
 
-  private func open(_ hosted: HostedTimeline, _ key: SigningKey?) throws(OpenError) -> Timeline {
+  private func open(_ hosted: HostedTimeline, _ keys: MachineKeys?) throws(OpenError) -> Timeline {
     try Self.onDisk { () throws(FileError) in
       try Timeline(
-        hosted, key: key, directory: "\(path)/timelines/\(hosted.directory)",
+        hosted, keys: keys, directory: "\(path)/timelines/\(hosted.directory)",
         fileSystem: fileSystem)
     }
   }

@@ -346,7 +346,7 @@ public final class HeadKeeper: Sendable {
       guard let line = try? Line(text) else { return nil }
       let entry = IndexEntry(
         line, text, ref: LineRef(replica: 0, seq: line.seq), BodyReader(Vocabulary()))
-      guard let key = entry.member else { return nil }
+      guard let key = entry.key else { return nil }
       do throws(HeadProblem) { _ = try stored(line.replica, key) } catch { return nil }
       return key
     }

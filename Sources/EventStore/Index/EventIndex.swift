@@ -77,7 +77,9 @@ struct EventIndex: Sendable {
   /// The snapshots to cite, as they came.
   private(set) var snapshots: [SnapshotEvent] = []
   /// The keys of the replicas' heads, each as its own log first names it: by index in the timeline.
-  private(set) var members: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
+  private(set) var keys: [Int: (ref: LineRef, key: NoteVerifier)] = [:]
+  /// Who is a member, and whose the logs are, as lines say it: nothing of it is judged here.
+  private(set) var membership: [MembershipEvent] = []
   /// What logs say that the timeline's id is made from, each the first time: by index in the timeline.
   private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
   /// What was erased, and what is gone of it.
@@ -107,6 +109,12 @@ struct EventIndex: Sendable {
     var named: NamedSnapshot
     var recorded: RecordedTime
     var id: EventID
+    var ref: LineRef
+  }
+
+  /// A line that has to do with who is a member.
+  struct MembershipEvent: Sendable {
+    var record: MembershipRecord
     var ref: LineRef
   }
 
@@ -252,15 +260,15 @@ struct EventIndex: Sendable {
       addEvent(entry, facts, logs)
     case .controlRecord(let type, let record):
       note(entry, type: type, logs)
+      add(entry.membership, entry)
       if let (target, version) = Self.version(entry) { add(version, to: target, logs) }
       switch record {
       case .actor(let actor): add(actor, entry)
       case .erase(let id, let lines): erasures.add(id, lines, by: entry.ref)
-      case .member(let replica, let key): add(key, of: replica, entry)
       case .timeline(let founding): add(founding, entry)
       case .snapshot(let named): add(named, entry)
       case .rules, .unusableRules: rules.add(record, entry)
-      case .correct, .retract, .other: break
+      case .correct, .retract, .member, .other: break
       }
     }
   }
@@ -434,11 +442,11 @@ struct EventIndex: Sendable {
   }
 
   /// A log speaks for itself alone, and once: no other can give it another key.
-  private mutating func add(_ key: NoteVerifier, of replica: ReplicaID, _ entry: IndexEntry) {
+  private mutating func add(_ record: MembershipRecord?, _ entry: IndexEntry) {
+    if let record { membership.append(MembershipEvent(record: record, ref: entry.ref)) }
     let log = entry.ref.replica
-    guard entry.replica == replica, members[log].map({ entry.ref.seq < $0.ref.seq }) ?? true
-    else { return }
-    members[log] = (entry.ref, key)
+    guard let key = entry.key, keys[log].map({ entry.ref.seq < $0.ref.seq }) ?? true else { return }
+    keys[log] = (entry.ref, key)
   }
 
   private mutating func add(_ founding: TimelineFounding, _ entry: IndexEntry) {
@@ -499,7 +507,8 @@ struct EventIndex: Sendable {
     var copies: [[LineRef]]
     var waiting: [[LineRef]]
     var actors: [[LineRef]]
-    var members: [[LineRef]]
+    var keys: [[LineRef]]
+    var membership: [[LineRef]]
     var foundings: [[LineRef]]
     var snapshots: [[LineRef]]
     var rules: [[LineRef]]
@@ -517,7 +526,8 @@ struct EventIndex: Sendable {
       copies: refs(copies.keys) { copies[$0]! },
       waiting: waiting.values.map { $0.map(\.ref) },
       actors: [actorEvents.values.joined().map(\.ref)],
-      members: [members.values.map(\.ref)],
+      keys: [keys.values.map(\.ref)],
+      membership: [membership.map(\.ref)],
       foundings: [foundings.values.map(\.ref)],
       snapshots: [snapshots.map(\.ref)],
       rules: [rules.all.map(\.ref)],
@@ -554,11 +564,13 @@ struct EventIndex: Sendable {
       }
       add(actor, entry)
     }
-    for ref in irregular.members.joined() {
-      guard let entry = read(ref),
-        case .controlRecord(_, .member(let replica, let key)) = entry.body
-      else { return false }
-      add(key, of: replica, entry)
+    for ref in irregular.keys.joined() {
+      guard let entry = read(ref), entry.key != nil else { return false }
+      add(nil, entry)
+    }
+    for ref in irregular.membership.joined() {
+      guard let entry = read(ref), let record = entry.membership else { return false }
+      membership.append(MembershipEvent(record: record, ref: ref))
     }
     for ref in irregular.foundings.joined() {
       guard let entry = read(ref), case .controlRecord(_, .timeline(let founding)) = entry.body
@@ -616,7 +628,8 @@ extension EventIndex.Irregular {
     }
     return .object([
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
-      "actors": lists(actors), "members": lists(members), "foundings": lists(foundings),
+      "actors": lists(actors), "keys": lists(keys), "membership": lists(membership),
+      "foundings": lists(foundings),
       "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures),
       "stubs": lists(stubs),
       "unreadable": .int(unreadable),
@@ -639,7 +652,8 @@ extension EventIndex.Irregular {
     self.init(
       histories: lists(json["histories"]), copies: lists(json["copies"]),
       waiting: lists(json["waiting"]), actors: lists(json["actors"]),
-      members: lists(json["members"]), foundings: lists(json["foundings"]),
+      keys: lists(json["keys"]), membership: lists(json["membership"]),
+      foundings: lists(json["foundings"]),
       snapshots: lists(json["snapshots"]),
       rules: lists(json["rules"]),
       erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable)

@@ -11,6 +11,8 @@ struct IndexEntry: Sendable {
   var isStub = false
   /// Nil for a stub, and for a body that this version would refuse: stored, relayed, not counted.
   var body: ValidBody?
+  /// What the line says of who is a member, or whose log it is; what is not right where it stands is not here.
+  var membership: MembershipRecord?
   /// Of the body, `salt` left out: equal for equal bodies, whatever their spelling. Nil where it was
   /// not asked for; it is needed only where an event has more than one copy.
   var fingerprint: SHA256Digest?
@@ -34,6 +36,7 @@ struct IndexEntry: Sendable {
   var erased: IndexEntry {
     var entry = self
     entry.body = nil
+    entry.membership = nil
     entry.isStub = true
     return entry
   }
@@ -49,9 +52,12 @@ struct IndexEntry: Sendable {
   /// Whether the line says that words are to go.
   var isErasure: Bool { if case .controlRecord(_, .erase) = body { true } else { false } }
 
-  /// The key that the line names; nil for any other line.
-  var member: NoteVerifier? {
-    if case .controlRecord(_, .member(_, let key)) = body { key } else { nil }
+  /// The key of its log's heads that the line names; nil for any other line.
+  var key: NoteVerifier? {
+    if case .replica(let record) = membership { return record.verifier }
+    // In logs from before there were devices.
+    if case .controlRecord(_, .member(replica, let key)) = body { return key }
+    return nil
   }
 
   /// What the line says that a timeline's id is made from; nil for any other line.
@@ -82,7 +88,18 @@ struct IndexEntry: Sendable {
     var entry = IndexEntry(
       ref: ref, replica: line.replica, recorded: line.recorded, id: line.id, body: body)
     entry.isStub = line.isStub
+    if case .controlRecord(let type, _) = body, MembershipRecord.types.contains(type) {
+      entry.membership = membership(line, text)
+    }
     return entry
+  }
+
+  private static func membership(
+    _ line: Line, _ text: UnsafeBufferPointer<UInt8>
+  ) -> MembershipRecord? {
+    guard let record = MembershipRecord(line, text) else { return nil }
+    guard case .replica(let first) = record else { return record }
+    return first.isRight(in: line.replica, at: line.seq) ? record : nil
   }
 
   /// Reads the line again, its fingerprint too; nil where it is damaged.

@@ -130,7 +130,9 @@ extension ReadView {
 
   /// Whether a line is for machines alone.
   private func isForMachines(_ line: Line) -> Bool {
-    index.slot(of: line.id).map { [.logMember, .logTimeline].contains(index[$0].type) } ?? false
+    index.slot(of: line.id).map {
+      [.logMember, .logMemberEnd, .logTimeline, .logReplica].contains(index[$0].type)
+    } ?? false
   }
 
   /// Goes on from a position through at most so many lines, calling for those that a filter wants (an

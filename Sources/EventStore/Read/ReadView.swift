@@ -75,12 +75,12 @@ public struct ReadView: Sendable {
 
   /// What the heads of a log are checked with; nil where the log does not say it.
   public func key(of replica: ReplicaID) -> NoteVerifier? {
-    logs.firstIndex { $0.id == replica }.flatMap { index.members[$0]?.key }
+    logs.firstIndex { $0.id == replica }.flatMap { index.keys[$0]?.key }
   }
 
   /// The replicas whose logs name a key, where they say so, in the order of their ids.
   public var members: [(replica: ReplicaID, key: NoteVerifier)] {
-    index.members.map { (logs[$0.key].id, $0.value.key) }.sorted { $0.replica < $1.replica }
+    index.keys.map { (logs[$0.key].id, $0.value.key) }.sorted { $0.replica < $1.replica }
   }
 
   /// What the timeline's id is made from, as far as a log here says it.

@@ -100,7 +100,7 @@ extension Timeline {
   /// Lines under the head of a log that is on disk.
   private func signed(_ logIndex: Int) -> UInt64 {
     SignedHead.size(
-      of: store.logs[logIndex].id, by: store.index.members[logIndex]?.key, in: directory, fileSystem
+      of: store.logs[logIndex].id, by: store.index.keys[logIndex]?.key, in: directory, fileSystem
     )
   }
 

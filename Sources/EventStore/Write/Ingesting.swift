@@ -135,13 +135,13 @@ extension Timeline {
 
   /// The key that a log names, as far as it is here, durable or not, or begins to come.
   private func key(of replica: ReplicaID, orIn batch: Batch) -> NoteVerifier? {
-    if let index = store.logIndex(of: replica), let member = store.index.members[index] {
+    if let index = store.logIndex(of: replica), let member = store.index.keys[index] {
       return member.key
     }
     let taken = underWay?.staging.batch(of: replica, own: self.replica)
     let waiting = staged.batch(of: replica, own: self.replica)
     return [taken, waiting, batch].lazy.compactMap {
-      $0?.entries.first { $0.member != nil }?.member
+      $0?.entries.first { $0.key != nil }?.key
     }
     .first
   }

@@ -2,7 +2,9 @@
 // that no part of it can be of another reading; `Timeline.readAgain` puts another in its place as a whole.
 //
 //     logs[n]  ◀── LineRef.replica of index ── index.vocabulary ──▶ reader
+//                                     └─ index.membership ──▶ membership
 
+import Access
 import TimelineModel
 import TransparencyLog
 
@@ -13,6 +15,12 @@ struct OpenStore {
   var index: EventIndex
   /// Numbers words by `index.vocabulary`.
   let reader: BodyReader
+  /// Who is a member, by what `index.membership` has; nil while the whole hash of the timeline is not known.
+  private(set) var membership: Membership?
+  /// Those of `index.membership` that `membership` has.
+  private var judged = 0
+  /// Of which timeline.
+  private let timeline: TimelineID
   /// What is wrong with `logs`.
   private(set) var damage: [LogDamage] = []
   /// The tree of each log of which that is known; one whose size is not the log's says nothing.
@@ -31,6 +39,9 @@ struct OpenStore {
 
   /// What has to be known to open one.
   struct Location {
+    let timeline: TimelineID
+    /// The whole hash that `timeline` is the beginning of, where it is known without the lines.
+    let hash: SHA256Digest?
     let directory: String
     /// The log that is written here.
     let own: ReplicaID
@@ -65,6 +76,8 @@ struct OpenStore {
   }
 
   private init(new known: [ReplicaID], _ location: Location) {
+    timeline = location.timeline
+    membership = location.hash.map { Membership(of: $0) }
     index = EventIndex(Vocabulary())
     reader = BodyReader(index.vocabulary)
     logs = (known.isEmpty ? [location.own] : known).map { ReplicaLog($0, in: location.log($0)) }
@@ -77,6 +90,8 @@ struct OpenStore {
       found.replicas.first == location.own, found.replicas.count <= location.logsMax,
       try found.fits(logsIn: location.directory + "/logs", location.fileSystem)
     else { return nil }
+    timeline = location.timeline
+    membership = location.hash.map { Membership(of: $0) }
     index = found.index
     reader = BodyReader(index.vocabulary)
     for replica in found.replicas {
@@ -126,7 +141,7 @@ struct OpenStore {
           index.apply(entry, logs: all())
         }
         let onDisk = SignedHead.size(
-          of: logs[number].id, by: index.members[number]?.key, in: location.directory,
+          of: logs[number].id, by: index.keys[number]?.key, in: location.directory,
           location.fileSystem)
         try logs[number].finishRecovery(
           reason, signed: max(onDisk, heads[logs[number].id] ?? 0), fileSystem: location.fileSystem,
@@ -135,6 +150,30 @@ struct OpenStore {
     }
     self.logs = logs
     self.damage = damage
+    judge()
+  }
+
+  /// Brings who is a member up to what the lines say.
+  private mutating func judge() {
+    guard judged < index.membership.count else { return }
+    if membership == nil { membership = hash.map { Membership(of: $0) } }
+    let logs = logs
+    membership?.insert(
+      index.membership[judged...].map { event in
+        MembershipFact.line(logs[event.ref.replica].id, event.ref.seq, event.record)
+      })
+    if membership != nil { judged = index.membership.count }
+  }
+
+  /// The whole hash of the timeline as a line of it says.
+  private var hash: SHA256Digest? {
+    index.membership.lazy.compactMap { event -> SHA256Digest? in
+      switch event.record {
+      case .replica(let record): record.timelineID == timeline ? record.timeline : nil
+      case .timeline(let founding): founding.id == timeline ? founding.hash : nil
+      case .member, .end: nil
+      }
+    }.first
   }
 
   /// Number of lines of all logs.
@@ -151,6 +190,7 @@ struct OpenStore {
     logs[logIndex].take(tail, lengths: batch.lengths)
     let logs = logs
     for entry in batch.entries.prefix(lines) { index.apply(entry, logs: logs) }
+    judge()
   }
 
   /// Ends what is being made of the index as it was: it is not written any more, nor gone on with.

@@ -276,7 +276,7 @@ extension Timeline {
     return outcome(id, replica, seq, isDuplicate: false)
   }
 
-  /// Before its first event a machine's log says with which key its heads are signed, so that readers
+  /// Before its first event a machine's log says whose it is and with which key its heads are signed, so that readers
   /// of the log can check them, and the founder's what the timeline's id is made from.
   func introduce(_ recording: Recording) {
     guard let signer else { return }
@@ -285,8 +285,12 @@ extension Timeline {
   }
 
   private func nameKey(_ signer: NoteSigner, _ recording: Recording) {
-    guard store.index.members[0] == nil, !hasComing(where: { $0.member != nil })
+    guard store.index.keys[0] == nil, !hasComing(where: { $0.key != nil })
     else { return }
+    if let record {
+      say(.replica(record), recording)
+      return
+    }
     _ = stamp(
       .logMember,
       ["member": .string(replica.description), "vkey": .string(signer.verifier.vkey)],
@@ -298,7 +302,17 @@ extension Timeline {
     guard !store.index.foundings.values.contains(where: { $0.founding == founding }),
       !hasComing(where: { $0.founding != nil })
     else { return }
-    _ = stamp(.logTimeline, founding.json, .timeline(founding), recording)
+    say(.timeline(founding), recording)
+  }
+
+  /// Stages a line that has to do with who is a member.
+  @discardableResult
+  func say(_ record: MembershipRecord, _ recording: Recording) -> Staged {
+    let control: ControlRecord =
+      if case .timeline(let founding) = record { .timeline(founding) } else { .other }
+    let staged = stamp(record.type, record.json, control, recording)
+    self.staged.own.entries[self.staged.own.entries.count - 1].membership = record
+    return staged
   }
 
   /// Stages a line that is made here.

@@ -7,6 +7,7 @@
 // or acknowledged; what is behind `finishCommit` is durable. Readers take a `ReadView`.
 // It belongs to one thread (the daemon's loop) and is handed the time and random numbers.
 
+import Access
 import TimelineModel
 import TransparencyLog
 
@@ -18,6 +19,10 @@ public final class Timeline {
   public let founding: TimelineFounding?
   /// The log that this machine writes.
   public let replica: ReplicaID
+  /// What that log begins with; nil for one from before there were devices.
+  let record: ReplicaRecord?
+  /// What this machine signs with; nil where it has no keys.
+  let keys: MachineKeys?
   /// Signs this machine's log under its name; nil where the machine has no key.
   public let signer: NoteSigner?
   /// The log that this machine wrote until this start, which it could not sign any more.
@@ -73,16 +78,19 @@ public final class Timeline {
   /// Opens a timeline, reading what its index on disk does not know. A torn tail is cut and reported
   /// in `damage`.
   init(
-    _ hosted: HostedTimeline, key: SigningKey?, directory: String, fileSystem: any FileSystem,
+    _ hosted: HostedTimeline, keys: MachineKeys?, directory: String, fileSystem: any FileSystem,
     logsMax: Int = LineRef.logsMax
   ) throws(FileError) {
     id = hosted.id
     name = hosted.name
     founding = hosted.founding
     replica = hosted.replica
-    signer = key?.signer(named: SignedHead.name(replica, of: id))
+    record = hosted.record
+    self.keys = keys
+    signer = keys?.heads.signer(named: SignedHead.name(replica, of: id))
     files = OpenStore.Location(
-      directory: directory, own: replica, fileSystem: fileSystem, logsMax: logsMax)
+      timeline: id, hash: hosted.hash, directory: directory, own: replica, fileSystem: fileSystem,
+      logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
     if let last = store.logs[0].lastRecorded { clock.resume(after: last) }
@@ -151,17 +159,30 @@ public final class Timeline {
   /// Lines under that head; 0 where there is none.
   public func signedSize(of replica: ReplicaID) -> UInt64 { heads[replica]?.size ?? 0 }
 
-  /// Whether what this machine writes next could not be signed: its log names another key, or has a
-  /// damaged line, which others may still have. Nothing is lost by going on in another log.
+  /// Whether what this machine writes next could not be signed: its log is of another device, names another key, or
+  /// has a damaged line, which others may still have. Nothing is lost by going on in another log.
   var wantsNewLog: Bool {
-    guard let signer else { return false }
-    return store.logs[0].hasDamage
-      || store.index.members[0].map { $0.key != signer.verifier } ?? false
+    guard let keys, let signer else { return false }
+    if store.logs[0].hasDamage { return true }
+    if let record {
+      return record.device != keys.device.publicKey || record.key != keys.heads.publicKey
+    }
+    // One that has begun without saying whose it is goes on as it is.
+    guard store.logs[0].size > 0 else { return hash != nil }
+    return store.index.keys[0].map { $0.key != signer.verifier } ?? false
   }
+
+  // MARK: Members
+
+  /// Who is a member, by all lines that are durable here; nil for a timeline from before there were members.
+  public var membership: Membership? { store.membership }
+
+  /// What names the timeline where 122 bits are too few; nil where no line here says it.
+  public var hash: SHA256Digest? { store.membership?.timeline }
 
   /// Whether this machine wrote lines that no published head covers.
   public var wantsHead: Bool {
-    guard let signer, store.index.members[0]?.key == signer.verifier else { return false }
+    guard let signer, store.index.keys[0]?.key == signer.verifier else { return false }
     return (heads[replica]?.size ?? 0) < store.logs[0].size
   }
 

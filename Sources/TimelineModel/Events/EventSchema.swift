@@ -38,6 +38,7 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
   case logRules = 23
   case logActor = 24
   case logTimeline = 25
+  case logReplica = 26
 
   var row: Row {
     switch self {
@@ -120,13 +121,14 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     case .logSame: Row(log: "log.same", "reserved")
     case .logApart: Row(log: "log.apart", "reserved")
     case .logErase: Row(log: "log.erase", "words that are to go")
-    case .logMember: Row(log: "log.member", "the key of a machine's heads")
-    case .logMemberEnd: Row(log: "log.member-end", "reserved")
+    case .logMember: Row(log: "log.member", "a device that is brought in")
+    case .logMemberEnd: Row(log: "log.member-end", "a device that is ended, or may do less")
     case .logSnapshot: Row(log: "log.snapshot", "a snapshot to cite")
     case .logImport: Row(log: "log.import", "reserved")
     case .logRules: Row(log: "log.rules", "a team's own table of rules")
     case .logActor: Row(log: "log.actor", "an actor of a team's own")
     case .logTimeline: Row(log: "log.timeline", "what the timeline's id is made from")
+    case .logReplica: Row(log: "log.replica", "whose log it is, and the key of its heads")
     }
   }
 }

@@ -64,8 +64,9 @@ extension EventValidator {
       }
       return .erase(try id(node, "erases"), lines: lines)
     case .logMember where isStored:
-      guard let member = document.member("member", of: node, in: text),
-        let replica = ReplicaID(try string(member, "member"))
+      // Else it is a device that is brought in: MembershipRecord reads it, to the byte.
+      guard let member = document.member("member", of: node, in: text) else { return .other }
+      guard let replica = ReplicaID(try string(member, "member"))
       else { throw EventError("member", "the id of the replica whose key it is") }
       guard let key = document.member("vkey", of: node, in: text) else {
         throw EventError("vkey", "missing", hint: .missing)

@@ -7,17 +7,22 @@
 import TransparencyLog
 
 /// A record of membership.
-public enum MembershipRecord: Sendable, Hashable {
+public indirect enum MembershipRecord: Sendable, Hashable {
   case replica(ReplicaRecord)
   case timeline(TimelineFounding)
   case member(MemberRecord)
   case end(MemberEnd)
 
+  /// Those of lines that may be one.
+  public static let types: Set<EventType> = [
+    .logReplica, .logTimeline, .logMember, .logMemberEnd,
+  ]
+
   /// Reads the body of a line, with its salt or without; nil where it is no such record (M-1).
   public init?(body text: String) {
     guard let (json, salt) = Self.unsalted(text) else { return nil }
     switch json["type"]?.string {
-    case ReplicaRecord.word: self.init(ReplicaRecord(json: json).map(Self.replica))
+    case EventType.logReplica.word: self.init(ReplicaRecord(json: json).map(Self.replica))
     case EventType.logTimeline.word: self.init(TimelineFounding(json: json).map(Self.timeline))
     case EventType.logMember.word: self.init(MemberRecord(json: json).map(Self.member))
     case EventType.logMemberEnd.word: self.init(MemberEnd(json: json).map(Self.end))
@@ -26,9 +31,25 @@ public enum MembershipRecord: Sendable, Hashable {
     guard Self.salted(self.json, salt).text.utf8.elementsEqual(text.utf8) else { return nil }
   }
 
+  /// Reads what a whole line says; nil where it is no such record.
+  public init?(_ line: Line, _ text: UnsafeBufferPointer<UInt8>) {
+    guard !line.isStub else { return nil }
+    let body = UnsafeBufferPointer(rebasing: text[line.body])
+    self.init(body: "{\(String(decoding: body, as: UTF8.self))}")
+  }
+
   private init?(_ record: Self?) {
     guard let record else { return nil }
     self = record
+  }
+
+  public var type: EventType {
+    switch self {
+    case .replica: .logReplica
+    case .timeline: .logTimeline
+    case .member: .logMember
+    case .end: .logMemberEnd
+    }
   }
 
   public var json: JSONValue {

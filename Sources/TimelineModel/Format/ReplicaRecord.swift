@@ -8,7 +8,6 @@
 import TransparencyLog
 
 public struct ReplicaRecord: Sendable, Hashable {
-  public static let word = "log.replica"
   public static let nonceBytes = 16
 
   /// The whole hash that the timeline's id is made from.
@@ -34,6 +33,15 @@ public struct ReplicaRecord: Sendable, Hashable {
       of: Self.signedBytes(Self.json(timeline, device.publicKey, key, nonce, nil)))
   }
 
+  /// Reads line 1 of a log; nil where the line is not that, or is not right.
+  public init?(line text: UnsafeBufferPointer<UInt8>, of replica: ReplicaID) {
+    guard let line = try? Line(text), line.replica == replica,
+      case .replica(let record) = MembershipRecord(line, text),
+      record.isRight(in: replica, at: line.seq)
+    else { return nil }
+    self = record
+  }
+
   /// Nil where a member is missing or is not what it should be; what else stands there is not looked at.
   init?(json: JSONValue) {
     guard let timeline = json["timeline"]?.digest, let device = json["device"]?.publicKey,
@@ -54,6 +62,19 @@ public struct ReplicaRecord: Sendable, Hashable {
     ReplicaID(UUIDBytes(SHA256Digest(of: "replica-id\n\(json.text)")))
   }
 
+  /// Of which timeline, as logs and heads name it.
+  public var timelineID: TimelineID { TimelineID(hash: timeline) }
+
+  /// What the heads of the log are checked with.
+  public var verifier: NoteVerifier {
+    NoteVerifier(name: KeyName(log: id, of: timelineID), key: key)
+  }
+
+  /// Whether it is line `seq` of a log where it stands: the first, of the log that it makes, signed (M-4).
+  public func isRight(in replica: ReplicaID, at seq: UInt64) -> Bool {
+    seq == 1 && id == replica && isSigned
+  }
+
   /// Whether its device signed it.
   public var isSigned: Bool {
     device.isSignature(
@@ -65,7 +86,8 @@ public struct ReplicaRecord: Sendable, Hashable {
     _ nonce: [UInt8], _ signature: [UInt8]?
   ) -> JSONValue {
     .object([
-      "type": .string(word), "timeline": .string(timeline.base64), "device": .base64(device.bytes),
+      "type": .string(EventType.logReplica.word), "timeline": .string(timeline.base64),
+      "device": .base64(device.bytes),
       "key": .base64(key.bytes), "nonce": .base64(nonce),
       "signature": signature.map { .base64($0) },
     ])

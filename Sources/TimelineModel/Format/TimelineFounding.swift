@@ -80,7 +80,7 @@ public struct TimelineFounding: Sendable, Hashable {
   /// What names the timeline where 122 bits are too few: in line 1 of its logs, in invitations, on the wire.
   public var hash: SHA256Digest { SHA256Digest(of: "timeline-id\n\(bodyText)") }
 
-  public var id: TimelineID { TimelineID(UUIDBytes(hash)) }
+  public var id: TimelineID { TimelineID(hash: hash) }
 
   /// Whether a timeline may be called so.
   public static func isName(_ text: String) -> Bool {
@@ -90,4 +90,9 @@ public struct TimelineFounding: Sendable, Hashable {
     return (1...nameLengthMax).contains(utf8.count) && isLetter(utf8.first!)
       && utf8.allSatisfy { isLetter($0) || isDigit($0) || [0x2E, 0x5F, 0x2D].contains($0) }
   }
+}
+
+extension TimelineID {
+  /// Of the timeline whose founding has this hash.
+  public init(hash: SHA256Digest) { self.init(UUIDBytes(hash)) }
 }

@@ -66,7 +66,9 @@ extension Router {
     guard let passphrase = text.string.flatMap({ Passphrase($0) }) else {
       throw ErrorReply(.badRequest, Passphrase.rule)
     }
-    guard let key = service.key else { throw ErrorReply(.notFound, "this machine has no key yet") }
+    guard let key = service.keys?.heads else {
+      throw ErrorReply(.notFound, "this machine has no key yet")
+    }
     return BackupStream.WantedKey(key: key, passphrase: passphrase)
   }
 
