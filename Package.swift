@@ -143,7 +143,8 @@ let package = Package(
       name: "EventStoreTests", dependencies: ["EventStore", "Support", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
+      name: "TimelineWireTests",
+      dependencies: ["Support", "TimelineModel", "TimelineWire", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineClientTests",
