@@ -5,8 +5,8 @@
 //     █ ███ █        dark on light, as readers want it, with four light modules around it
 //
 // With colours we set both, so it is dark on light on any terminal. Without, the terminal's own show, and most
-// write light on dark: there the light modules are what is drawn. Where a terminal writes dark on light that
-// comes out as a negative, edge included, which the readers of today take as well.
+// write light on dark: so the light modules are what is drawn. Where a terminal writes dark on light that comes
+// out as a negative, edge included. ZXing reads those, ZBar and OpenCV do not: with colours nobody has to.
 
 import CQREncode
 
