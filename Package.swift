@@ -17,6 +17,7 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLibSSL", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CQREncode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Ground floor, pure.
@@ -87,7 +88,7 @@ let package = Package(
       name: "timelinectl",
       dependencies: [
         "Backup", "Coding", "Engagement", "TimelineClient", "TimelineModel", "TimelineWire",
-        "TransparencyLog", "CLinux",
+        "TransparencyLog", "CLinux", "CQREncode",
       ],
       swiftSettings: strict),
 
@@ -142,11 +143,14 @@ let package = Package(
       name: "EventStoreTests", dependencies: ["EventStore", "Support", "TimelineModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "TimelineWireTests", dependencies: ["TimelineWire", "TimelineModel"],
+      name: "TimelineWireTests",
+      dependencies: ["Support", "TimelineModel", "TimelineWire", "TransparencyLog"],
       swiftSettings: strict),
     .testTarget(
       name: "TimelineClientTests",
       dependencies: ["TimelineClient", "TimelineModel", "TimelineWire"], swiftSettings: strict),
+    .testTarget(
+      name: "timelinectlTests", dependencies: ["CQREncode", "timelinectl"], swiftSettings: strict),
     .testTarget(
       name: "BackupTests", dependencies: ["Backup", "Support", "TimelineModel", "TransparencyLog"],
       swiftSettings: strict),

@@ -23,6 +23,9 @@ public struct Ed25519PublicKey: Sendable, Hashable {
     self.bytes = bytes
   }
 
+  /// The id of the device whose key it is (docs/reference/membership.md, M-2).
+  public var deviceID: SHA256Digest { SHA256Digest(of: bytes) }
+
   /// Whether the private key signed these bytes.
   public func isSignature(_ signature: [UInt8], of message: [UInt8]) -> Bool {
     guard signature.count == Self.signatureByteCount,

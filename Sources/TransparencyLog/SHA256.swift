@@ -100,11 +100,14 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
 }
 
 extension SHA256Digest {
-  /// The root of a tree without leaves: the hash of no bytes.
-  public static let emptyRoot = {
+  /// The hash of the bytes as they are.
+  public init(of bytes: [UInt8]) {
     var hasher = SHA256()
-    return hasher.hash(UnsafeBufferPointer(start: nil, count: 0))
-  }()
+    self = bytes.withUnsafeBufferPointer { hasher.hash($0) }
+  }
+
+  /// The root of a tree without leaves: the hash of no bytes.
+  public static let emptyRoot = SHA256Digest(of: [])
 }
 
 extension UnsafeMutableRawPointer {

@@ -353,11 +353,3 @@ public final class TLSSession {
     }
   }
 }
-
-extension Ed25519PublicKey {
-  /// The id of the device whose key it is.
-  public var deviceID: SHA256Digest {
-    var hasher = SHA256()
-    return bytes.withUnsafeBufferPointer { hasher.hash($0) }
-  }
-}

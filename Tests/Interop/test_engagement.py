@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Daemon")]
 
 import engagement  # noqa: E402
 from daemon import BINARIES, ROOT, Daemon  # noqa: E402
+from differences import differences  # noqa: E402
 
 NAMES = uuid.UUID("f2893089-718e-5db9-9cd7-3a655b8cac3a")
 SETS = int(os.environ.get("ENGAGEMENT_SETS", 2000))
@@ -29,17 +30,6 @@ TABLES = engagement.Tables()
 def parsed(text):
     """Numbers with decimals stay text: they are compared as they are shown."""
     return json.loads(text, parse_float=str)
-
-
-def differences(ours, theirs, where=""):
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in sorted(set(ours) | set(theirs)):
-            yield from differences(ours.get(key), theirs.get(key), where + "." + key)
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for index, (one, other) in enumerate(zip(ours, theirs)):
-            yield from differences(one, other, "%s[%d]" % (where, index))
-    elif ours != theirs:
-        yield "%s: second implementation %r, library %r" % (where, ours, theirs)
 
 
 def shipped():

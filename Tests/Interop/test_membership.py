@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Daemon")]
 
 import membership  # noqa: E402
 from daemon import BINARIES, ROOT  # noqa: E402
+from differences import differences  # noqa: E402
 from membership import ROLES, device_id, device_text, text_of  # noqa: E402
 
 HISTORIES = int(os.environ.get("MEMBERSHIP_HISTORIES", 600))
@@ -201,17 +202,6 @@ def spoiled(chance, record):
         text.replace("log.member", "log.members"), text[:-1], text_of({**record, "device": record["device"].lower()}),
         text_of({**record, "device": record["device"][:-1] + "A"}), text_of({**record, "signature": "AAAA"}),
         '{"type":"log.member","member":"%s","vkey":"x"}' % uuid.UUID(int=7), '{"type":"message","title":"hello"}'])
-
-
-def differences(ours, theirs, where=""):
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in sorted(set(ours) | set(theirs)):
-            yield from differences(ours.get(key), theirs.get(key), where + "." + key)
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for index, (one, other) in enumerate(zip(ours, theirs)):
-            yield from differences(one, other, "%s[%d]" % (where, index))
-    elif ours != theirs:
-        yield "%s: second implementation %r, library %r" % (where, ours, theirs)
 
 
 def check(seeds):

@@ -154,8 +154,5 @@ extension UUIDBytes {
 
 extension SHA256Digest {
   /// Of a text as UTF-8.
-  init(of text: String) {
-    var hasher = SHA256()
-    self = Array(text.utf8).withUnsafeBufferPointer { hasher.hash($0) }
-  }
+  init(of text: String) { self.init(of: Array(text.utf8)) }
 }

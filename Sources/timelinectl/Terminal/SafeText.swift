@@ -35,9 +35,12 @@ enum SafeText {
 
   static let bold = "\u{1B}[1m"
   static let dim = "\u{1B}[2m"
+  /// Black on white, by the two entries of the palette that no theme changes.
+  static let darkOnLight = "\u{1B}[38;5;16;48;5;231m"
   static let end = "\u{1B}[0m"
+  static let styles = [bold, dim, darkOnLight, end]
 
-  /// Lets through our own three sequences, line ends and tabs; all else shows as `\u001b`, which in
+  /// Lets through our own four sequences, line ends and tabs; all else shows as `\u001b`, which in
   /// JSON is the same character still.
   static func forTerminal(_ bytes: [UInt8]) -> [UInt8] {
     let text = String(decoding: bytes, as: UTF8.self)
@@ -64,6 +67,6 @@ enum SafeText {
   }
 
   private static func style(after escape: Substring.UnicodeScalarView) -> String? {
-    [bold, dim, end].first { escape.starts(with: $0.unicodeScalars.dropFirst()) }
+    styles.first { escape.starts(with: $0.unicodeScalars.dropFirst()) }
   }
 }

@@ -14,10 +14,13 @@ struct Terminal {
   /// `--wide`: cells of tables stay whole.
   private let isWide: Bool
 
-  init(environment: [String: String], isWide: Bool = false) {
+  init(
+    environment: [String: String], isWide: Bool = false,
+    isTerminal: Bool = isatty(STDOUT_FILENO) == 1
+  ) {
     self.environment = environment
     self.isWide = isWide
-    isTerminal = isatty(STDOUT_FILENO) == 1
+    self.isTerminal = isTerminal
     columns = Self.size(environment["COLUMNS"], 20, clinux_terminal_columns(STDOUT_FILENO)) ?? 80
     rows = Self.size(environment["LINES"], 2, clinux_terminal_rows(STDOUT_FILENO)) ?? 0
     let stated = environment["TIMELINE_PAGER"] ?? environment["PAGER"] ?? "less"
@@ -98,9 +101,7 @@ struct Terminal {
 
   /// Rows of the screen that a text takes: a long line takes several.
   private func screenRows(_ text: String) -> Int {
-    let plain = [SafeText.bold, SafeText.dim, SafeText.end].reduce(text) {
-      $0.replacing($1, with: "")
-    }
+    let plain = SafeText.styles.reduce(text) { $0.replacing($1, with: "") }
     return plain.split(separator: "\n", omittingEmptySubsequences: false).dropLast().reduce(0) {
       $0 + max(1, (Self.width(String($1)) + columns - 1) / columns)
     }
