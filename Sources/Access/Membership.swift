@@ -71,14 +71,27 @@ public struct Membership: Sendable, Equatable {
     return logs.filter { reach(of: $0) != 0 }.map { (rank($0), $0) }.sorted { $0 < $1 }.map(\.1)
   }
 
+  /// Whether lines are asked for of a log that a peer says is of this device; nil: from before the founding. That
+  /// it is, its line 1 shows.
+  public func follows(_ replica: ReplicaID, of device: DeviceID?) -> Bool {
+    reach(of: replica, ifOf: device) != 0
+  }
+
+  /// The reach of a log that may not be known yet, where it is of this device.
+  private func reach(of replica: ReplicaID, ifOf device: DeviceID?) -> UInt64? {
+    if facts.logs[replica] != nil { return reach(of: replica) }
+    return device.map { judgement.reach(ofNew: replica, $0) } ?? 0
+  }
+
+  /// The reach of a log that begins with this line 1; 0 where that is not right.
+  public func reach(of record: ReplicaRecord) -> UInt64? {
+    guard record.timeline == timeline, record.isSigned else { return 0 }
+    return reach(of: record.id, ifOf: DeviceID(of: record.device))
+  }
+
   /// Whether lines are kept of a log that begins with this line 1: it is right (M-4), and its device may write
   /// there (M-13). A log that is not known costs nothing until this is so.
-  public func follows(_ record: ReplicaRecord) -> Bool {
-    let replica = record.id
-    if facts.logs[replica] != nil { return reach(of: replica) != 0 }
-    return judgement.reach(ofNew: replica, DeviceID(of: record.device)) != 0
-      && record.timeline == timeline && record.isSigned
-  }
+  public func follows(_ record: ReplicaRecord) -> Bool { reach(of: record) != 0 }
 
   // MARK: Devices
 

@@ -190,6 +190,11 @@ extension Ask where Answer == JSONValue {
   public static func addPeer(_ address: String) -> Ask { document(.peer, ["add", address]) }
   public static func removePeer(_ address: String) -> Ask { document(.peer, ["remove", address]) }
 
+  public static func invite(_ wanted: JSONValue) -> Ask { document(.invite, [], wanted) }
+  public static func join(_ invitation: JSONValue) -> Ask { document(.join, [], invitation) }
+  /// Ends a device, or lowers what it may.
+  public static func member(_ change: JSONValue) -> Ask { document(.member, [], change) }
+
   /// Makes, renames, archives, restores or follows a timeline, as docs/reference/protocol.md has it.
   public static func changeTimelines(_ words: [String], _ more: JSONValue? = nil) -> Ask {
     document(.timeline, words, more)
@@ -207,6 +212,7 @@ extension Ask where Answer == JSONValue {
 extension AskStream {
   public static var peers: AskStream { AskStream(.peers) }
   public static var timelines: AskStream { AskStream(.timelines) }
+  public static var members: AskStream { AskStream(.members) }
   public static var keys: AskStream { AskStream(.keys) }
   public static var verify: AskStream { AskStream(.verify) }
   public static var snapshots: AskStream { AskStream(.snapshots) }

@@ -163,7 +163,7 @@ extension Router {
     case .appended(let staged), .snapshot(let staged, _), .erased(let staged):
       timeline.isDurable(staged)
     case .appendedMany(let staged): staged.allSatisfy { timeline.isDurable($0) }
-    case .took: false
+    case .took, .joined: false
     }
   }
 
@@ -187,7 +187,7 @@ extension Router {
           "first": new.first.map { .int(Int($0.seq)) },
           "last": new.last.map { .int(Int($0.seq)) },
         ]), to: &out)
-    case .took: break
+    case .took, .joined: break
     }
   }
 

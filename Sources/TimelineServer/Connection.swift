@@ -23,7 +23,7 @@ final class Connection {
   }
 
   let id: ConnectionID
-  let principal: Principal
+  private(set) var principal: Principal
   /// The timeline that it speaks of; nil until a machine has named it.
   unowned var host: Host?
   /// Whether it chose that one: no other takes its place.
@@ -69,6 +69,28 @@ final class Connection {
     self.id = id
     self.principal = principal
     self.host = host
+  }
+
+  /// Whether both ends have shown which device they are.
+  var isAmongMembers: Bool { handshake != nil }
+
+  /// The device at the other end.
+  var device: DeviceID? { handshake.map { DeviceID($0.device) } }
+
+  /// It has a role in the timeline of the connection, or has none any more.
+  func become(_ role: Role?) {
+    guard let device else { return }
+    principal = role.map { .device(device, $0) } ?? .stranger(device)
+  }
+
+  func newSession(of host: Host) -> SyncSession {
+    SyncSession(
+      timeline: host.id, replica: host.timeline.replica, isAmongMembers: isAmongMembers)
+  }
+
+  /// What of a timeline's logs is for the other end.
+  func logs(of host: Host) -> SharedLogs {
+    SharedLogs(timeline: host.timeline, isAmongMembers: isAmongMembers)
   }
 
   var author: String {

@@ -3,6 +3,7 @@
 
 import EventStore
 import TimelineModel
+import TimelineWire
 import TransparencyLog
 
 public enum Effect: Sendable {
@@ -67,6 +68,8 @@ struct Promise: Sendable {
     /// Lines of a peer: it is told that they are durable. The head becomes known where they end with it; the
     /// note is looked at where all of them were here before.
     case took(ReplicaID, last: UInt64, TakenHead?)
+    /// A device is a member: it is told so.
+    case joined(SyncJoined, addresses: [String])
   }
 
   enum TakenHead: Sendable {

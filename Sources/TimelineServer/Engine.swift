@@ -22,13 +22,17 @@ public final class Engine {
     public var newID: () -> EventID
     /// What STATUS and HELLO say.
     public var version: String
+    /// Where this machine answers others, `tls://…`: what invitations name.
+    public var addresses: () -> [String]
     /// Beyond so many bytes staged, further lines wait for the write that is under way.
     public var stagedBytesMax: Int
 
     public init(
       directory: DataDirectory, keys: MachineKeys?, version: String, random: @escaping () -> UInt64,
-      newID: @escaping () -> EventID, stagedBytesMax: Int = 16 << 20
+      newID: @escaping () -> EventID, addresses: @escaping () -> [String] = { [] },
+      stagedBytesMax: Int = 16 << 20
     ) {
+      self.addresses = addresses
       self.directory = directory
       self.keys = keys
       self.version = version
@@ -53,6 +57,7 @@ public final class Engine {
   private let service: Service
   private let timelines: Timelines
   private let peers: Peers
+  private let invitations: Invitations
   private let links: LinkRouter
 
   private var connections: [ConnectionID: Connection] = [:]
@@ -78,6 +83,7 @@ public final class Engine {
   private enum Purpose {
     case sync(TimelineID)
     case follow(Following)
+    case join(Joining)
   }
 
   /// Opens the data directory's timelines; the standard one at once, the others when they are asked
@@ -85,10 +91,13 @@ public final class Engine {
   public init(_ world: World, now: Moment) throws(OpenError) {
     service = Service(
       directory: world.directory, keys: world.keys, version: world.version, now: now,
-      random: world.random, newID: world.newID, stagedBytesMax: world.stagedBytesMax)
+      random: world.random, newID: world.newID, addresses: world.addresses,
+      stagedBytesMax: world.stagedBytesMax)
     timelines = try Timelines(service)
     peers = try Peers(world.directory, main: timelines.standard?.id)
-    links = LinkRouter(service: service, timelines: timelines, peers: peers)
+    invitations = try Invitations(world.directory)
+    links = LinkRouter(
+      service: service, timelines: timelines, peers: peers, invitations: invitations)
     timelines.gone = { [unowned self] in leave($0) }
     if let standard = timelines.standard { _ = try timelines.host(standard.id) }
     for peer in peers.all { _ = try? timelines.host(peer.timeline) }
@@ -157,7 +166,9 @@ public final class Engine {
     let standard = timelines.standard.flatMap { hosted in
       timelines.open.first { $0.id == hosted.id }
     }
-    let connection = Connection(id, principal, isOwner ? standard : nil, handshake: handshake)
+    let connection = Connection(
+      id, handshake.map { .stranger(DeviceID($0.device)) } ?? principal, isOwner ? standard : nil,
+      handshake: handshake)
     guard isOwner || strangers.take(connection, service.now) else { return turnAway(id) }
     connections[id] = connection
     guard !isOwner else { return }
@@ -191,6 +202,7 @@ public final class Engine {
       }
       links.begin(connection, with: host)
     case .follow(let following): links.begin(connection, following: following)
+    case .join(let joining): links.begin(connection, joining: joining)
     }
     touch(connection)
     look(at: 0)
@@ -204,6 +216,7 @@ public final class Engine {
         let why = reason ?? "no answer"
         answer(following.asker, ErrorReply(.notFound, "\(following.address): \(why)"))
       }
+      if case .join(let joining) = purpose { tryNext(joining, reason ?? "no answer") }
       return look(at: 0)
     }
     guard let connection = connections[id] else { return }
@@ -233,6 +246,9 @@ public final class Engine {
     peers.ended(connection.id, why, service.now, random: service.random())
     if let following = link.following, !connection.isAnswered {
       answer(following.asker, ErrorReply(.notFound, "\(following.address): \(why)"))
+    }
+    if let joining = link.joining, !connection.isAnswered {
+      answer(joining.asker, ErrorReply(.denied, "the other machine refused: \(why)"))
     }
     look(at: 0)
   }
@@ -327,7 +343,11 @@ public final class Engine {
         links.tooLong(connection)
         return true
       }
-      return take(connection.line(range) { links.handle($0, link, connection) }, connection)
+      let isDone = take(connection.line(range) { links.handle($0, link, connection) }, connection)
+      leaveStrangers(connection)
+      // It may be the first that waits for a head.
+      look(at: connection.host?.wake ?? .max)
+      return isDone
     }
     if case .line(let range) = piece, range.isEmpty, !connection.isCollecting { return true }
     guard let host = host(of: connection) else {
@@ -368,6 +388,12 @@ public final class Engine {
     return false
   }
 
+  /// One that is known to be a member has as much time and room as others.
+  private func leaveStrangers(_ connection: Connection) {
+    guard connection.isStranger, case .device = connection.principal else { return }
+    strangers.leave(connection)
+  }
+
   private func host(of connection: Connection) -> Host? {
     if connection.host == nil, !connection.hasChosen, let standard = timelines.standard {
       connection.host = (try? timelines.host(standard.id)) ?? nil
@@ -378,7 +404,9 @@ public final class Engine {
   /// Made once for each: it is asked for with every line.
   private func router(_ host: Host) -> Router {
     if let router = host.router { return router }
-    let router = Router(host: host, service: service, timelines: timelines, peers: peers) {
+    let router = Router(
+      host: host, service: service, timelines: timelines, peers: peers, invitations: invitations
+    ) {
       [unowned self] id in
       if let connection = connections[id] { drop(connection, "the peer was removed") }
       if dialing.removeValue(forKey: id) != nil { service.emit(.close(id)) }
@@ -407,6 +435,10 @@ public final class Engine {
       asked[job] = connection.id
       connection.mode = .waiting(job)
       return true
+    case .join(let joining):
+      connection.mode = .following
+      tryNext(joining, "the code names no address; say how the machine is reached by --via")
+      return true
     case .follow(let address, let name, let localName):
       connection.mode = .following
       dial(
@@ -433,7 +465,49 @@ public final class Engine {
       join(following, id, following.localName ?? name, hash)
       drop(connection, nil)
       return true
+    case .joined(let joining, let joined):
+      join(joining, joined, connection)
+      return true
     }
+  }
+
+  /// Calls the host of an invitation by the next way to it.
+  private func tryNext(_ joining: Joining, _ why: String) {
+    guard !joining.untried.isEmpty else {
+      return answer(
+        joining.asker, ErrorReply(.notFound, "the machine that invites was not reached: \(why)"))
+    }
+    dial(
+      joining.untried.removeFirst(), .join(joining), expected: joining.invitation.device.digest)
+  }
+
+  /// A timeline of an invitation is ours too.
+  private func join(_ joining: Joining, _ joined: SyncJoined, _ connection: Connection) {
+    let id = TimelineID(hash: joined.timeline)
+    do throws(OpenError) {
+      let hosted =
+        if let known = timelines.hosted[id] { known } else {
+          try timelines.join(
+            id, hash: joined.timeline, founding: joined.founding,
+            as: joining.localName ?? joined.name)
+        }
+      _ = try peers.add(Peer(joining.addresses, id, device: joining.invitation.device.digest))
+      _ = try timelines.host(id)
+      joining.joined.append(
+        .object([
+          "name": .string(hosted.name), "timeline": .string(id.description),
+          "role": .string(joined.role.rawValue),
+        ]))
+    } catch {
+      connection.isAnswered = true
+      answer(joining.asker, ErrorReply(error))
+      return drop(connection, nil)
+    }
+    guard !links.ask(joining, connection) else { return }
+    connection.isAnswered = true
+    look(at: 0)
+    answer(joining.asker, .object(["timelines": .array(joining.joined)]))
+    drop(connection, nil)
   }
 
   private func hold(_ connection: Connection, _ host: Host) {
@@ -447,7 +521,7 @@ public final class Engine {
     do throws(OpenError) {
       let hosted =
         if let known = timelines.hosted[id] { known } else {
-          try timelines.join(id, hash: hash, as: name)
+          try timelines.join(id, hash: hash, founding: nil, as: name)
         }
       _ = try peers.add(following.address, id)
       _ = try timelines.host(id)
@@ -483,8 +557,24 @@ public final class Engine {
     let (promises, failure) = host.finish(written)
     for promise in promises { keep(promise, failure, host) }
     host.hasNews = true
+    dropEnded(host)
     host.saveIndex(isQuiet: false)
     look(at: host.wake ?? .max)
+  }
+
+  /// Who is a member no more is told so and let go.
+  private func dropEnded(_ host: Host) {
+    guard host.takeMembershipChanged(), let membership = host.timeline.membership else { return }
+    for connection in host.listeners {
+      guard let device = connection.device else { continue }
+      let role = membership.role(of: device)
+      guard role == nil, membership.member(device) != nil else {
+        if role != nil { connection.become(role) }
+        continue
+      }
+      links.end(connection, ErrorReply(.denied, "this device is a member of the timeline no more"))
+      touch(connection)
+    }
   }
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
@@ -493,6 +583,9 @@ public final class Engine {
       // What was here already needs no write, and is not to be told of one.
       let isDurable = host.timeline.position[replica] >= last
       links.took(replica, last: last, head, isDurable ? nil : failure, connection)
+    } else if case .joined(let joined, let addresses) = promise.kind {
+      links.joined(joined, addresses: addresses, failure, connection)
+      leaveStrangers(connection)
     } else {
       router(host).keep(promise.kind, failure, connection)
     }

@@ -118,6 +118,20 @@ final class Host {
     return (written.promises, nil)
   }
 
+  /// A peer is told of what comes; what it lacks may wait for a head.
+  func listen(_ connection: Connection) {
+    listeners.append(connection)
+    if timeline.wantsHead { heads.want(service.now.monotonic, isUrgent: true) }
+  }
+
+  private var membershipSeen = 0
+
+  /// Whether who is a member may have changed since this was asked last.
+  func takeMembershipChanged() -> Bool {
+    defer { membershipSeen = timeline.membershipVersion }
+    return membershipSeen != timeline.membershipVersion
+  }
+
   // MARK: Maintenance
 
   func maintain(_ act: Maintenance) { maintenance.append(act) }

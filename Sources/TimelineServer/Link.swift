@@ -3,6 +3,7 @@
 //
 //     we called, to sync       > HELLO  > HAVE T        < HELLO  < HAVE T     then SyncSession
 //     we called, to follow     > HELLO  > FOLLOW name   < HELLO  < TIMELINE T name
+//     we called, to join       > HELLO  > JOIN hash     < HELLO  < JOINED hash
 //     we were called           < HELLO  > HELLO         then what the other side asks for
 
 import EventStore
@@ -31,6 +32,7 @@ final class Link {
 
   let isOutgoing: Bool
   let following: Following?
+  let joining: Joining?
   private(set) var stage = Stage.greeting
   /// From the beginning where we called to sync, else once the timeline is named.
   var session: SyncSession?
@@ -61,8 +63,10 @@ final class Link {
   private static let answerTime: Int64 = 30_000_000
 
   init(
-    isOutgoing: Bool, session: SyncSession? = nil, following: Following? = nil, now: Moment
+    isOutgoing: Bool, session: SyncSession? = nil, following: Following? = nil,
+    joining: Joining? = nil, now: Moment
   ) {
+    self.joining = joining
     self.isOutgoing = isOutgoing
     self.session = session
     self.following = following

@@ -10,6 +10,7 @@ struct LinkRouter {
   let service: Service
   let timelines: Timelines
   let peers: Peers
+  let invitations: Invitations
 
   enum Step {
     case goOn
@@ -19,17 +20,19 @@ struct LinkRouter {
     case whenTreeIsKnown
     /// The name that was looked up is that of this timeline.
     case found(Following, TimelineID, name: String, hash: SHA256Digest?)
+    /// The next timeline of an invitation can be joined here.
+    case joined(Joining, SyncJoined)
   }
 
   // MARK: Beginning
 
   /// The first words on a connection to a peer, to sync with it.
   func begin(_ connection: Connection, with host: Host) {
-    let session = SyncSession(timeline: host.id, replica: host.timeline.replica)
+    var session = connection.newSession(of: host)
     SyncMessage.hello(features: []).append(to: &connection.out)
-    connection.out += session.start(host.timeline.lines)
+    connection.out += session.start(connection.logs(of: host))
     connection.host = host
-    host.listeners.append(connection)
+    host.listen(connection)
     connection.mode = .linked(Link(isOutgoing: true, session: session, now: service.now))
     peers.note(connection.id, .greeting)
   }
@@ -105,22 +108,18 @@ struct LinkRouter {
   ) throws(ErrorReply) -> Step {
     switch try SyncMessage(line) {
     case .have(let have) where !link.isOutgoing:
-      // To whom it is not granted, a timeline does not exist.
-      let found =
-        connection.isStranger
-        ? nil : try Router.onDisk { () throws(OpenError) in try timelines.host(have.timeline) }
-      guard let host = found else {
+      guard let host = try host(have.timeline, for: connection) else {
         throw ErrorReply(.notFound, "no timeline here has that id")
       }
-      let session = SyncSession(timeline: host.id, replica: host.timeline.replica)
-      connection.out += session.start(host.timeline.lines)
+      var session = connection.newSession(of: host)
+      connection.out += session.start(connection.logs(of: host))
       connection.host = host
-      host.listeners.append(connection)
+      host.listen(connection)
       link.session = session
       link.enter(.syncing, service.now)
       advance(line, link, host, connection)
     case .follow(let name) where !link.isOutgoing:
-      guard !connection.isStranger, let hosted = timelines.hosted[name], !hosted.isArchived else {
+      guard connection.handshake == nil, let hosted = timelines.hosted[name], !hosted.isArchived else {
         throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
       }
       SyncMessage.timeline(hosted.id, name: hosted.name, hash: hosted.hash)
@@ -130,6 +129,8 @@ struct LinkRouter {
         throw ErrorReply(.badRequest, "TIMELINE answers FOLLOW alone")
       }
       return .found(following, id, name: name, hash: hash)
+    case .join(let join) where !link.isOutgoing: return try self.join(join, connection)
+    case .joined(let joined): return try self.joined(joined, link)
     case .ping: SyncMessage.pong.append(to: &connection.out)
     case .error(let error): throw ErrorReply.said(error)
     default: throw ErrorReply(.badRequest, "HAVE comes first")
@@ -140,7 +141,7 @@ struct LinkRouter {
   private func advance(
     _ line: UnsafeBufferPointer<UInt8>, _ link: Link, _ host: Host, _ connection: Connection
   ) {
-    guard let effects = link.session?.receive(line, host.timeline) else { return }
+    guard let effects = link.session?.receive(line, connection.logs(of: host)) else { return }
     for effect in effects { carryOut(effect, link, host, connection) }
     note(link, host, connection)
   }
@@ -181,10 +182,9 @@ struct LinkRouter {
       }
     case .proved: host.run(host.heads.work(.check(link.takeProofs()), host.timeline.lines))
     case .ingest(let replica, let lines, let first, let last, let under):
+      let claim = under.map { HeadClaim(note: $0.note, consistency: $0.consistency) }
       let provenance: Timeline.Provenance =
-        connection.isOwner
-        ? .owner
-        : .peer(under.map { HeadClaim(note: $0.note, consistency: $0.consistency) })
+        connection.isOwner ? .owner : connection.isAmongMembers ? .member(claim) : .peer(claim)
       do throws(IngestError) {
         let head = try lines.withTypedBuffer { (bytes) throws(IngestError) in
           try host.timeline.ingest(
@@ -235,7 +235,7 @@ struct LinkRouter {
     }
     var hasMore = false
     if connection.hasRoom, !connection.isClosing,
-      let pumped = link.session?.pump(host.timeline)
+      let pumped = link.session?.pump(connection.logs(of: host))
     {
       hasMore = !pumped.isEmpty
       connection.out += pumped.bytes
@@ -256,14 +256,14 @@ struct LinkRouter {
       link.session?.skip(run)
       return
     }
-    let bytes = link.session?.send(run, consistency: consistency, host.timeline)
+    let bytes = link.session?.send(run, consistency: consistency, connection.logs(of: host))
     connection.out += bytes ?? []
   }
 
   private func note(_ link: Link, _ host: Host, _ connection: Connection) {
     guard link.isLive, !connection.isClosing, let session = link.session else { return }
     peers.note(
-      connection.id, session.isInSync(with: host.timeline) ? .inSync : .syncing)
+      connection.id, session.isInSync(with: connection.logs(of: host)) ? .inSync : .syncing)
   }
 
   /// Lines are proven, as the other side asked.

@@ -16,6 +16,9 @@ public enum PeerAddress: Sendable, Hashable, CustomStringConvertible {
 
   public struct Invalid: Error { public let text: String }
 
+  /// Whether it leads over a network, to a device that shows who it is.
+  public var isNetwork: Bool { if case .tls = self { true } else { false } }
+
   private static let viaPrefix = "via:"
   private static let hostBytesMax = 253
 

@@ -61,6 +61,7 @@ struct Reception {
     case .open: try open(request, connection)
     case .timelines: list(to: &connection.out)
     case .timeline: return try change(request, line, connection)
+    case .join: return try join(request, line, connection)
     case .help:
       for verb in Verb.allCases { Reply.row(.string(verb.usage), to: &connection.out) }
       Reply.end(.object(["count": .int(Verb.allCases.count)]), to: &connection.out)
@@ -164,6 +165,49 @@ struct Reception {
         .badRequest, "a timeline's name has \(TimelineFounding.nameRule)", value: name)
     }
     return .follow(address, name: name, localName: localName)
+  }
+
+  /// `via` is the owner's word alone: no code can name a command.
+  private func join(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
+  ) throws(ErrorReply) -> Router.Step {
+    let value = try request.value(in: line, keys: ["code", "device_name", "as", "via"])
+    guard let own = service.device else {
+      throw ErrorReply(.notFound, "this machine has no key yet; make room on its disk and start it again")
+    }
+    let invitation: Invitation
+    do throws(InvitationError) {
+      invitation = try Invitation(code: value["code"]?.string ?? "")
+    } catch { throw ErrorReply(.badRequest, error.text) }
+    guard invitation.device != own else {
+      throw ErrorReply(.badRequest, "this code is from this machine; say it on the other one")
+    }
+    guard let deviceName = value["device_name"]?.string, MemberRecord.isName(deviceName) else {
+      throw ErrorReply(
+        .badRequest, "a device's name is one line of 1 to \(MemberRecord.nameBytesMax) bytes")
+    }
+    let localName = value["as"]?.string
+    if let localName, !TimelineFounding.isName(localName) {
+      throw ErrorReply(
+        .badRequest, "a timeline's name has \(TimelineFounding.nameRule)", value: localName)
+    }
+    guard localName == nil || invitation.timelines.count == 1 else {
+      throw ErrorReply(.badRequest, "the code is for several timelines, which cannot all have one name")
+    }
+    var addresses: [PeerAddress] = []
+    do throws(PeerAddress.Invalid) {
+      if let via = value["via"]?.string {
+        addresses = [try PeerAddress(owner: "via:" + via)]
+      } else {
+        addresses = try invitation.addresses.map { (text) throws(PeerAddress.Invalid) in
+          try PeerAddress(text)
+        }
+      }
+    } catch { throw ErrorReply(.badRequest, error.text) }
+    return .join(
+      Joining(
+        asker: connection.id, invitation: invitation, addresses: addresses, deviceName: deviceName,
+        localName: localName))
   }
 
   private func hosted(_ name: String) throws(ErrorReply) -> HostedTimeline {

@@ -20,13 +20,14 @@ struct Router {
   let service: Service
   unowned let timelines: Timelines
   let peers: Peers
+  let invitations: Invitations
   /// Told of the connection of a peer that was removed.
   let dropped: (ConnectionID) -> Void
 
   var timeline: Timeline { host.timeline }
   var heads: Heads { host.heads }
   var states: States { host.states }
-  private var now: RecordedTime { service.now.wall }
+  var now: RecordedTime { service.now.wall }
 
   enum Step {
     case goOn
@@ -37,6 +38,8 @@ struct Router {
     /// Something of a timeline is being written, or will be.
     case whenIdle(Host)
     case ask(SlowQuestion)
+    /// An invitation is to be taken.
+    case join(Joining)
     /// A name is to be looked up at another machine.
     case follow(PeerAddress, name: String, localName: String?)
   }
@@ -111,7 +114,7 @@ struct Router {
   ) throws(ErrorReply) -> Step {
     switch request.verb {
     case .append, .appendMany, .checkMany, .whatIf, .erase: break
-    case .hello, .open, .timelines, .timeline, .ping, .help, .quit:
+    case .hello, .open, .timelines, .timeline, .join, .ping, .help, .quit:
       return try reception.answer(request, line, connection)
     case .actors:
       let actors = try questions.actors(request, line)
@@ -163,6 +166,9 @@ struct Router {
       for peer in all { Reply.row(peer.json, to: &connection.out) }
       Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
     case .peer: try peer(request, connection)
+    case .invite: try invite(request, line, connection)
+    case .members: try members(connection)
+    case .member: return try member(request, line)
     case .sync:
       peers.tryNow(timeline.id)
       Reply.ok(.object(["peers": .int(peers.of(timeline.id).count)]), to: &connection.out)

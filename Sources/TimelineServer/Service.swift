@@ -12,6 +12,8 @@ final class Service {
   let random: () -> UInt64
   let newID: () -> EventID
   let version: String
+  /// Where this machine answers others, `tls://…`.
+  let addresses: () -> [String]
   /// Beyond so many bytes staged, further lines wait for the write that is under way.
   let stagedBytesMax: Int
   var now: Moment
@@ -21,8 +23,9 @@ final class Service {
   init(
     directory: DataDirectory, keys: MachineKeys?, version: String, now: Moment,
     random: @escaping () -> UInt64, newID: @escaping () -> EventID,
-    stagedBytesMax: Int
+    addresses: @escaping () -> [String], stagedBytesMax: Int
   ) {
+    self.addresses = addresses
     self.directory = directory
     self.keys = keys
     self.version = version
@@ -31,6 +34,9 @@ final class Service {
     self.random = random
     self.newID = newID
   }
+
+  /// What this machine is known by to others; nil without keys.
+  var device: DeviceID? { keys.map { DeviceID(of: $0.device.publicKey) } }
 
   /// What this machine makes its logs with.
   var maker: LogMaker { LogMaker(keys: keys, random: random) }

@@ -32,6 +32,11 @@ extension Router {
         let staged = try timeline.stage(named, author: author, recording(connection))
         promise(.snapshot(staged, named), connection)
       } catch { Reply.error(ErrorReply(error), to: &connection.out) }
+    case .end(let end):
+      connection.mode = .requests
+      do throws(ErrorReply) { try record(end, connection) } catch {
+        Reply.error(error, to: &connection.out)
+      }
     case .error(let error):
       connection.mode = .requests
       Reply.error(error, to: &connection.out)

@@ -55,21 +55,21 @@ final class Timelines {
 
   /// Joins a timeline of another machine. An own one of that name without a line gives way.
   ///
-  /// - Parameter hash: the whole one of its id, where it is known.
+  /// - Parameters: `hash` and `founding` where they are known.
   func join(
-    _ id: TimelineID, hash: SHA256Digest?, as name: String
+    _ id: TimelineID, hash: SHA256Digest?, founding: TimelineFounding?, as name: String
   ) throws(OpenError) -> HostedTimeline {
     if let own = hosted[name], let host = open.first(where: { $0.id == own.id }) {
       guard host.timeline.position.sizes.isEmpty, host.isIdle else { throw .timelineExists(name) }
       let joined = try service.directory.joinTimeline(
-        id, hash: hash, name: name, by: service.maker)
+        id, hash: hash, founding: founding, name: name, by: service.maker)
       open.removeAll { $0 === host }
       try lookAgain()
       gone(host)
       return joined
     }
     let joined = try service.directory.joinTimeline(
-      id, hash: hash, name: name, by: service.maker)
+      id, hash: hash, founding: founding, name: name, by: service.maker)
     try lookAgain()
     return joined
   }

@@ -40,6 +40,10 @@ public enum Verb: String, Sendable, CaseIterable {
   case peers = "PEERS"
   case peer = "PEER"
   case sync = "SYNC"
+  case invite = "INVITE"
+  case join = "JOIN"
+  case members = "MEMBERS"
+  case member = "MEMBER"
   case ping = "PING"
   case help = "HELP"
   case quit = "QUIT"
@@ -49,9 +53,9 @@ public enum Verb: String, Sendable, CaseIterable {
     switch self {
     case .hello, .ping, .help, .quit: .sync
     case .append, .appendMany, .snapshot, .erase: .write
-    case .timeline, .peer, .sync, .repair, .backup: .own
+    case .timeline, .peer, .sync, .repair, .backup, .invite, .join, .member: .own
     case .open, .timelines, .checkMany, .get, .query, .count, .state, .explain, .changes, .whatIf,
-      .lint, .watch, .snapshots, .actors, .rules, .status, .verify, .prove, .keys, .peers:
+      .lint, .watch, .snapshots, .actors, .rules, .status, .verify,   .prove, .keys, .peers, .members:
       .read
     }
   }
@@ -59,7 +63,7 @@ public enum Verb: String, Sendable, CaseIterable {
   /// Whether it is asked of a timeline, rather than of the machine.
   public var isOfTimeline: Bool {
     switch self {
-    case .hello, .open, .timelines, .timeline, .ping, .help, .quit: false
+    case .hello, .open, .timelines, .timeline, .join, .ping, .help, .quit: false
     default: true
     }
   }
@@ -75,7 +79,7 @@ public enum Verb: String, Sendable, CaseIterable {
   /// Whether it stands alone on its line.
   public var isBare: Bool {
     switch self {
-    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair, .timelines: true
+    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair, .timelines, .members: true
     default: false
     }
   }
@@ -119,6 +123,12 @@ public enum Verb: String, Sendable, CaseIterable {
     case .peers: "PEERS - the machines that this one syncs with"
     case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"
+    case .invite:
+      "INVITE {\"role\":WORD,\"seconds\":n,\"addresses\":[…]} - a code by which a machine can join the timeline"
+    case .join: "JOIN {\"code\":CODE,\"device_name\":NAME,\"as\":NAME,\"via\":COMMAND} - join by a code"
+    case .members: "MEMBERS - the devices of the timeline, a ROW each"
+    case .member:
+      "MEMBER {\"device\":ID,\"end\":true}, or {\"device\":ID,\"role\":WORD} - end a device, or lower what it may"
     case .ping: "PING - answered with OK"
     case .help: "HELP - this list"
     case .quit: "QUIT - end the connection"

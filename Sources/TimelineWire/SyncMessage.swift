@@ -2,7 +2,8 @@
 // local to a machine and stand in FOLLOW alone.
 //
 //     HELLO timeline-sync 1 {"features":[]}
-//     HAVE TIMELINE {"replica":"R","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}     what is on disk here
+//     HAVE TIMELINE {"replica":"R","heads":{"R":[7,"1a2b3c4d5e6f7a8b",5]}}     what is on disk here; among
+//                                       members each with the hash of its device, and again when it is more
 //     HEAD TIMELINE R 900 "signed note" the head that the LINES behind it are under
 //     LINES TIMELINE R 101 2 1042 ["…"] first, count, bytes, and that the first 102 lines are under the
 //                                       head (none where it ends there); then the lines themselves
@@ -12,6 +13,8 @@
 //     PROVED TIMELINE R 7 3
 //     FOLLOW main                       which timeline has this name there?
 //     TIMELINE TIMELINE main HASH       the whole hash that the id is the beginning of, where it is known
+//     JOIN HASH {"name":"bo's laptop","proof":"…","addresses":[…]}     by an invitation to the timeline of this hash
+//     JOINED HASH {"name":"main","role":"write","founding":"…"}
 //     PING    PONG    ERR code text
 //
 // To add a message: a case here, its two spellings below, what SyncSession does with it, and
@@ -34,9 +37,47 @@ public enum SyncMessage: Sendable, Equatable {
   case proved(TimelineID, LineRange)
   case follow(name: String)
   case timeline(TimelineID, name: String, hash: SHA256Digest?)
+  case join(SyncJoin)
+  case joined(SyncJoined)
   case ping
   case pong
   case error(ErrorReply)
+}
+
+/// A device that has an invitation.
+public struct SyncJoin: Sendable, Equatable {
+  /// The whole hash of the timeline.
+  public var timeline: SHA256Digest
+  /// What people call the device.
+  public var name: String
+  /// `JoinProof.bytes`.
+  public var proof: [UInt8]
+  /// Where it answers itself; none where nobody can call it.
+  public var addresses: [String]
+
+  public init(timeline: SHA256Digest, name: String, proof: [UInt8], addresses: [String]) {
+    self.timeline = timeline
+    self.name = name
+    self.proof = proof
+    self.addresses = addresses
+  }
+}
+
+/// That it is a member.
+public struct SyncJoined: Sendable, Equatable {
+  public var timeline: SHA256Digest
+  /// What the timeline is called there.
+  public var name: String
+  public var role: Role
+  /// What the timeline's hash is made from.
+  public var founding: TimelineFounding
+
+  public init(timeline: SHA256Digest, name: String, role: Role, founding: TimelineFounding) {
+    self.timeline = timeline
+    self.name = name
+    self.role = role
+    self.founding = founding
+  }
 }
 
 /// What a machine has of a timeline.
@@ -48,12 +89,17 @@ public struct SyncHave: Sendable, Equatable {
     public var check: String
     /// Lines under the newest signed head.
     public var signed: UInt64
+    /// Whose log it is, among members; nil for one from before there were devices.
+    public var device: DeviceID?
 
-    public init(_ replica: ReplicaID, size: UInt64, check: String, signed: UInt64) {
+    public init(
+      _ replica: ReplicaID, size: UInt64, check: String, signed: UInt64, device: DeviceID? = nil
+    ) {
       self.replica = replica
       self.size = size
       self.check = check
       self.signed = signed
+      self.device = device
     }
   }
 
@@ -65,7 +111,7 @@ public struct SyncHave: Sendable, Equatable {
   public var hasMore = false
 
   /// So many heads fit into a line.
-  static let headsMax = 500
+  static let headsMax = 350
 
   public init(_ timeline: TimelineID, replica: ReplicaID?, heads: [Head], hasMore: Bool = false) {
     self.timeline = timeline
@@ -127,6 +173,8 @@ extension SyncMessage {
     case "FOLLOW" where words.count == 2: self = .follow(name: words[1])
     case "TIMELINE" where (3...4).contains(words.count):
       self = .timeline(try reader.timeline(), name: words[2], hash: try reader.hash())
+    case "JOIN": self = .join(try reader.join())
+    case "JOINED": self = .joined(try reader.joined())
     case "PING": self = .ping
     case "PONG": self = .pong
     case "ERR":
@@ -171,6 +219,8 @@ extension SyncMessage {
     case .follow(let name): "FOLLOW \(name)"
     case .timeline(let id, let name, let hash):
       "TIMELINE \(id) \(name)" + (hash.map { " " + $0.base64 } ?? "")
+    case .join(let join): "JOIN \(join.timeline.base64) \(join.json.text)"
+    case .joined(let joined): "JOINED \(joined.timeline.base64) \(joined.json.text)"
     case .ping: "PING"
     case .pong: "PONG"
     case .error(let error): "ERR \(error.code.rawValue) \(error.text)"
@@ -194,9 +244,31 @@ extension SyncHave {
         heads.map { head in
           JSONValue.Member(
             head.replica.description,
-            .array([.int(Int(head.size)), .string(head.check), .int(Int(head.signed))]))
+            .array(
+              [.int(Int(head.size)), .string(head.check), .int(Int(head.signed))]
+                + (head.device.map { [.string($0.digest.base64)] } ?? [])))
         }),
       "more": hasMore ? .bool(true) : nil,
+    ])
+  }
+}
+
+extension SyncJoin {
+  static let addressesMax = Invitation.addressCountMax
+
+  fileprivate var json: JSONValue {
+    .object([
+      "name": .string(name), "proof": .string(Base64.encode(proof)),
+      "addresses": addresses.isEmpty ? nil : .strings(addresses),
+    ])
+  }
+}
+
+extension SyncJoined {
+  fileprivate var json: JSONValue {
+    .object([
+      "name": .string(name), "role": .string(role.rawValue),
+      "founding": .string(founding.bodyText),
     ])
   }
 }
@@ -222,18 +294,25 @@ private struct SyncMessageReader {
     }
     var heads: [SyncHave.Head] = []
     for member in members {
-      guard let replica = ReplicaID(member.key), let values = member.value.array, values.count == 3,
-        let size = values[0].int, (0...Int(LineLimits.seqMax)).contains(size),
+      guard let replica = ReplicaID(member.key), let values = member.value.array,
+        (3...4).contains(values.count), let size = values[0].int, (0...Int(LineLimits.seqMax)).contains(size),
         let check = values[1].string, let signed = values[2].int, (0...size).contains(signed)
-      else { throw ErrorReply(.badRequest, "a head is \"REPLICA\":[size,\"check\",signed]") }
+      else { throw Self.headForm }
+      let device = values.dropFirst(3).first.map { SHA256Digest(base64: $0.string ?? "") }
+      guard device.map({ $0 != nil }) ?? true else { throw Self.headForm }
       heads.append(
-        SyncHave.Head(replica, size: UInt64(size), check: check, signed: UInt64(signed)))
+        SyncHave.Head(
+          replica, size: UInt64(size), check: check, signed: UInt64(signed),
+          device: device?.map { DeviceID($0) }))
     }
     return .have(
       SyncHave(
         timeline, replica: json["replica"]?.string.flatMap { ReplicaID($0) }, heads: heads,
         hasMore: json["more"]?.bool ?? false))
   }
+
+  private static let headForm = ErrorReply(
+    .badRequest, "a head is \"REPLICA\":[size,\"check\",signed], with the device behind it among members")
 
   func timeline() throws(ErrorReply) -> TimelineID {
     guard words.count > 1, let id = TimelineID(words[1]) else {
@@ -250,6 +329,36 @@ private struct SyncMessageReader {
         .badRequest, "\(words[0]) ends with the hash that the timeline's id is made from")
     }
     return hash
+  }
+
+  private func hashAndJSON() throws(ErrorReply) -> (SHA256Digest, JSONValue) {
+    guard words.count > 1, let hash = SHA256Digest(base64: words[1]),
+      let json = try? JSONValue(parsing: text)
+    else { throw ErrorReply(.badRequest, "\(words[0]) names a timeline by its whole hash") }
+    return (hash, json)
+  }
+
+  func join() throws(ErrorReply) -> SyncJoin {
+    let (hash, json) = try hashAndJSON()
+    let addresses = json["addresses"]?.array?.compactMap(\.string) ?? []
+    guard let name = json["name"]?.string, MemberRecord.isName(name),
+      let proof = json["proof"]?.string.flatMap({ Base64.decode($0.utf8) }),
+      addresses.count <= SyncJoin.addressesMax
+    else { throw ErrorReply(.badRequest, "JOIN HASH {name, proof, addresses}") }
+    return SyncJoin(timeline: hash, name: name, proof: proof, addresses: addresses)
+  }
+
+  func joined() throws(ErrorReply) -> SyncJoined {
+    let (hash, json) = try hashAndJSON()
+    guard let name = json["name"]?.string, TimelineFounding.isName(name),
+      let role = json["role"]?.string.flatMap({ Role(rawValue: $0) }),
+      let founding = json["founding"]?.string.flatMap({ TimelineFounding(parsing: $0) }),
+      founding.hash == hash
+    else {
+      throw ErrorReply(
+        .badRequest, "JOINED HASH {name, role, founding}, of which the hash is that of the founding")
+    }
+    return SyncJoined(timeline: hash, name: name, role: role, founding: founding)
   }
 
   /// A timeline, a replica and a number.

@@ -32,6 +32,19 @@ public protocol LogSource {
   func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])?
   /// Lines under that head; 0 where there is none.
   func signedSize(of replica: ReplicaID) -> UInt64
+  /// The logs with the number of their lines that are sent, in the order in which they go.
+  var logsInOrder: [(replica: ReplicaID, size: UInt64)] { get }
+
+  // Among members:
+
+  /// Whose log it is; nil for one from before there were devices.
+  func device(of replica: ReplicaID) -> DeviceID?
+  /// Whether lines are asked for of a log that a peer says is of that device.
+  func follows(_ replica: ReplicaID, of device: DeviceID?) -> Bool
+  /// Changes whenever `follows` may.
+  var membershipVersion: Int { get }
+  /// What of a position is asked for and sent: the lines that somebody says to have behind an end are not missing.
+  func followed(of position: Position) -> Position
 }
 
 /// Lines in a row, of one log.
@@ -53,6 +66,16 @@ extension LogSource {
   public func head(of replica: ReplicaID) -> (size: UInt64, note: [UInt8])? { nil }
 
   public func signedSize(of replica: ReplicaID) -> UInt64 { head(of: replica)?.size ?? 0 }
+
+  public var logsInOrder: [(replica: ReplicaID, size: UInt64)] { position.sorted }
+
+  public func device(of replica: ReplicaID) -> DeviceID? { nil }
+
+  public func follows(_ replica: ReplicaID, of device: DeviceID?) -> Bool { true }
+
+  public var membershipVersion: Int { 0 }
+
+  public func followed(of position: Position) -> Position { position }
 
   /// What stands for a line, its words there or not: the first 8 bytes of its leaf, in hex.
   func check(of replica: ReplicaID, at seq: UInt64) -> String? {
@@ -172,31 +195,65 @@ public struct SyncSession: Sendable {
   public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
+  /// Among members lines go only of logs that the other side has named.
+  private let isAmongMembers: Bool
+  private var named: Set<ReplicaID> = []
+  /// Those that this side has named.
+  private var announced: Set<ReplicaID> = []
+  /// Those that the other side has and this one does not follow, with whose they are said to be.
+  private var offered: [ReplicaID: DeviceID?] = [:]
+  /// Those of them that were asked for.
+  private var asked: Set<ReplicaID> = []
+  /// Of the membership by which `offered` was looked through; nil: it has to be.
+  private var seenMembership: Int?
+  private static let offeredMax = 1 << 16
 
-  /// - Parameter isUnderHeads: whether lines go under signed heads alone; false where an owner puts back
-  ///   what he kept, to the last line.
-  public init(timeline: TimelineID, replica: ReplicaID, isUnderHeads: Bool = true) {
+  /// - Parameters:
+  ///   - isUnderHeads: whether lines go under signed heads alone; false where an owner puts back what he kept, to
+  ///     the last line.
+  ///   - isAmongMembers: whether each side has only the logs that it names.
+  public init(
+    timeline: TimelineID, replica: ReplicaID, isUnderHeads: Bool = true,
+    isAmongMembers: Bool = false
+  ) {
     self.timeline = timeline
     self.replica = replica
     self.isUnderHeads = isUnderHeads
+    self.isAmongMembers = isAmongMembers
   }
 
   public var isLive: Bool { state == .live }
 
   /// Whether both have the same lines, durably, as far as this side has been told.
   public func isInSync(with source: some LogSource) -> Bool {
-    state == .live && unacknowledged.isEmpty && taken == source.position
+    state == .live && unacknowledged.isEmpty
+      && (!isAmongMembers || hasAllNamed(source))
+      && source.followed(of: taken) == source.followed(of: source.position)
+  }
+
+  /// Whether nothing is to be named, and of each log that was asked for some is here: of who follows nobody yet, no
+  /// line would be missing.
+  private func hasAllNamed(_ source: some LogSource) -> Bool {
+    seenMembership == source.membershipVersion && asked.allSatisfy { source.position[$0] > 0 }
   }
 
   // MARK: Steps
 
   /// What this side has: the first that it says.
-  public func start(_ source: some LogSource) -> [UInt8] {
-    let heads = source.position.sorted.map { replica, size in
-      SyncHave.Head(
-        replica, size: size, check: source.check(of: replica, at: size) ?? "",
-        signed: source.signedSize(of: replica))
-    }
+  public mutating func start(_ source: some LogSource) -> [UInt8] {
+    say(source.logsInOrder.map { head(of: $0.replica, size: $0.size, source) })
+  }
+
+  private func head(
+    of replica: ReplicaID, size: UInt64, _ source: some LogSource
+  ) -> SyncHave.Head {
+    SyncHave.Head(
+      replica, size: size, check: source.check(of: replica, at: size) ?? "",
+      signed: source.signedSize(of: replica),
+      device: isAmongMembers ? source.device(of: replica) : nil)
+  }
+
+  private mutating func say(_ heads: [SyncHave.Head]) -> [UInt8] {
     var out: [UInt8] = []
     var rest = heads[...]
     repeat {
@@ -206,7 +263,26 @@ public struct SyncSession: Sendable {
         SyncHave(timeline, replica: replica, heads: Array(part), hasMore: !rest.isEmpty)
       ).append(to: &out)
     } while !rest.isEmpty
+    if isAmongMembers { announced.formUnion(heads.map(\.replica)) }
     return out
+  }
+
+  /// Names the logs that have come here since, and those of the other side that are followed now.
+  private mutating func name(_ source: some LogSource) -> [UInt8] {
+    var heads = source.logsInOrder.filter { !announced.contains($0.replica) }.map {
+      head(of: $0.replica, size: $0.size, source)
+    }
+    if seenMembership != source.membershipVersion {
+      seenMembership = source.membershipVersion
+      for (replica, device) in offered.sorted(by: { $0.key < $1.key })
+      where source.follows(replica, of: device) {
+        offered[replica] = nil
+        guard !announced.contains(replica), source.position[replica] == 0 else { continue }
+        asked.insert(replica)
+        heads.append(SyncHave.Head(replica, size: 0, check: "", signed: 0, device: device))
+      }
+    }
+    return heads.isEmpty ? [] : say(heads)
   }
 
   /// The log of which the next line ends a run; nil where it ends none.
@@ -237,8 +313,12 @@ public struct SyncSession: Sendable {
     case (.have(let have), .comparing):
       try compare(have, source)
       if !have.hasMore { state = .live }
+    case (.have(let have), .live) where isAmongMembers: try compare(have, source)
     case (.lines(let timeline, let run, let bytes, let consistency), .live):
       try check(timeline)
+      guard !isAmongMembers || announced.contains(run.replica) else {
+        throw ErrorReply(.badRequest, "LINES is of logs that the other side has named")
+      }
       var under = heardHead?.replica == run.replica ? heardHead?.head : nil
       under?.consistency = consistency
       incoming = Incoming(
@@ -302,7 +382,11 @@ public struct SyncSession: Sendable {
     guard state == .live else { return Pumped() }
     var pumped = Pumped()
     let inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
-    let position = source.position.sorted
+    if isAmongMembers {
+      pumped.bytes = name(source)
+      guard pumped.isEmpty else { return pumped }
+    }
+    let position = source.logsInOrder.filter { !isAmongMembers || named.contains($0.replica) }
     if held == nil, inFlight < Self.windowBytes { pumped = lines(source, position) }
     if pumped.isEmpty { pumped.bytes = heads(source, position) }
     if pumped.isEmpty { pumped.bytes = want(source) }
@@ -454,6 +538,11 @@ public struct SyncSession: Sendable {
         "that is this machine itself, or a copy of its data directory with the same replica id")
     }
     for head in have.heads {
+      if isAmongMembers {
+        // Named again it is as it was: what came since is known.
+        guard named.insert(head.replica).inserted else { continue }
+        try note(offer: head, source)
+      }
       if head.size > 0, head.size <= source.position[head.replica],
         let ours = source.check(of: head.replica, at: head.size), ours != head.check,
         !head.check.isEmpty
@@ -462,10 +551,21 @@ public struct SyncSession: Sendable {
           .wrongPosition,
           "fork: replica \(head.replica) has another line \(head.size) here and there")
       }
-      theirs[head.replica] = head.size
-      taken[head.replica] = head.size
-      signed[head.replica] = head.signed
+      theirs[head.replica] = max(theirs[head.replica], head.size)
+      taken[head.replica] = max(taken[head.replica], head.size)
+      signed[head.replica] = max(signed[head.replica], head.signed)
     }
+  }
+
+  /// Keeps in mind a log that the other side has and this one does not.
+  private mutating func note(offer head: SyncHave.Head, _ source: some LogSource) throws(ErrorReply)
+  {
+    guard head.size > 0, source.position[head.replica] == 0 else { return }
+    guard offered.count < Self.offeredMax else {
+      throw ErrorReply(.tooLarge, "more than \(Self.offeredMax) logs that are followed by nobody here")
+    }
+    offered[head.replica] = .some(head.device)
+    seenMembership = nil
   }
 
   private mutating func proved(_ lines: LineRange) throws(ErrorReply) -> [Effect] {

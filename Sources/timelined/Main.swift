@@ -40,7 +40,7 @@ enum Main {
       let engine = try Engine(
         Engine.World(
           directory: directory, keys: keys, version: Arguments.version, random: entropy.word,
-          newID: entropy.id),
+          newID: entropy.id, addresses: { OwnAddresses.of(arguments.listen) }),
         now: .now)
       // What reading the log needed and the daemon does not.
       malloc_trim(0)

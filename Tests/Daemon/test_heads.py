@@ -31,7 +31,7 @@ class Heads(Machines):
         self.append(daemon, 2)
         daemon.stop()
         self.assertEqual(self.head(daemon)[1:], (7, self.root(self.lines(daemon))))
-        self.assertEqual([line for line in self.lines(daemon) if b'"log.member"' in line], self.lines(daemon)[:1])
+        self.assertEqual([line for line in self.lines(daemon) if b'"log.replica"' in line], self.lines(daemon)[:1])
 
     def test_a_machine_that_wrote_nothing_signs_nothing(self):
         daemon = self.another()

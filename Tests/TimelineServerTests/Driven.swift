@@ -12,6 +12,7 @@ import TimelineModel
 final class Driven {
   let fileSystem: SimulatedFileSystem
   private(set) var engine: Engine
+  let keys: MachineKeys
   private var random: SplitMix
   /// Microseconds of the monotonic clock.
   var time: Int64 = 1_000_000
@@ -37,7 +38,7 @@ final class Driven {
     fileSystem = SimulatedFileSystem(seed: seed)
     let generator = Generator(seed: seed)
     let directory = try DataDirectory("data", fileSystem: fileSystem)
-    let keys = MachineKeys(
+    keys = MachineKeys(
       heads: try directory.signingKey { (0..<32).map { UInt8($0) } },
       device: try directory.deviceKey { (0..<32).map { UInt8(truncatingIfNeeded: seed) &+ $0 } })
     engine = try Engine(

@@ -296,7 +296,8 @@ struct SyncSessionTests {
     let text = String(repeating: "x", count: 30_000)
     for n in 0..<100 { a.append("\(n) \(text)") }
     var session = SyncSession(timeline: .main, replica: a.id)
-    let have = SyncSession(timeline: .main, replica: b.id).start(b).dropLast()
+    var other = SyncSession(timeline: .main, replica: b.id)
+    let have = other.start(b).dropLast()
     _ = Array(have).withUnsafeBufferPointer { session.receive($0, a) }
     guard let run = session.pump(a).held else {
       Issue.record("a run that needs no proof")
@@ -398,7 +399,7 @@ struct SyncSessionTests {
     #expect(wire.ends.isEmpty)
     #expect(b.logs == a.logs)
     #expect(wire.left.isInSync(with: a) && wire.right.isInSync(with: b))
-    #expect(wire.transcript.count { $0.contains("HAVE") } == 6)
+    #expect(wire.transcript.count { $0.contains("HAVE") } == 8)
     #expect(wire.transcript.count { $0.contains("LINES") } == 1)
   }
 

@@ -21,7 +21,7 @@ public struct HostedTimeline: Sendable, Hashable {
   /// What that log begins with.
   public private(set) var record: ReplicaRecord?
   public internal(set) var isArchived: Bool
-  /// What the id is made from, where this machine founded the timeline.
+  /// What the id is made from, where that is known.
   public let founding: TimelineFounding?
 
   init(
@@ -46,8 +46,13 @@ public struct HostedTimeline: Sendable, Hashable {
     return hosted
   }
 
-  /// Whether it began on this machine. Those of directories of version 1 had no founding.
-  var isOwn: Bool { founding != nil || id == .main }
+  /// Whether it began on this machine. Those of directories of version 1 had no founding, and where there were no keys
+  /// it names none.
+  var isOwn: Bool { isFoundedHere || id == .main }
+
+  var isFoundedHere: Bool {
+    founding.map { $0.key == nil || record == nil || $0.key == record?.device } ?? false
+  }
 
   /// The text of timeline.json.
   var bytes: [UInt8] {

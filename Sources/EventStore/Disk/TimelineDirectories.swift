@@ -53,9 +53,12 @@ extension DataDirectory {
   /// Joins a timeline of another machine. One of this machine's own that has the name, and no line yet,
   /// gives way: it must not be open. `badName`, or `timelineExists` where the name or the timeline is here.
   ///
-  /// - Parameter hash: the whole one that the id is the beginning of, where it is known.
+  /// - Parameters:
+  ///   - hash: the whole one that the id is the beginning of, where it is known.
+  ///   - founding: what it is the hash of, where that is known.
   public func joinTimeline(
-    _ id: TimelineID, hash: SHA256Digest?, name: String, by maker: LogMaker
+    _ id: TimelineID, hash: SHA256Digest?, founding: TimelineFounding? = nil, name: String,
+    by maker: LogMaker
   ) throws(OpenError) -> HostedTimeline {
     let found = try timelines()
     if let hosted = found[id] { throw .timelineExists(hosted.name) }
@@ -67,7 +70,8 @@ extension DataDirectory {
       directory = try freeDirectory(name, id)
     }
     return try make(
-      HostedTimeline(id: id, name: name, directory: directory, log: maker.log(of: hash)))
+      HostedTimeline(
+        id: id, name: name, directory: directory, log: maker.log(of: hash), founding: founding))
   }
 
   /// Calls a timeline something else here; `noTimeline`, `badName` or `timelineExists`.

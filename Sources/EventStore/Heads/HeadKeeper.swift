@@ -70,7 +70,8 @@ public final class HeadKeeper: Sendable {
 
   private let timeline: TimelineID
   private let own: ReplicaID
-  private let signer: NoteSigner?
+  /// What this machine signs with; nil for none.
+  private let key: SigningKey?
   private let directory: String
   private let fileSystem: any FileSystem
   private static let stepLines: UInt64 = 65_536
@@ -81,12 +82,12 @@ public final class HeadKeeper: Sendable {
   private let kept = Mutex<[ReplicaID: Kept]>([:])
 
   init(
-    timeline: TimelineID, own: ReplicaID, signer: NoteSigner?, directory: String,
+    timeline: TimelineID, own: ReplicaID, key: SigningKey?, directory: String,
     fileSystem: any FileSystem
   ) {
     self.timeline = timeline
     self.own = own
-    self.signer = signer
+    self.key = key
     self.directory = directory
     self.fileSystem = fileSystem
   }
@@ -97,17 +98,18 @@ public final class HeadKeeper: Sendable {
   /// Has long work end soon, on whatever thread it is done.
   public func stop() { isStopping.store(true, ordering: .relaxed) }
 
-  /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet.
+  /// Finds the heads on disk in the lines, and signs this machine's lines that are not signed yet: also those of a
+  /// log that it left when a line of it was damaged, once that is back. Without a head nobody else would get them.
   public func checkAll(_ view: ReadView) -> [ReplicaID: Outcome] {
     kept.withLock { kept in
       for replica in kept.keys { kept[replica]!.failure = nil }
       var outcomes: [ReplicaID: Outcome] = [:]
       for log in view.logs where log.size > 0 && view.key(of: log.id) != nil {
         outcomes[log.id] = Result { () throws(HeadProblem) in
-          guard log.id == own else {
+          guard signer(of: log.id, view) != nil else {
             return try verifiedHead(&kept[log.id, default: Kept()], log, view)
           }
-          return try signOwn(&kept, view, isKept: true)
+          return try sign(log, &kept, view, isKept: true)
         }.flatMap { $0.map { .success($0) } ?? .failure(.notCovered(log.id, seq: 1, signed: 0)) }
       }
       return outcomes
@@ -156,8 +158,9 @@ public final class HeadKeeper: Sendable {
   ///
   /// - Parameter isKept: whether the head is to be on the disk too. It has to be in time, for the next start.
   public func sign(_ view: ReadView, isKept: Bool) throws(HeadProblem) -> SignedHead? {
-    try kept.withLock { (kept) throws(HeadProblem) in
-      try signOwn(&kept, view, isKept: isKept)
+    guard let log = view.log(own), log.size > 0 else { return nil }
+    return try kept.withLock { (kept) throws(HeadProblem) in
+      try sign(log, &kept, view, isKept: isKept)
     }
   }
 
@@ -291,8 +294,8 @@ public final class HeadKeeper: Sendable {
     guard let text = log.line(seq) else { throw .damaged(log.id, seq: seq) }
     return try kept.withLock { (kept) throws(HeadProblem) in
       let newest =
-        log.id == own && signer != nil
-        ? try signOwn(&kept, view, isKept: false)
+        log.id == own && key != nil
+        ? try sign(log, &kept, view, isKept: false)
         : try newestHead(&kept[log.id, default: Kept()], log, view)
       guard let head = newest, head.size >= seq else {
         throw .notCovered(log.id, seq: seq, signed: newest?.size ?? 0)
@@ -354,25 +357,31 @@ public final class HeadKeeper: Sendable {
 
   // MARK: Steps
 
-  private func signOwn(
-    _ kept: inout [ReplicaID: Kept], _ view: ReadView, isKept: Bool
+  /// What signs a log; nil for one that is not signed here.
+  private func signer(of replica: ReplicaID, _ view: ReadView) -> NoteSigner? {
+    guard let key, let named = view.key(of: replica), named.key == key.publicKey else { return nil }
+    let signer = key.signer(named: SignedHead.name(replica, of: timeline))
+    return signer.verifier == named ? signer : nil
+  }
+
+  private func sign(
+    _ log: ReplicaLog, _ kept: inout [ReplicaID: Kept], _ view: ReadView, isKept: Bool
   ) throws(HeadProblem) -> SignedHead? {
-    guard let log = view.log(own), log.size > 0 else { return nil }
-    guard let signer, view.key(of: own) == signer.verifier else { throw .noKey(own) }
-    let last = try verifiedHead(&kept[own, default: Kept()], log, view)
+    guard let signer = signer(of: log.id, view) else { throw .noKey(log.id) }
+    let last = try verifiedHead(&kept[log.id, default: Kept()], log, view)
     if let last, last.size >= log.size {
-      if isKept { try write(last, log, &kept[own]!) }
+      if isKept { try write(last, log, &kept[log.id]!) }
       return last
     }
-    try advance(&kept[own]!.tree, to: log.size, log)
+    try advance(&kept[log.id]!.tree, to: log.size, log)
     let head: SignedHead
     do throws(CheckpointError) {
       let checkpoint = try Checkpoint(
-        origin: signer.verifier.name.text, size: log.size, root: kept[own]!.tree.root)
+        origin: signer.verifier.name.text, size: log.size, root: kept[log.id]!.tree.root)
       head = SignedHead(signing: checkpoint, by: signer)
     } catch { fatalError("a log's head is no checkpoint: \(error.message)") }
-    if isKept { try write(head, log, &kept[own]!) }
-    kept[own]!.head = head
+    if isKept { try write(head, log, &kept[log.id]!) }
+    kept[log.id]!.head = head
     return head
   }
 

@@ -62,6 +62,8 @@ public enum IngestError: Error, Sendable, Hashable {
   case unread(ReplicaID)
   /// Lines that no signed head was named for.
   case noHead(ReplicaID)
+  /// A log that begins with no line of a member's device.
+  case noMember(ReplicaID)
   /// A log whose first line names no key.
   case noKey(ReplicaID)
   case badHead(ReplicaID, SignedHead.Refusal)
@@ -90,6 +92,8 @@ public enum IngestError: Error, Sendable, Hashable {
         + "restart timelined"
     case .noHead(let replica):
       "lines of replica \(replica) came without the signed head that they are under"
+    case .noMember(let replica):
+      "replica \(replica) is not taken: line 1 shows no device that may write in this timeline"
     case .noKey(let replica):
       "the first line of replica \(replica) names no key, so nobody can sign its lines"
     case .badHead(let replica, let refusal):

@@ -25,10 +25,20 @@ extension Timeline {
   public enum Provenance: Sendable {
     /// A peer, which has to show it; nil where it did not.
     case peer(HeadClaim?)
+    /// A peer among members: what it sends is of their logs, and not behind their ends.
+    case member(HeadClaim?)
     /// The owner of this machine, who puts back what he kept: to the last line, signed or not.
     case owner
 
-    fileprivate var isChecked: Bool { if case .peer = self { true } else { false } }
+    fileprivate var isOwner: Bool { if case .owner = self { true } else { false } }
+    fileprivate var isMember: Bool { if case .member = self { true } else { false } }
+
+    fileprivate var claim: HeadClaim? {
+      switch self {
+      case .peer(let claim), .member(let claim): claim
+      case .owner: nil
+      }
+    }
   }
 
   /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
@@ -52,12 +62,13 @@ extension Timeline {
     let last = lastBatch(of: replica)?.entries.last?.recorded
     var next = nextSeq(of: replica)
     let pieces = PeerLine.all(
-      in: bytes, logIndex: logIndex, hasLeaves: provenance.isChecked, store.index.vocabulary)
+      in: bytes, logIndex: logIndex, hasLeaves: !provenance.isOwner, store.index.vocabulary)
     var leaves: [SHA256Digest] = []
     var previous = last ?? known.flatMap { store.logs[$0].lastRecorded }
     var latest = clock
     var ahead = 0
     var expected = first
+    let reach = provenance.isMember ? try self.reach(of: replica, pieces.first?.entry) : nil
     for piece in pieces {
       guard let text = piece.text else { throw .line(seq: next, .noLineEnd) }
       let line: Line
@@ -69,6 +80,8 @@ extension Timeline {
         throw .wrongSeq(expected: expected, found: line.seq)
       }
       expected += 1
+      // Who sent it need not know of the end yet.
+      if let reach, line.seq > reach { break }
       if line.seq < next {
         guard isHere(line, text, replica) else { throw .fork(seq: line.seq) }
         continue
@@ -92,9 +105,9 @@ extension Timeline {
       next += 1
     }
     var head: SignedHead?
-    if case .peer(let claim) = provenance, !batch.isEmpty {
+    if !provenance.isOwner, !batch.isEmpty {
       let tree = try tree(of: replica, with: leaves)
-      head = try check(claim, tree, of: replica, key: key(of: replica, orIn: batch))
+      head = try check(provenance.claim, tree, of: replica, key: key(of: replica, orIn: batch))
       staged.trees[replica] = tree
     }
     if known == nil, !batch.isEmpty { try addLog(replica) }
@@ -102,6 +115,22 @@ extension Timeline {
     self.ahead += ahead
     staged.add(batch, of: replica, own: self.replica)
     return head
+  }
+
+  /// Up to which line a log is kept, as far as it is known who is a member; nil: to the last.
+  private func reach(of replica: ReplicaID, _ entry: IndexEntry?) throws(IngestError) -> UInt64? {
+    guard let membership = store.membership else { throw .noMember(replica) }
+    guard store.logIndex(of: replica) == nil else { return membership.reach(of: replica) }
+    // Line 1 may be under way.
+    let batches = [
+      underWay?.staging.batch(of: replica, own: self.replica),
+      staged.batch(of: replica, own: self.replica),
+    ]
+    let first = batches.lazy.compactMap { $0?.entries.first }.first ?? entry
+    guard case .replica(let record) = first?.membership, membership.follows(record) else {
+      throw .noMember(replica)
+    }
+    return membership.reach(of: record)
   }
 
   // MARK: Heads

@@ -19,6 +19,8 @@ struct OpenStore {
   private(set) var membership: Membership?
   /// Those of `index.membership` that `membership` has.
   private var judged = 0
+  /// The logs of which lines are asked for and sent, in the order in which they go.
+  private(set) var followed: [ReplicaID] = []
   /// Of which timeline.
   private let timeline: TimelineID
   /// What is wrong with `logs`.
@@ -42,12 +44,21 @@ struct OpenStore {
     let timeline: TimelineID
     /// The whole hash that `timeline` is the beginning of, where it is known without the lines.
     let hash: SHA256Digest?
+    /// What that is the hash of, where it is known without the lines: it counts wherever it stands.
+    let founding: TimelineFounding?
     let directory: String
     /// The log that is written here.
     let own: ReplicaID
     let fileSystem: any FileSystem
     /// Logs at most: further ones are named as damage, and left alone.
     let logsMax: Int
+
+    /// Who is a member before a line was read.
+    var membership: Membership? {
+      hash.map { hash in
+        Membership(of: hash, founding.map { [.line(own, 2, .timeline($0))] } ?? [])
+      }
+    }
 
     var index: String { directory + "/index/" + IndexFile.name }
     func log(_ replica: ReplicaID) -> String { "\(directory)/logs/\(replica)" }
@@ -77,7 +88,7 @@ struct OpenStore {
 
   private init(new known: [ReplicaID], _ location: Location) {
     timeline = location.timeline
-    membership = location.hash.map { Membership(of: $0) }
+    membership = location.membership
     index = EventIndex(Vocabulary())
     reader = BodyReader(index.vocabulary)
     logs = (known.isEmpty ? [location.own] : known).map { ReplicaLog($0, in: location.log($0)) }
@@ -91,7 +102,7 @@ struct OpenStore {
       try found.fits(logsIn: location.directory + "/logs", location.fileSystem)
     else { return nil }
     timeline = location.timeline
-    membership = location.hash.map { Membership(of: $0) }
+    membership = location.membership
     index = found.index
     reader = BodyReader(index.vocabulary)
     for replica in found.replicas {
@@ -162,8 +173,13 @@ struct OpenStore {
       index.membership[judged...].map { event in
         MembershipFact.line(logs[event.ref.replica].id, event.ref.seq, event.record)
       })
-    if membership != nil { judged = index.membership.count }
+    guard let membership else { return }
+    judged = index.membership.count
+    followed = membership.followed
   }
+
+  /// Changes with each line that may change who is a member.
+  var membershipVersion: Int { judged }
 
   /// The whole hash of the timeline as a line of it says.
   private var hash: SHA256Digest? {

@@ -228,7 +228,7 @@ extension Timeline {
     public var error: AppendError
   }
 
-  private func checkPosition(_ recording: Recording) throws(AppendError) {
+  func checkPosition(_ recording: Recording) throws(AppendError) {
     guard let position = recording.position else { return }
     var here = self.position
     for log in store.logs {

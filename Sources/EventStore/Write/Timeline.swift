@@ -15,7 +15,7 @@ public final class Timeline {
   public let id: TimelineID
   /// What this machine calls it.
   public var name: String
-  /// What the id is made from, where this machine founded the timeline.
+  /// What the id is made from, where this machine founded the timeline: its log says it.
   public let founding: TimelineFounding?
   /// The log that this machine writes.
   public let replica: ReplicaID
@@ -83,14 +83,14 @@ public final class Timeline {
   ) throws(FileError) {
     id = hosted.id
     name = hosted.name
-    founding = hosted.founding
+    founding = hosted.isFoundedHere ? hosted.founding : nil
     replica = hosted.replica
     record = hosted.record
     self.keys = keys
     signer = keys?.heads.signer(named: SignedHead.name(replica, of: id))
     files = OpenStore.Location(
-      timeline: id, hash: hosted.hash, directory: directory, own: replica, fileSystem: fileSystem,
-      logsMax: logsMax)
+      timeline: id, hash: hosted.hash, founding: hosted.founding, directory: directory, own: replica,
+      fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
     clock = HybridClock()
     if let last = store.logs[0].lastRecorded { clock.resume(after: last) }
@@ -143,7 +143,7 @@ public final class Timeline {
   /// Signs and checks the heads of these logs, for one thread off the loop.
   public func headKeeper() -> HeadKeeper {
     HeadKeeper(
-      timeline: id, own: replica, signer: signer, directory: directory, fileSystem: fileSystem)
+      timeline: id, own: replica, key: keys?.heads, directory: directory, fileSystem: fileSystem)
   }
 
   /// Makes a head known, that was found in the lines and is durable.
@@ -176,6 +176,18 @@ public final class Timeline {
 
   /// Who is a member, by all lines that are durable here; nil for a timeline from before there were members.
   public var membership: Membership? { store.membership }
+
+  /// Changes with each line that may change who is one.
+  public var membershipVersion: Int { store.membershipVersion }
+
+  /// The logs that are asked for and sent, in the order in which they go, each with the number of its lines that are:
+  /// none behind its reach. Logs without lines are left out.
+  public var followedLogs: [(replica: ReplicaID, size: UInt64)] {
+    store.followed.compactMap { replica in
+      let size = min(store.size(of: replica), store.membership?.reach(of: replica) ?? .max)
+      return size > 0 ? (replica, size) : nil
+    }
+  }
 
   /// What names the timeline where 122 bits are too few; nil where no line here says it.
   public var hash: SHA256Digest? { store.membership?.timeline }

@@ -25,6 +25,8 @@ struct SlowQuestion: Sendable {
     case backup(BackupStream.Request)
     /// Gaps and faults of the events.
     case lint(LintQuestion)
+    /// The roots of so many lines of the logs of a device that is to be ended, or lowered.
+    case end(DeviceID, [(ReplicaID, UInt64)], to: Role?)
   }
 
   enum Answer: Sendable {
@@ -35,13 +37,20 @@ struct SlowQuestion: Sendable {
     /// A snapshot that is to be recorded.
     case named(NamedSnapshot, author: String?)
     case backup(BackupStream)
+    /// An end that is to be recorded.
+    case end(MemberEnd)
     case error(ErrorReply)
     /// The last of it: rows, and what END says.
     case rows([JSONValue], end: JSONValue)
     case verified([JSONValue], end: JSONValue, damaged: Int)
 
     /// Whether it is to be recorded.
-    var isAppend: Bool { if case .named = self { true } else { false } }
+    var isAppend: Bool {
+      switch self {
+      case .named, .end: true
+      default: false
+      }
+    }
   }
 
   var view: ReadView
@@ -85,6 +94,12 @@ struct SlowQuestion: Sendable {
     case .name(let naming):
       do throws(DamagedLine) {
         return .named(try view.named(naming.name, note: naming.note), author: naming.author)
+      } catch { return .error(ErrorReply(error)) }
+    case .end(let device, let sizes, let to):
+      do throws(DamagedLine) {
+        var upTo: [ReplicaID: LogEnd] = [:]
+        for (replica, size) in sizes { upTo[replica] = LogEnd(size, try view.root(of: size, replica)) }
+        return .end(MemberEnd(device: device, upTo: upTo, to: to))
       } catch { return .error(ErrorReply(error)) }
     case .compare(let recorded): return .json(recorded.compared(with: view))
     case .count:

@@ -5,11 +5,41 @@ import TimelineModel
 
 extension Command {
   static let peer = Command(
-    name: "peer", arguments: "list | add ADDRESS | remove ADDRESS",
+    name: "peer", arguments: "list | invite | join CODE | remove ADDRESS | add ADDRESS",
     summary: "the machines that this one syncs with",
-    examples: ["peer add tcp://127.0.0.1:7411", "peer list"], flags: []
+    examples: [
+      "peer invite", "peer join TIMELINE-JOIN-1-…", "peer join CODE --via 'ssh lab timelinectl relay'",
+      "peer list",
+    ],
+    flags: [
+      Flag(name: "--role", value: "ROLE", help: "invite: read, write (as it is) or admin"),
+      Flag(name: "--expires", value: "TIME", help: "invite: how long the code holds (24h)"),
+      Flag(
+        name: "--address", value: "ADDRESS",
+        help: "invite: where this machine is called, tls://HOST:PORT; may be given more than once"),
+      Flag(name: "--yes", value: nil, help: "invite: an admin, without asking"),
+      Flag(name: "--as", value: "NAME", help: "join: what the timeline is called here (as there)"),
+      Flag(
+        name: "--name", value: "NAME", help: "join: what this machine is called there (its host name)"),
+      Flag(
+        name: "--via", value: "COMMAND",
+        help: "join: a command whose input and output lead to the other daemon"),
+    ],
+    notes: """
+      An invitation is for one device, once, and for the timeline that is chosen. From then on both \
+      machines know each other by their keys, wherever they are.
+      """
   ) { (context) throws(Failure) in
     var words = context.words.plain
+    switch (words.first, words.count) {
+    case ("invite", 1):
+      try Inviting.invite(context)
+      return .done
+    case ("join", 2...):
+      try Inviting.join(Array(words.dropFirst()), context)
+      return .done
+    default: break
+    }
     if words.count == 2 { words[1] = try Peer.address(words[1]) }
     let client = try context.connect()
     switch (words.first ?? "list", words.count) {
@@ -19,7 +49,7 @@ extension Command {
       context.finish(
         .array(peers),
         peers.isEmpty
-          ? "no peers; timelinectl peer add tcp://127.0.0.1:PORT adds one\n"
+          ? "no peers; timelinectl peer invite makes a code for another machine\n"
           : context.terminal.table(rows, header: ["ADDRESS", "STATE"]))
     case ("add", 2), ("remove", 2):
       let reply = try client.ask(
@@ -30,7 +60,9 @@ extension Command {
           ? "added \(words[1]); \(Again.timelinectl) sync waits until both agree\n"
           : "removed \(words[1])\n"
       )
-    default: throw Failure(.usage, "peer list, peer add ADDRESS or peer remove ADDRESS")
+    default:
+      throw Failure(
+        .usage, "peer list, peer invite, peer join CODE, peer remove ADDRESS or peer add ADDRESS")
     }
     return .done
   }
@@ -49,7 +81,7 @@ extension Command {
     }
     let client = try context.connect()
     guard try client.ask(.sync)["peers"]?.int ?? 0 > 0 else {
-      throw Failure(.failed, "there are no peers; timelinectl peer add ADDRESS adds one")
+      throw Failure(.failed, "there are no peers; timelinectl peer invite makes a code for another machine")
     }
     while true {
       let peers = try Peer.list(client)

@@ -1,0 +1,148 @@
+// Machines that become members by an invitation, and what they share: two engines over a connection of which both
+// ends have shown their keys.
+
+import Access
+import Testing
+import TimelineModel
+import TransparencyLog
+
+@testable import TimelineServer
+
+@Suite("Members", .timeLimit(.minutes(2)))
+struct JoinTests {
+  @Test("One command on each side, and both have the same lines; a third device with the code is refused")
+  func invitation() throws {
+    let team = try Team(3)
+    let (host, joiner, third) = (team.machines[0], team.machines[1], team.machines[2])
+    for n in 0..<5 { _ = host.ask("APPEND \(event("host's \(n)"))") }
+    let code = try host.invite()
+    #expect(try joiner.join(code, host) == "OK")
+    #expect(joiner.ask("COUNT {}") == [#"OK {"count":0}"#])
+    let link = try joiner.link(to: host)
+    link.run()
+    #expect(joiner.ask("COUNT {}") == [#"OK {"count":5}"#])
+    _ = joiner.ask("APPEND \(event("joiner's"))")
+    link.run()
+    #expect(host.ask("COUNT {}") == [#"OK {"count":6}"#])
+    #expect(host.position == joiner.position)
+    #expect(host.members == joiner.members && host.members.count == 2)
+    // The same device is answered again, another one is not.
+    #expect(try joiner.join(code, host) == "OK")
+    #expect(try third.join(code, host).contains("another device has joined by this invitation"))
+    #expect(host.members.count == 2)
+  }
+
+  @Test("A log of many runs comes whole, while more is recorded")
+  func manyRuns() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    for n in 0..<40 {
+      let text = String(repeating: "x", count: 60_000)
+      _ = host.ask("APPEND \(event("\(n)").replacing("\"title\"", with: "\"summary\":\"\(text)\",\"title\""))")
+    }
+    let code = try host.invite()
+    #expect(try joiner.join(code, host) == "OK")
+    let link = try joiner.link(to: host)
+    // Line 1 is under way when the next run comes.
+    joiner.driven.holdsWrites = true
+    link.run()
+    joiner.driven.holdsWrites = false
+    joiner.driven.finishWrites()
+    link.run()
+    #expect(joiner.ask("COUNT {}") == [#"OK {"count":40}"#])
+    #expect(host.position == joiner.position)
+  }
+}
+
+/// Machines that have keys, and connections between them over which each knows the other.
+final class Team {
+  let machines: [Machine]
+
+  init(_ count: Int) throws {
+    machines = try (0..<count).map { try Machine(Driven(seed: UInt64($0) * 100 + 1)) }
+  }
+
+  final class Machine {
+    let driven: Driven
+    private let client: ConnectionID
+    private var linked: UInt64 = 10_000
+
+    init(_ driven: Driven) {
+      self.driven = driven
+      client = driven.open()
+    }
+
+    func ask(_ request: String) -> [String] { driven.ask(request, on: client) }
+
+    var device: DeviceID { DeviceID(of: driven.keys.device.publicKey) }
+    var position: Position { driven.engine.openTimelines[0].position }
+
+    /// Devices with their roles.
+    var members: [String] {
+      ask("MEMBERS").filter { $0.hasPrefix("ROW") }.map { row in
+        let device = row.firstMatch(of: /"device":"([^"]+)"/)?.1 ?? ""
+        return device + " " + (row.firstMatch(of: /"role":"([a-z]+)"/)?.1 ?? "none")
+      }
+    }
+
+    func invite(_ wanted: String = "{}") throws -> String {
+      let reply = ask("INVITE \(wanted)").first ?? ""
+      return String(
+        try #require(reply.firstMatch(of: /"code":"([^"]+)"/)?.1, "\(reply)"))
+    }
+
+    /// Asks to join, and carries the talk; `OK`, or what was said instead.
+    func join(_ code: String, _ host: Machine, _ more: String = "") throws -> String {
+      let asker = driven.open()
+      driven.send(
+        #"JOIN {"code":"\#(code)","device_name":"it","via":"x"\#(more)}"# + "\n", on: asker)
+      guard let call = driven.dialed.last?.0, driven.take(asker).isEmpty else { return "no call" }
+      Link(self, call, host, accept(host, call)).run()
+      let reply = driven.take(asker).first ?? "no answer"
+      return reply.hasPrefix("OK") ? "OK" : reply
+    }
+
+    /// The connection that the engine asked for last, or asks for in time.
+    func link(to host: Machine) throws -> Link {
+      driven.time += 2_000_000
+      driven.step([])
+      let call = try #require(driven.dialed.last?.0)
+      return Link(self, call, host, accept(host, call))
+    }
+
+    private func accept(_ host: Machine, _ call: ConnectionID) -> ConnectionID {
+      let binding = [UInt8](repeating: UInt8(truncatingIfNeeded: call.number), count: 32)
+      func shown(_ machine: Machine) -> DeviceHandshake {
+        DeviceHandshake(device: machine.device.digest, channelBinding: binding, source: .local)
+      }
+      host.linked += 1
+      let accepted = ConnectionID(host.linked)
+      host.driven.step([.opened(accepted, .nobody, shown(self))])
+      driven.step([.dialed(call, shown(host))])
+      return accepted
+    }
+  }
+
+  /// Both ends of a connection.
+  struct Link {
+    let caller: Machine
+    let call: ConnectionID
+    let called: Machine
+    let accepted: ConnectionID
+
+    init(_ caller: Machine, _ call: ConnectionID, _ called: Machine, _ accepted: ConnectionID) {
+      (self.caller, self.call, self.called, self.accepted) = (caller, call, called, accepted)
+    }
+
+    /// Until both have nothing more to say.
+    func run() {
+      while true {
+        for driven in [caller.driven, called.driven] { driven.step([]) }
+        let (there, here) = (caller.driven.take(call), called.driven.take(accepted))
+        if there.isEmpty, here.isEmpty { return }
+        for line in there { called.driven.send(line + "\n", on: accepted) }
+        for line in here { caller.driven.send(line + "\n", on: call) }
+      }
+    }
+  }
+}
