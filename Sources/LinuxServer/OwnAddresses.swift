@@ -39,7 +39,8 @@ public enum OwnAddresses {
       guard
         getnameinfo(address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
       else { continue }
-      let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let host = String(
+        decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       // With a zone it is a link's own.
       guard !host.contains("%"), !host.hasPrefix("169.254.") else { continue }
       if family == AF_INET { found.four.append(host) } else { found.six.append(host) }

@@ -119,7 +119,8 @@ struct LinkRouter {
       link.enter(.syncing, service.now)
       advance(line, link, host, connection)
     case .follow(let name) where !link.isOutgoing:
-      guard connection.handshake == nil, let hosted = timelines.hosted[name], !hosted.isArchived else {
+      guard connection.handshake == nil, let hosted = timelines.hosted[name], !hosted.isArchived
+      else {
         throw ErrorReply(.notFound, "no timeline here is named \(name.prefix(64))")
       }
       SyncMessage.timeline(hosted.id, name: hosted.name, hash: hosted.hash)

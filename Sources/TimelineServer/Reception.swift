@@ -173,7 +173,8 @@ struct Reception {
   ) throws(ErrorReply) -> Router.Step {
     let value = try request.value(in: line, keys: ["code", "device_name", "as", "via"])
     guard let own = service.device else {
-      throw ErrorReply(.notFound, "this machine has no key yet; make room on its disk and start it again")
+      throw ErrorReply(
+        .notFound, "this machine has no key yet; make room on its disk and start it again")
     }
     let invitation: Invitation
     do throws(InvitationError) {
@@ -192,7 +193,8 @@ struct Reception {
         .badRequest, "a timeline's name has \(TimelineFounding.nameRule)", value: localName)
     }
     guard localName == nil || invitation.timelines.count == 1 else {
-      throw ErrorReply(.badRequest, "the code is for several timelines, which cannot all have one name")
+      throw ErrorReply(
+        .badRequest, "the code is for several timelines, which cannot all have one name")
     }
     var addresses: [PeerAddress] = []
     do throws(PeerAddress.Invalid) {

@@ -55,7 +55,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .append, .appendMany, .snapshot, .erase: .write
     case .timeline, .peer, .sync, .repair, .backup, .invite, .join, .member: .own
     case .open, .timelines, .checkMany, .get, .query, .count, .state, .explain, .changes, .whatIf,
-      .lint, .watch, .snapshots, .actors, .rules, .status, .verify,   .prove, .keys, .peers, .members:
+      .lint, .watch, .snapshots, .actors, .rules, .status, .verify, .prove, .keys, .peers, .members:
       .read
     }
   }
@@ -79,7 +79,8 @@ public enum Verb: String, Sendable, CaseIterable {
   /// Whether it stands alone on its line.
   public var isBare: Bool {
     switch self {
-    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair, .timelines, .members: true
+    case .ping, .help, .quit, .status, .peers, .sync, .verify, .keys, .repair, .timelines, .members:
+      true
     default: false
     }
   }
@@ -125,7 +126,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"
     case .invite:
       "INVITE {\"role\":WORD,\"seconds\":n,\"addresses\":[…]} - a code by which a machine can join the timeline"
-    case .join: "JOIN {\"code\":CODE,\"device_name\":NAME,\"as\":NAME,\"via\":COMMAND} - join by a code"
+    case .join:
+      "JOIN {\"code\":CODE,\"device_name\":NAME,\"as\":NAME,\"via\":COMMAND} - join by a code"
     case .members: "MEMBERS - the devices of the timeline, a ROW each"
     case .member:
       "MEMBER {\"device\":ID,\"end\":true}, or {\"device\":ID,\"role\":WORD} - end a device, or lower what it may"

@@ -295,7 +295,8 @@ private struct SyncMessageReader {
     var heads: [SyncHave.Head] = []
     for member in members {
       guard let replica = ReplicaID(member.key), let values = member.value.array,
-        (3...4).contains(values.count), let size = values[0].int, (0...Int(LineLimits.seqMax)).contains(size),
+        (3...4).contains(values.count), let size = values[0].int,
+        (0...Int(LineLimits.seqMax)).contains(size),
         let check = values[1].string, let signed = values[2].int, (0...size).contains(signed)
       else { throw Self.headForm }
       let device = values.dropFirst(3).first.map { SHA256Digest(base64: $0.string ?? "") }
@@ -312,7 +313,8 @@ private struct SyncMessageReader {
   }
 
   private static let headForm = ErrorReply(
-    .badRequest, "a head is \"REPLICA\":[size,\"check\",signed], with the device behind it among members")
+    .badRequest,
+    "a head is \"REPLICA\":[size,\"check\",signed], with the device behind it among members")
 
   func timeline() throws(ErrorReply) -> TimelineID {
     guard words.count > 1, let id = TimelineID(words[1]) else {
@@ -356,7 +358,8 @@ private struct SyncMessageReader {
       founding.hash == hash
     else {
       throw ErrorReply(
-        .badRequest, "JOINED HASH {name, role, founding}, of which the hash is that of the founding")
+        .badRequest, "JOINED HASH {name, role, founding}, of which the hash is that of the founding"
+      )
     }
     return SyncJoined(timeline: hash, name: name, role: role, founding: founding)
   }

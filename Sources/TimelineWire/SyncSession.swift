@@ -562,7 +562,8 @@ public struct SyncSession: Sendable {
   {
     guard head.size > 0, source.position[head.replica] == 0 else { return }
     guard offered.count < Self.offeredMax else {
-      throw ErrorReply(.tooLarge, "more than \(Self.offeredMax) logs that are followed by nobody here")
+      throw ErrorReply(
+        .tooLarge, "more than \(Self.offeredMax) logs that are followed by nobody here")
     }
     offered[head.replica] = .some(head.device)
     seenMembership = nil

@@ -220,10 +220,10 @@ class Protocol(unittest.TestCase):
         self.assertIn(f"in use by another timelined (process {self.daemon.process.pid})", second.stderr)
         os.mkdir(self.daemon.path + "/newer")
         with open(self.daemon.path + "/newer/data.json", "w") as file:
-            file.write('{"format":"timeline-data","version":3}')
+            file.write('{"format":"timeline-data","version":4}')
         newer = start(self.daemon.path + "/newer")
         self.assertEqual(newer.returncode, 1)
-        self.assertIn("format version 3", newer.stderr)
+        self.assertIn("format version 4", newer.stderr)
         self.assertEqual(os.listdir(self.daemon.path + "/newer"), ["data.json"])
         self.client.append(title="the first goes on")
 

@@ -264,7 +264,7 @@ class Timelines(Machines):
         for daemon in (self.here, other):
             for is_founder, replica in replicas.items():
                 kinds = [json.loads(line)["type"] for line in self.lines(daemon, replica)]
-                self.assertEqual(kinds, ["log.member", *(["log.timeline"] if is_founder else []), "report"])
+                self.assertEqual(kinds, ["log.replica", *(["log.timeline"] if is_founder else []), "report"])
 
     def test_only_what_is_followed_goes_over(self):
         other = self.machine()

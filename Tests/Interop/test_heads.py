@@ -34,8 +34,9 @@ class Heads(Ctl):
     @unittest.skipUnless(Ed25519PublicKey, MISSING % "cryptography")
     def test_root_and_signature_recounted_from_the_files(self):
         first = json.loads(self.lines[0])
-        self.assertEqual((first["type"], first["vkey"]), ("log.member", self.vkey))
         name, key_id, key = self.vkey.split("+", 2)
+        self.assertEqual(first["type"], "log.replica")
+        self.assertEqual(base64.b64decode(key, validate=True)[1:], base64.b64decode(first["key"], validate=True))
         self.assertEqual(name, f"timeline/{self.timeline()}/{first['replica']}")
         text, _, signature = self.note.rpartition(b"\n\n")
         signer, blob = signature.decode().rstrip("\n").removeprefix("— ").split(" ")

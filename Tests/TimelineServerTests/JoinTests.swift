@@ -10,7 +10,9 @@ import TransparencyLog
 
 @Suite("Members", .timeLimit(.minutes(2)))
 struct JoinTests {
-  @Test("One command on each side, and both have the same lines; a third device with the code is refused")
+  @Test(
+    "One command on each side, and both have the same lines; a third device with the code is refused"
+  )
   func invitation() throws {
     let team = try Team(3)
     let (host, joiner, third) = (team.machines[0], team.machines[1], team.machines[2])
@@ -38,7 +40,8 @@ struct JoinTests {
     let (host, joiner) = (team.machines[0], team.machines[1])
     for n in 0..<40 {
       let text = String(repeating: "x", count: 60_000)
-      _ = host.ask("APPEND \(event("\(n)").replacing("\"title\"", with: "\"summary\":\"\(text)\",\"title\""))")
+      _ = host.ask(
+        "APPEND \(event("\(n)").replacing("\"title\"", with: "\"summary\":\"\(text)\",\"title\""))")
     }
     let code = try host.invite()
     #expect(try joiner.join(code, host) == "OK")

@@ -120,7 +120,7 @@ extension Timeline {
   /// Up to which line a log is kept, as far as it is known who is a member; nil: to the last.
   private func reach(of replica: ReplicaID, _ entry: IndexEntry?) throws(IngestError) -> UInt64? {
     guard let membership = store.membership else { throw .noMember(replica) }
-    guard store.logIndex(of: replica) == nil else { return membership.reach(of: replica) }
+    guard store.size(of: replica) == 0 else { return membership.reach(of: replica) }
     // Line 1 may be under way.
     let batches = [
       underWay?.staging.batch(of: replica, own: self.replica),

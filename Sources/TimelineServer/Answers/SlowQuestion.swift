@@ -98,7 +98,9 @@ struct SlowQuestion: Sendable {
     case .end(let device, let sizes, let to):
       do throws(DamagedLine) {
         var upTo: [ReplicaID: LogEnd] = [:]
-        for (replica, size) in sizes { upTo[replica] = LogEnd(size, try view.root(of: size, replica)) }
+        for (replica, size) in sizes {
+          upTo[replica] = LogEnd(size, try view.root(of: size, replica))
+        }
         return .end(MemberEnd(device: device, upTo: upTo, to: to))
       } catch { return .error(ErrorReply(error)) }
     case .compare(let recorded): return .json(recorded.compared(with: view))

@@ -41,7 +41,8 @@ final class Invitations {
     guard let entries = json?["invitations"]?.array else {
       throw .damagedFile(
         path: directory.path + "/" + Self.file,
-        reason: "no list of invitations in it; without the file all codes that were given out are void")
+        reason:
+          "no list of invitations in it; without the file all codes that were given out are void")
     }
     all = entries.compactMap { OpenInvitation(json: $0) }
   }
@@ -51,7 +52,8 @@ final class Invitations {
     var kept = all.filter { $0.expires + Self.memory > now.seconds }
     guard kept.count < Self.countMax else {
       throw ErrorReply(
-        .full, "\(Self.countMax) invitations are remembered; those of a month ago make room for new ones")
+        .full,
+        "\(Self.countMax) invitations are remembered; those of a month ago make room for new ones")
     }
     kept.append(invitation)
     try change(to: kept)
@@ -74,7 +76,8 @@ final class Invitations {
     // Who has the code is told why it does not hold.
     guard proven.device.map({ $0 == device }) ?? true else {
       throw ErrorReply(
-        .denied, "another device has joined by this invitation; each device needs a code of its own")
+        .denied, "another device has joined by this invitation; each device needs a code of its own"
+      )
     }
     guard now.seconds < proven.expires else {
       throw ErrorReply(.denied, "this invitation has expired; ask for a new code")

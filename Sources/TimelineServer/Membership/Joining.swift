@@ -60,7 +60,8 @@ extension LinkRouter {
   /// Says JOIN for the next timeline; false where there is none.
   @discardableResult
   func ask(_ joining: Joining, _ connection: Connection) -> Bool {
-    guard let timeline = joining.next, let handshake = connection.handshake, let own = service.device
+    guard let timeline = joining.next, let handshake = connection.handshake,
+      let own = service.device
     else { return false }
     let proof = JoinProof(
       secret: joining.invitation.secret, channelBinding: handshake.channelBinding,
@@ -94,7 +95,9 @@ extension LinkRouter {
     else { throw ErrorReply(.denied, "this invitation is not known here; ask for a new code") }
     // Asked again, also by a device whose code is forgotten here: it is a member.
     if let role = membership.role(of: device) {
-      admit(SyncJoined(timeline: join.timeline, name: hosted.name, role: role, founding: founding), connection)
+      admit(
+        SyncJoined(timeline: join.timeline, name: hosted.name, role: role, founding: founding),
+        connection)
       return .goOn
     }
     let invitation = try invitations.find(
@@ -121,7 +124,9 @@ extension LinkRouter {
           timeline: join.timeline, name: hosted.name, role: invitation.role, founding: founding),
         addresses: join.addresses), connection)
     service.log(
-      .info, "\(join.name), device \(device), joins timeline \(hosted.name) as \(invitation.role.rawValue)")
+      .info,
+      "\(join.name), device \(device), joins timeline \(hosted.name) as \(invitation.role.rawValue)"
+    )
     return .goOn
   }
 
@@ -170,17 +175,21 @@ extension ErrorReply {
     case .rank:
       self.init(
         .denied,
-        "that device was not brought in below this machine, so this one cannot end it; the recovery code can")
+        "that device was not brought in below this machine, so this one cannot end it; the recovery code can"
+      )
     case .ended:
       self.init(
         .denied,
-        "that device was ended or lowered, which is final; with a new device key it can be invited anew")
+        "that device was ended or lowered, which is final; with a new device key it can be invited anew"
+      )
     case .codeUsed(let device):
-      self.init(.denied, "the device \(device) has joined by this invitation; each needs a code of its own")
+      self.init(
+        .denied, "the device \(device) has joined by this invitation; each needs a code of its own")
     case .below(let replica, let has):
       self.init(
         .wrongPosition,
-        "\(has) lines of replica \(replica) count here, and would not any more; say it again when all is in sync")
+        "\(has) lines of replica \(replica) count here, and would not any more; say it again when all is in sync"
+      )
     }
   }
 }

@@ -127,7 +127,8 @@ extension Router {
     let to = try value["role"].map(Self.role)
     guard (to == nil) == (value["end"]?.bool ?? false) else {
       throw ErrorReply(
-        .badRequest, "MEMBER takes a device and \"end\":true, or the lower \"role\" that it is to have")
+        .badRequest,
+        "MEMBER takes a device and \"end\":true, or the lower \"role\" that it is to have")
     }
     if let to, let role = member.role, to >= role {
       throw ErrorReply(
@@ -157,9 +158,12 @@ extension Router {
     _ text: String, in membership: Membership
   ) throws(ErrorReply) -> Member {
     if let member = DeviceID(typed: text).flatMap({ membership.member($0) }) { return member }
-    let named = membership.members.filter { $0.name == text || $0.device.description.hasPrefix(text.uppercased()) && text.utf8.count >= 7 }
+    let named = membership.members.filter {
+      $0.name == text || $0.device.description.hasPrefix(text.uppercased()) && text.utf8.count >= 7
+    }
     guard let member = named.first else {
-      throw ErrorReply(.notFound, "no device of this timeline is called \"\(text.prefix(80))\"", value: text)
+      throw ErrorReply(
+        .notFound, "no device of this timeline is called \"\(text.prefix(80))\"", value: text)
     }
     guard named.count == 1 else {
       throw ErrorReply(

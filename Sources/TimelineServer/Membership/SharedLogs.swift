@@ -11,7 +11,8 @@ struct SharedLogs: LogSource {
   let isAmongMembers: Bool
 
   var position: Position {
-    isAmongMembers ? Position(Dictionary(logsInOrder.map { ($0.replica, $0.size) }) { $1 }) : timeline.position
+    isAmongMembers
+      ? Position(Dictionary(logsInOrder.map { ($0.replica, $0.size) }) { $1 }) : timeline.position
   }
 
   var logsInOrder: [(replica: ReplicaID, size: UInt64)] {
@@ -45,6 +46,7 @@ struct SharedLogs: LogSource {
         position.sizes.compactMap { replica, size in
           let reach = membership.reach(of: replica)
           return reach == 0 ? nil : (replica, min(size, reach ?? .max))
-        }) { $1 })
+        }
+      ) { $1 })
   }
 }

@@ -50,7 +50,8 @@ enum Inviting {
     guard isatty(STDIN_FILENO) == 1, !context.words.has("--no-input") else {
       throw Failure(.usage, "nobody is here to be asked: --yes invites an admin without asking")
     }
-    Terminal.note("An admin can invite and end devices, and erase what they wrote. Invite one? [y/N] ")
+    Terminal.note(
+      "An admin can invite and end devices, and erase what they wrote. Invite one? [y/N] ")
     guard ["y", "yes"].contains((readLine() ?? "").trimmed.lowercased()) else {
       throw Failure(.failed, code: "denied", "nobody was invited")
     }

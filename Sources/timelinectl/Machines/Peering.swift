@@ -8,7 +8,8 @@ extension Command {
     name: "peer", arguments: "list | invite | join CODE | remove ADDRESS | add ADDRESS",
     summary: "the machines that this one syncs with",
     examples: [
-      "peer invite", "peer join TIMELINE-JOIN-1-…", "peer join CODE --via 'ssh lab timelinectl relay'",
+      "peer invite", "peer join TIMELINE-JOIN-1-…",
+      "peer join CODE --via 'ssh lab timelinectl relay'",
       "peer list",
     ],
     flags: [
@@ -20,7 +21,8 @@ extension Command {
       Flag(name: "--yes", value: nil, help: "invite: an admin, without asking"),
       Flag(name: "--as", value: "NAME", help: "join: what the timeline is called here (as there)"),
       Flag(
-        name: "--name", value: "NAME", help: "join: what this machine is called there (its host name)"),
+        name: "--name", value: "NAME",
+        help: "join: what this machine is called there (its host name)"),
       Flag(
         name: "--via", value: "COMMAND",
         help: "join: a command whose input and output lead to the other daemon"),
@@ -81,7 +83,8 @@ extension Command {
     }
     let client = try context.connect()
     guard try client.ask(.sync)["peers"]?.int ?? 0 > 0 else {
-      throw Failure(.failed, "there are no peers; timelinectl peer invite makes a code for another machine")
+      throw Failure(
+        .failed, "there are no peers; timelinectl peer invite makes a code for another machine")
     }
     while true {
       let peers = try Peer.list(client)
