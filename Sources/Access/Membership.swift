@@ -115,6 +115,9 @@ public struct Membership: Sendable, Equatable {
         .sorted(by: Member.Ending.precedes))
   }
 
+  /// Whether the device is a member, or was one.
+  public func knows(_ device: DeviceID) -> Bool { judgement.grants[device] != nil }
+
   // MARK: Logs
 
   /// Whose log it is (M-4); nil where line 1 is not here or not right.

@@ -21,6 +21,7 @@ extension ErrorReply {
       case .busy: .busy
       case .readOnly: .readOnly
       case .unsupported: .unsupported
+      case .notAllowed: .denied
       }
     self.init(code, error.message)
   }

@@ -115,6 +115,7 @@ final class Host {
     if timeline.wantsHead {
       heads.want(service.now.monotonic, isUrgent: listeners.contains(where: \.isLinked))
     }
+    if timeline.wantsReading { maintain(.readAgain) }
     return (written.promises, nil)
   }
 

@@ -34,6 +34,53 @@ struct JoinTests {
     #expect(host.members.count == 2)
   }
 
+  @Test(
+    "What a device recorded behind its end counts nowhere, whoever brings it and whenever the end comes"
+  )
+  func end() throws {
+    let team = try Team(3)
+    let (host, ended, relay) = (team.machines[0], team.machines[1], team.machines[2])
+    _ = host.ask("APPEND \(event("host's"))")
+    for machine in [ended, relay] { #expect(try machine.join(try host.invite(), host) == "OK") }
+    let (one, two) = (try ended.link(to: host), try relay.link(to: host))
+    one.run()
+    two.run()
+    _ = ended.ask("APPEND \(event("counts"))")
+    one.run()
+    two.run()
+    #expect(relay.ask("COUNT {}") == [#"OK {"count":2}"#])
+    #expect(
+      host.ask(#"MEMBER {"device":"\#(ended.device)","end":true}"#).first?.hasPrefix("OK") ?? false)
+    // It does not know of it, and goes on.
+    _ = ended.ask("APPEND \(event("does not count"))")
+    #expect(ended.ask("COUNT {}") == [#"OK {"count":3}"#])
+    one.run()
+    two.run()
+    for machine in [host, relay] {
+      #expect(machine.ask("COUNT {}") == [#"OK {"count":2}"#])
+      #expect(machine.members.contains("\(ended.device) none"))
+    }
+    #expect(host.position == relay.position)
+    // It is told, at the next attempt too.
+    let again = try ended.link(to: host)
+    again.run()
+    #expect(
+      ended.ask("PEERS").contains { $0.contains("no timeline here") || $0.contains("no more") })
+  }
+
+  @Test("Who may read alone follows, and records nothing")
+  func reader() throws {
+    let team = try Team(2)
+    let (host, reader) = (team.machines[0], team.machines[1])
+    _ = host.ask("APPEND \(event("host's"))")
+    #expect(try reader.join(try host.invite(#"{"role":"read"}"#), host) == "OK")
+    let link = try reader.link(to: host)
+    link.run()
+    #expect(reader.ask("COUNT {}") == [#"OK {"count":1}"#])
+    #expect(reader.ask("APPEND \(event("no"))").first?.hasPrefix("ERR denied") ?? false)
+    #expect(reader.ask("INVITE {}").first?.hasPrefix("ERR denied") ?? false)
+  }
+
   @Test("A log of many runs comes whole, while more is recorded")
   func manyRuns() throws {
     let team = try Team(2)

@@ -82,6 +82,8 @@ struct EventIndex: Sendable {
   private(set) var membership: [MembershipEvent] = []
   /// What logs say that the timeline's id is made from, each the first time: by index in the timeline.
   private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
+  /// Logs of which no line behind a number counts, by index in the timeline: those lines are kept, and in no answer.
+  private(set) var limits: [Int: UInt64] = [:]
   /// What was erased, and what is gone of it.
   private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
@@ -118,7 +120,16 @@ struct EventIndex: Sendable {
     var ref: LineRef
   }
 
-  init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
+  init(_ vocabulary: Vocabulary, limits: [Int: UInt64] = [:]) {
+    self.vocabulary = vocabulary
+    self.limits = limits
+  }
+
+  /// Whether a line counts.
+  func counts(_ ref: LineRef) -> Bool { limits[ref.replica].map { ref.seq <= $0 } ?? true }
+
+  /// Limits that leave what has been taken in as it is.
+  mutating func limit(_ limits: [Int: UInt64]) { self.limits = limits }
 
   /// What an index on disk had; `restore` gives the rest.
   init(
@@ -252,6 +263,10 @@ struct EventIndex: Sendable {
 
   /// Takes in one line, which stands in the logs already.
   mutating func apply(_ entry: IndexEntry, logs: @autoclosure () -> [ReplicaLog]) {
+    guard counts(entry.ref) else {
+      // Who is a member is judged by all lines.
+      return add(entry.membership, entry)
+    }
     switch entry.body {
     case .none:
       if entry.isStub { erasures.stubs.append(entry.ref) } else { unreadable += 1 }
@@ -515,6 +530,7 @@ struct EventIndex: Sendable {
     var erasures: [[LineRef]]
     var stubs: [[LineRef]]
     var unreadable: Int
+    var limits: [Int: UInt64]
   }
 
   var irregular: Irregular {
@@ -533,7 +549,7 @@ struct EventIndex: Sendable {
       rules: [rules.all.map(\.ref)],
       erasures: [erasures.all.map(\.ref)],
       stubs: [erasures.stubs],
-      unreadable: unreadable)
+      unreadable: unreadable, limits: limits)
   }
 
   /// Reads the irregular lines; false where one of them is not what it was.
@@ -600,6 +616,7 @@ struct EventIndex: Sendable {
     }
     erasures.stubs = Array(irregular.stubs.joined())
     unreadable = irregular.unreadable
+    limits = irregular.limits
     return true
   }
 
@@ -633,6 +650,8 @@ extension EventIndex.Irregular {
       "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures),
       "stubs": lists(stubs),
       "unreadable": .int(unreadable),
+      "limits": .array(
+        limits.sorted { $0.key < $1.key }.map { .array([.int($0.key), .int(Int($0.value))]) }),
     ])
   }
 
@@ -656,6 +675,14 @@ extension EventIndex.Irregular {
       foundings: lists(json["foundings"]),
       snapshots: lists(json["snapshots"]),
       rules: lists(json["rules"]),
-      erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable)
+      erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable,
+      limits: Dictionary(
+        (json["limits"]?.array ?? []).compactMap { pair in
+          guard let log = pair.array?.first?.int, let seq = pair.array?.last?.int, seq >= 0 else {
+            return nil
+          }
+          return (log, UInt64(seq))
+        }
+      ) { $1 })
   }
 }

@@ -103,12 +103,14 @@ extension ReadView {
   /// The events that the lines after a position are, or speak of; nil where those are more than
   /// `max` lines.
   public func subjects(after position: Position, max: Int) -> Set<EventID>? {
-    let new = logs.reduce(0) { $0 + Int($1.size) - Int(position[$1.id]) }
+    let new = logs.indices.reduce(0) {
+      $0 + Swift.max(0, Int(counted($1)) - Int(position[logs[$1].id]))
+    }
     guard new <= max else { return nil }
     let reader = BodyReader(index.vocabulary)
     var subjects: Set<EventID> = []
-    for (logIndex, log) in logs.enumerated() where position[log.id] < log.size {
-      for seq in position[log.id] + 1...log.size {
+    for (logIndex, log) in logs.enumerated() where position[log.id] < counted(logIndex) {
+      for seq in position[log.id] + 1...counted(logIndex) {
         guard let text = log.line(seq), let line = try? Line(text) else { continue }
         subjects.insert(subject(of: line, text, logIndex, reader))
       }
@@ -148,7 +150,7 @@ extension ReadView {
     let reader = BodyReader(index.vocabulary)
     var document = JSONDocument()
     for (logIndex, log) in logs.enumerated() {
-      while position[log.id] < log.size {
+      while position[log.id] < counted(logIndex) {
         guard left > 0 else { return true }
         left -= 1
         position[log.id] += 1

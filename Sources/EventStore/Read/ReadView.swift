@@ -17,7 +17,12 @@ public struct ReadView: Sendable {
     func knows(_ ref: LineRef) -> Bool { sizes.map { ref.seq <= $0[ref.replica] } ?? true }
   }
 
-  public var position: Position { Position(Dictionary(logs.map { ($0.id, $0.size) }) { $1 }) }
+  public var position: Position {
+    Position(Dictionary(logs.indices.map { (logs[$0].id, counted($0)) }) { $1 })
+  }
+
+  /// Lines of a log that count.
+  func counted(_ number: Int) -> UInt64 { min(logs[number].size, index.limits[number] ?? .max) }
 
   public var registry: ActorRegistry { index.registry }
 
@@ -129,7 +134,10 @@ public struct ReadView: Sendable {
 
   /// The position of all lines recorded up to a moment.
   public func position(at time: RecordedTime) -> Position {
-    Position(Dictionary(logs.map { ($0.id, $0.size(recordedBy: time)) }) { $1 })
+    Position(
+      Dictionary(
+        logs.indices.map { (logs[$0].id, min(logs[$0].size(recordedBy: time), counted($0))) }
+      ) { $1 })
   }
 
   func horizon(_ position: Position?) -> Horizon {

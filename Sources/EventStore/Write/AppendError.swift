@@ -21,6 +21,8 @@ public enum AppendError: Error, Sendable, Hashable {
   case readOnly(String)
   /// A kind of line that this version does not make.
   case unsupported(String)
+  /// This machine's device is a member with the role `read`, or is one no more.
+  case notAllowed(Role?)
 
   public var message: String {
     switch self {
@@ -40,6 +42,11 @@ public enum AppendError: Error, Sendable, Hashable {
     case .full(let error): "\(error.message); free some space, then send it again"
     case .busy(let error): "\(error.message); send it again in a moment"
     case .unsupported(let what): "\(what) events are not made by this version"
+    case .notAllowed(let role?):
+      "this machine has the role \(role.rawValue) in this timeline, and records nothing; ask an admin for a code "
+        + "with the role write, for a new device"
+    case .notAllowed(nil):
+      "this machine's device is a member of the timeline no more, so nothing that it records would count"
     case .readOnly(let reason): "\(reason); restart timelined once the disk is well"
     }
   }

@@ -1,5 +1,6 @@
 // Who is a member, as this machine records it.
 
+import Access
 import TimelineModel
 
 extension Timeline {
@@ -8,10 +9,20 @@ extension Timeline {
   public func stage(
     _ record: MembershipRecord, _ recording: Recording
   ) throws(AppendError) -> Staged {
-    if let readOnly { throw .readOnly(readOnly) }
+    try requireWritable()
     requireOpen()
     try checkPosition(recording)
     introduce(recording)
     return say(record, recording)
+  }
+
+  /// Whether this machine may record. One that has just joined does not know of its role yet, and may.
+  func requireWritable() throws(AppendError) {
+    if let readOnly { throw .readOnly(readOnly) }
+    guard let membership = store.membership, let record else { return }
+    let device = DeviceID(of: record.device)
+    guard membership.knows(device) else { return }
+    let role = membership.role(of: device)
+    guard (role ?? .read) >= .write else { throw .notAllowed(role) }
   }
 }

@@ -74,6 +74,7 @@ struct OpenStore {
       self.init(new: [], location)
     }
     try readOn(location, signed: [:])
+    try readWithinLimits(location, signed: [:])
   }
 
   /// Reads everything; the logs that are known keep their indices.
@@ -84,12 +85,13 @@ struct OpenStore {
   ) throws(FileError) {
     self.init(new: known, location)
     try readOn(location, signed: signed.mapValues(\.size))
+    try readWithinLimits(location, signed: signed.mapValues(\.size))
   }
 
-  private init(new known: [ReplicaID], _ location: Location) {
+  private init(new known: [ReplicaID], limits: [Int: UInt64] = [:], _ location: Location) {
     timeline = location.timeline
     membership = location.membership
-    index = EventIndex(Vocabulary())
+    index = EventIndex(Vocabulary(), limits: limits)
     reader = BodyReader(index.vocabulary)
     logs = (known.isEmpty ? [location.own] : known).map { ReplicaLog($0, in: location.log($0)) }
   }
@@ -176,10 +178,47 @@ struct OpenStore {
     guard let membership else { return }
     judged = index.membership.count
     followed = membership.followed
+    if !isStale { index.limit(wantedLimits) }
   }
 
   /// Changes with each line that may change who is a member.
   var membershipVersion: Int { judged }
+
+  /// Who is a member is known once all lines were read: where some of them do not count, all are read once more.
+  private mutating func readWithinLimits(
+    _ location: Location, signed: [ReplicaID: UInt64]
+  ) throws(FileError) {
+    guard isStale else { return }
+    let (limits, damage, known) = (wantedLimits, damage, logs.map(\.id))
+    self = Self(new: known, limits: limits, location)
+    try readOn(location, signed: signed)
+    // What a crash had left is cut off, and told, the first time.
+    self.damage = damage
+  }
+
+  /// The last line that counts of each log of which that is known; the log of a device that was never a member, which
+  /// only plain TCP or the owner brings here, has none.
+  private var wantedLimits: [Int: UInt64] {
+    guard let membership else { return [:] }
+    var limits: [Int: UInt64] = [:]
+    for (number, log) in logs.enumerated() {
+      guard membership.device(of: log.id).map({ membership.knows($0) }) ?? false else { continue }
+      limits[number] = membership.end(of: log.id)
+    }
+    return limits
+  }
+
+  /// Whether `index` has lines that do not count, or lacks some that do: all is to be read again.
+  var isStale: Bool {
+    let wanted = wantedLimits
+    return wanted != index.limits
+      && logs.enumerated().contains { number, log in
+        min(log.size, wanted[number] ?? .max) != min(log.size, index.limits[number] ?? .max)
+      }
+  }
+
+  /// Lines of a log that count.
+  func counted(_ number: Int) -> UInt64 { min(logs[number].size, index.limits[number] ?? .max) }
 
   /// The whole hash of the timeline as a line of it says.
   private var hash: SHA256Digest? {

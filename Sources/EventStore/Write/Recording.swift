@@ -42,7 +42,7 @@ extension Timeline {
   public func stage(
     _ text: UnsafeBufferPointer<UInt8>, _ recording: Recording
   ) throws(AppendError) -> Staged {
-    if let readOnly { throw .readOnly(readOnly) }
+    try requireWritable()
     requireOpen()
     try checkPosition(recording)
     let prepared = try prepare(text, store.index.vocabulary)
@@ -53,7 +53,7 @@ extension Timeline {
   public func stage(
     _ named: NamedSnapshot, author: String?, _ recording: Recording
   ) throws(AppendError) -> Staged {
-    if let readOnly { throw .readOnly(readOnly) }
+    try requireWritable()
     requireOpen()
     let author = author.map { JSONValue.Member("author", .string($0)) }
     let event = JSONValue.object((named.json.members ?? []) + [author].compactMap { $0 })
@@ -163,7 +163,9 @@ extension Timeline {
   public func stageAll(
     _ texts: [UnsafeBufferPointer<UInt8>], _ recording: Recording
   ) -> Result<[Staged], StageAllError> {
-    if let readOnly { return .failure(StageAllError(index: 0, error: .readOnly(readOnly))) }
+    do throws(AppendError) { try requireWritable() } catch {
+      return .failure(StageAllError(index: 0, error: error))
+    }
     requireOpen()
     let before = staged.own.lengths.count
     var all: [Staged] = []

@@ -124,8 +124,10 @@ public final class Timeline {
     ReadView(timeline: id, index: store.index, logs: store.logs, heads: heads)
   }
 
-  /// The number of durable lines of each replica.
-  public var position: Position { Position(Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 }) }
+  /// The number of durable lines of each replica, as far as they count.
+  public var position: Position {
+    Position(Dictionary(store.logs.indices.map { (store.logs[$0].id, store.counted($0)) }) { $1 })
+  }
 
   /// Whole lines of a log in a row, as they stand, for a peer.
   public func run(
@@ -177,6 +179,9 @@ public final class Timeline {
 
   /// Who is a member, by all lines that are durable here; nil for a timeline from before there were members.
   public var membership: Membership? { store.membership }
+
+  /// Whether who is a member has changed so that other lines count than those that were taken in.
+  public var wantsReading: Bool { store.isStale }
 
   /// Changes with each line that may change who is one.
   public var membershipVersion: Int { store.membershipVersion }
