@@ -188,6 +188,8 @@ extension Ask where Answer == JSONValue {
   public static func erase(_ erasure: JSONValue) -> Ask { document(.erase, [], erasure) }
   public static func prove(_ id: String) -> Ask { document(.prove, [id]) }
   public static func addPeer(_ address: String) -> Ask { document(.peer, ["add", address]) }
+  /// A device, and where it is reached.
+  public static func addPeer(_ peer: JSONValue) -> Ask { document(.peer, ["add"], peer) }
   public static func removePeer(_ address: String) -> Ask { document(.peer, ["remove", address]) }
 
   public static func invite(_ wanted: JSONValue) -> Ask { document(.invite, [], wanted) }

@@ -42,7 +42,8 @@ struct Peer {
     var reason: String?
     if case .waiting(_, let text) = state { reason = text }
     return .object([
-      "address": .string(address.description), "state": .string(state.word),
+      "address": .string(address.description),
+      "device": device.map { .string(DeviceID($0).description) }, "state": .string(state.word),
       "connected": .bool(isLive), "in_sync": .bool(state == .inSync),
       "error": reason.map { .string($0) },
     ])

@@ -165,7 +165,7 @@ struct Router {
       let all = peers.of(timeline.id)
       for peer in all { Reply.row(peer.json, to: &connection.out) }
       Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
-    case .peer: try peer(request, connection)
+    case .peer: try peer(request, line, connection)
     case .invite: try invite(request, line, connection)
     case .members: try members(connection)
     case .member: return try member(request, line)

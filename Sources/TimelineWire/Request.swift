@@ -122,7 +122,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .backup:
       "BACKUP, or BACKUP {\"passphrase\":…} - all lines of all logs at one position; with the key"
     case .peers: "PEERS - the machines that this one syncs with"
-    case .peer: "PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
+    case .peer:
+      "PEER add {\"addresses\":[…],\"device\":ID}, PEER add ADDRESS, PEER remove ADDRESS - which machines those are"
     case .sync: "SYNC - connect to the peers now, without waiting for the next attempt"
     case .invite:
       "INVITE {\"role\":WORD,\"seconds\":n,\"addresses\":[…]} - a code by which a machine can join the timeline"

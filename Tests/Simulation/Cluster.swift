@@ -100,24 +100,58 @@ public final class Cluster {
     for timeline in plan.timelines {
       if timeline != "main" { _ = ask(first, "TIMELINE create \(timeline)") }
       for machine in machines.dropFirst() {
-        let reply = ask(machine, "TIMELINE follow \(first.address) {\"from\":\"\(timeline)\"}")
+        let reply =
+          plan.hasMembers
+          ? join(machine, timeline)
+          : ask(machine, "TIMELINE follow \(first.address) {\"from\":\"\(timeline)\"}")
         guard reply.last?.hasPrefix("OK ") ?? false else {
           fail("\(machine.name) does not follow \(timeline): \(reply)")
           return false
         }
+      }
+      if plan.hasMembers { meet(timeline) }
+      for machine in machines.dropFirst() {
         _ = ask(machine, "PEER remove \(first.address)", of: timeline)
       }
       for (first, second) in edges {
-        _ = ask(machines[first], "PEER add \(machines[second].address)", of: timeline)
+        call(machines[first], machines[second], at: machines[second].address, timeline)
         guard plan.hasDoubles else { continue }
         switch world.number(0...3) {
-        case 0: _ = ask(machines[second], "PEER add \(machines[first].address)", of: timeline)
-        case 1: _ = ask(machines[first], "PEER add \(machines[second].secondAddress)", of: timeline)
+        case 0: call(machines[second], machines[first], at: machines[first].address, timeline)
+        case 1:
+          call(machines[first], machines[second], at: machines[second].secondAddress, timeline)
         default: break
         }
       }
     }
     return failure == nil
+  }
+
+  /// All are connected to the first machine, until each knows of the others.
+  private func meet(_ timeline: String) {
+    let end = world.now + 300_000_000
+    func isKnown(_ machine: Machine) -> Bool {
+      machine.timeline(timeline)?.membership?.members.count == machines.count
+    }
+    while !machines.allSatisfy(isKnown), world.now < end { world.run(until: world.now + 100_000) }
+    if !machines.allSatisfy(isKnown) { fail("not all know who is a member of \(timeline)") }
+  }
+
+  /// By a code of the first machine's.
+  private func join(_ machine: Machine, _ timeline: String) -> [String] {
+    let wanted =
+      #"{"role":"\#(world.chance(1, in: 3) ? "admin" : "write")","addresses":["\#(machines[0].address)"]}"#
+    let answer = ask(machines[0], "INVITE \(wanted)", of: timeline).last ?? ""
+    guard let code = answer.firstMatch(of: /"code":"([^"]+)"/)?.1 else { return [answer] }
+    return ask(machine, #"JOIN {"code":"\#(code)","device_name":"\#(machine.name)"}"#)
+  }
+
+  private func call(_ caller: Machine, _ called: Machine, at address: String, _ timeline: String) {
+    guard plan.hasMembers, let device = called.device else {
+      _ = ask(caller, "PEER add \(address)", of: timeline)
+      return
+    }
+    _ = ask(caller, #"PEER add {"addresses":["\#(address)"],"device":"\#(device)"}"#, of: timeline)
   }
 
   // MARK: Faults
@@ -457,6 +491,13 @@ public final class Cluster {
       let state = ask(
         machine, #"STATE {"parties":["USA","PRK"],"as_of":"2020-01-01"}"#, of: timeline)
       compare(machine, "states", state.map(Self.bytes))
+      if plan.hasMembers {
+        let members = machine.timeline(timeline)?.membership?.members ?? []
+        compare(machine, "members", members.map { Self.bytes("\($0)") })
+        if members.count != machines.count {
+          return fail("\(machine.name) knows \(members.count) members")
+        }
+      }
       let lines = Self.events(asked(machine, "BACKUP", of: timeline))
       // Where they are those of the first machine, they were looked at.
       if machine === machines[0] { checkLines(lines, machine, recorded[timeline]!) }
@@ -492,7 +533,7 @@ public final class Cluster {
 
   private static func isForMachines(_ line: [UInt8]) -> Bool {
     let type = line.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?["type"]?.string
-    return ["log.replica", "log.timeline"].contains(type)
+    return ["log.replica", "log.timeline", "log.member"].contains(type)
   }
 
   private var first: [String: [[UInt8]]] = [:]
@@ -526,7 +567,8 @@ public final class Cluster {
       ids.insert(id)
       if let type = json["type"]?.string {
         guard
-          recorded.sent.contains(id) || ["log.replica", "log.timeline", "log.erase"].contains(type)
+          recorded.sent.contains(id)
+            || ["log.replica", "log.timeline", "log.member", "log.erase"].contains(type)
         else { return fail("\(machine.name): nobody recorded \(line)") }
         if recorded.erased.contains(id) { return fail("\(machine.name): erased is not \(line)") }
       } else {

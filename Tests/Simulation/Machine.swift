@@ -5,6 +5,7 @@ import EventStore
 import Support
 import TimelineModel
 import TimelineServer
+import TransparencyLog
 
 final class Machine {
   static let wallStart: Int64 = 1_780_000_000_000_000
@@ -58,9 +59,16 @@ final class Machine {
   }
 
   var isUp: Bool { engine != nil }
-  var address: String { "tcp://127.0.0.1:\(port)" }
+  var address: String { address(at: port) }
   /// The same machine under another address: whoever has both calls it twice.
-  var secondAddress: String { "tcp://127.0.0.1:\(port + Self.secondPort)" }
+  var secondAddress: String { address(at: port + Self.secondPort) }
+
+  private func address(at port: UInt16) -> String {
+    "\(cluster.plan.hasMembers ? "tls" : "tcp")://127.0.0.1:\(port)"
+  }
+
+  /// What it is known by to others.
+  private(set) var device: DeviceID?
   private static let secondPort: UInt16 = 1000
   var timelines: [Timeline] { engine?.openTimelines ?? [] }
   var isReadOnly: Bool { timelines.contains { $0.readOnly != nil } }
@@ -89,6 +97,7 @@ final class Machine {
       let keys = MachineKeys(
         heads: try directory.signingKey(newSeed: seed),
         device: try directory.deviceKey(newSeed: seed))
+      device = DeviceID(of: keys.device.publicKey)
       engine = try Engine(
         Engine.World(
           directory: directory, keys: keys, version: "simulated",
@@ -229,7 +238,7 @@ final class Machine {
         return
       }
       connection.close(side)
-    case .dial(let id, let address, _): dial(id, address)
+    case .dial(let id, let address, let expected): dial(id, address, expected)
     case .write(let write): makeDurable(write)
     case .run(let job, let work): run(job, work)
     case .cancel(let job): isCancelled.insert(job)
@@ -319,10 +328,12 @@ final class Machine {
     func blocked(_ isBlocked: Bool) { put(isBlocked ? .blocked(id) : .unblocked(id)) }
   }
 
-  private func dial(_ id: ConnectionID, _ address: PeerAddress) {
+  private func dial(_ id: ConnectionID, _ address: PeerAddress, _ expected: SHA256Digest?) {
+    let port: UInt16
+    switch address {
+    case .loopback(let there), .tls(_, let there): port = there
     // In a simulation there are no others.
-    guard case .loopback(let port) = address else {
-      return put(.closed(id, reason: "no way there"))
+    case .via: return put(.closed(id, reason: "no way there"))
     }
     let other = cluster.machines.first { $0.port == port || $0.port + Self.secondPort == port }
     let started = start
@@ -349,10 +360,23 @@ final class Machine {
         attempts[id] = nil
         called[id] = port
         let socket = Socket(self, id)
-        let connection = other.accept(socket, .nobody)
+        guard address.isNetwork, let device, let there = other.device else {
+          let connection = other.accept(socket, .nobody)
+          sockets[id] = (connection, 0)
+          cluster.note(connection, self, other)
+          return put(.dialed(id))
+        }
+        guard there.digest == expected else {
+          return put(.closed(id, reason: "another device answers there"))
+        }
+        let binding = (0..<32).map { _ in UInt8.random(in: 0...255, using: &world.random) }
+        func shown(_ device: DeviceID) -> DeviceHandshake {
+          DeviceHandshake(device: device.digest, channelBinding: binding, source: .local)
+        }
+        let connection = other.accept(socket, .nobody, shown(device))
         sockets[id] = (connection, 0)
         cluster.note(connection, self, other)
-        put(.dialed(id))
+        put(.dialed(id, shown(there)))
       }
     }
   }
@@ -371,7 +395,8 @@ final class Machine {
 
   /// A connection to this machine; the caller's side is 0.
   func accept(
-    _ caller: any Endpoint, _ principal: Principal, isWide: Bool = false
+    _ caller: any Endpoint, _ principal: Principal, _ handshake: DeviceHandshake? = nil,
+    isWide: Bool = false
   ) -> SimulatedConnection {
     opened += 1
     let id = ConnectionID(opened)
@@ -379,7 +404,7 @@ final class Machine {
       world, caller, Socket(self, id), capacity: isWide ? 16 << 20 : cluster.plan.capacity,
       latency: isWide ? 10...20 : cluster.plan.latency, isLocal: principal.may(.own))
     sockets[id] = (connection, 1)
-    put(.opened(id, principal))
+    put(.opened(id, principal, handshake))
     return connection
   }
 }

@@ -35,6 +35,8 @@ struct Plan {
   /// Microseconds in which clients speak and things go wrong.
   let duration: Int64
   let hasDamage: Bool
+  /// Whether the machines know each other: members of their timelines, over connections that show their keys.
+  let hasMembers: Bool
 
   init(using random: inout SplitMix) {
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
@@ -67,6 +69,7 @@ struct Plan {
     timelines = machines <= 8 && number(0...5) == 0 ? ["main", "side"] : ["main"]
     hasDoubles = machines <= 8 && number(0...3) == 0
     stagedBytesMax = isFlood ? 100_000 : pick([16 << 20, 16 << 20, 10_000])
+    hasMembers = number(0...1) == 0
     erasures = machines > 8 ? 4 : machines > 4 || isHeavy ? 10 : 20
   }
 
@@ -75,7 +78,8 @@ struct Plan {
       + "capacity \(capacity), latency \(latency.upperBound), writes \(writeTime), \(faults) faults in "
       + "\(duration / 1_000_000) s, heads \(headTime), staged \(stagedBytesMax)"
       + (timelines.count > 1 ? ", \(timelines.count) timelines" : "")
-      + (hasDoubles ? ", doubles" : "") + (hasDamage ? ", damage" : "")
+      + (hasMembers ? ", members" : "") + (hasDoubles ? ", doubles" : "")
+      + (hasDamage ? ", damage" : "")
   }
 
   /// Who calls whom, by number: the second is the address that the first has.

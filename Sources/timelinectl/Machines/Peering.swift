@@ -25,7 +25,8 @@ extension Command {
         help: "join: what this machine is called there (its host name)"),
       Flag(
         name: "--via", value: "COMMAND",
-        help: "join: a command whose input and output lead to the other daemon"),
+        help: "join, add: a command whose input and output lead to the other daemon"),
+      Flag(name: "--device", value: "DEVICE", help: "add: the device that answers there"),
     ],
     notes: """
       An invitation is for one device, once, and for the timeline that is chosen. From then on both \
@@ -39,6 +40,9 @@ extension Command {
       return .done
     case ("join", 2...):
       try Inviting.join(Array(words.dropFirst()), context)
+      return .done
+    case ("add", _) where context.words.has("--via") || context.words.has("--device"):
+      try addDevice(words.dropFirst(), context)
       return .done
     default: break
     }
@@ -67,6 +71,24 @@ extension Command {
         .usage, "peer list, peer invite, peer join CODE, peer remove ADDRESS or peer add ADDRESS")
     }
     return .done
+  }
+
+  /// A member's machine, where it can be reached besides.
+  private static func addDevice(
+    _ words: ArraySlice<String>, _ context: Context
+  ) throws(Failure) {
+    let (via, device) = (context.words["--via"], context.words["--device"])
+    guard let id = device ?? (via == nil ? nil : words.last),
+      words.count == (via == nil ? 1 : device == nil ? 1 : 0)
+    else {
+      throw Failure(
+        .usage, "peer add tls://HOST:PORT --device DEVICE, or peer add --via COMMAND DEVICE")
+    }
+    let address = via.map { "via:" + $0 } ?? words.last!
+    let reply = try context.connect().ask(
+      .addPeer(.object(["addresses": .strings([address]), "device": .string(id)])))
+    context.finish(
+      reply, "added \(address); \(Again.timelinectl) sync waits until both agree\n")
   }
 
   static let sync = Command(
