@@ -49,8 +49,12 @@ final class Host {
   /// After so long without a commit the index is saved.
   private static let quietTime: Int64 = 5_000_000
 
-  init(_ timeline: Timeline, _ service: Service) {
+  /// Who was a member when all lines could be read.
+  let remembered: Remembered
+
+  init(_ timeline: Timeline, _ hosted: HostedTimeline, _ service: Service) {
     self.timeline = timeline
+    remembered = Remembered(service.directory, hosted)
     self.service = service
     heads = Heads(timeline.headKeeper())
     lastCommit = service.now.monotonic
@@ -116,7 +120,16 @@ final class Host {
       heads.want(service.now.monotonic, isUrgent: listeners.contains(where: \.isLinked))
     }
     if timeline.wantsReading { maintain(.readAgain) }
+    remembered.note(timeline)
     return (written.promises, nil)
+  }
+
+  /// Logs that were written twice, as peers have shown since the start, each with the first line that is known to
+  /// differ.
+  private(set) var forks: [ReplicaID: UInt64] = [:]
+
+  func note(forkOf replica: ReplicaID, at seq: UInt64) {
+    forks[replica] = min(seq, forks[replica] ?? .max)
   }
 
   /// A peer is told of what comes; what it lacks may wait for a head.

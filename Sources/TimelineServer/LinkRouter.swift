@@ -181,6 +181,12 @@ struct LinkRouter {
       guard link.take(address, proof, line) else {
         return end(connection, ErrorReply(.tooLarge, "more was proven at once than was to be"))
       }
+    case .fork(let replica, let seq):
+      host.note(forkOf: replica, at: seq)
+      service.log(
+        .warning,
+        "replica \(replica) was written twice: line \(seq) is another one at a peer; all other logs go on"
+      )
     case .proved: host.run(host.heads.work(.check(link.takeProofs()), host.timeline.lines))
     case .ingest(let replica, let lines, let first, let last, let under):
       let claim = under.map { HeadClaim(note: $0.note, consistency: $0.consistency) }
@@ -197,6 +203,11 @@ struct LinkRouter {
           } else { nil }
         host.promise(.took(replica, last: last, taken), connection)
       } catch {
+        if case .fork(let seq) = error {
+          let effects = link.session?.fork(of: replica, at: seq, connection.logs(of: host)) ?? []
+          for effect in effects { carryOut(effect, link, host, connection) }
+          return
+        }
         // What is damaged may come on this connection too.
         guard case .treeUnknown = error else { return end(connection, ErrorReply(error)) }
         if !link.hasPassedOver { service.log(.warning, error.message) }

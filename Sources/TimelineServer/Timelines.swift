@@ -39,7 +39,7 @@ final class Timelines {
           + "with a key that is not here; all that can be read of it is served as before")
     }
     for damage in timeline.damage { service.log(.warning, damage.message) }
-    let host = Host(timeline, service)
+    let host = Host(timeline, hosted, service)
     open.append(host)
     host.begin()
     return host

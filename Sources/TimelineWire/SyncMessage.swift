@@ -11,6 +11,7 @@
 //     WANT TIMELINE R 7 3               first and count of lines that are damaged here, or miss their bodies
 //     PROOF TIMELINE R 8 "tlog-proof"   then the line
 //     PROVED TIMELINE R 7 3
+//     FORK TIMELINE R 7 "1a2b3c4d5e6f7a8b"      line 7 is another one here, with this check
 //     FOLLOW main                       which timeline has this name there?
 //     TIMELINE TIMELINE main HASH       the whole hash that the id is the beginning of, where it is known
 //     JOIN HASH {"name":"bo's laptop","proof":"…","addresses":[…]}     by an invitation to the timeline of this hash
@@ -35,6 +36,8 @@ public enum SyncMessage: Sendable, Equatable {
   /// The line follows.
   case proof(TimelineID, ReplicaID, seq: UInt64, text: [UInt8])
   case proved(TimelineID, LineRange)
+  /// A log was written twice: the other side has another line of this number.
+  case fork(TimelineID, ReplicaID, seq: UInt64, check: String)
   case follow(name: String)
   case timeline(TimelineID, name: String, hash: SHA256Digest?)
   case join(SyncJoin)
@@ -170,6 +173,9 @@ extension SyncMessage {
     case "PROVED":
       let (timeline, lines) = try reader.run("PROVED timeline replica first count")
       self = .proved(timeline, lines)
+    case "FORK":
+      let (timeline, replica, seq) = try reader.address("FORK timeline replica seq \"check\"")
+      self = .fork(timeline, replica, seq: seq, check: try reader.check())
     case "FOLLOW" where words.count == 2: self = .follow(name: words[1])
     case "TIMELINE" where (3...4).contains(words.count):
       self = .timeline(try reader.timeline(), name: words[2], hash: try reader.hash())
@@ -216,6 +222,8 @@ extension SyncMessage {
     case .proof(let timeline, let replica, let seq, let text):
       "PROOF \(timeline) \(replica) \(seq) \(Self.quoted(text))"
     case .proved(let timeline, let lines): "PROVED \(timeline) \(lines.words)"
+    case .fork(let timeline, let replica, let seq, let check):
+      "FORK \(timeline) \(replica) \(seq) \"\(check)\""
     case .follow(let name): "FOLLOW \(name)"
     case .timeline(let id, let name, let hash):
       "TIMELINE \(id) \(name)" + (hash.map { " " + $0.base64 } ?? "")
@@ -393,6 +401,14 @@ private struct SyncMessageReader {
         .badRequest, "LINES ends with 1 to \(SyncMessage.consistencyMax) hashes in base64")
     }
     return hashes
+  }
+
+  /// Of a line: 16 digits of hex.
+  func check() throws(ErrorReply) -> String {
+    guard let check = (try? JSONValue(parsing: text))?.string, check.utf8.count == 16,
+      check.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) })
+    else { throw ErrorReply(.badRequest, "\(words[0]) ends with a check of 16 digits") }
+    return check
   }
 
   func note() throws(ErrorReply) -> [UInt8] {

@@ -9,6 +9,7 @@
 //     > WANT T R 7 3                lines that are damaged here, or miss their bodies
 //     < PROOF T R 8 "tlog-proof"    then the line: one for each that is there and under a signed head
 //     < PROVED T R 7 3              all of these were looked at
+//     > FORK T R 7 "1a2b3c4d5e6f7a8b"   line 7 is another one here: nothing of this log goes over any more
 //
 // State: comparing → live → ended, never back. Each side sends what the other lacks, of any replica, as
 // far as the window allows; what arrives while live is passed on the same way, so A and C meet
@@ -116,6 +117,8 @@ public struct SyncSession: Sendable {
     case proof(LineAddress, proof: [UInt8], line: [UInt8])
     /// No more of these come.
     case proved(LineRange)
+    /// The log was written twice: both have a line of this number, and not the same.
+    case fork(ReplicaID, seq: UInt64)
     /// The other side gets the reason, and the connection ends.
     case end(ErrorReply)
   }
@@ -195,6 +198,8 @@ public struct SyncSession: Sendable {
   public private(set) var refusal: ErrorReply?
   /// A damaged line stands in the way of these: the other side has to get them elsewhere.
   private var blocked: Set<ReplicaID> = []
+  /// Logs that were written twice, each with a line that differs: nothing of them goes over, all others go on.
+  public private(set) var forked: [ReplicaID: UInt64] = [:]
   /// Among members lines go only of logs that the other side has named.
   private let isAmongMembers: Bool
   private var named: Set<ReplicaID> = []
@@ -224,11 +229,16 @@ public struct SyncSession: Sendable {
 
   public var isLive: Bool { state == .live }
 
-  /// Whether both have the same lines, durably, as far as this side has been told.
+  /// Whether both have the same lines, durably, as far as this side has been told; of all logs but those in `forked`.
   public func isInSync(with source: some LogSource) -> Bool {
     state == .live && unacknowledged.isEmpty
       && (!isAmongMembers || hasAllNamed(source))
-      && source.followed(of: taken) == source.followed(of: source.position)
+      && shared(source.followed(of: taken)) == shared(source.followed(of: source.position))
+  }
+
+  /// Without the logs that were written twice.
+  private func shared(_ position: Position) -> Position {
+    forked.isEmpty ? position : Position(position.sizes.filter { forked[$0.key] == nil })
   }
 
   /// Whether nothing is to be named, and of each log that was asked for some is here: of who follows nobody yet, no
@@ -311,9 +321,18 @@ public struct SyncSession: Sendable {
   ) throws(ErrorReply) -> [Effect] {
     switch (message, state) {
     case (.have(let have), .comparing):
-      try compare(have, source)
+      let effects = try compare(have, source)
       if !have.hasMore { state = .live }
-    case (.have(let have), .live) where isAmongMembers: try compare(have, source)
+      return effects
+    case (.have(let have), .live) where isAmongMembers: return try compare(have, source)
+    case (.fork(let timeline, let replica, let seq, let check), .live):
+      try self.check(timeline)
+      guard let ours = source.check(of: replica, at: seq), ours != check else {
+        throw ErrorReply(.badRequest, "FORK is of a line that is another one here")
+      }
+      guard forked[replica] == nil else { return [] }
+      stop(replica, at: seq)
+      return [.fork(replica, seq: seq)]
     case (.lines(let timeline, let run, let bytes, let consistency), .live):
       try check(timeline)
       guard !isAmongMembers || announced.contains(run.replica) else {
@@ -326,6 +345,7 @@ public struct SyncSession: Sendable {
         announced: bytes, under: under)
     case (.head(let timeline, let replica, let size, let note), .live):
       try check(timeline)
+      guard forked[replica] == nil else { return [] }
       // What they have need not be sent back.
       signed[replica] = max(signed[replica], size)
       heardHead = (replica, PeerHead(size: size, note: note))
@@ -386,7 +406,9 @@ public struct SyncSession: Sendable {
       pumped.bytes = name(source)
       guard pumped.isEmpty else { return pumped }
     }
-    let position = source.logsInOrder.filter { !isAmongMembers || named.contains($0.replica) }
+    let position = source.logsInOrder.filter {
+      (!isAmongMembers || named.contains($0.replica)) && forked[$0.replica] == nil
+    }
     if held == nil, inFlight < Self.windowBytes { pumped = lines(source, position) }
     if pumped.isEmpty { pumped.bytes = heads(source, position) }
     if pumped.isEmpty { pumped.bytes = want(source) }
@@ -527,11 +549,12 @@ public struct SyncSession: Sendable {
 
   // MARK: Parts
 
-  /// Notes what the other side has; refuses a log that was written twice.
+  /// Notes what the other side has, and which logs were written twice.
   private mutating func compare(
     _ have: SyncHave, _ source: some LogSource
-  ) throws(ErrorReply) {
+  ) throws(ErrorReply) -> [Effect] {
     try check(have.timeline)
+    var effects: [Effect] = []
     guard have.replica != replica else {
       throw ErrorReply(
         .denied,
@@ -547,14 +570,37 @@ public struct SyncSession: Sendable {
         let ours = source.check(of: head.replica, at: head.size), ours != head.check,
         !head.check.isEmpty
       {
-        throw ErrorReply(
-          .wrongPosition,
-          "fork: replica \(head.replica) has another line \(head.size) here and there")
+        effects += fork(of: head.replica, at: head.size, ours)
+        continue
       }
       theirs[head.replica] = max(theirs[head.replica], head.size)
       taken[head.replica] = max(taken[head.replica], head.size)
       signed[head.replica] = max(signed[head.replica], head.signed)
     }
+    return effects
+  }
+
+  /// Tells the other side that a line is another one here, with its check.
+  private mutating func fork(of replica: ReplicaID, at seq: UInt64, _ check: String) -> [Effect] {
+    guard forked[replica] == nil else { return [] }
+    stop(replica, at: seq)
+    return [
+      .send(SyncMessage.fork(timeline, replica, seq: seq, check: check).bytes),
+      .fork(replica, seq: seq),
+    ]
+  }
+
+  /// A line came that is another one here.
+  public mutating func fork(
+    of replica: ReplicaID, at seq: UInt64, _ source: some LogSource
+  ) -> [Effect] {
+    fork(of: replica, at: seq, source.check(of: replica, at: seq) ?? "")
+  }
+
+  private mutating func stop(_ replica: ReplicaID, at seq: UInt64) {
+    forked[replica] = seq
+    unacknowledged.removeAll { $0.replica == replica }
+    if held?.lines.replica == replica { held = nil }
   }
 
   /// Keeps in mind a log that the other side has and this one does not.
@@ -591,6 +637,8 @@ public struct SyncSession: Sendable {
     }
     guard left == 0, let lines = incoming else { return [] }
     incoming = nil
+    // They were on their way when the fork was found.
+    guard forked[lines.replica] == nil else { return [] }
     return [
       .ingest(
         lines.replica, lines: lines.bytes, first: lines.first, last: lines.last, under: lines.under)

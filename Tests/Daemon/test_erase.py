@@ -161,9 +161,10 @@ class Erase(Machines):
         forged = lines[1].replace(b"Zanzibar", b"Zanzibor")
         forged = checked(forged[: forged.rindex(b',"crc32c"')])
         peer.send(f"LINES {timeline} {own} 2 1 {len(forged)}\n".encode() + forged)
-        while not (reply := peer.reply()).startswith("ERR"):
+        while not (reply := peer.reply()).startswith("FORK"):
             self.assertFalse(reply.startswith("TOOK"), reply)
-        self.assertIn("fork", reply)
+        self.assertTrue(reply.startswith(f"FORK {timeline} {own} 2 "), reply)
+        self.assertEqual(self.json("status", daemon=daemon)["forks"], [{"replica": own, "line": 2}])
         client.close()
 
     def test_it_is_not_recorded_again(self):

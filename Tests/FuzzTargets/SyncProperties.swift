@@ -33,6 +33,8 @@ enum SyncProperties {
           try hold(asked.now?.holds(address) == true, "a proof of \(address), asked: \(asked)")
           try hold(line.firstIndex(of: 0x0A) == line.count - 1, "not one line: \(line)")
         case .proved(let lines): try asked.proved(lines)
+        case .fork(let replica, let seq):
+          try hold(session.forked[replica] == seq, "a fork that is none: \(replica), \(seq)")
         case .end(let error):
           isOver = true
           try hold(!error.text.isEmpty, "ended without a word")

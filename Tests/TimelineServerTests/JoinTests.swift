@@ -6,6 +6,7 @@ import Testing
 import TimelineModel
 import TransparencyLog
 
+@testable import Simulation
 @testable import TimelineServer
 
 @Suite("Members", .timeLimit(.minutes(2)))
@@ -66,6 +67,29 @@ struct JoinTests {
     again.run()
     #expect(
       ended.ask("PEERS").contains { $0.contains("no timeline here") || $0.contains("no more") })
+  }
+
+  @Test("A damaged line that brought a device in is put back by that very device")
+  func damagedMember() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    _ = host.ask("APPEND \(event("host's"))")
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    let link = try joiner.link(to: host)
+    link.run()
+    let log = host.driven.engine.openTimelines[0].replica
+    let segment = "data/timelines/main/logs/\(log)/00000000000000000001.jsonl"
+    let text = String(decoding: try #require(try host.driven.fileSystem.read(segment)), as: UTF8.self)
+    let place = try #require(text.range(of: #""type":"log.member""#))
+    let offset = text.utf8.distance(from: text.startIndex, to: place.lowerBound)
+    #expect(host.driven.fileSystem.damage(segment, at: offset + 12))
+    #expect(host.ask("VERIFY").last?.contains(#""whole":false"#) ?? false)
+    _ = host.ask("REPAIR")
+    #expect(host.members.count == 1)
+    link.cut()
+    try joiner.link(to: host).run()
+    #expect(host.ask("VERIFY").last?.contains(#""whole":true"#) ?? false)
+    #expect(host.members.count == 2)
   }
 
   @Test("Who may read alone follows, and records nothing")
@@ -182,6 +206,11 @@ final class Team {
 
     init(_ caller: Machine, _ call: ConnectionID, _ called: Machine, _ accepted: ConnectionID) {
       (self.caller, self.call, self.called, self.accepted) = (caller, call, called, accepted)
+    }
+
+    func cut() {
+      caller.driven.step([.closed(call, reason: "it was cut")])
+      called.driven.step([.closed(accepted, reason: "it was cut")])
     }
 
     /// Until both have nothing more to say.

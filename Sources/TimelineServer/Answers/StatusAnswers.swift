@@ -106,6 +106,12 @@ extension Router {
       "withheld": .array(view.missingBodies.map(\.json)), "wanted": .int(missingLineCount),
       "unsigned": .strings(
         heads.problems.sorted { $0.key < $1.key }.map { $0.value.message }),
+      "forks": host.forks.isEmpty
+        ? nil
+        : .array(
+          host.forks.sorted { $0.key < $1.key }.map { replica, seq in
+            .object(["replica": .string(replica.description), "line": .int(Int(seq))])
+          }),
       "read_only": timeline.readOnly.map { .string($0) },
     ])
   }

@@ -155,9 +155,8 @@ extension LinkRouter {
       try Router.onDisk { () throws(OpenError) in try timelines.host(id) }
     }
     guard let device = connection.device else { return try find() }
-    guard let host = try find(), let role = host.timeline.membership?.role(of: device) else {
-      return nil
-    }
+    guard let host = try find(), let role = host.remembered.role(of: device, in: host.timeline)
+    else { return nil }
     connection.become(role)
     return host
   }

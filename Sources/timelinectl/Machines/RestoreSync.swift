@@ -127,7 +127,7 @@ final class RestoreSync {
     // There is nothing behind what is sent anyway.
     case .want(let lines): out += session.proved(lines)
     // It had nothing, and was asked for nothing.
-    case .ingest, .head, .proof, .proved:
+    case .ingest, .head, .proof, .proved, .fork:
       throw Failure(.failed, "the new directory has lines of its own")
     case .end(let error):
       // What it said of them, or what we cannot take of it.
