@@ -29,26 +29,32 @@ enum Inviting {
       reply["addresses"]?.array?.isEmpty == false
       ? ""
       : """
-      This machine listens nowhere that the other one could call. Start timelined with
-      --listen tls://[::]:PORT, or join with --via 'ssh THIS-HOST timelinectl relay'.
+      This timelined does not listen for other machines. Start it with --listen tls://[::]:PORT,
+      or join with --via 'ssh THIS-HOST timelinectl relay' behind the code.
+
 
       """
     return """
-      \(picture)On the other machine, until \(reply["expires"]?.string ?? ""):
+      \(picture)On the other machine, until \(until(reply["expires"]?.string ?? "")):
 
         timelinectl peer join \(code)
 
-      \(way)Whoever has this code can join \(reply["timeline"]?.string ?? "") once, as \(reply["role"]?.string ?? ""): \
+      \(way)Whoever has this code can join \(reply["timeline"]?.string ?? "") once, with the role \(reply["role"]?.string ?? ""): \
       send it as you would a password.
 
       """
+  }
+
+  /// `2026-12-01T02:22:20.000000Z` as `2026-12-01 02:22 UTC`: a person needs no more of it.
+  private static func until(_ time: String) -> String {
+    time.prefix(10) + " " + time.dropFirst(11).prefix(5) + " UTC"
   }
 
   /// Whoever is an admin can end others, and erase what they wrote.
   private static func confirmAdmin(_ context: Context) throws(Failure) {
     guard !context.words.has("--yes") else { return }
     guard isatty(STDIN_FILENO) == 1, !context.words.has("--no-input") else {
-      throw Failure(.usage, "nobody is here to be asked: --yes invites an admin without asking")
+      throw Failure(.usage, "not a terminal; pass --yes to invite an admin")
     }
     Terminal.note(
       "An admin can invite and end devices, and erase what they wrote. Invite one? [y/N] ")
@@ -59,18 +65,26 @@ enum Inviting {
 
   /// `peer join CODE`. What mail has wrapped comes as several words, which are one code.
   static func join(_ words: [String], _ context: Context) throws(Failure) {
-    let reply = try context.connectToDaemon().ask(
-      .join(
-        .object([
-          "code": .string(words.joined()),
-          "device_name": .string(context.words["--name"] ?? hostName),
-          "as": context.words["--as"].map { .string($0) },
-          "via": context.words["--via"].map { .string($0) },
-        ])))
+    let reply: JSONValue
+    do throws(Failure) {
+      reply = try context.connectToDaemon().ask(
+        .join(
+          .object([
+            "code": .string(words.joined()),
+            "device_name": .string(context.words["--name"] ?? hostName),
+            "as": context.words["--as"].map { .string($0) },
+            "via": context.words["--via"].map { .string($0) },
+          ])))
+    } catch {
+      guard error.code == "exists", !context.words.has("--as") else { throw error }
+      var failure = error
+      failure.behind = "; --as NAME joins under another name, and the same code still holds"
+      throw failure
+    }
     let lines = (reply["timelines"]?.array ?? []).map { timeline in
       let name = timeline["name"]?.string ?? ""
       let chosen = name == "main" ? "" : " --timeline \(name)"
-      return "joined \(name) as \(timeline["role"]?.string ?? ""); "
+      return "joined \(name) with the role \(timeline["role"]?.string ?? ""); "
         + "\(Again.timelinectl)\(chosen) sync waits until both agree\n"
     }
     context.finish(reply, lines.joined())

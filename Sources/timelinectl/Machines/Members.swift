@@ -5,16 +5,17 @@ import TimelineModel
 extension Command {
   static let member = Command(
     name: "member", arguments: "list | role DEVICE ROLE | end DEVICE",
-    summary: "the devices of the timeline, and what each may do",
-    examples: ["member list", "member role anns-laptop read", "member end anns-laptop"], flags: [],
+    summary: "list, lower and end the machines that may use the timeline",
+    examples: ["member list", "member role anns-laptop read", "member end AXX46ZR"], flags: [],
     notes: """
-      A device is named as it was when it joined, by its id, or by the first group of its id. \
-      `peer invite` brings one in. Ends and lower roles are final: what the device recorded until then \
-      counts, later lines do not. With a new key it can be invited anew.
+      DEVICE is the name of a machine, its id, or the first group of its id, as `member list` shows them. \
+      `peer invite` brings in a machine. `member role` only lowers. Both `member role` and `member end` are \
+      final: what the machine recorded until then counts, later lines do not. With a new key it can be \
+      invited again.
 
-        read   follows the timeline and asks
+        read   reads and syncs
         write  records events too
-        admin  invites and ends devices, and erases what others wrote
+        admin  also invites and ends machines, and erases what others wrote
       """,
     plain: 0...3
   ) { (context) throws(Failure) in
@@ -24,11 +25,14 @@ extension Command {
     case ("end", 2):
       let reply = try context.connect().ask(
         .member(.object(["device": .string(words[1]), "end": .bool(true)])))
-      context.finish(reply, "\(words[1]) is a member no more; what it recorded until now counts\n")
+      context.finish(
+        reply, "\(words[1]) is no longer a member; what it recorded until now counts\n")
     case ("role", 3):
       let reply = try context.connect().ask(
         .member(.object(["device": .string(words[1]), "role": .string(words[2])])))
-      context.finish(reply, "\(words[1]) has the role \(words[2]) from now on\n")
+      context.finish(
+        reply,
+        "\(words[1]) has the role \(words[2]) from now on; what it recorded until now counts\n")
     default:
       throw Failure(.usage, "member list, member role DEVICE ROLE or member end DEVICE")
     }
@@ -50,7 +54,7 @@ extension Command {
     }
     let doubt =
       end["in_doubt"]?.bool ?? false
-      ? "The log of an admin was written twice: who is a member is in doubt.\n" : ""
+      ? "The log of an admin has forked: who is a member is in doubt.\n" : ""
     context.finish(
       .array(members),
       context.terminal.table(rows, header: ["NAME", "ROLE", "", "LINES", "DEVICE"]) + doubt)

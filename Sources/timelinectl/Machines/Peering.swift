@@ -6,31 +6,39 @@ import TimelineModel
 extension Command {
   static let peer = Command(
     name: "peer", arguments: "list | invite | join CODE | remove ADDRESS | add ADDRESS",
-    summary: "the machines that this one syncs with",
+    summary: "invite a machine, join another one's timeline, list those that this one calls",
     examples: [
-      "peer invite", "peer join TIMELINE-JOIN-1-…",
-      "peer join CODE --via 'ssh lab timelinectl relay'",
+      "peer invite", "peer join TIMELINE-JOIN-1-… --name anns-laptop",
+      "peer join CODE --via 'ssh lab timelinectl relay'", "peer invite --role read --expires 1h",
       "peer list",
     ],
     flags: [
-      Flag(name: "--role", value: "ROLE", help: "invite: read, write (as it is) or admin"),
-      Flag(name: "--expires", value: "TIME", help: "invite: how long the code holds (24h)"),
+      Flag(name: "--role", value: "ROLE", help: "invite: read, write (the default) or admin"),
+      Flag(
+        name: "--expires", value: "TIME",
+        help: "invite: how long the code is valid (24h; at most 720h)"),
       Flag(
         name: "--address", value: "ADDRESS",
-        help: "invite: where this machine is called, tls://HOST:PORT; may be given more than once"),
-      Flag(name: "--yes", value: nil, help: "invite: an admin, without asking"),
-      Flag(name: "--as", value: "NAME", help: "join: what the timeline is called here (as there)"),
+        help: "invite: where others reach this machine, tls://HOST:PORT; may be repeated"),
+      Flag(name: "--yes", value: nil, help: "invite: do not ask before inviting an admin"),
+      Flag(
+        name: "--as", value: "NAME", help: "join: another name for the timeline on this machine"),
       Flag(
         name: "--name", value: "NAME",
-        help: "join: what this machine is called there (its host name)"),
+        help: "join: what the members call this machine (its host name)"),
       Flag(
         name: "--via", value: "COMMAND",
-        help: "join, add: a command whose input and output lead to the other daemon"),
+        help: "join, add: reach the other daemon through this command, such as ssh"),
       Flag(name: "--device", value: "DEVICE", help: "add: the device that answers there"),
     ],
     notes: """
-      An invitation is for one device, once, and for the timeline that is chosen. From then on both \
-      machines know each other by their keys, wherever they are.
+      `peer invite` prints a code, `peer join` on the other machine uses it. A code is for one machine, \
+      once, and for the chosen timeline. From then on both machines know each other by their keys and sync \
+      by themselves; `member list` shows everybody who has joined.
+
+      The machine that joins has to reach the one that invites: start timelined there with \
+      --listen tls://[::]:PORT, or name a command that leads there with --via. `peer list` shows the machines \
+      that this one calls. `peer add tls://HOST:PORT --device DEVICE` adds another member's machine to them.
       """
   ) { (context) throws(Failure) in
     var words = context.words.plain
@@ -55,7 +63,7 @@ extension Command {
       context.finish(
         .array(peers),
         peers.isEmpty
-          ? "no peers; timelinectl peer invite makes a code for another machine\n"
+          ? Peer.none + "\n"
           : context.terminal.table(rows, header: ["ADDRESS", "STATE"]))
     case ("add", 2), ("remove", 2):
       let reply = try client.ask(
@@ -96,7 +104,7 @@ extension Command {
     examples: ["sync", "sync --timeout 5s", "sync --wait"],
     flags: [
       Flag(name: "--wait", value: nil, help: "as long as it takes, unless --timeout says how long"),
-      Flag(name: "--timeout", value: "TIME", help: "how long to wait: 30s (as it is), 5m, 1h"),
+      Flag(name: "--timeout", value: "TIME", help: "how long to wait: 30s (the default), 5m, 1h"),
     ], plain: 0...0
   ) { (context) throws(Failure) in
     let stated = context.words["--timeout"] ?? (context.words.has("--wait") ? nil : "30s")
@@ -105,8 +113,7 @@ extension Command {
     }
     let client = try context.connect()
     guard try client.ask(.sync)["peers"]?.int ?? 0 > 0 else {
-      throw Failure(
-        .failed, "there are no peers; timelinectl peer invite makes a code for another machine")
+      throw Failure(.failed, Peer.none)
     }
     while true {
       let peers = try Peer.list(client)
@@ -126,6 +133,11 @@ extension Command {
 }
 
 extension Peer {
+  /// Machines that call this one are no peers of it: they sync all the same.
+  static let none =
+    "no peers: this machine calls no other; those that call it are in timelinectl member list; "
+    + "timelinectl peer invite makes a code for another machine"
+
   static func list(_ client: Client) throws(Failure) -> [JSONValue] {
     var peers: [JSONValue] = []
     _ = try client.stream(.peers) { _, json in peers.append(Client.json(json)) }

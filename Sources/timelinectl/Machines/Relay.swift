@@ -13,7 +13,7 @@ import TimelineClient
 extension Command {
   static let relay = Command(
     name: "relay", arguments: "",
-    summary: "join standard input and output with the daemon, for another machine",
+    summary: "let another machine's daemon reach this one's, for example over ssh",
     examples: ["relay", "relay --peer-socket /run/user/1000/timeline.sock.peer"],
     flags: [
       Flag(
@@ -21,14 +21,17 @@ extension Command {
         help: "the daemon's socket for other machines (the --socket with .peer behind it)")
     ],
     notes: """
-      Another machine runs it, as in: ssh lab timelinectl relay. What passes is TLS between the two daemons; it \
-      gives nobody the rights of this machine's owner.
+      You do not run it yourself: on the other machine, `peer join CODE --via 'ssh THIS-HOST timelinectl relay'` \
+      does. It joins its standard input and output with the daemon. What passes is TLS between the two daemons, so \
+      it gives nobody the rights of this machine's owner.
       """, plain: 0...0
   ) { (context) throws(Failure) in
     let path = context.words["--peer-socket"] ?? context.socket + ".peer"
     let connection: Connection
     do throws(ClientError) { connection = try Connection(path: path) } catch {
-      throw Failure(error)
+      // The daemon to be started there has another socket than this one.
+      guard case .noDaemon = error else { throw Failure(error) }
+      throw Failure(.noDaemon, "no timelined answers other machines at \(path)")
     }
     return try Relay(daemon: connection.descriptor).run()
   }

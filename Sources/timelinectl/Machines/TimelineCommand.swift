@@ -10,7 +10,7 @@ extension Command {
     summary: "the timelines of this machine",
     examples: [
       "timeline create taiwan", "--timeline taiwan import events.jsonl",
-      "timeline follow tcp://127.0.0.1:7411 --from main --as theirs",
+      "timeline rename taiwan strait", "timeline archive strait",
     ],
     flags: [
       Flag(name: "--as", value: "NAME", help: "follow: what it is called here (as there)"),
@@ -18,12 +18,12 @@ extension Command {
     ],
     notes: """
       Each timeline is a chronology of its own: nothing of one shows in another, and machines share \
-      the timelines that they follow from each other. A command works with main, with the one that \
+      those that they joined (`timelinectl peer --help`). A command works with main, with the one that \
       TIMELINE in the environment names, or with that of --timeline.
 
       An archived timeline is kept whole, and neither served nor synced until it is restored. Names \
-      are this machine's: renaming changes nothing elsewhere. Followed, a timeline takes the place of \
-      one of this name that has no events.
+      are this machine's: renaming changes nothing elsewhere. `timeline follow` is for tests on one \
+      machine, over plain tcp://127.0.0.1:PORT.
       """,
     plain: 0...3
   ) { (context) throws(Failure) in
