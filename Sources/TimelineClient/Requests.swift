@@ -190,7 +190,9 @@ extension Ask where Answer == JSONValue {
   public static func addPeer(_ address: String) -> Ask { document(.peer, ["add", address]) }
   /// A device, and where it is reached.
   public static func addPeer(_ peer: JSONValue) -> Ask { document(.peer, ["add"], peer) }
-  public static func removePeer(_ address: String) -> Ask { document(.peer, ["remove", address]) }
+  public static func removePeer(_ address: String) -> Ask {
+    document(.peer, ["remove"], .object(["address": .string(address)]))
+  }
 
   public static func invite(_ wanted: JSONValue) -> Ask { document(.invite, [], wanted) }
   public static func join(_ invitation: JSONValue) -> Ask { document(.join, [], invitation) }

@@ -129,7 +129,7 @@ public final class Engine {
     case .opened(let id, let principal, let handshake): open(id, principal, handshake)
     case .dialed(let id, let handshake): dialed(id, handshake)
     case .bytes(let id, let bytes):
-      guard let connection = connections[id], hears(bytes.count, connection) else { return }
+      guard let connection = connections[id] else { return }
       if case .linked(let link) = connection.mode { link.noteReceived(service.now) }
       bytes.withUnsafeBufferPointer { connection.splitter.take($0) }
       activate(connection)
@@ -181,13 +181,12 @@ public final class Engine {
     service.emit(.close(id))
   }
 
-  /// False where a stranger says more than one may.
-  private func hears(_ count: Int, _ connection: Connection) -> Bool {
-    guard connection.isStranger else { return true }
-    connection.strangerBytes += count
-    guard connection.strangerBytes > Strangers.bytesMax else { return true }
+  /// Lets one go who is no member by its line, and has said more than a stranger may.
+  private func countStranger(_ bytes: Int, _ connection: Connection) {
+    guard connection.isStranger else { return }
+    connection.strangerBytes += bytes + 1
+    guard connection.strangerBytes > Strangers.bytesMax else { return }
     drop(connection, "it said more than \(Strangers.bytesMax) bytes, and is no member")
-    return false
   }
 
   private func dialed(_ id: ConnectionID, _ handshake: DeviceHandshake?) {
@@ -345,6 +344,7 @@ public final class Engine {
       }
       let isDone = take(connection.line(range) { links.handle($0, link, connection) }, connection)
       leaveStrangers(connection)
+      countStranger(range.count, connection)
       // It may be the first that waits for a head.
       look(at: connection.host?.wake ?? .max)
       return isDone

@@ -69,6 +69,27 @@ struct JoinTests {
       ended.ask("PEERS").contains { $0.contains("no timeline here") || $0.contains("no more") })
   }
 
+  @Test("A member with many logs greets with more than a stranger may say")
+  func manyLogs() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    let link = try joiner.link(to: host)
+    var have = joiner.driven.take(link.call)
+    let id = host.driven.engine.openTimelines[0].id
+    let heads = (1...1000).map { n in
+      #""\#(ReplicaID(UUIDBytes(high: 1, low: UInt64(n))))":[7,"1a2b3c4d5e6f7a8b",7]"#
+    }
+    have.removeLast()
+    for part in [heads[..<500], heads[500...]] {
+      let more = part.endIndex < 1000 ? #","more":true"# : ""
+      have.append(#"HAVE \#(id) {"heads":{\#(part.joined(separator: ","))}\#(more)}"#)
+    }
+    host.driven.step([.bytes(link.accepted, Array((have.joined(separator: "\n") + "\n").utf8))])
+    #expect(!host.driven.closed.contains(link.accepted))
+    #expect(host.driven.take(link.accepted).contains { $0.hasPrefix("HAVE ") })
+  }
+
   @Test("A damaged line that brought a device in is put back by that very device")
   func damagedMember() throws {
     let team = try Team(2)
@@ -79,7 +100,8 @@ struct JoinTests {
     link.run()
     let log = host.driven.engine.openTimelines[0].replica
     let segment = "data/timelines/main/logs/\(log)/00000000000000000001.jsonl"
-    let text = String(decoding: try #require(try host.driven.fileSystem.read(segment)), as: UTF8.self)
+    let text = String(
+      decoding: try #require(try host.driven.fileSystem.read(segment)), as: UTF8.self)
     let place = try #require(text.range(of: #""type":"log.member""#))
     let offset = text.utf8.distance(from: text.startIndex, to: place.lowerBound)
     #expect(host.driven.fileSystem.damage(segment, at: offset + 12))

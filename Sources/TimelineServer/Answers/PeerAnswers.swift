@@ -12,10 +12,16 @@ extension Router {
     if request.arguments == ["add"], request.json != nil {
       return try addPeer(request, line, connection)
     }
+    if request.arguments == ["remove"], request.json != nil {
+      var bare = request
+      bare.arguments = []
+      let text = try bare.value(in: line, keys: ["address"])["address"]?.string ?? ""
+      return try removePeer(text, connection)
+    }
     guard request.arguments.count == 2, request.json == nil else {
       throw ErrorReply(
         .badRequest,
-        "PEER add {\"addresses\":[…],\"device\":ID}, PEER add ADDRESS or PEER remove ADDRESS")
+        "PEER add {\"addresses\":[…],\"device\":ID} or PEER remove {\"address\":TEXT}")
     }
     let id = timeline.id
     let address: PeerAddress
@@ -24,20 +30,25 @@ extension Router {
       address = try Self.address(request.arguments[1])
       let isNew = try Self.onDisk { () throws(OpenError) in try peers.add(address, id) }
       guard isNew else { throw ErrorReply(.exists, "\(address) is a peer already") }
-    case "remove":
-      do throws(PeerAddress.Invalid) {
-        address = try PeerAddress(owner: request.arguments[1])
-      } catch {
-        throw ErrorReply(.badRequest, error.text, value: request.arguments[1])
-      }
-      let peer = try Self.onDisk { () throws(OpenError) in try peers.remove(address, id) }
-      guard let peer else {
-        throw ErrorReply(.notFound, "there is no peer \(address)", hint: .unknownPeer)
-      }
-      if let connection = peer.connection { dropped(connection) }
+    case "remove": return try removePeer(request.arguments[1], connection)
     case let word:
       throw ErrorReply(.badRequest, "PEER \(word.prefix(40))? It is PEER add or PEER remove")
     }
+    Reply.ok(.object(["address": .string(address.description)]), to: &connection.out)
+  }
+
+  private func removePeer(_ text: String, _ connection: Connection) throws(ErrorReply) {
+    let address: PeerAddress
+    do throws(PeerAddress.Invalid) { address = try PeerAddress(owner: text) } catch {
+      throw ErrorReply(.badRequest, error.text, value: text)
+    }
+    let peer = try Self.onDisk { () throws(OpenError) in
+      try peers.remove(address, timeline.id)
+    }
+    guard let peer else {
+      throw ErrorReply(.notFound, "there is no peer \(address)", hint: .unknownPeer)
+    }
+    if let connection = peer.connection { dropped(connection) }
     Reply.ok(.object(["address": .string(address.description)]), to: &connection.out)
   }
 

@@ -130,7 +130,10 @@ extension Router {
         .badRequest,
         "MEMBER takes a device and \"end\":true, or the lower \"role\" that it is to have")
     }
-    if let to, let role = member.role, to >= role {
+    guard let role = member.role else {
+      throw ErrorReply(.exists, "\(member.name ?? "that device") is a member no more already")
+    }
+    if let to, to >= role {
       throw ErrorReply(
         .badRequest,
         "\(member.name ?? "that device") has the role \(role.rawValue) already; a role is lowered only: "
@@ -159,7 +162,9 @@ extension Router {
   ) throws(ErrorReply) -> Member {
     if let member = DeviceID(typed: text).flatMap({ membership.member($0) }) { return member }
     let named = membership.members.filter {
-      $0.name == text || $0.device.description.hasPrefix(text.uppercased()) && text.utf8.count >= 7
+      // As member list calls the one that no line names.
+      ($0.name ?? "the founder") == text
+        || $0.device.description.hasPrefix(text.uppercased()) && text.utf8.count >= 7
     }
     guard let member = named.first else {
       throw ErrorReply(

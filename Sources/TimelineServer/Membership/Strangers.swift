@@ -3,7 +3,8 @@
 //     plain, on the loopback   until it has greeted
 //     over TLS                 until it is a member, however it greets: 64 at once, 4 an address
 //
-// Each has 10 seconds and, over TLS, 16 KiB.
+// Each has 10 seconds and, over TLS, 16 KiB. What it says is counted line by line, once it is known that the line made
+// it no member: the first HAVE of a member may be longer.
 
 struct Strangers {
   static let time: Int64 = 10_000_000

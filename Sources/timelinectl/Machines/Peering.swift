@@ -54,7 +54,8 @@ extension Command {
       return .done
     default: break
     }
-    if words.count == 2 { words[1] = try Peer.address(words[1]) }
+    // A command may have spaces.
+    if words.count == 2, !words[1].hasPrefix("via:") { words[1] = try Peer.address(words[1]) }
     let client = try context.connect()
     switch (words.first ?? "list", words.count) {
     case ("list", 0...1):
