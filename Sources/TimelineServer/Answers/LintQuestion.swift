@@ -32,9 +32,11 @@ struct LintQuestion: Sendable {
     everything.filter = Filter()
     let all = EventList(everything, in: view)
     if query.cited != nil, let damaged = all.damaged { return .damaged(damaged) }
-    let wanted = query.filter.isEmpty ? nil : ids(of: EventList(query, in: view))
+    let wanted = query.filter.isEmpty ? nil : EventList(query, in: view).ids
+    let shown = view.shownIDs(knownAt: query.knownAt)
     var lint = Lint(
       on: day, registry: view.registry(knownAt: query.knownAt), limit: limit,
+      apart: view.apart(knownAt: query.knownAt),
       isWanted: { wanted?.contains($0) ?? true })
     var isUnwanted = false
     func take(_ events: [LintedEvent]) -> Bool {
@@ -43,9 +45,10 @@ struct LintQuestion: Sendable {
       return !isUnwanted
     }
     let damaged = all.read(
-      { shown, document, node, text in
+      { event, document, node, text in
         LintedEvent(
-          id: shown.id, isContested: !shown.contested.isEmpty, document, node: node, in: text)
+          id: event.id, isContested: event.isContested, document, node: node, in: text
+        )?.leading(to: shown)
       }, take)
     if isUnwanted { return .unwanted }
     if query.cited != nil, let damaged { return .damaged(damaged) }
@@ -60,12 +63,6 @@ struct LintQuestion: Sendable {
       return finding.json(said)
     }
     return .rows(rows, end: end(lint, query, view))
-  }
-
-  private func ids(of list: EventList) -> Set<EventID> {
-    var ids: Set<EventID> = []
-    for index in 0..<list.count { if let event = list[index] { ids.insert(event.id) } }
-    return ids
   }
 
   private func target(_ id: EventID, _ query: Query, _ view: ReadView) -> Lint.Target {
