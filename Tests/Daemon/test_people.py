@@ -78,7 +78,15 @@ class PeopleTests(Ctl):
         (now,) = self.client.stream("GET " + id)[1]["versions"]
         self.correct(id, [now], "five")
         gone = self.record({"type": "log.retract", "retracts": id, "supersedes": [now], "reason": "never was"})
+        # Two who retract it still say two things of why.
+        other = self.record({"type": "log.retract", "retracts": id, "supersedes": [now], "reason": "twice"})
         self.run_("resolve", id, "--take", gone, "--reason", "it never was")
+        (now,) = self.client.stream("GET " + id)[1]["versions"]
+        both = [self.record({"type": "log.retract", "retracts": id, "supersedes": [now], "reason": reason}) for reason in "ab"]
+        (conflict,) = self.answer("conflicts", "party=PRK")["conflicts"]
+        self.assertEqual(([v["id"] for v in conflict["versions"]], conflict["title"], conflict["fields"]), (both, "five", []))
+        self.run_("resolve", id, "--take", both[0], "--reason", "it never was")
+        self.assertNotEqual(other, gone)
         self.assertEqual(self.answer("conflicts")["count"], 0)
         self.assertEqual(self.answer("log", "--count"), {"count": 0})
 

@@ -28,6 +28,8 @@ public struct Conflict: Sendable {
   public var standing: Standing
   /// The newest, oldest first; the last of them shows.
   public var newest: [Version]
+  /// The line of the newest wording: of those that stand, else of all. Nil where it is damaged.
+  public var wording: JSONValue?
 }
 
 extension ReadView {
@@ -74,8 +76,7 @@ extension ReadView {
     return Superseded([highest!.id], upTo: upTo)
   }
 
-  /// Contested events that fit a filter, by what the newest of their versions says that is no retraction, in
-  /// the order of (first day, id); until the body says that it is enough.
+  /// Contested events that fit a filter, by their newest wording, in the order of (first day, id); until the body says that it is enough.
   ///
   /// - Parameter versionsMax: so many versions of each are read.
   public func conflicts(
@@ -85,26 +86,28 @@ extension ReadView {
     let horizon = horizon(query.knownAt)
     let hidden = shownIDs(knownAt: query.knownAt)
     var document = JSONDocument()
-    var found: [(first: Day, id: EventID, slot: UInt32)] = []
+    var found: [(first: Day, id: EventID, slot: UInt32, wording: LineRef)] = []
     for (slot, history) in index.histories {
       let id = EventID(index[slot].id)
       guard history.shown(in: horizon)?.isContested == true, hidden[id] == nil,
-        let (facts, ref) = lastWording(history.standing(in: horizon)), matcher.fits(facts, id)
+        let (facts, ref) = lastWording(history.standing(in: horizon))
+          ?? lastWording(history.versions.filter { horizon.knows($0.ref) }),
+        matcher.fits(facts, id)
       else { continue }
       if matcher.readsLines || matcher.asksForAuthors {
         guard let text = line(ref), let line = try? Line(text),
           matcher.fits(line, text, &document)
         else { continue }
       }
-      found.append((facts.first, id, slot))
+      found.append((facts.first, id, slot, ref))
     }
     found.sort { ($0.first, $0.id) < ($1.first, $1.id) }
-    for (_, id, slot) in found {
+    for (_, id, slot, wording) in found {
       let history = index.histories[slot]!
       let versions = history.standing(in: horizon).sorted { $1.isLater(than: $0) }
       let conflict = Conflict(
         id: id, standing: standing(versions, of: history),
-        newest: versions.suffix(versionsMax).map(read))
+        newest: versions.suffix(versionsMax).map(read), wording: json(wording))
       guard body(conflict) else { return }
     }
   }
@@ -118,9 +121,10 @@ extension ReadView {
   private func read(_ version: EventHistory.Version) -> Conflict.Version {
     Conflict.Version(
       id: version.id, address: LineAddress(version.replica, version.ref.seq),
-      recorded: version.recorded,
-      line: line(version.ref).flatMap {
-        try? JSONValue(parsing: UnsafeBufferPointer(rebasing: $0.dropLast()))
-      })
+      recorded: version.recorded, line: json(version.ref))
+  }
+
+  private func json(_ ref: LineRef) -> JSONValue? {
+    line(ref).flatMap { try? JSONValue(parsing: UnsafeBufferPointer(rebasing: $0.dropLast())) }
   }
 }

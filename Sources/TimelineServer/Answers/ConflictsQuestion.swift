@@ -35,7 +35,7 @@ struct ConflictsQuestion: Sendable {
     let wordings = conflict.newest.compactMap { version in
       version.line.flatMap(body).map { (version.id, $0) }
     }
-    let shown = wordings.last?.1
+    let shown = conflict.wording.flatMap(body)
     return .object([
       "id": .string(conflict.id.description), "date": shown?["date"], "type": shown?["type"],
       "title": shown?["title"],
