@@ -69,6 +69,8 @@ struct EventIndex: Sendable {
   private(set) var all = OrderedSlots()
   private(set) var byParty: [ActorCode: OrderedSlots] = [:]
   private(set) var histories: [UInt32: EventHistory] = [:]
+  /// Events of which more than one version stands: the rows that are marked so.
+  private(set) var contested: Set<UInt32> = []
   /// Further lines that hold the same event with the same body.
   private(set) var copies: [UInt32: [LineRef]] = [:]
   /// Corrections and retractions of events that are not here yet.
@@ -413,7 +415,12 @@ struct EventIndex: Sendable {
     let shown = history.shown
     rows[Int(slot)].flags.insert(.versions)
     rows[Int(slot)].flags.remove([.hidden, .contested])
-    if shown?.isContested ?? false { rows[Int(slot)].flags.insert(.contested) }
+    if shown?.isContested ?? false {
+      rows[Int(slot)].flags.insert(.contested)
+      contested.insert(slot)
+    } else {
+      contested.remove(slot)
+    }
     guard let facts = shown?.version.facts else {
       rows[Int(slot)].flags.insert(.hidden)
       return
@@ -581,6 +588,7 @@ struct EventIndex: Sendable {
         history.add(version)
       }
       histories[slot] = history
+      if history.shown?.isContested ?? false { contested.insert(slot) }
     }
     for refs in irregular.copies {
       guard let slot = refs.first.flatMap(read).flatMap({ slot(of: $0.id) }) else { return false }

@@ -87,9 +87,11 @@ extension ReadView {
     let hidden = shownIDs(knownAt: query.knownAt)
     var document = JSONDocument()
     var found: [(first: Day, id: EventID, slot: UInt32, wording: LineRef)] = []
-    for (slot, history) in index.histories {
+    let slots = query.knownAt == nil ? Array(index.contested) : Array(index.histories.keys)
+    for slot in slots {
       let id = EventID(index[slot].id)
-      guard history.shown(in: horizon)?.isContested == true, hidden[id] == nil,
+      guard let history = index.histories[slot], history.shown(in: horizon)?.isContested == true,
+        hidden[id] == nil,
         let (facts, ref) = lastWording(history.standing(in: horizon))
           ?? lastWording(history.versions.filter { horizon.knows($0.ref) }),
         matcher.fits(facts, id)

@@ -47,7 +47,7 @@ extension ReadView {
     }
     var document = JSONDocument()
     func pass(_ event: ShownEvent) -> Bool {
-      guard hidden[event.id] == nil else { return true }
+      guard hidden.isEmpty || hidden[event.id] == nil else { return true }
       if let scan {
         guard scan.holds(event.ref) else { return true }
       } else if matcher.readsLines {
@@ -179,9 +179,7 @@ extension ReadView {
   }
 
   private var contestedListed: Int {
-    index.histories.keys.count { slot in
-      index[slot].flags.contains(.contested) && index[slot].flags.isDisjoint(with: .out)
-    }
+    index.contested.count { index[$0].flags.isDisjoint(with: .out) }
   }
 
   /// The shortest list that holds every event of the filter.

@@ -108,9 +108,8 @@ public struct ReadView: Sendable {
 
   /// Events whose current versions are more than one.
   public var contested: [EventID] {
-    index.histories.keys.filter {
-      index[$0].flags.contains(.contested) && !index[$0].flags.contains(.joined)
-    }.map { EventID(index[$0].id) }.sorted()
+    index.contested.filter { !index[$0].flags.contains(.joined) }
+      .map { EventID(index[$0].id) }.sorted()
   }
 
   /// The first and last day of the events that show; nil where there are none.

@@ -56,7 +56,7 @@ struct DuplicatesQuestion: Sendable {
         }),
       "events": .array(
         pair.ids.map { id in
-          let event = view.linked(id, knownAt: query.knownAt)
+          let event = view.linked(id, knownAt: query.knownAt, isItself: true)
           return .object([
             "id": .string(id.description), "date": event.map { .string($0.date) },
             "title": event.map { .string($0.title) },

@@ -56,7 +56,7 @@ struct LintQuestion: Sendable {
       let lines = view.unreadableLines(knownAt: query.knownAt, max: .max)
       for (id, why) in lines { lint.take(unreadable: id, why) }
     }
-    let findings = lint.finish { target($0, query, view) }
+    let findings = lint.finish { target(shown[$0] ?? $0, query, view) }
     let rows = findings.map { finding in
       var said: LinkedEvent?
       if case .event(let event) = target(finding.ids[0], query, view) { said = event }
@@ -67,7 +67,8 @@ struct LintQuestion: Sendable {
 
   private func target(_ id: EventID, _ query: Query, _ view: ReadView) -> Lint.Target {
     switch view.find(id, knownAt: query.knownAt) {
-    case .shown: view.linked(id, knownAt: query.knownAt).map { .event($0) } ?? .unknown
+    case .shown:
+      view.linked(id, knownAt: query.knownAt, isItself: true).map { .event($0) } ?? .unknown
     case .retracted: .retracted
     case .line: .line
     case .unknown: .unknown
