@@ -28,20 +28,26 @@ public struct Lint: Sendable {
   /// How many more there would be, were they not tagged as known.
   public private(set) var accepted = 0
   private var found: [LintKind: [Finding]] = [:]
+  private let apart: Set<EventPair>
+  /// Of one day, the first of each group of likely duplicates; and the groups whole.
   private var neighbours = Neighbours()
+  private var groups: [[EventID]] = []
   /// Events with links, an offer or promises, in order.
   private(set) var speaking: [LintedEvent] = []
 
   /// - Parameters:
   ///   - limit: so many findings of each kind are listed.
+  ///   - apart: what people said are two happenings.
   ///   - isWanted: whether findings of an event are; all are looked at all the same.
   public init(
     on day: Day, registry: ActorRegistry = .shipped, limit: Int = .max,
+    apart: Set<EventPair> = [],
     isWanted: @escaping @Sendable (EventID) -> Bool = { _ in true }
   ) {
     self.day = day
     self.registry = registry
     self.limit = limit
+    self.apart = apart
     self.isWanted = isWanted
   }
 
@@ -59,11 +65,7 @@ public struct Lint: Sendable {
   /// In the order of (first day, id).
   public mutating func take(_ event: LintedEvent) {
     events += 1
-    if neighbours.day != event.first {
-      noteDuplicates()
-      neighbours = Neighbours(event.first)
-    }
-    neighbours.add(event)
+    compare(event)
     if event.details != nil { speaking.append(event) }
     sources(event)
     if event.isContested {
@@ -134,8 +136,21 @@ public struct Lint: Sendable {
     }
   }
 
+  private mutating func compare(_ event: LintedEvent) {
+    if neighbours.day != event.first { noteDuplicates() }
+    guard !event.accepted.contains(.duplicate) else { return }
+    let one = neighbours.like(event).first { index, likeness in
+      likeness.isProbable
+        && EventPair(neighbours.events[index].id, event.id).map { !apart.contains($0) } ?? false
+    }
+    if let one { return groups[one.index].append(event.id) }
+    neighbours.add(event)
+    groups.append([event.id])
+  }
+
   private mutating func noteDuplicates() {
-    for ids in neighbours.duplicates where ids.contains(where: isWanted) {
+    defer { (neighbours, groups) = (Neighbours(), []) }
+    for ids in groups where ids.count > 1 && ids.contains(where: isWanted) {
       add(.duplicate) {
         let others = ids.dropFirst().prefix(5).map(\.short).joined(separator: ", ")
         return Finding(
@@ -185,7 +200,6 @@ public struct Lint: Sendable {
   /// - Parameter find: an event that a link names, and that has no links, offer or promises of its own.
   public mutating func finish(_ find: @escaping (EventID) -> Target) -> [Finding] {
     noteDuplicates()
-    neighbours = Neighbours()
     var links = LintLinks(speaking, find)
     links.look(&self)
     return LintKind.allCases.flatMap { found[$0] ?? [] }

@@ -33,12 +33,20 @@ public struct LintedEvent: Sendable {
   let subtype: String?
   let parties: Parties
   let title: TitleWords
+  /// Hashes of the urls and dois of its sources.
+  let addresses: Set<UInt64>
   let source: Source
   let missingEnd: MissingEnd?
   let isContested: Bool
   /// Kinds that its tags `lint:KIND` say are known and so.
   let accepted: Set<LintKind>
-  let details: Details?
+  private(set) var details: Details?
+
+  var traits: LikenessTraits {
+    LikenessTraits(
+      first: first, type: type, subtype: subtype, parties: parties, title: title,
+      addresses: addresses)
+  }
 
   /// Reads the body of an event that was validated; nil where it is none.
   public init?(
@@ -55,6 +63,7 @@ public struct LintedEvent: Sendable {
     subtype = reading.subtype
     parties = Parties(actors: reading.actors, targets: reading.targets)
     title = reading.title ?? TitleWords("")
+    addresses = reading.addresses
     source = reading.source
     missingEnd =
       date.isOpenEnd ? .open : date.isInterval && date.text.hasSuffix("/") ? .unknown : nil
@@ -71,6 +80,14 @@ public struct LintedEvent: Sendable {
       } : nil
   }
 
+  /// The same with its links to the events that show in the place of others.
+  public func leading(to shown: [EventID: EventID]) -> LintedEvent {
+    guard let links = details?.linked.links, !shown.isEmpty else { return self }
+    var event = self
+    event.details!.linked.links = links.leading(to: shown, from: id)
+    return event
+  }
+
   /// The members of one body, as they come.
   private struct Reading {
     let document: JSONDocument
@@ -82,6 +99,7 @@ public struct LintedEvent: Sendable {
     var targets: [ActorCode] = []
     var title: TitleWords?
     var source = Source.none
+    var addresses: Set<UInt64> = []
     var accepted: Set<LintKind> = []
     var hasLinks = false
     var hasOffer = false
@@ -106,7 +124,9 @@ public struct LintedEvent: Sendable {
           document.nodes[node].hasEscape
           ? TitleWords(document.string(node, in: text))
           : TitleWords(utf8: document.bytes(node, in: text))
-      case .sources: source = source(node)
+      case .sources:
+        addresses = addresses(node)
+        source = items(node).isEmpty ? .none : addresses.isEmpty ? .withoutAddress : .addressed
       case .tags: accepted = accepted(node)
       case .links: hasLinks = document.next(node) > node + 1
       case .offer: offer(node)
@@ -128,15 +148,15 @@ public struct LintedEvent: Sendable {
       items(node).compactMap { item in document.withText(item, in: text) { ActorCode(utf8: $0) } }
     }
 
-    private func source(_ node: Int) -> Source {
-      let sources = items(node)
-      let isAddressed = sources.contains { source in
-        document.kind(source) == .object
-          && document.children(source).contains {
-            document.is($0, "url", in: text) || document.is($0, "doi", in: text)
-          }
+    private func addresses(_ node: Int) -> Set<UInt64> {
+      var addresses: Set<UInt64> = []
+      for source in items(node) where document.kind(source) == .object {
+        for key in document.children(source)
+        where document.is(key, "url", in: text) || document.is(key, "doi", in: text) {
+          addresses.insert(TitleWords.hash(document.bytes(key + 1, in: text)))
+        }
       }
-      return sources.isEmpty ? .none : isAddressed ? .addressed : .withoutAddress
+      return addresses
     }
 
     private func accepted(_ node: Int) -> Set<LintKind> {

@@ -17,6 +17,8 @@ public struct Draft: Sendable {
   public var targets: [ActorCode]
   public var title: String
   public var hasOffer: Bool
+  /// Hashes of the urls and dois of its sources.
+  var addresses: Set<UInt64>
 
   public init?(_ body: JSONValue) {
     func codes(_ key: String) -> [ActorCode] {
@@ -32,6 +34,10 @@ public struct Draft: Sendable {
     targets = codes("targets")
     title = body["title"]?.string ?? ""
     hasOffer = body["offer"] != nil
+    let sources = body["sources"]?.array ?? []
+    addresses = Set(
+      sources.flatMap { [$0["url"], $0["doi"]] }.compactMap { $0?.string }
+        .map { TitleWords.hash($0.utf8) })
   }
 
   /// The pairs whose states are asked; at most six.

@@ -58,12 +58,12 @@ public struct TitleWords: Sendable, Hashable {
   }
 
   /// FNV-1a of each word.
-  private struct Builder {
+  fileprivate struct Builder {
     var words: [UInt64] = []
     var numbers: [UInt64] = []
     private var hash = Self.start
     private var isNumber = false
-    private static let start: UInt64 = 0xCBF2_9CE4_8422_2325
+    static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
     mutating func add(_ byte: UInt8, isDigit: Bool = false) {
       hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
@@ -76,6 +76,11 @@ public struct TitleWords: Sendable, Hashable {
       if isNumber { numbers.append(hash) }
       (hash, isNumber) = (Self.start, false)
     }
+  }
+
+  /// FNV-1a of any bytes.
+  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    bytes.reduce(Builder.start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 
   public func isAlike(_ other: TitleWords) -> Bool {

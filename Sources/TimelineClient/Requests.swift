@@ -225,6 +225,12 @@ extension AskStream {
   public static func get(_ id: String) -> AskStream { AskStream(.get, [id]) }
   public static func query(_ filter: JSONValue) -> AskStream { AskStream(.query, [], filter) }
   public static func lint(_ filter: JSONValue) -> AskStream { AskStream(.lint, [], filter) }
+  public static func duplicates(_ filter: JSONValue) -> AskStream {
+    AskStream(.duplicates, [], filter)
+  }
+  public static func conflicts(_ filter: JSONValue) -> AskStream {
+    AskStream(.conflicts, [], filter)
+  }
   public static func actors(_ moment: JSONValue? = nil) -> AskStream {
     AskStream(.actors, [], moment)
   }

@@ -160,6 +160,18 @@ struct Router {
     case .lint:
       let (asked, query) = try questions.lint(request, line)
       return .ask(SlowQuestion(view: timeline.view, query: query, kind: .lint(asked)))
+    case .duplicates:
+      let (limit, query) = try questions.listing(
+        request, line, usual: DuplicatesQuestion.limitUsual, max: DuplicatesQuestion.limitMax)
+      return .ask(
+        SlowQuestion(
+          view: timeline.view, query: query, kind: .duplicates(DuplicatesQuestion(limit: limit))))
+    case .conflicts:
+      let (limit, query) = try questions.listing(
+        request, line, usual: ConflictsQuestion.limitUsual, max: ConflictsQuestion.limitMax)
+      return .ask(
+        SlowQuestion(
+          view: timeline.view, query: query, kind: .conflicts(ConflictsQuestion(limit: limit))))
     case .state, .explain, .changes: return state(try questions.state(request, line), connection)
     case .peers:
       let all = peers.of(timeline.id)

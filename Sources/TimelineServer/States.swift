@@ -9,6 +9,8 @@ import TimelineModel
 struct KeptHistory: Sendable {
   private(set) var history: DyadHistory
   private(set) var position: Position
+  /// The events that showed in the place of others when it was made: its links lead to those.
+  private let shown: [EventID: EventID]
   /// A line that would have had to be read, and is damaged.
   private(set) var damaged: DamagedLine?
 
@@ -20,6 +22,7 @@ struct KeptHistory: Sendable {
     var history = DyadHistory(
       dyad, rules: Rules(view.rules(knownAt: knownAt)),
       exerciseTargets: view.registry(knownAt: knownAt).exerciseTargets)
+    let shownIDs = view.shownIDs(knownAt: knownAt)
     var events: [EventID: Event] = [:]
     var damaged: DamagedLine?
     // What is not between the two can only be testimony, and only with links: few lines have those.
@@ -35,7 +38,7 @@ struct KeptHistory: Sendable {
       let unread = view.visit(Query(filter, knownAt: knownAt), where: mayCount) { shown in
         if isBetween || view.mayHaveLinks(shown), events[shown.id] == nil {
           if let event = view.event(shown) {
-            events[shown.id] = event
+            events[shown.id] = event.leading(to: shownIDs)
           } else {
             damaged = damaged ?? view.damaged(shown)
           }
@@ -50,13 +53,15 @@ struct KeptHistory: Sendable {
     self.history = history
     self.damaged = damaged
     position = view.position
+    self.shown = shownIDs
   }
 
-  /// Whether the tables and the actors are those that it was made by: they decide which events count,
-  /// and how much.
+  /// Whether the tables, the actors and what was joined are those that it was made by: they decide which events
+  /// count, and how much.
   private func rests(on view: ReadView) -> Bool {
     history.rules.tables == view.rules(knownAt: nil)
       && history.exerciseTargets == view.registry.exerciseTargets
+      && shown == view.shownIDs()
   }
 
   /// The same with what has come since.
@@ -69,7 +74,8 @@ struct KeptHistory: Sendable {
     var result = self
     result.position = view.position
     let events = changed.compactMap { id in
-      if case .shown(let event) = view.find(id) { view.event(event) } else { nil }
+      guard shown[id] == nil, case .shown(let event) = view.find(id) else { return Event?.none }
+      return view.event(event)?.leading(to: shown)
     }
     result.history.replace(changed, with: events)
     return result

@@ -71,7 +71,10 @@ extension Router {
       let cited = events.query.cited
       let position = cited?.position ?? events.view.position
       Reply.end(
-        JSONValue.object(["count": .int(sent), "position": position.json]).citing(cited),
+        JSONValue.object([
+          "count": .int(sent), "position": position.json,
+          "contested": events.contested == 0 ? nil : .int(events.contested),
+        ]).citing(cited),
         to: &connection.out)
       connection.mode = .requests
     case .backingUp(var backup):

@@ -25,6 +25,8 @@ public enum Verb: String, Sendable, CaseIterable {
   case changes = "CHANGES"
   case whatIf = "WHATIF"
   case lint = "LINT"
+  case duplicates = "DUPLICATES"
+  case conflicts = "CONFLICTS"
   case watch = "WATCH"
   case snapshot = "SNAPSHOT"
   case snapshots = "SNAPSHOTS"
@@ -55,7 +57,8 @@ public enum Verb: String, Sendable, CaseIterable {
     case .append, .appendMany, .snapshot, .erase: .write
     case .timeline, .peer, .sync, .repair, .backup, .invite, .join, .member: .own
     case .open, .timelines, .checkMany, .get, .query, .count, .state, .explain, .changes, .whatIf,
-      .lint, .watch, .snapshots, .actors, .rules, .status, .verify, .prove, .keys, .peers, .members:
+      .lint, .duplicates, .conflicts, .watch, .snapshots, .actors, .rules, .status, .verify, .prove,
+      .keys, .peers, .members:
       .read
     }
   }
@@ -106,6 +109,10 @@ public enum Verb: String, Sendable, CaseIterable {
     case .whatIf:
       "WHATIF N {\"parties\":[A,B],\"without\":[ID]}, then N lines of events - the state as if it were so"
     case .lint: "LINT {filter, \"day\":DAY,\"limit\":n} - gaps and faults of the events, a ROW each"
+    case .duplicates:
+      "DUPLICATES {filter, \"limit\":n} - pairs of events that may be one, a ROW each"
+    case .conflicts:
+      "CONFLICTS {filter, \"limit\":n} - events whose versions nobody settled, a ROW each"
     case .watch: "WATCH {filter, \"after\":{position}} - lines as they come, until the next request"
     case .snapshot: "SNAPSHOT {\"name\":WORD,\"note\":TEXT} - name what is here, to be cited"
     case .snapshots:

@@ -8,7 +8,7 @@ import unittest
 from ctl import Ctl
 from daemon import BINARIES, ROOT
 
-COMMANDS = ("add", "import", "export", "log", "show", "correct", "retract", "erase", "lint", "state", "why", "what-if", "rules", "watch", "status", "actor", "snapshot", "timeline", "peer", "member", "relay", "sync", "verify", "repair", "keys", "prove", "verify-proof", "backup", "restore", "dates")
+COMMANDS = ("add", "import", "export", "log", "show", "correct", "retract", "erase", "conflicts", "resolve", "duplicates", "same", "apart", "lint", "state", "why", "what-if", "rules", "watch", "status", "actor", "snapshot", "timeline", "peer", "member", "relay", "sync", "verify", "repair", "keys", "prove", "verify-proof", "backup", "restore", "dates")
 
 
 class UsageTests(Ctl):

@@ -94,7 +94,7 @@ struct RareValueTests {
     }
     for number in 0..<30 {
       let id = ids[Int(chance.next() % UInt64(ids.count))]
-      guard timeline.view.currentVersions(of: id) == [id] else { continue }
+      guard timeline.view.standing(of: id)?.ids == [id] else { continue }
       let what =
         number % 3 == 0
         ? #""type":"log.retract","retracts":"\#(id)""#

@@ -215,7 +215,7 @@ struct TimelineTests {
       let then = third.view.position(at: RecordedTime(microseconds: 2_000_000))
       #expect(third.titles(Query(knownAt: then)) == ["wrong"])
       // One that supersedes both ends the conflict.
-      let versions = JSONValue.strings(third.view.currentVersions(of: event.id)).text
+      let versions = JSONValue.strings(third.view.standing(of: event.id)?.ids ?? []).text
       try third.record(
         #"{"type":"log.retract","retracts":"\#(event.id)","supersedes":\#(versions),"reason":"x"}"#,
         at: 5_000_000)
@@ -307,7 +307,7 @@ struct TimelineTests {
     }
     try here.take(bytes, of: replica)
     #expect(here.titles == ["stands"])
-    #expect(here.view.currentVersions(of: event.id) == [event.id])
+    #expect(here.view.standing(of: event.id)?.ids == [event.id])
   }
 
   @Test("A peer's line that differs from the one that is here is a fork, and not taken")

@@ -769,7 +769,8 @@ class Dyad:
                 "outstanding": sum(state in ("open", "due", "overdue") for state in promises),
                 "overdue": promises.count("overdue"),
                 "exercises": sum(seen.is_exercise for seen in period),
-                "tests": sum(seen.is_test for seen in period)}
+                "tests": sum(seen.is_test for seen in period),
+                **({"provisional": contested} if (contested := sum(bool(seen.event.get("contested")) for seen in self.upto(day))) else {})}
 
 
 def later(day, step, count):

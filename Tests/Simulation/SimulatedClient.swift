@@ -178,6 +178,16 @@ final class SimulatedClient: Endpoint {
       guard let subject = known.randomElement(using: &world.random) else { break }
       let id = newID()
       recorded.sent.insert(id)
+      // By its id, so that a seed plays as it did: some join or part two events.
+      let word = id.uuid.low % 8 < 3 ? "same" : "apart"
+      if id.uuid.low % 8 < 5, let other = own.last, other != subject {
+        return (
+          .append(id, isEvent: false),
+          request(
+            #"APPEND {"id":"\#(id)","type":"log.\#(word)","events":["\#(subject)","\#(other)"],"#
+              + #""shows":"\#(subject)"}"#)
+        )
+      }
       return (
         .append(id, isEvent: false),
         request(

@@ -154,7 +154,7 @@ struct EventSchemaTests {
       EventColumn.all.map(\.name).joined(separator: ",")
         == "id,date,type,subtype,actors,targets,title,summary,place,source_title,source_publisher,"
         + "source_date,source_url,source_doi,source_quote,further_sources,unsourced,confidence,tags,"
-        + "offer,commitments,links,weight,weight_reason,author,ref,more")
+        + "offer,commitments,links,weight,weight_reason,author,ref,contested,more")
     #expect(
       EventColumn.all.filter(\.isRequired).map(\.name) == ["date", "type", "actors", "title"])
   }

@@ -8,7 +8,9 @@ extension FigureRows {
       "parties": .strings(dyad.parties), "day": .string(day.description), "rules": rules.json,
       "figure": .string(figure.rawValue), "verdict": verdict.map { .string($0.rawValue) },
       "value": value?.json, "parts": parts?.json(of: dyad),
-      "sums": sums.isEmpty ? nil : .array(sums.map(\.json)), "events": .array(rows.map(\.json)),
+      "sums": sums.isEmpty ? nil : .array(sums.map(\.json)),
+      "provisional": provisional.isEmpty ? nil : .strings(provisional),
+      "events": .array(rows.map(\.json)),
     ])
   }
 }
@@ -41,7 +43,10 @@ extension FigureSum {
 }
 
 extension FigureRow {
-  var json: JSONValue { .object(members + event.members) }
+  var json: JSONValue {
+    .object(
+      members + event.members + (isContested ? [JSONValue.Member("contested", .bool(true))] : []))
+  }
 
   /// What is said of it before the event.
   private var members: [JSONValue.Member] {
@@ -70,7 +75,7 @@ extension SeriesRow {
       "trend": climate.trend.json, "neglect": neglect.map { .int($0) },
       "unanswered": .int(unanswered), "open_offers": .int(openOffers),
       "outstanding": .int(outstanding), "overdue": .int(overdue), "exercises": .int(exercises),
-      "tests": .int(tests),
+      "tests": .int(tests), "provisional": provisional == 0 ? nil : .int(provisional),
     ])
   }
 }

@@ -52,6 +52,8 @@ public struct SeriesRow: Sendable, Hashable {
   /// How many began after the row before, up to this day.
   public var exercises: Int
   public var tests: Int
+  /// Contested events among those seen by then: the row rests on them.
+  public var provisional: Int
 }
 
 extension DyadHistory {
@@ -71,6 +73,6 @@ extension DyadHistory {
       neglect: neglect(on: day), unanswered: messageSpans.open[day],
       openOffers: messageSpans.openOffers[day], outstanding: promiseSpans.outstanding[day],
       overdue: promiseSpans.overdue[day], exercises: kinds.exercises[period].count,
-      tests: kinds.allTests[period].count)
+      tests: kinds.allTests[period].count, provisional: kinds.contested[upTo(day)].count)
   }
 }

@@ -22,6 +22,12 @@ public struct FigureRows: Sendable, Hashable {
   /// Sums that are compared with something.
   public var sums: [FigureSum]
   public var rows: [FigureRow]
+
+  /// The contested ones among its events, each once.
+  public var provisional: [EventID] {
+    var seen: Set<EventID> = []
+    return rows.filter(\.isContested).map(\.event.id).filter { seen.insert($0).inserted }
+  }
 }
 
 /// What is by the first party, by the second, and by both where that counts apart.
@@ -62,6 +68,8 @@ public struct FigureRow: Sendable, Hashable {
   /// The rule that put it there, in a few words.
   public var reason: String?
   public var offer: Offer?
+  /// More than one version of the event stands.
+  public var isContested = false
 
   init(
     _ event: EventBrief, side: Side? = nil, share: Double? = nil, by: [ActorCode]? = nil,

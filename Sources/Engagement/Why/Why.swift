@@ -6,7 +6,11 @@ import TimelineModel
 extension DyadHistory {
   /// The events behind a figure.
   public func why(_ figure: Figure, on day: Day) -> FigureRows {
-    let explanation = explanation(of: figure, on: day)
+    var explanation = explanation(of: figure, on: day)
+    let contested = Set(ids(kinds.contested[upTo(day)]))
+    for index in explanation.rows.indices {
+      explanation.rows[index].isContested = contested.contains(explanation.rows[index].event.id)
+    }
     return FigureRows(
       dyad: dyad, day: day, rules: rules.versions, figure: figure, verdict: explanation.verdict,
       value: explanation.value, parts: explanation.parts, sums: explanation.sums,

@@ -1,6 +1,10 @@
-// The versions of one event: what was recorded, corrected and retracted, as a graph (promises 6 and 7
-// of docs/reference/event-format.md). Only events with more than one version or with differing copies have
-// one; the answer is a function of the set of lines, whatever their order of arrival.
+// The versions of one event: what was recorded, corrected and retracted (F-8 of
+// docs/reference/event-format.md). Only events with more than one version or with differing copies have a
+// history; what it answers is a function of the set of lines, whatever their order of arrival.
+//
+// Which versions stand is found by `VersionGraph`. That of a long history is kept and goes on with each
+// line, so that a conflict of twenty thousand versions costs each of them the same; that of a short one,
+// as nearly all are, is quickly made again.
 
 import TimelineModel
 import TransparencyLog
@@ -36,59 +40,86 @@ struct EventHistory: Sendable {
     var ref: LineRef
     var replica: ReplicaID
     var recorded: RecordedTime
-    var supersedes: [EventID]
+    var supersedes: Superseded
     var content: Content
     /// Of the body, salt left out; equal for equal bodies, whatever their spelling.
     var fingerprint: SHA256Digest?
-  }
 
-  private(set) var versions: [Version] = []
-
-  mutating func add(_ version: Version) { versions.append(version) }
-
-  /// The versions that nothing supersedes, of those that are known.
-  func current(where isKnown: (LineRef) -> Bool) -> [Version] {
-    // From the originals up: a version waits for those that it supersedes, for ever where they wait
-    // for it in turn. Each is looked at once for each that it waits for, however long the chain is.
-    let known = versions.indices.filter { isKnown(versions[$0].ref) }
-    var missing = known.map { Set(versions[$0].supersedes).count }
-    var waiting: [EventID: [Int]] = [:]
-    for (index, version) in known.enumerated() where missing[index] > 0 {
-      for id in Set(versions[version].supersedes) { waiting[id, default: []].append(index) }
-    }
-    var ready = known.indices.filter { missing[$0] == 0 }
-    var effective: [Int] = []
-    var superseded: Set<EventID> = []
-    while let index = ready.popLast() {
-      let version = versions[known[index]]
-      effective.append(known[index])
-      superseded.formUnion(version.supersedes)
-      // Copies have one id: the first of them is enough.
-      for waiter in waiting.removeValue(forKey: version.id) ?? [] {
-        missing[waiter] -= 1
-        if missing[waiter] == 0 { ready.append(waiter) }
+    /// What it says that the event is; nil for a retraction.
+    var facts: EventFacts? {
+      switch content {
+      case .original(let facts), .correction(let facts): facts
+      case .retraction: nil
       }
     }
-    return effective.sorted().filter { !superseded.contains(versions[$0].id) }
-      .map { versions[$0] }
+
+    var isOriginal: Bool { if case .original = content { true } else { false } }
+
+    /// Whether it was recorded behind another one (ties: the larger id, then the larger replica).
+    func isLater(than other: Version) -> Bool {
+      (other.recorded, other.id, other.replica) < (recorded, id, replica)
+    }
   }
 
-  /// The version that shows: of the current ones the one recorded last (ties: the larger id, then the
-  /// larger replica); of copies of the original the one recorded first (ties: the smaller replica).
-  func shown(
-    where isKnown: (LineRef) -> Bool
-  ) -> (version: Version, isContested: Bool, current: [EventID])? {
-    let current = current(where: isKnown)
-    let originals = current.filter { if case .original = $0.content { true } else { false } }
-    let original = originals.min { ($0.recorded, $0.replica) < ($1.recorded, $1.replica) }
-    let others = current.filter { if case .original = $0.content { false } else { true } }
-    let candidates = others + (original.map { [$0] } ?? [])
-    let shown = candidates.max {
-      ($0.recorded, $0.id, $0.replica) < ($1.recorded, $1.id, $1.replica)
-    }
-    guard let shown else { return nil }
-    let copiesDiffer = Set(originals.map(\.fingerprint)).count > 1
-    let ids = Set(current.map(\.id)).sorted()
-    return (shown, ids.count > 1 || copiesDiffer, ids)
+  /// The version that shows, and whether another one stands against it.
+  struct Shown: Sendable {
+    var version: Version
+    var isContested: Bool
   }
+
+  /// From so many lines on the graph is kept.
+  private static let keptFrom = 32
+
+  private(set) var versions: [Version] = []
+  /// Of all versions; nil while they are few.
+  private var graph: VersionGraph?
+  private var newest: (index: Int, isContested: Bool)?
+
+  /// What shows, of all lines.
+  var shown: Shown? {
+    newest.map { Shown(version: versions[$0.index], isContested: $0.isContested) }
+  }
+
+  mutating func add(_ version: Version) {
+    versions.append(version)
+    var graph = graph ?? VersionGraph(of: versions.dropLast())
+    self.graph = nil
+    graph.add(versions.count - 1, of: versions)
+    newest = graph.newest(of: versions)
+    if versions.count > Self.keptFrom { self.graph = graph }
+  }
+
+  /// What shows, of the lines that are known.
+  func shown(where isKnown: (LineRef) -> Bool) -> Shown? {
+    let known = versions.filter { isKnown($0.ref) }
+    var graph = VersionGraph(of: known)
+    return graph.newest(of: known).map {
+      Shown(version: known[$0.index], isContested: $0.isContested)
+    }
+  }
+
+  /// The versions that nothing supersedes, in the order in which their lines came; copies too.
+  var standing: [Version] {
+    (graph ?? VersionGraph(of: versions)).standing(of: versions).map { versions[$0] }
+  }
+
+  /// The same of the lines that are known.
+  func standing(where isKnown: (LineRef) -> Bool) -> [Version] {
+    let known = versions.filter { isKnown($0.ref) }
+    return VersionGraph(of: known).standing(of: known).map { known[$0] }
+  }
+
+  /// The round of a version (F-8); nil where there is none of that id, or it waits.
+  func round(of id: EventID) -> Int? {
+    (graph ?? VersionGraph(of: versions)).round(of: id)
+  }
+
+  /// Whether a line of it has this id.
+  func holds(_ id: EventID) -> Bool {
+    graph?.holds(id) ?? versions.contains { $0.id == id }
+  }
+
+  /// How many versions and steps were looked at in all, where the graph is kept: what a test holds to the
+  /// number of lines.
+  var work: Int { graph?.work ?? 0 }
 }

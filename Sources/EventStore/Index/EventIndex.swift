@@ -21,6 +21,10 @@ struct EventRow: Sendable, BitwiseCopyable {
     static let unlisted = Flags(rawValue: 16)
     /// On its way into the lists: in `EventIndex.unordered`. A read view has none.
     static let coming = Flags(rawValue: 32)
+    /// Another record of the same happening shows in its place.
+    static let joined = Flags(rawValue: 64)
+    /// What is in no list of events.
+    static let out: Flags = [.hidden, .unlisted, .joined]
   }
 
   var id: UUIDBytes
@@ -65,6 +69,8 @@ struct EventIndex: Sendable {
   private(set) var all = OrderedSlots()
   private(set) var byParty: [ActorCode: OrderedSlots] = [:]
   private(set) var histories: [UInt32: EventHistory] = [:]
+  /// Events of which more than one version stands: the rows that are marked so.
+  private(set) var contested: Set<UInt32> = []
   /// Further lines that hold the same event with the same body.
   private(set) var copies: [UInt32: [LineRef]] = [:]
   /// Corrections and retractions of events that are not here yet.
@@ -84,6 +90,8 @@ struct EventIndex: Sendable {
   private(set) var foundings: [Int: (ref: LineRef, founding: TimelineFounding)] = [:]
   /// Logs of which no line behind a number counts, by index in the timeline: those lines are kept, and in no answer.
   private(set) var limits: [Int: UInt64] = [:]
+  /// Which events are records of one happening; a view of lines alone may miss the newest.
+  private(set) var sames = SameEvents()
   /// What was erased, and what is gone of it.
   private(set) var erasures = Erasures()
   /// Lines that are kept and relayed, but left out of every answer.
@@ -151,9 +159,9 @@ struct EventIndex: Sendable {
   /// The rows of a block of `marks`.
   func rows(ofBlock block: Int) -> UnsafeBufferPointer<EventRow> { rows.chunks[block].values }
 
-  /// The corrections and retractions of an event that are here, superseded or not.
-  func versions(of id: EventID) -> [EventID] {
-    slot(of: id).flatMap { histories[$0]?.versions.map(\.id) } ?? []
+  /// Whether an id is that of an event, or of a correction or retraction of it that is here.
+  func hasVersion(_ version: EventID, of id: EventID) -> Bool {
+    version == id || slot(of: id).flatMap { histories[$0]?.holds(version) } ?? false
   }
 
   // MARK: Taking lines in
@@ -171,6 +179,7 @@ struct EventIndex: Sendable {
   /// Puts new events in their place in the lists. A sorted run of them walks through memory once,
   /// where one by one each would search afresh.
   mutating func order() {
+    joinSameEvents()
     guard !unordered.isEmpty else { return }
     var new = ContiguousArray<Listed>()
     new.reserveCapacity(unordered.count)
@@ -283,6 +292,7 @@ struct EventIndex: Sendable {
       case .timeline(let founding): add(founding, entry)
       case .snapshot(let named): add(named, entry)
       case .rules, .unusableRules: rules.add(record, entry)
+      case .same(let record): add(record, entry)
       case .correct, .retract, .member, .other: break
       }
     }
@@ -342,6 +352,7 @@ struct EventIndex: Sendable {
     }
     show(facts, at: slot)
     list(slot)
+    sames.note(entry.id)
     for version in waiting.removeValue(forKey: entry.id) ?? [] {
       add(version, to: entry.id, logs)
     }
@@ -373,7 +384,7 @@ struct EventIndex: Sendable {
     }
     guard let entry = IndexEntry(reading: entry.ref, logs, vocabulary) else { return }
     var history = takeHistory(slot) { logs }
-    history.add(Self.version(of: entry, [], .original(facts)))
+    history.add(Self.version(of: entry, Superseded([]), .original(facts)))
     keep(history, slot)
   }
 
@@ -386,7 +397,7 @@ struct EventIndex: Sendable {
   }
 
   private static func version(
-    of entry: IndexEntry, _ supersedes: [EventID], _ content: EventHistory.Version.Content
+    of entry: IndexEntry, _ supersedes: Superseded, _ content: EventHistory.Version.Content
   ) -> EventHistory.Version {
     EventHistory.Version(
       id: entry.id, ref: entry.ref, replica: entry.replica, recorded: entry.recorded,
@@ -415,7 +426,7 @@ struct EventIndex: Sendable {
       guard let entry = IndexEntry(reading: ref, logs(), vocabulary),
         case .event(let facts) = entry.body
       else { continue }
-      history.add(Self.version(of: entry, [], .original(facts)))
+      history.add(Self.version(of: entry, Superseded([]), .original(facts)))
     }
     return history
   }
@@ -423,16 +434,22 @@ struct EventIndex: Sendable {
   private mutating func keep(_ history: EventHistory, _ slot: UInt32) {
     histories[slot] = history
     unlist(slot)
-    let shown = history.shown { _ in true }
+    sames.note(EventID(self[slot].id))
+    let shown = history.shown
     rows[Int(slot)].flags.insert(.versions)
     rows[Int(slot)].flags.remove([.hidden, .contested])
-    if shown?.isContested ?? false { rows[Int(slot)].flags.insert(.contested) }
-    switch shown?.version.content {
-    case .original(let facts), .correction(let facts):
-      show(facts, at: slot)
-      list(slot)
-    case .retraction, nil: rows[Int(slot)].flags.insert(.hidden)
+    if shown?.isContested ?? false {
+      rows[Int(slot)].flags.insert(.contested)
+      contested.insert(slot)
+    } else {
+      contested.remove(slot)
     }
+    guard let facts = shown?.version.facts else {
+      rows[Int(slot)].flags.insert(.hidden)
+      return
+    }
+    show(facts, at: slot)
+    list(slot)
   }
 
   private mutating func add(_ actor: Actor, _ entry: IndexEntry) {
@@ -449,6 +466,35 @@ struct EventIndex: Sendable {
       if let last = events.filter({ isKnown($0.ref) }).max(by: <) { registry.add(last.actor) }
     }
     return registry
+  }
+
+  private mutating func add(_ record: SameRecord, _ entry: IndexEntry) {
+    sames.add(
+      SameEvents.Statement(
+        record: record, id: entry.id, recorded: entry.recorded, replica: entry.replica,
+        ref: entry.ref))
+  }
+
+  /// Takes out of the lists what another event shows in the place of, and puts back what shows again.
+  private mutating func joinSameEvents() {
+    let (rows, table) = (rows, table)
+    let changes = sames.regroup { id in
+      table.slot(of: id.uuid) { rows[Int($0)].id }.map {
+        rows[Int($0)].flags.isDisjoint(with: [.hidden, .unlisted])
+      } ?? false
+    }
+    for (id, isHidden) in changes {
+      guard let slot = slot(of: id), !self[slot].flags.contains(.unlisted),
+        isHidden != self[slot].flags.contains(.joined)
+      else { continue }
+      if isHidden {
+        unlist(slot)
+        self.rows[Int(slot)].flags.insert(.joined)
+      } else {
+        self.rows[Int(slot)].flags.remove(.joined)
+        if !self[slot].flags.contains(.hidden) { list(slot) }
+      }
+    }
   }
 
   private mutating func add(_ named: NamedSnapshot, _ entry: IndexEntry) {
@@ -486,6 +532,7 @@ struct EventIndex: Sendable {
   }
 
   private mutating func list(_ slot: UInt32) {
+    guard !self[slot].flags.contains(.joined) else { return }
     rows[Int(slot)].flags.insert(.coming)
     unordered.append(slot)
     // In proportion, so that what the lists hold is walked through a few times in all.
@@ -493,7 +540,7 @@ struct EventIndex: Sendable {
   }
 
   private mutating func unlist(_ slot: UInt32) {
-    guard self[slot].flags.isDisjoint(with: [.hidden, .unlisted]) else { return }
+    guard self[slot].flags.isDisjoint(with: .out) else { return }
     if self[slot].flags.contains(.coming) {
       rows[Int(slot)].flags.remove(.coming)
       return
@@ -527,6 +574,7 @@ struct EventIndex: Sendable {
     var foundings: [[LineRef]]
     var snapshots: [[LineRef]]
     var rules: [[LineRef]]
+    var sames: [[LineRef]]
     var erasures: [[LineRef]]
     var stubs: [[LineRef]]
     var unreadable: Int
@@ -547,6 +595,7 @@ struct EventIndex: Sendable {
       foundings: [foundings.values.map(\.ref)],
       snapshots: [snapshots.map(\.ref)],
       rules: [rules.all.map(\.ref)],
+      sames: [sames.all.map(\.ref)],
       erasures: [erasures.all.map(\.ref)],
       stubs: [erasures.stubs],
       unreadable: unreadable, limits: limits)
@@ -565,6 +614,7 @@ struct EventIndex: Sendable {
         history.add(version)
       }
       histories[slot] = history
+      if history.shown?.isContested ?? false { contested.insert(slot) }
     }
     for refs in irregular.copies {
       guard let slot = refs.first.flatMap(read).flatMap({ slot(of: $0.id) }) else { return false }
@@ -607,6 +657,13 @@ struct EventIndex: Sendable {
       }
       rules.add(record, entry)
     }
+    for ref in irregular.sames.joined() {
+      guard let entry = read(ref), case .controlRecord(_, .same(let record)) = entry.body else {
+        return false
+      }
+      add(record, entry)
+    }
+    joinSameEvents()
     for ref in irregular.erasures.joined() {
       guard let entry = read(ref), case .controlRecord(_, .erase(let id, let lines)) = entry.body
       else {
@@ -625,10 +682,12 @@ struct EventIndex: Sendable {
     _ entry: IndexEntry
   ) -> (target: EventID, version: EventHistory.Version)? {
     switch entry.body {
-    case .event(let facts): (entry.id, version(of: entry, [], .original(facts)))
-    case .controlRecord(_, .correct(let target, let supersedes, _, let facts)):
+    case .event(let facts): (entry.id, version(of: entry, Superseded([]), .original(facts)))
+    // An event's own id is that of what was recorded first, and of no correction.
+    case .controlRecord(_, .correct(let target, let supersedes, _, let facts))
+    where target != entry.id:
       (target, version(of: entry, supersedes, .correction(facts)))
-    case .controlRecord(_, .retract(let target, let supersedes)):
+    case .controlRecord(_, .retract(let target, let supersedes)) where target != entry.id:
       (target, version(of: entry, supersedes, .retraction))
     case .controlRecord, nil: nil
     }
@@ -647,7 +706,8 @@ extension EventIndex.Irregular {
       "histories": lists(histories), "copies": lists(copies), "waiting": lists(waiting),
       "actors": lists(actors), "keys": lists(keys), "membership": lists(membership),
       "foundings": lists(foundings),
-      "snapshots": lists(snapshots), "rules": lists(rules), "erasures": lists(erasures),
+      "snapshots": lists(snapshots), "rules": lists(rules), "sames": lists(sames),
+      "erasures": lists(erasures),
       "stubs": lists(stubs),
       "unreadable": .int(unreadable),
       "limits": .array(
@@ -674,7 +734,7 @@ extension EventIndex.Irregular {
       keys: lists(json["keys"]), membership: lists(json["membership"]),
       foundings: lists(json["foundings"]),
       snapshots: lists(json["snapshots"]),
-      rules: lists(json["rules"]),
+      rules: lists(json["rules"]), sames: lists(json["sames"]),
       erasures: lists(json["erasures"]), stubs: lists(json["stubs"]), unreadable: unreadable,
       limits: Dictionary(
         (json["limits"]?.array ?? []).compactMap { pair in

@@ -49,6 +49,11 @@ struct IndexEntry: Sendable {
     }
   }
 
+  /// The events that the line is, is a version of, or joins or parts.
+  var subjects: [EventID] {
+    if case .controlRecord(_, .same(let record)) = body { record.pair.ids } else { [subject] }
+  }
+
   /// Whether the line says that words are to go.
   var isErasure: Bool { if case .controlRecord(_, .erase) = body { true } else { false } }
 

@@ -15,7 +15,7 @@ struct IndexFile {
   static let name = "events.idx"
   /// What the file was called before, and what a write of it that was cut short left.
   private static let olderNames = ["checkpoint", "checkpoint.new"]
-  private static let version = 10
+  private static let version = 11
   private static let preambleBytes = 36
 
   /// Without what `irregular` tells, which is read from the lines themselves.

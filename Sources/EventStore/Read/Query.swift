@@ -34,13 +34,20 @@ public struct ShownEvent: Sendable {
   public let id: EventID
   /// The correction that shows; nil for the event as first recorded.
   public let version: EventID?
-  /// The current versions, where there is more than one.
+  /// The current versions, where there is more than one; at most `contestedMax` of them.
   public let contested: [EventID]
+  /// How many they are in all.
+  public let contestedCount: Int
   public let first: Day
   /// The line that holds the body.
   let ref: LineRef
   /// The event's row in the index.
   let slot: UInt32
+
+  /// Of a conflict of thousands no answer lists all.
+  public static let contestedMax = 100
+
+  public var isContested: Bool { contestedCount > 0 }
 }
 
 /// The events of an answer, by four bytes each; what an event is, is found when it is asked for.
@@ -50,16 +57,21 @@ public struct EventList: Sendable {
   private var slots: ContiguousArray<UInt32> = []
   /// A line that would have had to be read, and is damaged.
   public let damaged: DamagedLine?
+  /// How many of them are contested.
+  public let contested: Int
 
   public init(_ query: Query, in view: ReadView) {
     self.view = view
     self.query = query
     var slots: ContiguousArray<UInt32> = []
-    damaged = view.visit(query) {
-      slots.append($0.slot)
+    var contested = 0
+    damaged = view.visit(query) { event in
+      slots.append(event.slot)
+      if event.isContested { contested += 1 }
       return true
     }
     self.slots = slots
+    self.contested = contested
   }
 
   public var count: Int { slots.count }

@@ -27,12 +27,11 @@ extension ReadView {
     guard row.flags.contains(.versions) else {
       return shown(row, slot, horizon).map { .shown($0) } ?? .unknown
     }
-    guard let shown = index.histories[slot]?.shown(where: horizon.knows) else { return .unknown }
-    switch shown.version.content {
-    case .retraction: return .retracted(EventID(row.id), by: shown.version.id)
-    case .original(let facts), .correction(let facts):
-      return .shown(event(slot, shown, facts.first))
+    guard let shown = index.histories[slot]?.shown(in: horizon) else { return .unknown }
+    guard let facts = shown.version.facts else {
+      return .retracted(EventID(row.id), by: shown.version.id)
     }
+    return .shown(event(slot, shown, facts.first, horizon))
   }
 
   /// The ids that begin with these characters, control records included; at most `limit`.
@@ -58,20 +57,17 @@ extension ReadView {
     return low...(low | (shift == 0 ? 0 : UInt64.max >> (64 - shift)))
   }
 
-  /// The versions that nothing supersedes: what a correction must say that it had before it.
-  public func currentVersions(of id: EventID) -> [EventID] {
-    guard let slot = index.slot(of: id) else { return [] }
-    guard let history = index.histories[slot] else { return [id] }
-    return Set(history.current { _ in true }.map(\.id)).sorted()
-  }
-
-  /// Every line that has a say in what this event is: copies, corrections, retractions; oldest first.
-  public func history(of id: EventID) -> [UnsafeBufferPointer<UInt8>] {
-    guard let slot = index.slot(of: id) else { return [] }
+  /// The lines that have a say in what this event is: copies, corrections, retractions; oldest first, and where
+  /// they are more than `max` the first one and the newest.
+  public func history(
+    of id: EventID, max: Int
+  ) -> (lines: [UnsafeBufferPointer<UInt8>], count: Int) {
+    guard let slot = index.slot(of: id) else { return ([], 0) }
     let refs =
       index.histories[slot].map { history in
         history.versions.sorted { ($0.recorded, $0.id) < ($1.recorded, $1.id) }.map(\.ref)
       } ?? [index[slot].ref] + (index.copies[slot] ?? [])
-    return refs.compactMap(line)
+    let told = refs.count > max ? refs.prefix(1) + refs.suffix(max - 1) : refs[...]
+    return (told.compactMap(line), refs.count)
   }
 }

@@ -29,6 +29,9 @@ extension ReadView {
     if !event.contested.isEmpty {
       bytes.append(contentsOf: ",\"contested\":".utf8)
       JSONValue.strings(event.contested).append(to: &bytes)
+      if event.contestedCount > event.contested.count {
+        bytes.append(contentsOf: ",\"standing\":\(event.contestedCount)".utf8)
+      }
     }
     bytes.append(UInt8(ascii: ","))
     bytes.append(contentsOf: text[bodyRange(of: event, line, text)])
@@ -48,7 +51,7 @@ extension ReadView {
     return range.lowerBound + 1..<range.upperBound - 1
   }
 
-  /// The event as projections take it.
+  /// The event as projections take it; its links as it has them, whichever event shows.
   public func event(_ shown: ShownEvent) -> Event? {
     guard let text = line(shown.ref) else { return nil }
     var document = JSONDocument()
@@ -60,7 +63,12 @@ extension ReadView {
   }
 
   /// An event that shows, as its links and those to it see it; nil where there is none of that id.
-  public func linked(_ id: EventID, knownAt: Position? = nil) -> LinkedEvent? {
+  ///
+  /// - Parameter isItself: the event of that very id is wanted, also where another one shows in its place.
+  public func linked(
+    _ id: EventID, knownAt: Position? = nil, isItself: Bool = false
+  ) -> LinkedEvent? {
+    let id = isItself ? id : shownID(of: id, knownAt: knownAt)
     guard case .shown(let shown) = find(id, knownAt: knownAt), let text = line(shown.ref) else {
       return nil
     }
@@ -108,26 +116,21 @@ extension ReadView {
     }
     guard new <= max else { return nil }
     let reader = BodyReader(index.vocabulary)
-    var subjects: Set<EventID> = []
+    var found: Set<EventID> = []
     for (logIndex, log) in logs.enumerated() where position[log.id] < counted(logIndex) {
       for seq in position[log.id] + 1...counted(logIndex) {
         guard let text = log.line(seq), let line = try? Line(text) else { continue }
-        subjects.insert(subject(of: line, text, logIndex, reader))
+        found.formUnion(subjects(of: line, text, logIndex, reader))
       }
     }
-    return subjects
+    return found
   }
 
-  /// The event that a line is, or speaks of.
-  func subject(
+  /// The events that a line is, or speaks of.
+  func subjects(
     of line: Line, _ text: UnsafeBufferPointer<UInt8>, _ logIndex: Int, _ reader: BodyReader
-  ) -> EventID {
-    let ref = LineRef(replica: logIndex, seq: line.seq)
-    let entry = IndexEntry(line, text, ref: ref, reader)
-    return switch entry.body {
-    case .controlRecord(_, .correct(let id, _, _, _)), .controlRecord(_, .retract(let id, _)): id
-    default: line.id
-    }
+  ) -> [EventID] {
+    IndexEntry(line, text, ref: LineRef(replica: logIndex, seq: line.seq), reader).subjects
   }
 
   /// Whether a line is for machines alone.
@@ -158,9 +161,12 @@ extension ReadView {
           !isForMachines(line)
         else { continue }
         if !filter.isEmpty {
-          let subject = subject(of: line, text, logIndex, reader)
+          let subjects = subjects(of: line, text, logIndex, reader)
           // The author is that of the line.
-          guard let slot = index.slot(of: subject), matcher.fitsButAuthor(index[slot]),
+          guard
+            subjects.contains(where: { subject in
+              index.slot(of: subject).map { matcher.fitsButAuthor(index[$0]) } ?? false
+            }),
             !(matcher.readsLines || matcher.asksForAuthors) || matcher.fits(line, text, &document)
           else { continue }
         }

@@ -29,6 +29,8 @@ extension ReadView {
     let matcher = Matcher(query.filter, values)
     let (from, to) = (query.filter.from, query.filter.to)
     let horizon = horizon(query.knownAt)
+    // The lists know of those that show now.
+    let hidden = query.knownAt == nil ? [:] : shownIDs(knownAt: query.knownAt)
     var left = query.limit ?? .max
     guard left > 0 else { return nil }
     let list = candidates(query.filter)
@@ -45,6 +47,7 @@ extension ReadView {
     }
     var document = JSONDocument()
     func pass(_ event: ShownEvent) -> Bool {
+      guard hidden.isEmpty || hidden[event.id] == nil else { return true }
       if let scan {
         guard scan.holds(event.ref) else { return true }
       } else if matcher.readsLines {
@@ -60,7 +63,9 @@ extension ReadView {
       isAscending ? left < right : left > right
     }
     // Events with versions look different at another horizon; they are judged one by one.
-    var special = query.knownAt == nil ? [] : versioned(matcher, horizon, miss)
+    var special =
+      query.knownAt == nil
+      ? [] : versioned(matcher, horizon, miss) + joined(matcher, horizon, miss)
     special.sort { !precedes(($0.first, $0.id), ($1.first, $1.id)) }
 
     var goesOn = true
@@ -135,7 +140,7 @@ extension ReadView {
     var slots: [UInt32] = []
     for block in blocks {
       for (offset, row) in index.rows(ofBlock: block).enumerated()
-      where row.flags.isDisjoint(with: [.hidden, .unlisted]) && matcher.mayFit(row) && isLeft(row) {
+      where row.flags.isDisjoint(with: .out) && matcher.mayFit(row) && isLeft(row) {
         slots.append(UInt32(block * ValueMarks.rowsOfBlock + offset))
       }
     }
@@ -145,28 +150,36 @@ extension ReadView {
   /// The listed events that lines are, or speak of, in their order.
   private func slots(of lines: [LineRef]) -> [UInt32] {
     let reader = BodyReader(index.vocabulary)
-    let slots = lines.compactMap { ref -> UInt32? in
-      guard let text = line(ref), let line = try? Line(text) else { return nil }
-      return index.slot(of: subject(of: line, text, ref.replica, reader))
+    let slots = lines.flatMap { ref -> [UInt32] in
+      guard let text = line(ref), let line = try? Line(text) else { return [] }
+      return subjects(of: line, text, ref.replica, reader).compactMap { index.slot(of: $0) }
     }
-    return Set(slots).filter { index[$0].flags.isDisjoint(with: [.hidden, .unlisted]) }.sorted {
+    return Set(slots).filter { index[$0].flags.isDisjoint(with: .out) }.sorted {
       (index[$0].first, index[$0].id) < (index[$1].first, index[$1].id)
     }
   }
 
   public func count(_ query: Query) -> Int { tally(query).count }
 
-  /// How many events fit, and a damaged line that would have had to be read for it.
-  public func tally(_ query: Query) -> (count: Int, damaged: DamagedLine?) {
-    if query.filter.isEmpty, query.knownAt == nil {
-      return (min(index.all.count, query.limit ?? .max), nil)
+  /// How many events fit, how many of them are contested, and a damaged line that would have had to be read
+  /// for it.
+  public func tally(
+    _ query: Query
+  ) -> (count: Int, contested: Int, damaged: DamagedLine?) {
+    if query.filter.isEmpty, query.knownAt == nil, query.limit == nil {
+      return (index.all.count, contestedListed, nil)
     }
-    var count = 0
-    let damaged = visit(query) { _ in
+    var (count, contested) = (0, 0)
+    let damaged = visit(query) { event in
       count += 1
+      if event.isContested { contested += 1 }
       return true
     }
-    return (count, damaged)
+    return (count, contested, damaged)
+  }
+
+  private var contestedListed: Int {
+    index.contested.count { index[$0].flags.isDisjoint(with: .out) }
   }
 
   /// The shortest list that holds every event of the filter.
@@ -185,13 +198,22 @@ extension ReadView {
       where horizon.knows(ref) && !history.versions.contains(where: { $0.ref == ref }) {
         missed(ref)
       }
-      guard let shown = history.shown(where: horizon.knows) else { return nil }
-      let id = EventID(index[slot].id)
-      switch shown.version.content {
-      case .retraction: return nil
-      case .original(let facts), .correction(let facts):
-        return matcher.fits(facts, id) ? event(slot, shown, facts.first) : nil
-      }
+      guard let shown = history.shown(in: horizon), let facts = shown.version.facts,
+        matcher.fits(facts, EventID(index[slot].id))
+      else { return nil }
+      return event(slot, shown, facts.first, horizon)
+    }
+  }
+
+  /// Events that are in no list, since another one shows in their place now, and have no versions.
+  private func joined(
+    _ matcher: Matcher, _ horizon: Horizon, _ missed: (LineRef) -> Void
+  ) -> [ShownEvent] {
+    index.sames.members.compactMap { id in
+      guard let slot = index.slot(of: id), case let row = index[slot], row.flags.contains(.joined),
+        row.flags.isDisjoint(with: [.hidden, .unlisted, .versions]), matcher.mayFit(row)
+      else { return nil }
+      return shown(row, slot, horizon, missed)
     }
   }
 
@@ -210,13 +232,12 @@ extension ReadView {
           ? firstRecorded(of: (index.copies[slot] ?? []).filter(horizon.knows), missed) : nil
       guard let ref else { return nil }
       return ShownEvent(
-        id: id, version: nil, contested: [], first: row.first, ref: ref, slot: slot)
+        id: id, version: nil, contested: [], contestedCount: 0, first: row.first, ref: ref,
+        slot: slot)
     }
     // With a horizon these come from `versioned`.
-    guard horizon.sizes == nil,
-      let shown = index.histories[slot]?.shown(where: horizon.knows)
-    else { return nil }
-    return event(slot, shown, row.first)
+    guard horizon.sizes == nil, let shown = index.histories[slot]?.shown else { return nil }
+    return event(slot, shown, row.first, horizon)
   }
 
   private func firstRecorded(of copies: [LineRef], _ missed: (LineRef) -> Void) -> LineRef? {
@@ -231,14 +252,16 @@ extension ReadView {
   }
 
   func event(
-    _ slot: UInt32,
-    _ shown: (version: EventHistory.Version, isContested: Bool, current: [EventID]),
-    _ first: Day
+    _ slot: UInt32, _ shown: EventHistory.Shown, _ first: Day, _ horizon: Horizon
   ) -> ShownEvent {
     let id = EventID(index[slot].id)
+    var standing: [EventID] = []
+    if shown.isContested, let history = index.histories[slot] {
+      standing = Set(history.standing(in: horizon).map(\.id)).sorted()
+    }
     return ShownEvent(
       id: id, version: shown.version.id == id ? nil : shown.version.id,
-      contested: shown.isContested ? shown.current : [], first: first, ref: shown.version.ref,
-      slot: slot)
+      contested: Array(standing.prefix(ShownEvent.contestedMax)), contestedCount: standing.count,
+      first: first, ref: shown.version.ref, slot: slot)
   }
 }

@@ -113,7 +113,7 @@ public struct ReadView: Sendable {
 
   /// Events whose current versions are more than one.
   public var contested: [EventID] {
-    index.histories.keys.filter { index[$0].flags.contains(.contested) }
+    index.contested.filter { !index[$0].flags.contains(.joined) }
       .map { EventID(index[$0].id) }.sorted()
   }
 

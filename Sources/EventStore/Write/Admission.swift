@@ -4,14 +4,25 @@
 import TimelineModel
 
 extension Timeline {
-  /// A correction or retraction speaks of an event that is here, and of its versions.
+  /// A correction or retraction speaks of an event that is here, and of its versions; who joins or parts events, of
+  /// two that are here.
   func unknownSubject(of body: ValidBody) -> EventID? {
     guard case .controlRecord(_, let record) = body else { return nil }
     switch record {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
-      return ([id] + supersedes).first { store.index.slot(of: $0) == nil && coming($0) == nil }
+      return firstUnknown([id] + supersedes.named)
+    case .same(let record): return firstUnknown(record.pair.ids)
     case .actor, .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: return nil
     }
+  }
+
+  private func firstUnknown(_ ids: [EventID]) -> EventID? {
+    ids.first { store.index.slot(of: $0) == nil && coming($0) == nil }
+  }
+
+  private func isEvent(_ id: EventID) -> Bool {
+    store.index.slot(of: id).map { !store.index[$0].flags.contains(.unlisted) }
+      ?? (coming(id)?.named.subject == id)
   }
 
   func checkSubject(of body: ValidBody) throws(EventError) {
@@ -19,20 +30,25 @@ extension Timeline {
     switch record {
     case .correct(let id, let supersedes, _, _), .retract(let id, let supersedes):
       let isRetraction = if case .retract = record { true } else { false }
-      let isEvent =
-        store.index.slot(of: id).map { !store.index[$0].flags.contains(.unlisted) }
-        ?? (coming(id)?.named.subject == id)
-      guard isEvent else {
+      guard isEvent(id) else {
         throw EventError(
           isRetraction ? "retracts" : "corrects", "\(id) is a line of the log, not an event")
       }
-      guard !supersedes.isEmpty else {
+      guard !supersedes.named.isEmpty else {
         throw EventError("supersedes", "name the versions that it replaces, at least one")
       }
-      let versions = store.index.versions(of: id)
-      for version in supersedes
-      where version != id && !versions.contains(version) && coming(version)?.named.subject != id {
+      for version in supersedes.named
+      where !store.index.hasVersion(version, of: id) && coming(version)?.named.subject != id {
         throw EventError("supersedes", "\(version) is no version of \(id)")
+      }
+      let missing = position.missing(supersedes.upTo)
+      guard missing.isEmpty else {
+        throw EventError(
+          "up_to", "this machine lacks \(missing.map(\.description).joined(separator: ", "))")
+      }
+    case .same(let record):
+      for id in record.pair.ids where !isEvent(id) {
+        throw EventError("events", "\(id) is a line of the log, not an event")
       }
     case .actor(let actor):
       if let old = registry[actor.code] {
@@ -78,7 +94,7 @@ extension Timeline {
   /// that is not here is taken: it may come by a sync, or later in the same file.
   func checkLinks(of event: LinkedEvent) throws(EventError) {
     let here = lines
-    let old = event.id.flatMap { linked($0, here) }
+    let old = event.id.flatMap { linked($0, here, isItself: true) }
     // Who corrects a word need not correct links that another machine let pass; LINT goes on naming them.
     if let old, old.links == event.links, old.first == event.first, old.actors == event.actors {
       return
@@ -105,11 +121,16 @@ extension Timeline {
   }
 
   /// An event as it shows, or will once all that is staged is durable; nil where it is not here.
-  private func linked(_ id: EventID, _ here: ReadView) -> LinkedEvent? {
+  ///
+  /// - Parameter isItself: the event of that very id is wanted, also where another one shows in its place.
+  private func linked(
+    _ id: EventID, _ here: ReadView, isItself: Bool = false
+  ) -> LinkedEvent? {
+    let id = isItself ? id : here.shownID(of: id)
     let version = comingVersion(of: id)
     let event = coming(id)
     guard let (range, batch) = version ?? event.map({ ($0.named.bytes, $0.batch) }) else {
-      return here.linked(id)
+      return here.linked(id, isItself: isItself)
     }
     // An id that a correction was given is that of a version, and of no event.
     guard version != nil || event?.named.subject == id else { return nil }

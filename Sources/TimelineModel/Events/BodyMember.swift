@@ -96,7 +96,7 @@ struct BodyMembers {
 
   /// The first of the envelope's fields that stands here.
   var reserved: BodyMember? {
-    for number in BodyMember.v.rawValue...BodyMember.contested.rawValue
+    for number in BodyMember.v.rawValue...BodyMember.standing.rawValue
     where nodes[Int(number)] != 0 {
       return BodyMember(rawValue: number)
     }

@@ -217,7 +217,7 @@ public struct EventPart: Sendable {
 
 /// A column of the table that `log --csv` writes and `import` reads.
 public struct EventColumn: Sendable {
-  public enum Kind: Sendable {
+  public enum Kind: Sendable, Equatable {
     case text
     /// Words with a semicolon between them.
     case words
@@ -229,6 +229,8 @@ public struct EventColumn: Sendable {
     case source(String)
     /// All sources but the first, as JSON.
     case furtherSources
+    /// What an answer says of the event; it is not read again.
+    case mark
     /// An object of what has no column.
     case more
   }
@@ -247,7 +249,10 @@ public struct EventColumn: Sendable {
   public static let all: [EventColumn] =
     [EventColumn("id", .text)] + BodyMember.date.row.columns
     + EventField.all.filter { $0.member != .date }.flatMap(\.columns)
-    + [EventColumn("author", .text), EventColumn("ref", .text), EventColumn("more", .more)]
+    + [
+      EventColumn("author", .text), EventColumn("ref", .text), EventColumn("contested", .mark),
+      EventColumn("more", .more),
+    ]
 }
 
 extension EventField {

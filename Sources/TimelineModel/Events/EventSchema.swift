@@ -118,8 +118,8 @@ public enum EventType: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
 
     case .logCorrect: Row(log: "log.correct", "what an event should be")
     case .logRetract: Row(log: "log.retract", "an event taken back")
-    case .logSame: Row(log: "log.same", "reserved")
-    case .logApart: Row(log: "log.apart", "reserved")
+    case .logSame: Row(log: "log.same", "two records of one happening")
+    case .logApart: Row(log: "log.apart", "two records that are not")
     case .logErase: Row(log: "log.erase", "words that are to go")
     case .logMember: Row(log: "log.member", "a device that is brought in")
     case .logMemberEnd: Row(log: "log.member-end", "a device that is ended, or may do less")
@@ -147,7 +147,7 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
   // Written by the daemon alone.
   case v, replica, seq, recorded, crc32c, salt, bodySHA256
   // Added to an event by an answer.
-  case version, contested
+  case version, contested, standing
 
   var row: EventField {
     switch self {
@@ -245,6 +245,7 @@ public enum BodyMember: UInt8, CaseIterable, Sendable {
     case .bodySHA256: field("body_sha256", .other(.stub))
     case .version: field("version", .other(.answer))
     case .contested: field("contested", .other(.answer))
+    case .standing: field("standing", .other(.answer))
     }
   }
 }

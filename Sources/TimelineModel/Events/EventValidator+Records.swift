@@ -14,7 +14,7 @@ extension EventValidator {
         throw EventError("body.\(name)", "a correction keeps the event's: leave it out")
       }
       let target = try id(node, "corrects")
-      let supersedes = try ids(node, "supersedes")
+      let supersedes = try superseded(node)
       guard
         case .event(let facts) = try EventValidator(
           reader, in: text, registry: registry, isStored: false, subject: target
@@ -24,7 +24,8 @@ extension EventValidator {
       }
       return .correct(target, supersedes: supersedes, body: body, facts: facts)
     case .logRetract:
-      return .retract(try id(node, "retracts"), supersedes: try ids(node, "supersedes"))
+      return .retract(try id(node, "retracts"), supersedes: try superseded(node))
+    case .logSame, .logApart: return .same(try same(node, type))
     case .logActor:
       guard let code = document.member("code", of: node, in: text) else {
         throw EventError("code", "missing", hint: .missing)
@@ -142,12 +143,7 @@ extension EventValidator {
       throw EventError("name", "missing; what the snapshot is cited by", hint: .missing)
     }
     let name = try SnapshotName(try string(nameNode, "name"))
-    let sizes = try byReplica(node, "position") { value -> UInt64? in
-      guard case .int(let size) = value, size > 0, size <= NamedSnapshot.linesMax else {
-        return nil
-      }
-      return UInt64(size)
-    }
+    let sizes = try sizes(node, "position")
     let roots = try byReplica(node, "roots") { $0.string.flatMap { SHA256Digest(base64: $0) } }
     guard !sizes.isEmpty else { throw EventError("position", "names no log") }
     guard Set(sizes.keys) == Set(roots.keys) else {
@@ -159,6 +155,40 @@ extension EventValidator {
       note = document.string(node, in: text)
     }
     return NamedSnapshot(name: name, position: Position(sizes), roots: roots, note: note)
+  }
+
+  private func superseded(_ node: Int) throws(EventError) -> Superseded {
+    let named = try ids(node, "supersedes", "the list of versions that its author had before him")
+    guard document.member("up_to", of: node, in: text) != nil else { return Superseded(named) }
+    return Superseded(named, upTo: Position(try sizes(node, "up_to")))
+  }
+
+  private func same(_ node: Int, _ type: EventType) throws(EventError) -> SameRecord {
+    let both = try ids(node, "events", "a list of the ids of two events")
+    guard both.count == 2, let pair = EventPair(both[0], both[1]) else {
+      throw EventError("events", "a list of the ids of two events")
+    }
+    if let reason = document.member("reason", of: node, in: text) {
+      _ = try nonEmpty(reason, "reason")
+    }
+    guard type == .logSame else { return SameRecord(pair, shows: nil) }
+    let shows = try id(node, "shows")
+    guard pair.ids.contains(shows) else {
+      throw EventError("shows", "\(shows) is none of the two events")
+    }
+    return SameRecord(pair, shows: shows)
+  }
+
+  /// How many lines of each log.
+  private func sizes(
+    _ node: Int, _ name: StaticString
+  ) throws(EventError) -> [ReplicaID: UInt64] {
+    try byReplica(node, name) { value in
+      guard case .int(let size) = value, size > 0, size <= NamedSnapshot.linesMax else {
+        return nil
+      }
+      return UInt64(size)
+    }
   }
 
   private func byReplica<Value>(
@@ -181,10 +211,11 @@ extension EventValidator {
     return values
   }
 
-  private func ids(_ node: Int, _ name: StaticString) throws(EventError) -> [EventID] {
+  private func ids(
+    _ node: Int, _ name: StaticString, _ what: String
+  ) throws(EventError) -> [EventID] {
     guard let list = document.member(name, of: node, in: text) else {
-      throw EventError(
-        "\(name)", "missing; the list of versions that its author had before him", hint: .missing)
+      throw EventError("\(name)", "missing; \(what)", hint: .missing)
     }
     try array(list, Field(name), "a list of ids")
     var result: [EventID] = []

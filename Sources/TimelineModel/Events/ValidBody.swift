@@ -18,8 +18,10 @@ public struct EventFacts: Sendable, Equatable, BitwiseCopyable {
 /// A line about the log, not about the world: of an event, an actor, a member, a timeline …
 public enum ControlRecord: Sendable {
   /// `body` is the node of the event as it should be.
-  case correct(EventID, supersedes: [EventID], body: Int, facts: EventFacts)
-  case retract(EventID, supersedes: [EventID])
+  case correct(EventID, supersedes: Superseded, body: Int, facts: EventFacts)
+  case retract(EventID, supersedes: Superseded)
+  /// Two records are of one happening, or they are not.
+  case same(SameRecord)
   case actor(Actor)
   /// The event's words are to go, with the lines that hold them, as far as its recorder knew of any.
   case erase(EventID, lines: [LineAddress])
@@ -33,6 +35,24 @@ public enum ControlRecord: Sendable {
   /// One of another machine that is unusable, and why.
   case unusableRules(String)
   case other
+}
+
+/// Which versions of an event a correction or retraction replaces (F-8): those that it names, and all older
+/// ones that stand within a position.
+public struct Superseded: Sendable, Hashable {
+  public var named: [EventID]
+  public var upTo: Position
+
+  public init(_ named: [EventID], upTo: Position = Position()) {
+    self.named = named
+    self.upTo = upTo
+  }
+
+  /// As a line says it.
+  public var json: [JSONValue.Member] {
+    [JSONValue.Member("supersedes", .strings(named))]
+      + (upTo.sizes.isEmpty ? [] : [JSONValue.Member("up_to", upTo.json)])
+  }
 }
 
 /// A body that was accepted.

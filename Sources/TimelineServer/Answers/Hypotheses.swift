@@ -87,8 +87,9 @@ extension StateQuestion {
     _ hypotheses: Hypotheses, _ timeline: Timeline, _ recording: Timeline.Recording
   ) throws(ErrorReply) {
     guard var whatIf else { return }
-    let events = try hypotheses.events(timeline, recording)
-    let log = timeline.lines
+    let log = timeline.view
+    let shown = log.shownIDs(knownAt: query.knownAt)
+    let events = try hypotheses.events(timeline, recording).map { $0.leading(to: shown) }
     whatIf.events = events
     for event in events {
       switch log.find(event.id, knownAt: query.knownAt) {
@@ -101,7 +102,8 @@ extension StateQuestion {
       if case .retracted = log.find(id, knownAt: query.knownAt) { whatIf.known[id] = .retracted }
     }
     whatIf.laid = WhatIf(
-      events: events.filter { whatIf.known[$0.id] == nil }, without: whatIf.without)
+      events: events.filter { whatIf.known[$0.id] == nil },
+      without: whatIf.without.map { shown[$0] ?? $0 })
     if !whatIf.isDayGiven, let last = events.map(\.date.first).max() { day = max(day, last) }
     self.whatIf = whatIf
   }

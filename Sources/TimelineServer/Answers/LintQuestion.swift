@@ -32,9 +32,11 @@ struct LintQuestion: Sendable {
     everything.filter = Filter()
     let all = EventList(everything, in: view)
     if query.cited != nil, let damaged = all.damaged { return .damaged(damaged) }
-    let wanted = query.filter.isEmpty ? nil : ids(of: EventList(query, in: view))
+    let wanted = query.filter.isEmpty ? nil : EventList(query, in: view).ids
+    let shown = view.shownIDs(knownAt: query.knownAt)
     var lint = Lint(
       on: day, registry: view.registry(knownAt: query.knownAt), limit: limit,
+      apart: view.apart(knownAt: query.knownAt),
       isWanted: { wanted?.contains($0) ?? true })
     var isUnwanted = false
     func take(_ events: [LintedEvent]) -> Bool {
@@ -43,9 +45,10 @@ struct LintQuestion: Sendable {
       return !isUnwanted
     }
     let damaged = all.read(
-      { shown, document, node, text in
+      { event, document, node, text in
         LintedEvent(
-          id: shown.id, isContested: !shown.contested.isEmpty, document, node: node, in: text)
+          id: event.id, isContested: event.isContested, document, node: node, in: text
+        )?.leading(to: shown)
       }, take)
     if isUnwanted { return .unwanted }
     if query.cited != nil, let damaged { return .damaged(damaged) }
@@ -53,7 +56,7 @@ struct LintQuestion: Sendable {
       let lines = view.unreadableLines(knownAt: query.knownAt, max: .max)
       for (id, why) in lines { lint.take(unreadable: id, why) }
     }
-    let findings = lint.finish { target($0, query, view) }
+    let findings = lint.finish { target(shown[$0] ?? $0, query, view) }
     let rows = findings.map { finding in
       var said: LinkedEvent?
       if case .event(let event) = target(finding.ids[0], query, view) { said = event }
@@ -62,15 +65,10 @@ struct LintQuestion: Sendable {
     return .rows(rows, end: end(lint, query, view))
   }
 
-  private func ids(of list: EventList) -> Set<EventID> {
-    var ids: Set<EventID> = []
-    for index in 0..<list.count { if let event = list[index] { ids.insert(event.id) } }
-    return ids
-  }
-
   private func target(_ id: EventID, _ query: Query, _ view: ReadView) -> Lint.Target {
     switch view.find(id, knownAt: query.knownAt) {
-    case .shown: view.linked(id, knownAt: query.knownAt).map { .event($0) } ?? .unknown
+    case .shown:
+      view.linked(id, knownAt: query.knownAt, isItself: true).map { .event($0) } ?? .unknown
     case .retracted: .retracted
     case .line: .line
     case .unknown: .unknown

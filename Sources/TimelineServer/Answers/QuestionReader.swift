@@ -296,6 +296,21 @@ struct QuestionReader {
     return (lint, query)
   }
 
+  /// Of which events a list is wanted, and how long it is at most.
+  func listing(
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, usual: Int, max: Int
+  ) throws(ErrorReply) -> (limit: Int, query: Query) {
+    let value = try request.value(
+      in: line, keys: Self.filterKeys + Self.momentKeys + ["limit"])
+    var query = try moment(value)
+    query.filter = try filter(value, query.knownAt)
+    guard let limit = value["limit"] else { return (usual, query) }
+    guard let limit = limit.int, (0...max).contains(limit) else {
+      throw ErrorReply(.badRequest, "limit is a number of rows, from 0 to \(max)")
+    }
+    return (limit, query)
+  }
+
   // MARK: Snapshots to cite
 
   /// What is to be named.

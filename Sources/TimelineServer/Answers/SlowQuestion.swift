@@ -27,6 +27,10 @@ struct SlowQuestion: Sendable {
     case lint(LintQuestion)
     /// The roots of so many lines of the logs of a device that is to be ended, or lowered.
     case end(DeviceID, [(ReplicaID, UInt64)], to: Role?)
+    /// Pairs of events that may be one.
+    case duplicates(DuplicatesQuestion)
+    /// Events whose versions nobody settled.
+    case conflicts(ConflictsQuestion)
   }
 
   enum Answer: Sendable {
@@ -79,18 +83,20 @@ struct SlowQuestion: Sendable {
       }
     case .backup(let request): return .backup(BackupStream(request, view))
     case .lint(let asked):
-      let outcome = asked.answer(query, view) { done, total in
-        if total > LintQuestion.quietEvents {
-          report(
-            .object(["progress": .string("linting"), "done": .int(done), "total": .int(total)]))
-        }
-        return isWanted()
-      }
-      switch outcome {
-      case .rows(let rows, let end): return .rows(rows, end: end)
-      case .damaged(let line): return refusal(line) ?? .error(ErrorReply(line))
-      case .unwanted: return .rows([], end: .null)
-      }
+      return answer(
+        asked.answer(query, view) { done, total in
+          tell("linting", done, total, report)
+          return isWanted()
+        })
+    case .duplicates(let asked):
+      return answer(
+        asked.answer(query, view) { done, total in
+          tell("comparing", done, total, report)
+          return isWanted()
+        })
+    case .conflicts(let asked):
+      let (rows, end) = asked.answer(query, view, isWanted: isWanted)
+      return .rows(rows, end: end)
     case .name(let naming):
       do throws(DamagedLine) {
         return .named(try view.named(naming.name, note: naming.note), author: naming.author)
@@ -105,8 +111,11 @@ struct SlowQuestion: Sendable {
       } catch { return .error(ErrorReply(error)) }
     case .compare(let recorded): return .json(recorded.compared(with: view))
     case .count:
-      let (count, damaged) = view.tally(query)
-      return refusal(damaged) ?? .json(JSONValue.object(["count": .int(count)]).citing(query.cited))
+      let (count, contested, damaged) = view.tally(query)
+      let answer = JSONValue.object([
+        "count": .int(count), "contested": contested == 0 ? nil : .int(contested),
+      ])
+      return refusal(damaged) ?? .json(answer.citing(query.cited))
     case .events:
       let events = EventList(query, in: view)
       return refusal(events.damaged) ?? .events(events)
@@ -123,6 +132,20 @@ struct SlowQuestion: Sendable {
       let state = asked.answer(
         now.map(\.history), earlier: earlier.map(\.history), isWanted: isWanted)
       return .state(state.citing(query.cited), query.knownAt == nil ? now : [], era: era)
+    }
+  }
+
+  /// Says how far it is, where there is much to do.
+  private func tell(_ word: String, _ done: Int, _ total: Int, _ report: (JSONValue) -> Void) {
+    guard total > LintQuestion.quietEvents else { return }
+    report(.object(["progress": .string(word), "done": .int(done), "total": .int(total)]))
+  }
+
+  private func answer(_ outcome: LintQuestion.Outcome) -> Answer {
+    switch outcome {
+    case .rows(let rows, let end): .rows(rows, end: end)
+    case .damaged(let line): refusal(line) ?? .error(ErrorReply(line))
+    case .unwanted: .rows([], end: .null)
     }
   }
 

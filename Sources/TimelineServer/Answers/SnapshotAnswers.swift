@@ -34,7 +34,15 @@ extension RecordedSnapshot {
       members + [
         JSONValue.Member("logs", .array(logs.map(\.json))),
         JSONValue.Member("standing", .string(worst.rawValue)),
-      ])
+      ] + contested(in: view, worst))
+  }
+
+  /// How many of its events were contested, where all of its lines are here.
+  private func contested(in view: ReadView, _ standing: ComparedLog.Standing) -> [JSONValue.Member]
+  {
+    guard standing == .same else { return [] }
+    let count = view.tally(Query(knownAt: position)).contested
+    return count == 0 ? [] : [JSONValue.Member("contested", .int(count))]
   }
 
   private var members: [JSONValue.Member] {

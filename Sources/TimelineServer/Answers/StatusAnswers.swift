@@ -6,6 +6,10 @@ import TimelineWire
 import TransparencyLog
 
 extension Router {
+  /// Lines of one event that are sent, and records of one happening that are named.
+  private static let linesMax = 200
+  private static let recordsMax = 100
+
   /// The one id that a request names, whole or by its first characters.
   func id(_ request: Request, _ view: ReadView) throws(ErrorReply) -> EventID {
     guard request.arguments.count == 1, let prefix = request.arguments.first?.lowercased(),
@@ -30,13 +34,14 @@ extension Router {
   func get(_ request: Request, _ connection: Connection) throws(ErrorReply) {
     let view = timeline.view
     let id = try id(request, view)
-    var end: [JSONValue.Member] = [
-      JSONValue.Member("versions", .strings(view.currentVersions(of: id)))
-    ]
+    var end = versions(of: id, view)
+    var isPlain = true
     switch view.find(id) {
     case .shown(let event):
       _ = Self.append(event, view, to: &connection.out)
-    case .retracted(_, let by): end.append(JSONValue.Member("retracted", .string(by.description)))
+    case .retracted(_, let by):
+      end.append(JSONValue.Member("retracted", .string(by.description)))
+      isPlain = false
     case .line, .unknown:
       if let line = view.line(of: id) {
         connection.out.append(contentsOf: "EVENT ".utf8)
@@ -48,13 +53,35 @@ extension Router {
       let keys = ["id", "recorded", "author", "reason"]
       let members = (erasure.members ?? []).filter { keys.contains($0.key) }
       end.append(JSONValue.Member("erased", .object(members)))
+      isPlain = false
     }
-    let history = view.history(of: id)
-    for line in history where end.count > 1 || history.count > 1 {
+    let history = view.history(of: id, max: Self.linesMax)
+    if history.count > history.lines.count {
+      end.append(JSONValue.Member("lines", .int(history.count)))
+    }
+    for line in history.lines where !isPlain || history.count > 1 {
       connection.out.append(contentsOf: "ROW ".utf8)
       connection.out.append(contentsOf: line)
     }
     Reply.end(.object(end), to: &connection.out)
+  }
+
+  /// The versions that stand, what settles them where one line cannot name all, and which events are records
+  /// of the same happening.
+  private func versions(of id: EventID, _ view: ReadView) -> [JSONValue.Member] {
+    let standing = view.standing(of: id)
+    var end = [JSONValue.Member("versions", .strings(standing?.ids ?? [id]))]
+    if let standing, standing.count > standing.ids.count {
+      end.append(JSONValue.Member("standing", .int(standing.count)))
+      end.append(JSONValue.Member("settling", .object(standing.settling.json)))
+    }
+    let records = view.records(ofSameAs: id)
+    guard records.count > 1 else { return end }
+    let same = JSONValue.object([
+      "shows": .string(view.shownID(of: id).description), "count": .int(records.count),
+      "events": .strings(records.prefix(Self.recordsMax)),
+    ])
+    return end + [JSONValue.Member("same", same)]
   }
 
   /// The key that a backup is to hold, and what it is to be encrypted with; nil for one without.
@@ -88,6 +115,7 @@ extension Router {
 
   var status: JSONValue {
     let view = timeline.view
+    let contested = view.contested
     let unusable = view.unusableRules.map { id, address, fault in
       "event \(id), line \(address.seq) of replica \(address.replica): \(fault)"
     }
@@ -98,7 +126,9 @@ extension Router {
       "events": .int(view.count(Query())), "bytes": .int(timeline.bytesOnDisk),
       "first": view.span.map { .string($0.first.description) },
       "last": view.span.map { .string($0.last.description) },
-      "contested": .strings(view.contested), "unreadable": .int(view.unreadable),
+      "contested": .strings(contested.prefix(Self.recordsMax)),
+      "contested_count": contested.count > Self.recordsMax ? .int(contested.count) : nil,
+      "unreadable": .int(view.unreadable),
       "unusable_rules": unusable.isEmpty ? nil : .strings(unusable),
       "damage": .strings(timeline.damage.map(\.message)),
       "erased": view.erased == 0 ? nil : .int(view.erased),

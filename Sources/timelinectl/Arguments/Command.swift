@@ -44,7 +44,8 @@ struct Command: Sendable {
 
   static let all: [Command] = [
     .add, .importFile, .export, .log, .show,
-    .correct, .retract, .erase, .lint, .state, .why, .whatIf, .rules, .watch, .status, .actor,
+    .correct, .retract, .erase, .conflicts, .resolve, .duplicates, .same, .apart, .lint, .state,
+    .why, .whatIf, .rules, .watch, .status, .actor,
     .snapshot, .timeline, .peer, .member, .relay, .sync, .verify, .repair, .keys, .prove,
     .verifyProof,
     .backup,

@@ -56,7 +56,7 @@ struct Words {
     }
   }
 
-  private mutating func add(_ name: String, _ value: String) {
+  mutating func add(_ name: String, _ value: String) {
     values[name, default: []].append(value)
     inOrder.append((name, value))
   }

@@ -23,7 +23,9 @@ enum EventTable {
 
   private static func row(_ event: JSONValue) -> [String] {
     let members = (event.members ?? []).filter { !BodyMember.answered.contains($0.key) }
-    var cells = columns.map { cell(of: .object(members), $0) }
+    var cells = columns.map {
+      $0.kind == .mark ? mark(event, $0.name) : cell(of: .object(members), $0)
+    }
     // What the cells would not bring back goes to the last one whole.
     let back = (try? Self.event { name in cells[names.firstIndex(of: name)!] })?.members ?? []
     let rest = members.filter { member in
@@ -31,6 +33,11 @@ enum EventTable {
     }
     if !rest.isEmpty { cells[cells.count - 1] = JSONValue.object(rest).text }
     return cells
+  }
+
+  /// `yes` where an answer says so of the event, in whatever words.
+  private static func mark(_ event: JSONValue, _ name: String) -> String {
+    event[name] == nil ? "" : "yes"
   }
 
   private static func cell(of event: JSONValue, _ column: EventColumn) -> String {
@@ -45,7 +52,7 @@ enum EventTable {
       (event["sources"]?.array?.dropFirst()).flatMap {
         $0.isEmpty ? nil : JSONValue.array(Array($0)).text
       } ?? ""
-    case .more: ""
+    case .mark, .more: ""
     }
   }
 
@@ -88,6 +95,7 @@ enum EventTable {
       case .json: add(try json(text, name))
       case .source(let member): source.append(JSONValue.Member(member, .string(text)))
       case .furtherSources: sources = try json(text, name).array ?? []
+      case .mark: break
       case .more: more = try json(text, name).members ?? []
       }
     }

@@ -39,10 +39,16 @@ struct EventVersions {
   let id: String
   /// The event as answers carry it; nil where it was retracted.
   let shown: JSONValue?
-  /// Oldest first.
+  /// Oldest first; of very many the first one and the newest.
   let all: [Version]
-  /// Ids of the versions that nothing supersedes: what a correction has to name.
+  /// How many they are in all.
+  let count: Int
+  /// Ids of the versions that nothing supersedes; at most a hundred.
   let current: [String]
+  /// How many stand in all.
+  let standing: Int
+  /// What a correction has to say that is to replace them all.
+  let superseding: [JSONValue.Member]
   /// The id of the retraction that shows.
   let retraction: String?
   /// What the daemon answered, for scripts.
@@ -70,10 +76,45 @@ struct EventVersions {
     shown = event
     self.retraction = retraction
     all = (lines.isEmpty ? event.map { [$0] } ?? [] : lines).map(Version.init)
+    count = end["lines"]?.int ?? all.count
     current = (end["versions"]?.array ?? []).compactMap(\.string)
+    standing = end["standing"]?.int ?? current.count
+    superseding =
+      end["settling"]?.members ?? [JSONValue.Member("supersedes", .strings(current))]
     let subject = lines.compactMap { ($0["corrects"] ?? $0["retracts"])?.string }.first
     self.id = event?["id"]?.string ?? subject ?? ""
     json = .object(["event": event ?? .null, "versions": .array(lines), "state": end])
+  }
+
+  var isContested: Bool { standing > 1 || !conflict.isEmpty }
+
+  /// The records of the happening that this one is of, itself among them; none where nothing was joined.
+  var records: [String] { (json["state"]?["same"]?["events"]?.array ?? []).compactMap(\.string) }
+
+  /// The record that shows in its place; nil where it shows itself.
+  var shownInstead: String? {
+    json["state"]?["same"]?["shows"]?.string.flatMap { $0 == id ? nil : $0 }
+  }
+
+  /// A version by its id, or the first characters of it, also where it is none of those told.
+  func version(named word: String, _ client: Client) throws(Failure) -> Version {
+    let found = all.filter { $0.id.hasPrefix(word.lowercased()) }
+    if let one = found.first, Set(found.map(\.id)).count == 1, word.count >= 4 { return one }
+    guard found.isEmpty, word.count >= 4 else {
+      throw Failure(
+        .usage, "--take: \"\(word)\" begins more than one version's id, or is too short")
+    }
+    var line: JSONValue?
+    _ = try client.stream(.get(word.lowercased())) { word, json in
+      if word == "EVENT" { line = Client.json(json) }
+    }
+    guard let line, (line["corrects"] ?? line["retracts"])?.string == id else {
+      throw Failure(
+        .usage,
+        "--take: \(word) is no version of \(id.prefix(8)); \(Again.timelinectl) show"
+          + " \(id.prefix(8)) has them")
+    }
+    return Version(line)
   }
 
   subscript(id: String) -> Version? { all.first { $0.id == id } }

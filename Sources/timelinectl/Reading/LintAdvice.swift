@@ -11,8 +11,8 @@ extension LintKind {
     case .missingTarget: "timelinectl sync brings it, or correct ID --no-link …"
     case .backwards: "timelinectl correct ID --commitment 'key=…; due=…' --reason …"
     case .unknownActor: "timelinectl sync brings it, or actor add CODE --name …, or correct ID"
-    case .contested: "timelinectl show ID has the wordings, correct ID settles it"
-    case .duplicate: "timelinectl retract ID --reason duplicate, or tag one lint:duplicate"
+    case .contested: "timelinectl conflicts has the wordings, resolve ID settles it"
+    case .duplicate: "timelinectl same ID ID joins them; apart ID ID says that they are two"
     case .overdue:
       "record what became of it: add --type step --link fulfils:ID#KEY, or violates, suspends, withdraws"
     case .unanswered:

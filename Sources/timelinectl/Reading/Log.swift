@@ -77,8 +77,16 @@ extension Command {
         after: cursor, terms, more, client, context)
     }
     if words.has("--count") {
-      let count = cursor == nil ? try terms.count(question, client, Moment.tell) : lines.count
-      context.finish(.object(["count": .int(count)]), "\(count)\n")
+      var contested: JSONValue?
+      let count =
+        cursor == nil
+        ? try terms.count(question, client) { answer in
+          contested = answer["contested"]
+          Moment.tell(answer)
+          if !context.isJSON { Provisional.tell(answer) }
+        } : lines.count
+      context.finish(
+        .object(["count": .int(count), "contested": contested]), "\(count)\n")
       return try finish(isEmpty: count == 0)
     }
     if limit == nil, isForPeople, !words.has("--all") { limit = 40 }

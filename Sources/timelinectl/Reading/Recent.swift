@@ -43,8 +43,10 @@ enum Recent {
     var seen: Set<String> = []
     func note(_ line: Watch.Line) {
       let subject = line.json["corrects"] ?? line.json["retracts"] ?? line.json["id"]
-      guard let id = subject?.string, seen.insert(id).inserted else { return }
-      ids.append(id)
+      let isOfSame =
+        line.json["type"]?.string.map { ["log.same", "log.apart"].contains($0) } ?? false
+      let subjects = (isOfSame ? line.json["events"]?.array : nil) ?? [subject ?? .null]
+      for id in subjects.compactMap(\.string) where seen.insert(id).inserted { ids.append(id) }
     }
     while !watching.position.covers(here) {
       // A line that is damaged is passed over without a word: after a while of silence the daemon is asked

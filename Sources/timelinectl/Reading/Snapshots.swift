@@ -128,6 +128,10 @@ extension Command {
           log["root"]?.string ?? "",
         ]
       }, header: ["LOG", "LINES", "HERE", "ROOT"])
+    if let count = snapshot["contested"]?.int {
+      text += terminal.field(
+        "contested", "\(Count.events(count)): what rests on them is provisional")
+    }
     return text + "\n" + verdict(snapshot["standing"]?.string ?? "", name) + "\n"
   }
 

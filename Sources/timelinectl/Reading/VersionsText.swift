@@ -21,10 +21,14 @@ enum VersionsText {
         "it is in no answer; \(Again.timelinectl) correct \(versions.id.prefix(8))"
         + " --restore --reason … lets it show again\n"
     }
-    text += conflict(versions, terminal)
+    text += same(versions, terminal) + conflict(versions, terminal)
     guard versions.all.count > 1 else { return text }
     text += "\n" + terminal.bold("versions") + "\n"
-    for version in versions.all { text += line(version, of: versions, terminal) }
+    let left = versions.count - versions.all.count
+    for (index, version) in versions.all.enumerated() {
+      if index == 1, left > 0 { text += "  … \(left) more, in timelinectl log --jsonl\n" }
+      text += line(version, of: versions, terminal)
+    }
     return text
   }
 
@@ -60,14 +64,26 @@ enum VersionsText {
     return text
   }
 
+  /// Which other records are of the same happening, and which of them shows.
+  private static func same(_ versions: EventVersions, _ terminal: Terminal) -> String {
+    let others = versions.records.filter { $0 != versions.id }.map { String($0.prefix(8)) }
+    guard !others.isEmpty else { return "" }
+    let id = versions.id.prefix(8)
+    return terminal.field(
+      "same",
+      (versions.shownInstead.map { "shown and counted as \($0.prefix(8)), for all of " }
+        ?? "it shows for all of ") + ([String(id)] + others).sorted().joined(separator: " ")
+        + "; \(Again.timelinectl) apart \(id) ID parts them")
+  }
+
   /// Where versions stand against each other: each wording of what they do not agree on.
   private static func conflict(_ versions: EventVersions, _ terminal: Terminal) -> String {
-    let isContested = versions.current.count > 1 || !versions.conflict.isEmpty
-    guard isContested else { return "" }
+    guard versions.isContested else { return "" }
     let id = versions.id.prefix(8)
     var text = terminal.field(
       "contested",
-      "versions stand against each other; \(Again.timelinectl) correct \(id) --reason … settles it")
+      "versions stand against each other; \(Again.timelinectl) resolve \(id) --take VERSION --reason …"
+        + " settles it")
     for disagreement in versions.conflict {
       for (version, value) in disagreement.wordings {
         let said = value.map(EventText.value) ?? "(left out)"

@@ -22,6 +22,11 @@ enum WatchText {
     case "log.rules":
       let (table, name) = (line["table"]?.string ?? "", line["name"]?.string ?? "")
       return SafeText.line("\(table) \(name) recorded by \(author)\(reason)")
+    case "log.same", "log.apart":
+      let ids = (line["events"]?.array ?? []).compactMap { $0.string?.prefix(8) }
+      let said =
+        line["shows"]?.string.map { "joined: \($0.prefix(8)) shows" } ?? "said to be two happenings"
+      return SafeText.line("\(ids.joined(separator: " and ")) \(said), by \(author)\(reason)")
     case "log.snapshot":
       return SafeText.line("snapshot \(line["name"]?.string ?? "") recorded by \(author)")
     default:

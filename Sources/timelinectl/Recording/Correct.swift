@@ -62,11 +62,10 @@ extension Command {
       return (
         body,
         try recording.send(
-          JSONValue.object([
+          (JSONValue.object([
             "type": .string("log.correct"), "corrects": .string(old.id),
-            "supersedes": .strings(old.current), "reason": reason.map { .string($0) },
-            "body": body.json,
-          ]).members ?? [])
+            "reason": reason.map { .string($0) }, "body": body.json,
+          ]).members ?? []) + old.superseding)
       )
     }
     let done: (body: EventBody, reply: JSONValue?)?

@@ -27,10 +27,10 @@ extension Command {
       throw Failure(.usage, "say why: --reason TEXT")
     }
     let reply = try recording.send(
-      JSONValue.object([
+      (JSONValue.object([
         "type": .string("log.retract"), "retracts": .string(old.id),
-        "supersedes": .strings(old.current), "reason": words["--reason"].map { .string($0) },
-      ]).members ?? [])
+        "reason": words["--reason"].map { .string($0) },
+      ]).members ?? []) + old.superseding)
     guard let reply else {
       context.finish(
         .object(["dry_run": .bool(true), "event": event]),

@@ -7,6 +7,7 @@ enum StateGroup {
     let parties = (answer["parties"]?.array ?? []).compactMap(\.string)
     let title = "\(parties.joined(separator: " – ")) on \(answer["day"]?.string ?? "")"
     let rows = (answer["dyads"]?.array ?? []).map(row)
+    let isProvisional = (answer["dyads"]?.array ?? []).contains(where: isProvisional)
     return terminal.bold(title) + "\n\n"
       + terminal.table(
         rows,
@@ -17,11 +18,19 @@ enum StateGroup {
       + "\n"
       + terminal.hanging(
         "criteria: conducive, joint action, rewards, respect; + met, ~ partly, - not met,"
-          + " . no evidence", indent: 2)
+          + " . no evidence"
+          + (isProvisional ? ";\(Provisional.mark) provisional, rests on contested events" : ""),
+        indent: 2)
+  }
+
+  private static func isProvisional(_ state: JSONValue) -> Bool {
+    !(state["provisional"]?.array ?? []).isEmpty
   }
 
   private static func row(_ state: JSONValue) -> [String] {
-    let parties = (state["parties"]?.array ?? []).compactMap(\.string).joined(separator: " – ")
+    let parties =
+      (state["parties"]?.array ?? []).compactMap(\.string).joined(separator: " – ")
+      + (isProvisional(state) ? Provisional.mark : "")
     guard state["events"]?.int ?? 0 > 0 else {
       return [parties, "no events", "", "", "", "", "", "", ""]
     }

@@ -19,9 +19,11 @@ struct StateSeries {
   private var keys: [String] {
     ["day", "phase", "climate"] + parties + [
       "joint", "trend", "neglect", "unanswered", "open_offers", "outstanding", "overdue",
-      "exercises", "tests",
+      "exercises", "tests", "provisional",
     ]
   }
+
+  private var isProvisional: Bool { rows.contains { $0["provisional"] != nil } }
 
   private static func cell(_ row: JSONValue, _ key: String) -> String {
     switch row[key] {
@@ -38,6 +40,8 @@ struct StateSeries {
   }
 
   func table(_ terminal: Terminal, last: Int) -> String {
+    // A table has no room for what is empty.
+    let keys = isProvisional ? keys : keys.dropLast()
     let cells = rows.suffix(last).map { row in keys.map { Self.cell(row, $0) } }
     let header = keys.map { $0.uppercased().replacing("_", with: " ") }
     // Numbers stand under each other.
@@ -80,6 +84,9 @@ struct StateSeries {
     line("phase", columns.map(Self.letter))
     line("tests", columns.map { Self.digit($0, "tests") })
     line("exercises", columns.map { Self.digit($0, "exercises") })
+    if isProvisional {
+      line("provisional", columns.map { $0.contains { $0["provisional"] != nil } ? "*" : " " })
+    }
     line("", Self.years(columns))
     text += "\n" + Self.letters.map { "\($0.letter) \($0.phase)" }.joined(separator: "  ") + "\n"
     return text

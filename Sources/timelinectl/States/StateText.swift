@@ -80,13 +80,7 @@ struct StateText {
           ? "1 link that says nothing: " : "\(leftOut.count) links that say nothing: ")
           + shown.joined(separator: ", ") + (leftOut.count > 3 ? ", …" : ""))
     }
-    let provisional = (state["provisional"]?.array ?? []).compactMap(\.string)
-    if !provisional.isEmpty {
-      row(
-        "provisional",
-        "rests on \(Count.events(provisional.count)) of which people say different things: "
-          + provisional.map { String($0.prefix(8)) }.joined(separator: " "))
-    }
+    if let text = Provisional.text(state["provisional"]) { row("provisional", text) }
     row(
       "from",
       "\(Count.events(state["events"]?.int ?? 0)), by rules \(state["rules"]?["version"]?.string ?? "?")"

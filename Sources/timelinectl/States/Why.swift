@@ -70,6 +70,7 @@ extension Command {
           String((event["id"]?.string ?? "").prefix(8)),
         ] + (hasReasons ? [Terminal.plain(event["reason"]?.string ?? "")] : []) + [
           Terminal.plain(event["title"]?.string ?? "")
+            + (event["contested"] == nil ? "" : " (contested)")
         ]
     }
     let header =
@@ -100,6 +101,7 @@ extension Command {
       let each = parts.map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
       lines.append("sum: " + (answer["value"].map { "\(decimal($0)) (\(each))" } ?? each))
     }
+    if let text = Provisional.text(answer["provisional"]) { lines.append("provisional: \(text)") }
     let said = lines.map { terminal.hanging($0, indent: 4) }.joined() + verdict(answer)
     return said.isEmpty ? "" : "\n" + said
   }

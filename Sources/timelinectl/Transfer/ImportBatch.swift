@@ -121,7 +121,7 @@ struct ImportBatch: Sendable {
         switch record {
         case .actor(let actor): actors.append((items.count, actor))
         case .correct, .retract: hasVersions = true
-        case .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: break
+        case .same, .erase, .member, .timeline, .snapshot, .rules, .unusableRules, .other: break
         }
       }
       items.append(Item(id: id, end: Int32(bytes.count), line: Int32(line)))

@@ -50,6 +50,7 @@ struct ImportedEvent {
   /// Who records is not what is recorded.
   private static let left: Set = [
     "id", "author", "v", "replica", "seq", "recorded", "salt", "crc32c", "version", "contested",
+    "standing",
   ]
 
   private static func body(_ event: JSONValue) -> [JSONValue.Member] {
