@@ -1,6 +1,5 @@
 // Who is a member, as this machine records it.
 
-import Access
 import TimelineModel
 
 extension Timeline {
@@ -19,10 +18,6 @@ extension Timeline {
   /// Whether this machine may record. One that has just joined does not know of its role yet, and may.
   func requireWritable() throws(AppendError) {
     if let readOnly { throw .readOnly(readOnly) }
-    guard let membership = store.membership, let record else { return }
-    let device = DeviceID(of: record.device)
-    guard membership.knows(device) else { return }
-    let role = membership.role(of: device)
-    guard (role ?? .read) >= .write else { throw .notAllowed(role) }
+    if let refusal = store.refusal { throw refusal }
   }
 }

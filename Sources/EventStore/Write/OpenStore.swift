@@ -17,6 +17,10 @@ struct OpenStore {
   let reader: BodyReader
   /// Who is a member, by what `index.membership` has; nil while the whole hash of the timeline is not known.
   private(set) var membership: Membership?
+  /// Why this machine records nothing, as far as it is known who is a member; asked for with each append.
+  private(set) var refusal: AppendError?
+  /// The device of this machine's log; nil for a log from before there were devices.
+  private let device: DeviceID?
   /// Those of `index.membership` that `membership` has.
   private var judged = 0
   /// The logs of which lines are asked for and sent, in the order in which they go.
@@ -44,6 +48,8 @@ struct OpenStore {
     let timeline: TimelineID
     /// The whole hash that `timeline` is the beginning of, where it is known without the lines.
     let hash: SHA256Digest?
+    /// The device of the log that is written here.
+    let device: DeviceID?
     /// What that is the hash of, where it is known without the lines: it counts wherever it stands.
     let founding: TimelineFounding?
     let directory: String
@@ -90,6 +96,7 @@ struct OpenStore {
 
   private init(new known: [ReplicaID], limits: [Int: UInt64] = [:], _ location: Location) {
     timeline = location.timeline
+    device = location.device
     membership = location.membership
     index = EventIndex(Vocabulary(), limits: limits)
     reader = BodyReader(index.vocabulary)
@@ -104,6 +111,7 @@ struct OpenStore {
       try found.fits(logsIn: location.directory + "/logs", location.fileSystem)
     else { return nil }
     timeline = location.timeline
+    device = location.device
     membership = location.membership
     index = found.index
     reader = BodyReader(index.vocabulary)
@@ -178,6 +186,11 @@ struct OpenStore {
     guard let membership else { return }
     judged = index.membership.count
     followed = membership.followed
+    refusal = nil
+    if let device, membership.knows(device) {
+      let role = membership.role(of: device)
+      if (role ?? .read) < .write { refusal = .notAllowed(role) }
+    }
     if !isStale { index.limit(wantedLimits) }
   }
 

@@ -89,7 +89,8 @@ public final class Timeline {
     self.keys = keys
     signer = keys?.heads.signer(named: SignedHead.name(replica, of: id))
     files = OpenStore.Location(
-      timeline: id, hash: hosted.hash, founding: hosted.founding, directory: directory,
+      timeline: id, hash: hosted.hash, device: record.map { DeviceID(of: $0.device) },
+      founding: hosted.founding, directory: directory,
       own: replica,
       fileSystem: fileSystem, logsMax: logsMax)
     store = try OpenStore(files)
