@@ -53,6 +53,7 @@ public final class Engine {
   private static let dialTime: Int64 = 10_000_000
 
   private static let noMore = "the timeline is served no more"
+  private static let ended = "its device is a member of the timeline no more"
 
   private let service: Service
   private let timelines: Timelines
@@ -199,6 +200,11 @@ public final class Engine {
     case .sync(let timeline):
       guard let host = timelines.open.first(where: { $0.id == timeline }) else {
         return drop(connection, Self.noMore)
+      }
+      // Its end may have come meanwhile.
+      if let device = connection.device, hasEnded(device, in: host) {
+        peers.ended(id, Self.ended, service.now, random: service.random())
+        return drop(connection, nil)
       }
       links.begin(connection, with: host)
     case .follow(let following): links.begin(connection, following: following)
@@ -567,14 +573,20 @@ public final class Engine {
     guard host.takeMembershipChanged(), let membership = host.timeline.membership else { return }
     for connection in host.listeners {
       guard let device = connection.device else { continue }
-      let role = membership.role(of: device)
-      guard role == nil, membership.member(device) != nil else {
-        if role != nil { connection.become(role) }
+      guard hasEnded(device, in: host) else {
+        if let role = membership.role(of: device) { connection.become(role) }
         continue
       }
-      links.end(connection, ErrorReply(.denied, "this device is a member of the timeline no more"))
+      links.end(connection, LinkRouter.ended)
       touch(connection)
     }
+  }
+
+  /// Whether the device was a member and is none any more. One that nothing is known of may be one, to a machine that
+  /// has just joined.
+  private func hasEnded(_ device: DeviceID, in host: Host) -> Bool {
+    guard let membership = host.timeline.membership else { return false }
+    return membership.knows(device) && membership.role(of: device) == nil
   }
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
@@ -683,8 +695,11 @@ public final class Engine {
   }
 
   private func dial(_ peer: Peer) {
-    guard timelines.open.contains(where: { $0.id == peer.timeline }) else {
+    guard let host = timelines.open.first(where: { $0.id == peer.timeline }) else {
       return peers.rest(peer)
+    }
+    if let device = peer.device, hasEnded(DeviceID(device), in: host) {
+      return peers.rest(peer, Self.ended)
     }
     peers.dialing(peer, dial(peer.address, .sync(peer.timeline), expected: peer.device))
   }
