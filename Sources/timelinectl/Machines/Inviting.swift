@@ -59,14 +59,23 @@ enum Inviting {
 
   /// `peer join CODE`. What mail has wrapped comes as several words, which are one code.
   static func join(_ words: [String], _ context: Context) throws(Failure) {
-    let reply = try context.connectToDaemon().ask(
-      .join(
-        .object([
-          "code": .string(words.joined()),
-          "device_name": .string(context.words["--name"] ?? hostName),
-          "as": context.words["--as"].map { .string($0) },
-          "via": context.words["--via"].map { .string($0) },
-        ])))
+    let client = try context.connectToDaemon()
+    let reply: JSONValue
+    do throws(Failure) {
+      reply = try client.ask(
+        .join(
+          .object([
+            "code": .string(words.joined()),
+            "device_name": .string(context.words["--name"] ?? hostName),
+            "as": context.words["--as"].map { .string($0) },
+            "via": context.words["--via"].map { .string($0) },
+          ])))
+    } catch {
+      guard error.code == ErrorCode.exists.rawValue else { throw error }
+      var failure = error
+      failure.behind = "; --as NAME joins it under another name"
+      throw failure
+    }
     let lines = (reply["timelines"]?.array ?? []).map { timeline in
       let name = timeline["name"]?.string ?? ""
       let chosen = name == "main" ? "" : " --timeline \(name)"
