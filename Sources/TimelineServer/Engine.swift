@@ -170,11 +170,19 @@ public final class Engine {
     let connection = Connection(
       id, handshake.map { .stranger(DeviceID($0.device)) } ?? principal, isOwner ? standard : nil,
       handshake: handshake)
-    guard isOwner || strangers.take(connection, service.now) else { return turnAway(id) }
+    guard isOwner || strangers.take(connection, isMember(connection), service.now) else {
+      return turnAway(id)
+    }
     connections[id] = connection
     guard !isOwner else { return }
     remotes += 1
     look(at: strangers.deadline ?? .max)
+  }
+
+  /// Whether its device has a role in a timeline that is open here: of such a one it is known who it is.
+  private func isMember(_ connection: Connection) -> Bool {
+    guard let device = connection.device else { return false }
+    return timelines.open.contains { $0.timeline.membership?.role(of: device) != nil }
   }
 
   private func turnAway(_ id: ConnectionID) {
