@@ -20,7 +20,7 @@ from daemon import ROOT
 from elsewhere import checked
 from team import body_of
 from test_verify import root_of, stub_of
-from tlschannel import Channel, Device
+from tlschannel import Channel, Device, TLSError
 
 sys.path.append(str(ROOT / "Tests" / "Interop"))
 import membership  # noqa: E402
@@ -305,7 +305,9 @@ class Link:
         self.heard_head = None
         # What the other side has, has asked for, and has taken; what was named here.
         self.theirs, self.asked, self.taken, self.named = {}, set(), {}, set()
-        self.sent, self.heads = {}, {}
+        self.sent, self.said_head = {}, None
+        # Whether lines that are asked for are sent.
+        self.gives = True
         # By how many hashes each of the runs that came was shown to be under its head.
         self.proven = []
 
@@ -315,7 +317,12 @@ class Link:
             self.process.wait(20)
 
     def say(self, text):
-        self.channel.send(text if isinstance(text, bytes) else text.encode() + b"\n")
+        try:
+            self.channel.send(text if isinstance(text, bytes) else text.encode() + b"\n")
+        except TLSError:
+            # It listens no more, and may have said why.
+            while True:
+                self.hear()
 
     def hear(self, waits=True):
         line = self.channel.line(waits)
@@ -348,7 +355,8 @@ class Link:
         """Answers what comes, until it is so."""
         while True:
             self.follow()
-            self.pump()
+            if self.gives:
+                self.pump()
             if until():
                 return
             if message := self.hear(waits=False):
@@ -379,8 +387,9 @@ class Link:
 
     def lines(self, log, first, last, note=None, hashes=None):
         data = b"".join(log.lines[first - 1:last])
-        if self.heads.get("said") != (log.replica, note or log.head):
-            self.head(log, log.signed, note or log.head)
+        note = log.head if note is None else note
+        if self.said_head != (log.replica, note):
+            self.head(log, log.signed, note)
         if hashes is None:
             hashes = consistency(last, log.leaves[:log.signed])
         shown = " " + text_of([b64(hash) for hash in hashes]) if hashes else ""
@@ -389,7 +398,7 @@ class Link:
 
     def head(self, log, size, note):
         self.say(f"HEAD {log.timeline} {log.replica} {size} {text_of(note)}")
-        self.heads["said"] = (log.replica, note)
+        self.said_head = log.replica, note
 
     def handle(self, message):
         word, _, rest = message.partition(" ")
