@@ -7,6 +7,7 @@
 
 import CLinux
 import Glibc
+import TimelineModel
 import TimelineServer
 import TransportSecurity
 
@@ -146,11 +147,17 @@ final class Socket {
       }
     }
     if case .closed(let failure) = session.state {
-      received.failure = failure?.text ?? "the connection ended"
+      received.failure = failure.map(Self.text) ?? "the connection ended"
     }
     received.isEnd = session.hasInputEnded && !hasInputEnded
     hasInputEnded = session.hasInputEnded
     return received
+  }
+
+  /// A device is named as it is everywhere.
+  private static func text(_ failure: TLSFailure) -> String {
+    guard case .otherDevice(let id) = failure else { return failure.text }
+    return "another device answers there: \(DeviceID(id))"
   }
 
   /// What became of a connection that was being made; nil where it is made.

@@ -53,6 +53,7 @@ public final class Engine {
   private static let dialTime: Int64 = 10_000_000
 
   private static let noMore = "the timeline is served no more"
+  private static let ended = "its device is a member of the timeline no more"
 
   private let service: Service
   private let timelines: Timelines
@@ -169,11 +170,19 @@ public final class Engine {
     let connection = Connection(
       id, handshake.map { .stranger(DeviceID($0.device)) } ?? principal, isOwner ? standard : nil,
       handshake: handshake)
-    guard isOwner || strangers.take(connection, service.now) else { return turnAway(id) }
+    guard isOwner || strangers.take(connection, isMember(connection), service.now) else {
+      return turnAway(id)
+    }
     connections[id] = connection
     guard !isOwner else { return }
     remotes += 1
     look(at: strangers.deadline ?? .max)
+  }
+
+  /// Whether its device has a role in a timeline that is open here: of such a one it is known who it is.
+  private func isMember(_ connection: Connection) -> Bool {
+    guard let device = connection.device else { return false }
+    return timelines.open.contains { $0.timeline.membership?.role(of: device) != nil }
   }
 
   private func turnAway(_ id: ConnectionID) {
@@ -198,6 +207,11 @@ public final class Engine {
     case .sync(let timeline):
       guard let host = timelines.open.first(where: { $0.id == timeline }) else {
         return drop(connection, Self.noMore)
+      }
+      // Its end may have come meanwhile.
+      if let device = connection.device, hasEnded(device, in: host) {
+        peers.ended(id, Self.ended, service.now, random: service.random())
+        return drop(connection, nil)
       }
       links.begin(connection, with: host)
     case .follow(let following): links.begin(connection, following: following)
@@ -567,22 +581,34 @@ public final class Engine {
     guard host.takeMembershipChanged(), let membership = host.timeline.membership else { return }
     for connection in host.listeners {
       guard let device = connection.device else { continue }
-      let role = membership.role(of: device)
-      guard role == nil, membership.member(device) != nil else {
-        if role != nil { connection.become(role) }
+      guard hasEnded(device, in: host) else {
+        if let role = membership.role(of: device) { connection.become(role) }
         continue
       }
-      links.end(connection, ErrorReply(.denied, "this device is a member of the timeline no more"))
+      links.end(connection, LinkRouter.ended)
       touch(connection)
     }
   }
 
+  /// Whether the device was a member and is none any more. One that nothing is known of may be one, to a machine that
+  /// has just joined.
+  private func hasEnded(_ device: DeviceID, in host: Host) -> Bool {
+    guard let membership = host.timeline.membership else { return false }
+    return membership.knows(device) && membership.role(of: device) == nil
+  }
+
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
+    // Of lines behind an end, which are not kept, there is nothing that a head could be compared with.
+    if case .took(let replica, let last, let head?) = promise.kind,
+      host.timeline.position[replica] >= last
+    {
+      links.know(head, of: replica, host, from: promise.connection)
+    }
     guard let connection = connections[promise.connection] else { return }
-    if case .took(let replica, let last, let head) = promise.kind {
+    if case .took(let replica, let last, _) = promise.kind {
       // What was here already needs no write, and is not to be told of one.
       let isDurable = host.timeline.position[replica] >= last
-      links.took(replica, last: last, head, isDurable ? nil : failure, connection)
+      links.took(replica, last: last, isDurable ? nil : failure, connection)
     } else if case .joined(let joined, let addresses) = promise.kind {
       links.joined(joined, addresses: addresses, failure, connection)
       leaveStrangers(connection)
@@ -683,8 +709,11 @@ public final class Engine {
   }
 
   private func dial(_ peer: Peer) {
-    guard timelines.open.contains(where: { $0.id == peer.timeline }) else {
+    guard let host = timelines.open.first(where: { $0.id == peer.timeline }) else {
       return peers.rest(peer)
+    }
+    if let device = peer.device, hasEnded(DeviceID(device), in: host) {
+      return peers.rest(peer, Self.ended)
     }
     peers.dialing(peer, dial(peer.address, .sync(peer.timeline), expected: peer.device))
   }

@@ -218,24 +218,23 @@ struct LinkRouter {
 
   /// Lines of a peer are durable, or could not be made so.
   func took(
-    _ replica: ReplicaID, last: UInt64, _ head: Promise.TakenHead?, _ failure: AppendError?,
-    _ connection: Connection
+    _ replica: ReplicaID, last: UInt64, _ failure: AppendError?, _ connection: Connection
   ) {
     guard case .linked(let link) = connection.mode, !connection.isClosing else { return }
     if let failure { return end(connection, ErrorReply(failure)) }
-    if let head, let host = connection.host { know(head, of: replica, host, connection) }
     if let bytes = link.session?.committed(replica, last: last) { connection.out += bytes }
   }
 
-  private func know(
-    _ head: Promise.TakenHead, of replica: ReplicaID, _ host: Host, _ connection: Connection
+  /// The head of lines that are durable now, whether or not the peer that sent them is still there.
+  func know(
+    _ head: Promise.TakenHead, of replica: ReplicaID, _ host: Host, from connection: ConnectionID
   ) {
     switch head {
     case .checked(let head):
       host.timeline.publish(head, of: replica)
       host.heads.keep(head, of: replica, service.now.monotonic)
     case .unchecked(let note):
-      host.run(host.heads.take(note, of: replica, host.timeline.lines, from: connection.id))
+      host.run(host.heads.take(note, of: replica, host.timeline.lines, from: connection))
     }
   }
 

@@ -187,10 +187,10 @@ final class Peers {
     all[index].state = .connecting
   }
 
-  /// Has it not tried until `tryNow`: its timeline is not served.
-  func rest(_ peer: Peer) {
+  /// Has it not tried until `tryNow`: its timeline is not served, or it is no member's.
+  func rest(_ peer: Peer, _ reason: String? = nil) {
     guard let index = index(peer.address, peer.timeline) else { return }
-    all[index].state = .waiting(until: .max, reason: nil)
+    all[index].state = .waiting(until: .max, reason: reason)
   }
 
   /// How a connection stands, where it is a peer's.

@@ -149,14 +149,20 @@ extension LinkRouter {
 
   // MARK: Rights
 
+  /// Who was a member knows of the timeline, and is told.
+  static let ended = ErrorReply(.denied, "this device is a member of the timeline no more")
+
   /// A timeline for who asks for it; nil where it is not here, or not for him: the two look the same.
   func host(_ id: TimelineID, for connection: Connection) throws(ErrorReply) -> Host? {
     func find() throws(ErrorReply) -> Host? {
       try Router.onDisk { () throws(OpenError) in try timelines.host(id) }
     }
     guard let device = connection.device else { return try find() }
-    guard let host = try find(), let role = host.remembered.role(of: device, in: host.timeline)
-    else { return nil }
+    guard let host = try find(), let membership = host.timeline.membership else { return nil }
+    guard let role = host.remembered.role(of: device, in: host.timeline) else {
+      if membership.knows(device) { throw Self.ended }
+      return nil
+    }
     connection.become(role)
     return host
   }

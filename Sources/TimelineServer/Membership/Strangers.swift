@@ -1,10 +1,11 @@
 // Those who have connected and are not known yet: nobody has to wait for what they say.
 //
 //     plain, on the loopback   until it has greeted
-//     over TLS                 until it is a member, however it greets: 64 at once, 4 an address
+//     over TLS, a member       the same: it takes no stranger's place, and its first word may be long
+//     over TLS, anybody else   until it is a member, however it greets: 64 at once, 4 an address
 //
-// Each has 10 seconds and, over TLS, 16 KiB. What it says is counted line by line, once it is known that the line made
-// it no member: the first HAVE of a member may be longer.
+// Each has 10 seconds, and anybody else 16 KiB. What it says is counted line by line, once it is known that the line made
+// it no member: the first word of one who has just become a member may be longer.
 
 struct Strangers {
   static let time: Int64 = 10_000_000
@@ -15,8 +16,8 @@ struct Strangers {
   private var places = Places.ofStrangers
 
   /// False where there is no place for one more.
-  mutating func take(_ connection: Connection, _ now: Moment) -> Bool {
-    if let source = connection.handshake?.source {
+  mutating func take(_ connection: Connection, _ isMember: Bool, _ now: Moment) -> Bool {
+    if let source = connection.handshake?.source, !isMember {
       guard places.take(source) else { return false }
       connection.isStranger = true
     }

@@ -65,9 +65,10 @@ enum Inviting {
 
   /// `peer join CODE`. What mail has wrapped comes as several words, which are one code.
   static func join(_ words: [String], _ context: Context) throws(Failure) {
+    let client = try context.connectToDaemon()
     let reply: JSONValue
     do throws(Failure) {
-      reply = try context.connectToDaemon().ask(
+      reply = try client.ask(
         .join(
           .object([
             "code": .string(words.joined()),
@@ -76,9 +77,9 @@ enum Inviting {
             "via": context.words["--via"].map { .string($0) },
           ])))
     } catch {
-      guard error.code == "exists", !context.words.has("--as") else { throw error }
+      guard error.code == ErrorCode.exists.rawValue else { throw error }
       var failure = error
-      failure.behind = "; --as NAME joins under another name, and the same code still holds"
+      failure.behind = "; --as NAME joins it under another name"
       throw failure
     }
     let lines = (reply["timelines"]?.array ?? []).map { timeline in
