@@ -2,6 +2,7 @@
 whoever is honest is served meanwhile."""
 
 import base64
+import copy
 import json
 import resource
 import socket
@@ -239,8 +240,12 @@ class Attacks(Team):
         note = peer.own.head
         other = OwnLog(peer.timeline, peer.hash, peer.device)
         other.sign()
+        # What the same key signed over another line 2.
+        twin = copy.copy(peer.own)
+        twin.lines, twin.leaves = twin.lines[:1], twin.leaves[:1]
+        twin.write({"type": "test", "date": "2017", "actors": ["PRK"], "title": "another", "unsourced": True})
         changed = note.replace(f"\n{len(peer.own.lines)}\n", f"\n{len(peer.own.lines) + 1}\n")
-        for bad in (other.head, changed, note[:-8] + "AAAA==\n", "", "x" * 8000):
+        for bad in (twin.sign(), other.head, changed, note[:-8] + "AAAA==\n", "", "x" * 8000):
             link = self.open(peer)
             link.gives = False
             link.run(lambda: peer.own.replica in link.asked)
