@@ -105,6 +105,18 @@ public struct Membership: Sendable, Equatable {
     }
   }
 
+  /// The record of the recovery code that brought a device in, the highest role first; nil where there is none.
+  public func recoveryRecord(of device: DeviceID) -> MemberRecord? {
+    facts.recovery.compactMap { record in
+      if case .member(let member) = record, member.device == device { member } else { nil }
+    }.max { ($0.role, $1.json.text) < ($1.role, $0.json.text) }
+  }
+
+  /// Whether a record that the recovery code signed is here.
+  public func hasRecoveryRecord(_ record: MemberRecord) -> Bool {
+    facts.recovery.contains(.member(record))
+  }
+
   public func member(_ device: DeviceID) -> Member? {
     guard let grants = judgement.grants[device], let first = grants.first else { return nil }
     return Member(

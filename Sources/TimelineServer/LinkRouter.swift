@@ -30,6 +30,7 @@ struct LinkRouter {
   func begin(_ connection: Connection, with host: Host) {
     var session = connection.newSession(of: host)
     SyncMessage.hello(features: []).append(to: &connection.out)
+    sayRecovery(host, connection)
     connection.out += session.start(connection.logs(of: host))
     connection.host = host
     host.listen(connection)

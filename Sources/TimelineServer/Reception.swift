@@ -121,6 +121,9 @@ struct Reception {
     guard request.json == nil else { throw Self.timelineForm }
     let hosted: HostedTimeline
     switch (words.first, words.count) {
+    case ("recovery", 2), ("forget-recovery", 2):
+      try recovery(try self.hosted(words[1]), isForgotten: words[0] != "recovery", connection)
+      return .goOn
     case ("create", 2):
       hosted = try Router.onDisk { () throws(OpenError) in try timelines.create(words[1]) }
     case ("rename", 3):
@@ -148,7 +151,33 @@ struct Reception {
 
   private static let timelineForm = ErrorReply(
     .badRequest,
-    "TIMELINE create NAME, rename OLD NEW, archive NAME, restore NAME or follow ADDRESS")
+    "TIMELINE create NAME, rename OLD NEW, archive NAME, restore NAME, recovery NAME, forget-recovery NAME "
+      + "or follow ADDRESS")
+
+  /// The recovery code as long as it is kept here, or its end here.
+  private func recovery(
+    _ hosted: HostedTimeline, isForgotten: Bool, _ connection: Connection
+  ) throws(ErrorReply) {
+    let key = try Router.onDisk { () throws(OpenError) in
+      try service.directory.recoveryKey(of: hosted.id)
+    }
+    guard let key else {
+      throw ErrorReply(
+        .notFound,
+        "the recovery code of \(hosted.name) is not on this machine: it was made elsewhere, or forgotten here"
+      )
+    }
+    if isForgotten {
+      try Router.onDisk { () throws(OpenError) in
+        try service.directory.forgetRecoveryKey(of: hosted.id)
+      }
+    }
+    Reply.ok(
+      .object([
+        "name": .string(hosted.name), "timeline": .string(hosted.id.description),
+        "code": isForgotten ? nil : .string(RecoveryCode.text(of: key)),
+      ]), to: &connection.out)
+  }
 
   private func follow(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>

@@ -180,7 +180,7 @@ struct Router {
     case .peer: try peer(request, line, connection)
     case .invite: try invite(request, line, connection)
     case .members: try members(connection)
-    case .member: return try member(request, line)
+    case .member: return try member(request, line, connection)
     case .sync:
       peers.tryNow(timeline.id)
       Reply.ok(.object(["peers": .int(peers.of(timeline.id).count)]), to: &connection.out)

@@ -95,7 +95,7 @@ public enum Verb: String, Sendable, CaseIterable {
     case .open: "OPEN NAME - choose a timeline; main is chosen at first"
     case .timelines: "TIMELINES - the timelines of this machine, a ROW each"
     case .timeline:
-      "TIMELINE create NAME, rename OLD NEW, archive NAME, restore NAME, follow ADDRESS - change which there are"
+      "TIMELINE create NAME, rename OLD NEW, archive NAME, restore NAME, recovery NAME, forget-recovery NAME, follow ADDRESS - change which there are"
     case .append: "APPEND {event}, or APPEND {position} {event} - record one event"
     case .appendMany: "APPENDMANY N, then N lines of events - record all of them or none"
     case .checkMany: "CHECKMANY N, then N lines of events - what APPENDMANY would say of each"
@@ -138,7 +138,7 @@ public enum Verb: String, Sendable, CaseIterable {
       "JOIN {\"code\":CODE,\"device_name\":NAME,\"as\":NAME,\"via\":COMMAND} - join by a code"
     case .members: "MEMBERS - the devices of the timeline, a ROW each"
     case .member:
-      "MEMBER {\"device\":ID,\"end\":true}, or {\"device\":ID,\"role\":WORD} - end a device, or lower what it may"
+      "MEMBER {\"device\":ID,\"end\":true}, {\"device\":ID,\"role\":WORD} or {\"recovery\":CODE,\"name\":NAME} - end, lower, bring in"
     case .ping: "PING - answered with OK"
     case .help: "HELP - this list"
     case .quit: "QUIT - end the connection"

@@ -15,6 +15,7 @@
 //     FOLLOW main                       which timeline has this name there?
 //     TIMELINE TIMELINE main HASH       the whole hash that the id is the beginning of, where it is known
 //     JOIN HASH {"name":"bo's laptop","proof":"…","addresses":[…]}     by an invitation to the timeline of this hash
+//     JOIN HASH {"name":"ann","record":"{…}"}                          by a record that the recovery code signed
 //     JOINED HASH {"name":"main","role":"write","founding":"…"}
 //     PING    PONG    ERR code text
 //
@@ -47,21 +48,28 @@ public enum SyncMessage: Sendable, Equatable {
   case error(ErrorReply)
 }
 
-/// A device that has an invitation.
+/// A device that has an invitation, or was brought in by the recovery code.
 public struct SyncJoin: Sendable, Equatable {
   /// The whole hash of the timeline.
   public var timeline: SHA256Digest
   /// What people call the device.
   public var name: String
-  /// `JoinProof.bytes`.
-  public var proof: [UInt8]
+  /// What shows that it may.
+  public var right: Right
   /// Where it answers itself; none where nobody can call it.
   public var addresses: [String]
 
-  public init(timeline: SHA256Digest, name: String, proof: [UInt8], addresses: [String]) {
+  public enum Right: Sendable, Equatable {
+    /// An invitation: `JoinProof.bytes`.
+    case proof([UInt8])
+    /// A record that the recovery code signed (M-6), which whoever takes it records.
+    case record(MemberRecord)
+  }
+
+  public init(timeline: SHA256Digest, name: String, right: Right, addresses: [String]) {
     self.timeline = timeline
     self.name = name
-    self.proof = proof
+    self.right = right
     self.addresses = addresses
   }
 }
@@ -265,8 +273,13 @@ extension SyncJoin {
   static let addressesMax = Invitation.addressCountMax
 
   fileprivate var json: JSONValue {
-    .object([
-      "name": .string(name), "proof": .string(Base64.encode(proof)),
+    let (proof, record): (JSONValue?, JSONValue?) =
+      switch right {
+      case .proof(let bytes): (.string(Base64.encode(bytes)), nil)
+      case .record(let record): (nil, .string(MembershipRecord.member(record).bodyText))
+      }
+    return .object([
+      "name": .string(name), "proof": proof, "record": record,
       "addresses": addresses.isEmpty ? nil : .strings(addresses),
     ])
   }
@@ -351,11 +364,18 @@ private struct SyncMessageReader {
   func join() throws(ErrorReply) -> SyncJoin {
     let (hash, json) = try hashAndJSON()
     let addresses = json["addresses"]?.array?.compactMap(\.string) ?? []
+    let proof = json["proof"]?.string.flatMap { Base64.decode($0.utf8) }.map(SyncJoin.Right.proof)
     guard let name = json["name"]?.string, MemberRecord.isName(name),
-      let proof = json["proof"]?.string.flatMap({ Base64.decode($0.utf8) }),
+      let right = proof ?? record(json).map(SyncJoin.Right.record),
       addresses.count <= SyncJoin.addressesMax
-    else { throw ErrorReply(.badRequest, "JOIN HASH {name, proof, addresses}") }
-    return SyncJoin(timeline: hash, name: name, proof: proof, addresses: addresses)
+    else { throw ErrorReply(.badRequest, "JOIN HASH {name, proof or record, addresses}") }
+    return SyncJoin(timeline: hash, name: name, right: right, addresses: addresses)
+  }
+
+  private func record(_ json: JSONValue) -> MemberRecord? {
+    guard case .member(let record) = json["record"]?.string.flatMap({ MembershipRecord(body: $0) })
+    else { return nil }
+    return record
   }
 
   func joined() throws(ErrorReply) -> SyncJoined {

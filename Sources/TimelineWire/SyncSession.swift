@@ -372,7 +372,8 @@ public struct SyncSession: Sendable {
       taken[replica] = max(taken[replica], last)
       unacknowledged.removeAll { $0.replica == replica && $0.last <= last }
     case (.ping, _): return [.send(SyncMessage.pong.bytes)]
-    case (.pong, _): break
+    // The answer to a JOIN that was said ahead of HAVE.
+    case (.pong, _), (.joined, _): break
     case (.error(let error), _):
       state = .ended
       refusal = error

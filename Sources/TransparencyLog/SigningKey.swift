@@ -27,6 +27,16 @@ public struct SigningKey: Sendable {
   /// What its signatures are checked with.
   public var publicKey: Ed25519PublicKey { key.publicKey }
 
+  /// The 32 bytes that the key is made from: for a code on paper.
+  public var seed: [UInt8] {
+    var seed = [UInt8](repeating: 0, count: 32)
+    var count = seed.count
+    guard EVP_PKEY_get_raw_private_key(key.key, &seed, &count) == 1, count == seed.count else {
+      stop("OpenSSL gave no key back")
+    }
+    return seed
+  }
+
   /// The key for a file that nobody else can read.
   public var pem: [UInt8] { key.pem }
 

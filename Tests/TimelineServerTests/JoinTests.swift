@@ -69,6 +69,35 @@ struct JoinTests {
       ended.ask("PEERS").contains { $0.contains("no timeline here") || $0.contains("no more") })
   }
 
+  @Test("The recovery code makes a device an admin, and others learn it from that device alone")
+  func recovery() throws {
+    let team = try Team(2)
+    let (host, other) = (team.machines[0], team.machines[1])
+    _ = host.ask("APPEND \(event("host's"))")
+    let kept = host.ask("TIMELINE recovery main").first ?? ""
+    let code = String(try #require(kept.firstMatch(of: /"code":"([^"]+)"/)?.1, "\(kept)"))
+    #expect(host.ask("TIMELINE forget-recovery main").first?.hasPrefix("OK") ?? false)
+    #expect(host.ask("TIMELINE recovery main").first?.hasPrefix("ERR not-found") ?? false)
+    // It may only read until then.
+    #expect(try other.join(try host.invite(#"{"role":"read"}"#), host) == "OK")
+    let link = try other.link(to: host)
+    link.run()
+    func recover(_ code: String) -> String {
+      other.ask(#"MEMBER {"recovery":"\#(code)","name":"the new one"}"#).first ?? ""
+    }
+    #expect(recover("TIMELINE-RECOVERY-1-AAAAAA").hasPrefix("ERR bad-request"))
+    let foreign = RecoveryCode.text(of: SigningKey(seed: [UInt8](repeating: 3, count: 32))!)
+    #expect(recover(foreign).hasPrefix("ERR denied"))
+    #expect(recover(code.lowercased()).hasPrefix("OK"))
+    #expect(other.members.contains("\(other.device) admin"))
+    #expect(host.members.contains("\(other.device) read"))
+    link.cut()
+    try other.link(to: host).run()
+    #expect(host.members.contains("\(other.device) admin"))
+    // It counts from line 1 on, so what it recorded meanwhile has come too.
+    #expect(host.position == other.position)
+  }
+
   @Test("A member with many logs greets with more than a stranger may say")
   func manyLogs() throws {
     let team = try Team(2)

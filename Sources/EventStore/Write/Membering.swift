@@ -8,7 +8,9 @@ extension Timeline {
   public func stage(
     _ record: MembershipRecord, _ recording: Recording
   ) throws(AppendError) -> Staged {
-    try requireWritable()
+    // The recovery code asks for no role (M-16).
+    if let readOnly { throw .readOnly(readOnly) }
+    if !record.isSigned { try requireWritable() }
     requireOpen()
     try checkPosition(recording)
     introduce(recording)

@@ -43,6 +43,15 @@ public indirect enum MembershipRecord: Sendable, Hashable {
     self = record
   }
 
+  /// Whether it says that the recovery key signed it.
+  public var isSigned: Bool {
+    switch self {
+    case .member(let record): record.signature != nil
+    case .end(let end): end.signature != nil
+    case .replica, .timeline: false
+    }
+  }
+
   public var type: EventType {
     switch self {
     case .replica: .logReplica

@@ -61,14 +61,15 @@ final class Invitations {
 
   /// The invitation by which a device may join, as far as its proof shows that it has the code.
   func find(
-    _ join: SyncJoin, of device: DeviceID, at host: DeviceID, _ channelBinding: [UInt8],
+    _ timeline: SHA256Digest, _ proof: [UInt8], of device: DeviceID, at host: DeviceID,
+    _ channelBinding: [UInt8],
     now: RecordedTime
   ) throws(ErrorReply) -> OpenInvitation {
     let proven = all.first { invitation in
-      invitation.timeline == join.timeline
+      invitation.timeline == timeline
         && JoinProof(
           secret: invitation.secret, channelBinding: channelBinding, host: host, joiner: device
-        ).matches(join.proof)
+        ).matches(proof)
     }
     guard let proven else {
       throw ErrorReply(.denied, "this invitation is not known here; ask for a new code")

@@ -68,7 +68,7 @@ extension LinkRouter {
       host: joining.invitation.device, joiner: own)
     SyncMessage.join(
       SyncJoin(
-        timeline: timeline, name: joining.deviceName, proof: proof.bytes,
+        timeline: timeline, name: joining.deviceName, right: .proof(proof.bytes),
         addresses: Array(service.addresses().prefix(Invitation.addressCountMax)))
     ).append(to: &connection.out)
     return true
@@ -93,41 +93,65 @@ extension LinkRouter {
       let membership = host.timeline.membership,
       let founding = hosted.founding ?? host.timeline.lines.founding
     else { throw ErrorReply(.denied, "this invitation is not known here; ask for a new code") }
-    // Asked again, also by a device whose code is forgotten here: it is a member.
-    if let role = membership.role(of: device) {
+    // Asked again, also by a device whose code is forgotten here: it is a member. What the recovery code says of one
+    // may be new all the same.
+    if let role = membership.role(of: device), !isNew(join.right, membership) {
       admit(
         SyncJoined(timeline: join.timeline, name: hosted.name, role: role, founding: founding),
         connection)
       return .goOn
     }
-    let invitation = try invitations.find(
-      join, of: device, at: own, handshake.channelBinding, now: service.now.wall)
     guard host.isOpenForStaging else {
       connection.host = host
       return .whenOpen
     }
-    let record = MemberRecord(
-      device: device, name: join.name, role: invitation.role, code: invitation.codeHash)
-    guard let record else { throw ErrorReply(.badRequest, "a device's name has 1 to 64 bytes") }
-    if let refusal = membership.refusal(of: record, by: own) { throw ErrorReply(refusal) }
-    try invitations.give(invitation, to: device)
+    let (record, author) = try record(by: join, of: device, at: own, handshake, membership)
+    if record.signature != nil, let refusal = membership.refusal(of: record, by: own) {
+      throw ErrorReply(refusal)
+    }
     do throws(AppendError) {
       try host.timeline.stage(
         .member(record),
         Timeline.Recording(
-          author: invitation.author, now: service.now.wall, random: service.random,
-          newID: service.newID))
+          author: author, now: service.now.wall, random: service.random, newID: service.newID))
     } catch { throw ErrorReply(error) }
     host.promise(
       .joined(
         SyncJoined(
-          timeline: join.timeline, name: hosted.name, role: invitation.role, founding: founding),
+          timeline: join.timeline, name: hosted.name, role: record.role, founding: founding),
         addresses: join.addresses), connection)
     service.log(
       .info,
-      "\(join.name), device \(device), joins timeline \(hosted.name) as \(invitation.role.rawValue)"
-    )
+      "\(record.name), device \(device), joins timeline \(hosted.name) as \(record.role.rawValue)")
     return .goOn
+  }
+
+  private func isNew(_ right: SyncJoin.Right, _ membership: Membership) -> Bool {
+    if case .record(let record) = right { !membership.hasRecoveryRecord(record) } else { false }
+  }
+
+  /// What is to be recorded of a device that may join, and in whose name.
+  private func record(
+    by join: SyncJoin, of device: DeviceID, at own: DeviceID, _ handshake: DeviceHandshake,
+    _ membership: Membership
+  ) throws(ErrorReply) -> (MemberRecord, author: String) {
+    switch join.right {
+    case .proof(let proof):
+      let invitation = try invitations.find(
+        join.timeline, proof, of: device, at: own, handshake.channelBinding, now: service.now.wall)
+      let record = MemberRecord(
+        device: device, name: join.name, role: invitation.role, code: invitation.codeHash)
+      guard let record else { throw ErrorReply(.badRequest, "a device's name has 1 to 64 bytes") }
+      if let refusal = membership.refusal(of: record, by: own) { throw ErrorReply(refusal) }
+      try invitations.give(invitation, to: device)
+      return (record, invitation.author)
+    case .record(let record):
+      // The recovery key speaks: who brings its record plays no part, but for the device that is here.
+      guard record.signature != nil, record.device == device else {
+        throw ErrorReply(RecordingRefusal.signature)
+      }
+      return (record, record.name)
+    }
   }
 
   /// The member line is durable, or could not be made so.
@@ -145,6 +169,19 @@ extension LinkRouter {
   private func admit(_ joined: SyncJoined, _ connection: Connection) {
     connection.become(joined.role)
     SyncMessage.joined(joined).append(to: &connection.out)
+  }
+
+  /// Where the recovery code brought this device in, the other side may not know: the record stands in no log that it
+  /// would take lines of.
+  func sayRecovery(_ host: Host, _ connection: Connection) {
+    guard connection.isAmongMembers, let own = service.device,
+      let membership = host.timeline.membership, let record = membership.recoveryRecord(of: own)
+    else { return }
+    SyncMessage.join(
+      SyncJoin(
+        timeline: membership.timeline, name: record.name, right: .record(record),
+        addresses: Array(service.addresses().prefix(Invitation.addressCountMax)))
+    ).append(to: &connection.out)
   }
 
   // MARK: Rights

@@ -117,11 +117,15 @@ extension Router {
 
   /// An end or a lowering, whose roots are found off the loop.
   func member(
-    _ request: Request, _ line: UnsafeBufferPointer<UInt8>
+    _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(ErrorReply) -> Step {
-    let value = try request.value(in: line, keys: ["device", "end", "role"])
+    let value = try request.value(in: line, keys: ["device", "end", "role", "recovery", "name"])
     guard let membership = timeline.membership, let own = service.device else {
       throw Self.noMembers
+    }
+    if let code = value["recovery"]?.string {
+      try recover(code, value, own, membership, connection)
+      return .goOn
     }
     let member = try Self.member(value["device"]?.string ?? "", in: membership)
     let to = try value["role"].map(Self.role)
@@ -154,6 +158,30 @@ extension Router {
       SlowQuestion(
         view: timeline.lines, query: Query(),
         kind: .end(member.device, sizes.filter { $0.1 > 0 }.map { ($0.0, $0.1) }, to: to)))
+  }
+
+  /// Brings this machine's device in by the recovery code, whatever it was: a founder who lost his machine.
+  private func recover(
+    _ code: String, _ value: JSONValue, _ own: DeviceID, _ membership: Membership,
+    _ connection: Connection
+  ) throws(ErrorReply) {
+    guard let key = RecoveryCode.key(code) else {
+      throw ErrorReply(
+        .badRequest,
+        "this is no recovery code, or it is mistyped: it begins with TIMELINE-RECOVERY-1-")
+    }
+    guard host.isOpenForStaging else {
+      throw ErrorReply(.busy, "something is being put in order; say it again in a moment")
+    }
+    let role = try value["role"].map(Self.role) ?? .admin
+    guard let record = MemberRecord(device: own, name: value["name"]?.string ?? "", role: role)
+    else { throw ErrorReply(.badRequest, "a device's name is one line of 1 to 64 bytes") }
+    let signed = record.signed(by: key, of: membership.timeline)
+    if let refusal = membership.refusal(of: signed, by: own) { throw ErrorReply(refusal) }
+    do throws(AppendError) {
+      promise(.appended(try timeline.stage(.member(signed), recording(connection))), connection)
+    } catch { throw ErrorReply(error) }
+    peers.tryNow(timeline.id)
   }
 
   /// By its id or the name that it was given.

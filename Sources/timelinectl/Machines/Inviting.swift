@@ -92,7 +92,7 @@ enum Inviting {
   }
 
   /// What a machine is called where nothing is said.
-  private static var hostName: String {
+  static var hostName: String {
     let name = String(
       decoding: ProcessInfo.processInfo.hostName.utf8.prefix(MemberRecord.nameBytesMax),
       as: UTF8.self)

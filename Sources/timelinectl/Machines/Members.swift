@@ -4,7 +4,7 @@ import TimelineModel
 
 extension Command {
   static let member = Command(
-    name: "member", arguments: "list | role DEVICE ROLE | end DEVICE",
+    name: "member", arguments: "list | role DEVICE ROLE | end DEVICE | recover CODE",
     summary: "list, lower and end the machines that may use the timeline",
     examples: ["member list", "member role anns-laptop read", "member end AXX46ZR"], flags: [],
     notes: """
@@ -33,8 +33,15 @@ extension Command {
       context.finish(
         reply,
         "\(words[1]) has the role \(words[2]) from now on; what it recorded until now counts\n")
+    case ("recover", 2):
+      let reply = try context.connect().ask(
+        .member(
+          .object(["recovery": .string(words[1]), "name": .string(Inviting.hostName)])))
+      context.finish(
+        reply, "this machine is an admin of the timeline; the others learn it as they sync\n")
     default:
-      throw Failure(.usage, "member list, member role DEVICE ROLE or member end DEVICE")
+      throw Failure(
+        .usage, "member list, member recover CODE, member role DEVICE ROLE or member end DEVICE")
     }
     return .done
   }

@@ -6,7 +6,8 @@ import TimelineModel
 extension Command {
   static let timeline = Command(
     name: "timeline",
-    arguments: "list | create NAME | rename OLD NEW | archive NAME | restore NAME | follow ADDRESS",
+    arguments:
+      "list | create NAME | rename OLD NEW | archive NAME | restore NAME | recovery [NAME] | follow ADDRESS",
     summary: "the timelines of this machine",
     examples: [
       "timeline create taiwan", "--timeline taiwan import events.jsonl",
@@ -14,6 +15,7 @@ extension Command {
     ],
     flags: [
       Flag(name: "--as", value: "NAME", help: "follow: what it is called here (as there)"),
+      Flag(name: "--forget", value: nil, help: "recovery: do not keep the code on this machine"),
       Flag(name: "--from", value: "NAME", help: "follow: what it is called there (main)"),
     ],
     notes: """
@@ -45,6 +47,7 @@ extension Command {
         "archived \($0); timelinectl timeline restore \($0) brings it back\n"
       }
     case ("restore", 2): try change(context, "restore") { "restored \($0)\n" }
+    case ("recovery", 1...2): try recovery(words.count == 2 ? words[1] : "main", context)
     case ("follow", 2): try follow(words[1], context)
     default:
       throw Failure(
@@ -53,6 +56,28 @@ extension Command {
           + "timeline restore NAME or timeline follow ADDRESS")
     }
     return .done
+  }
+
+  /// The recovery code, to be written down; or it is forgotten here.
+  private static func recovery(_ name: String, _ context: Context) throws(Failure) {
+    try Context.check(name, "timeline recovery")
+    let isForgotten = context.words.has("--forget")
+    let reply = try context.connectToDaemon().ask(
+      .changeTimelines([isForgotten ? "forget-recovery" : "recovery", name]))
+    let code = reply["code"]?.string ?? ""
+    context.finish(
+      reply,
+      isForgotten
+        ? "the recovery code of \(name) is not kept on this machine any more\n"
+        : """
+        The recovery code of \(name). Write it down, or keep it in a password manager:
+
+          \(code)
+
+        With it a lost machine of an admin is replaced: timelinectl member recover, on a new one. Whoever has it \
+        can take the timeline over. Then: timelinectl timeline recovery \(name) --forget
+
+        """)
   }
 
   private static func listTimelines(_ context: Context) throws(Failure) {
