@@ -228,7 +228,9 @@ class Attacks(Team):
         link.run(lambda: own in peer.logs)
         size = len(peer.logs[own].lines)
         link = self.connection(peer).greet().have({own: [size, "0" * 16, size, b64(peer.host)]})
-        self.refused("fork", link)
+        # That log stops on this connection, and is named.
+        link.run(lambda: own in link.forked)
+        self.assertEqual([fork["replica"] for fork in self.json("status", daemon=self.host)["forks"]], [own])
         # Others go on, and so does it.
         link = self.open(peer)
         link.run(lambda: peer.titles == self.titles(self.host))

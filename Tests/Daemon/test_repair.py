@@ -18,6 +18,9 @@ class Repair(Machines):
         self.append(a, count)
         self.done("peer", "add", a.listen[0], daemon=b)
         self.wait_for_head(b, self.own(a), count + 1)
+        # The file of a head comes within a second.
+        while self.head(a)[1] != count + 1:
+            pass
         return a, b, self.own(a)
 
     def segment(self, daemon, replica):

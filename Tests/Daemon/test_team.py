@@ -24,8 +24,8 @@ class Inviting(Team):
         text = self.done("peer", "invite", daemon=host)
         self.assertIn("On the other machine, until 20", text)
         self.assertIn("  timelinectl peer join TIMELINE-JOIN-1-", text)
-        self.assertIn("can join main once, as write: send it as you would a password", text)
-        self.assertNotIn("listens nowhere", text)
+        self.assertIn("can join main once, with the role write: send it as you would a password", text)
+        self.assertNotIn("does not listen", text)
         reply = self.json("peer", "invite", "--role", "read", daemon=host)
         self.assertEqual((reply["role"], reply["timeline"], reply["addresses"]), ("read", "main", host.listen))
         # The code is read a second time.
@@ -41,7 +41,7 @@ class Inviting(Team):
 
     def test_who_listens_nowhere_is_told_of_the_way_through_a_command(self):
         text = self.done("peer", "invite", daemon=self.machine(listens=False))
-        self.assertIn("listens nowhere", text)
+        self.assertIn("does not listen for other machines", text)
         self.assertIn("--via 'ssh THIS-HOST timelinectl relay'", text)
 
     def test_what_is_no_invitation_is_a_matter_of_usage(self):
@@ -66,7 +66,7 @@ class Joining(Team):
         # As mail wraps it, in small letters.
         words = [code[start:start + 40].lower() for start in range(0, len(code), 40)]
         said = self.done("peer", "join", *words, "--name", "bo's laptop", daemon=guest)
-        self.assertEqual(said, "joined main as write; timelinectl sync waits until both agree\n")
+        self.assertEqual(said, "joined main with the role write; timelinectl sync waits until both agree\n")
         self.assertEqual(self.done("sync", daemon=guest), "in sync with 1 peer\n")
         self.append(guest, 2, "from the guest")
         self.in_sync(guest, host)
@@ -109,7 +109,7 @@ class Joining(Team):
         self.assertEqual(before, self.done("log", "--jsonl", daemon=guest))
         # The same code still holds, for the same device.
         said = self.done("peer", "join", code, "--name", "bo", "--as", "lab", daemon=guest)
-        self.assertIn("joined lab as write; timelinectl --timeline lab sync", said)
+        self.assertIn("joined lab with the role write; timelinectl --timeline lab sync", said)
         self.done("--timeline", "lab", "sync", daemon=guest)
         joined = self.done("--timeline", "lab", "log", "--jsonl", daemon=guest)
         self.assertEqual(joined, self.done("log", "--jsonl", daemon=host))
@@ -127,7 +127,7 @@ class Joining(Team):
         client.close()
         code = self.json("--timeline", "paper", "peer", "invite", daemon=host)["code"]
         said = self.done("peer", "join", code, "--name", "bo", daemon=guest)
-        self.assertIn("joined paper as write; timelinectl --timeline paper sync", said)
+        self.assertIn("joined paper with the role write; timelinectl --timeline paper sync", said)
         self.done("--timeline", "paper", "sync", daemon=guest)
         self.assertIn("in the paper", self.done("--timeline", "paper", "log", "--jsonl", daemon=guest))
         # Its main is its own.
@@ -227,7 +227,7 @@ class Members(Team):
         self.assertIn('no device of this timeline is called "al"', said)
         self.append(guest, 1, "while it could")
         self.in_sync(guest, host)
-        self.assertEqual(self.done("member", "role", "bo", "read", daemon=host), "bo has the role read from now on\n")
+        self.assertEqual(self.done("member", "role", "bo", "read", daemon=host), "bo has the role read from now on; what it recorded until now counts\n")
         while self.members(guest)["bo"] != "read":
             pass
         self.fails(4, "add", *FORM, "--title", "no", daemon=guest)
@@ -251,7 +251,7 @@ class Members(Team):
         self.in_sync(ended, host, other)
         code = self.invite(host)
         self.assertEqual(self.done("member", "end", "bo", daemon=host),
-                         "bo is a member no more; what it recorded until now counts\n")
+                         "bo is no longer a member; what it recorded until now counts\n")
         self.append(host, 1, "not for bo")
         self.wait_for_standing(ended, "this device is a member of the timeline no more")
         self.fails(8, "sync", "--timeout", "0s", daemon=ended)

@@ -304,7 +304,7 @@ class Link:
             raise Wrong("another device answers there")
         self.heard_head = None
         # What the other side has, has asked for, and has taken; what was named here.
-        self.theirs, self.asked, self.taken, self.named = {}, set(), {}, set()
+        self.theirs, self.asked, self.taken, self.named, self.forked = {}, set(), {}, set(), set()
         self.sent, self.said_head = {}, None
         # Whether lines that are asked for are sent.
         self.gives = True
@@ -425,6 +425,8 @@ class Link:
             self.proven.append(len(hashes))
             self.peer.logs[replica] = log
             self.say(f"TOOK {self.peer.timeline} {replica} {len(log.lines)}")
+        elif word == "FORK":
+            self.forked.add(rest.split(" ")[1])
         elif word == "TOOK":
             _, replica, last = rest.split(" ")
             self.taken[replica] = int(last)
