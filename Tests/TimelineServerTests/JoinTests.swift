@@ -143,6 +143,29 @@ struct JoinTests {
     #expect(host.members.count == 2)
   }
 
+  @Test("Lines of a log whose first line is damaged here are taken once that is back")
+  func damagedFirstLine() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    let link = try joiner.link(to: host)
+    link.run()
+    _ = joiner.ask("APPEND \(event("one"))")
+    link.run()
+    let log = joiner.driven.engine.openTimelines[0].replica
+    let segment = "data/timelines/main/logs/\(log)/00000000000000000001.jsonl"
+    #expect(host.driven.fileSystem.damage(segment, at: 300))
+    #expect(host.ask("VERIFY").last?.contains(#""whole":false"#) ?? false)
+    // The next line is on its way when the first is asked for.
+    _ = joiner.ask("APPEND \(event("two"))")
+    _ = host.ask("REPAIR")
+    link.run()
+    #expect(host.ask("VERIFY").last?.contains(#""whole":true"#) ?? false)
+    try joiner.link(to: host).run()
+    #expect(host.ask("COUNT {}") == [#"OK {"count":2}"#])
+    #expect(host.position == joiner.position)
+  }
+
   @Test("Who may read alone follows, and records nothing")
   func reader() throws {
     let team = try Team(2)

@@ -120,7 +120,13 @@ extension Timeline {
   /// Up to which line a log is kept, as far as it is known who is a member; nil: to the last.
   private func reach(of replica: ReplicaID, _ entry: IndexEntry?) throws(IngestError) -> UInt64? {
     guard let membership = store.membership else { throw .noMember(replica) }
-    guard store.size(of: replica) == 0 else { return membership.reach(of: replica) }
+    if let index = store.logIndex(of: replica), store.logs[index].size > 0 {
+      // Line 1, which says whose it is, may be the damaged one: it comes back, and then lines are taken again.
+      guard membership.device(of: replica) != nil || !store.logs[index].hasDamage else {
+        throw .treeUnknown(replica)
+      }
+      return membership.reach(of: replica)
+    }
     // Line 1 may be under way.
     let batches = [
       underWay?.staging.batch(of: replica, own: self.replica),
