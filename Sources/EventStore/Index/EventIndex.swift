@@ -134,7 +134,9 @@ struct EventIndex: Sendable {
   }
 
   /// Whether a line counts.
-  func counts(_ ref: LineRef) -> Bool { limits[ref.replica].map { ref.seq <= $0 } ?? true }
+  func counts(_ ref: LineRef) -> Bool {
+    limits.isEmpty || (limits[ref.replica].map { ref.seq <= $0 } ?? true)
+  }
 
   /// Limits that leave what has been taken in as it is.
   mutating func limit(_ limits: [Int: UInt64]) { self.limits = limits }

@@ -23,8 +23,8 @@ struct OpenStore {
   private let device: DeviceID?
   /// Those of `index.membership` that `membership` has.
   private var judged = 0
-  /// The logs of which lines are asked for and sent, in the order in which they go.
-  private(set) var followed: [ReplicaID] = []
+  /// The logs of which lines are asked for and sent, by index, in the order in which they go.
+  private(set) var followed: [Int] = []
   /// Of which timeline.
   private let timeline: TimelineID
   /// What is wrong with `logs`.
@@ -185,13 +185,16 @@ struct OpenStore {
       })
     guard let membership else { return }
     judged = index.membership.count
-    followed = membership.followed
+    let numbers = Dictionary(logs.indices.map { (logs[$0].id, $0) }) { first, _ in first }
+    followed = membership.followed.compactMap { numbers[$0] }
     refusal = nil
     if let device, membership.knows(device) {
       let role = membership.role(of: device)
       if (role ?? .read) < .write { refusal = .notAllowed(role) }
     }
-    if !isStale { index.limit(wantedLimits) }
+    let limits = wantedLimits
+    isStale = !isWithin(limits)
+    if !isStale { index.limit(limits) }
   }
 
   /// Changes with each line that may change who is a member.
@@ -221,11 +224,13 @@ struct OpenStore {
     return limits
   }
 
-  /// Whether `index` has lines that do not count, or lacks some that do: all is to be read again.
-  var isStale: Bool {
-    let wanted = wantedLimits
-    return wanted != index.limits
-      && logs.enumerated().contains { number, log in
+  /// Whether `index` has lines that do not count, or lacks some that do: all is to be read again. It can come to be
+  /// so with who is a member alone: lines that come later are taken in within the limits.
+  private(set) var isStale = false
+
+  private func isWithin(_ wanted: [Int: UInt64]) -> Bool {
+    wanted == index.limits
+      || !logs.enumerated().contains { number, log in
         min(log.size, wanted[number] ?? .max) != min(log.size, index.limits[number] ?? .max)
       }
   }

@@ -190,9 +190,10 @@ public final class Timeline {
   /// The logs that are asked for and sent, in the order in which they go, each with the number of its lines that are:
   /// none behind its reach. Logs without lines are left out.
   public var followedLogs: [(replica: ReplicaID, size: UInt64)] {
-    store.followed.compactMap { replica in
-      let size = min(store.size(of: replica), store.membership?.reach(of: replica) ?? .max)
-      return size > 0 ? (replica, size) : nil
+    store.followed.compactMap { number in
+      let log = store.logs[number]
+      let size = min(log.size, store.membership?.reach(of: log.id) ?? .max)
+      return size > 0 ? (log.id, size) : nil
     }
   }
 

@@ -36,7 +36,7 @@ final class Remembered {
 
   /// Keeps who is a member now; where the disk takes it not, the next change is kept.
   func note(_ timeline: Timeline) {
-    guard let membership = timeline.membership, version != timeline.membershipVersion,
+    guard version != timeline.membershipVersion, let membership = timeline.membership,
       timeline.lines.missingLines.isEmpty
     else { return }
     version = timeline.membershipVersion
