@@ -151,7 +151,9 @@ public final class Engine {
       Reply.row(row, to: &connection.out)
       touch(connection)
     case .finished(let job, let result): finish(job, result)
-    case .networkChanged: peers.networkChanged(service.now)
+    case .networkChanged:
+      peers.networkChanged(service.now)
+      askAll()
     case .badPages:
       service.log(.error, "the disk cannot read a part of the log; everything is read again")
       for host in timelines.open { host.maintain(.readAgain) }
@@ -656,6 +658,16 @@ public final class Engine {
   }
 
   // MARK: Time
+
+  /// Whoever is connected is asked whether he still is: of a way that is gone nobody is told.
+  private func askAll() {
+    for connection in connections.values.sorted(by: { $0.id < $1.id }) {
+      guard case .linked(let link) = connection.mode, link.ask(service.now) else { continue }
+      SyncMessage.ping.append(to: &connection.out)
+      touch(connection)
+    }
+    look(at: 0)
+  }
 
   /// Has the clock looked at by then.
   private func look(at moment: Int64) { nextLook = min(nextLook, moment) }

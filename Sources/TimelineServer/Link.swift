@@ -103,6 +103,13 @@ final class Link {
 
   var isLive: Bool { stage == .syncing && session?.isLive ?? false }
 
+  /// Whether it is to be asked now whether it is there: the way to it may be gone. Not twice for one answer.
+  func ask(_ now: Moment) -> Bool {
+    guard isLive, asked == nil else { return false }
+    asked = now.monotonic
+    return true
+  }
+
   enum Overdue: Equatable {
     /// It is to be asked whether it is there.
     case ask

@@ -175,7 +175,7 @@ struct Router {
     case .state, .explain, .changes: return state(try questions.state(request, line), connection)
     case .peers:
       let all = peers.of(timeline.id)
-      for peer in all { Reply.row(peer.json, to: &connection.out) }
+      for peer in all { Reply.row(json(of: peer), to: &connection.out) }
       Reply.end(.object(["count": .int(all.count)]), to: &connection.out)
     case .peer: try peer(request, line, connection)
     case .invite: try invite(request, line, connection)

@@ -179,6 +179,37 @@ struct JoinTests {
     #expect(reader.ask("INVITE {}").first?.hasPrefix("ERR denied") ?? false)
   }
 
+  @Test("A peer that calls itself is in sync, whatever became of the way to it")
+  func incoming() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    let link = try joiner.link(to: host)
+    link.run()
+    let peer = #"{"addresses":["tls://192.0.2.1:7411"],"device":"\#(joiner.device)"}"#
+    #expect(host.ask("PEER add \(peer)").first?.hasPrefix("OK") ?? false)
+    host.driven.step([])
+    host.driven.step([.closed(host.driven.dialed.last!.0, reason: "no way there")])
+    #expect(host.ask("PEERS").first?.contains(#""in_sync":true"#) ?? false)
+    link.cut()
+    #expect(host.ask("PEERS").first?.contains("no way there") ?? false)
+  }
+
+  @Test("A change of the network has those who are connected asked, and a dead way is found in half a minute")
+  func deadWay() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    let link = try joiner.link(to: host)
+    link.run()
+    joiner.driven.step([.networkChanged, .networkChanged])
+    #expect(joiner.driven.take(link.call) == ["PING"])
+    joiner.driven.time += 31_000_000
+    joiner.driven.step([])
+    #expect(joiner.driven.closed.contains(link.call))
+    #expect(joiner.ask("PEERS").first?.contains("no answer came within 30 seconds") ?? false)
+  }
+
   @Test("A log of many runs comes whole, while more is recorded")
   func manyRuns() throws {
     let team = try Team(2)

@@ -37,6 +37,18 @@ extension Router {
     Reply.ok(.object(["address": .string(address.description)]), to: &connection.out)
   }
 
+  /// How a peer stands: where it has called itself, as that connection does.
+  func json(of peer: Peer) -> JSONValue {
+    var peer = peer
+    if !peer.isLive, let device = peer.device,
+      let connection = host.listeners.first(where: { $0.device?.digest == device }),
+      case .linked(let link) = connection.mode, link.isLive, let session = link.session
+    {
+      peer.state = session.isInSync(with: connection.logs(of: host)) ? .inSync : .syncing
+    }
+    return peer.json
+  }
+
   private func removePeer(_ text: String, _ connection: Connection) throws(ErrorReply) {
     let address: PeerAddress
     do throws(PeerAddress.Invalid) { address = try PeerAddress(owner: text) } catch {
