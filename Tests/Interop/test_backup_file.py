@@ -41,11 +41,11 @@ class Backup(Ctl):
         signed, _, signature = log["head"].rpartition("\n\n")
         origin, size, root = signed.split("\n")
         self.assertEqual((int(size), base64.b64decode(root)), (len(lines), root_of([leaf_of(line) for line in lines])))
-        name, _, vkey = json.loads(lines[0])["vkey"].split("+", 2)
-        public = base64.b64decode(vkey, validate=True)[1:]
+        public = base64.b64decode(json.loads(lines[0])["key"], validate=True)
         blob = base64.b64decode(signature.rstrip("\n").split(" ")[2], validate=True)
         Ed25519PublicKey.from_public_bytes(public).verify(blob[4:], (signed + "\n").encode())
-        self.assertEqual(origin, name)
+        timeline = json.loads(header.removeprefix(b"timeline-backup 1 "))["timeline"]
+        self.assertEqual(origin, f"timeline/{timeline}/{log['replica']}")
         # The key: the private half of the same, for who has the passphrase.
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
