@@ -186,9 +186,9 @@ struct TimelineTests {
     withExtendedLifetime(holder) {}
     let other = Scratch()
     try FileManager.default.createDirectory(atPath: other.path, withIntermediateDirectories: true)
-    try #"{"format":"timeline-data","version":3}"#.write(
+    try #"{"format":"timeline-data","version":4}"#.write(
       toFile: other.path + "/data.json", atomically: false, encoding: .utf8)
-    #expect(throws: OpenError.otherVersion(path: other.path, found: "3")) { try other.open() }
+    #expect(throws: OpenError.otherVersion(path: other.path, found: "4")) { try other.open() }
     #expect(try FileManager.default.contentsOfDirectory(atPath: other.path) == ["data.json"])
   }
 
