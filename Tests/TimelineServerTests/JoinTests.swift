@@ -195,7 +195,7 @@ struct JoinTests {
     #expect(host.ask("PEERS").first?.contains("no way there") ?? false)
   }
 
-  @Test("A change of the network has those who are connected asked, and a dead way is found in half a minute")
+  @Test("A change of the network has the connected asked: a dead way is found in half a minute")
   func deadWay() throws {
     let team = try Team(2)
     let (host, joiner) = (team.machines[0], team.machines[1])
