@@ -600,16 +600,16 @@ public final class Engine {
   }
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
-    // Of lines behind an end, which are not kept, there is nothing that a head could be compared with.
+    // Of lines behind the reach, which are not kept, there is nothing that a head could be compared with.
     if case .took(let replica, let last, let head?) = promise.kind,
-      host.timeline.position[replica] >= last
+      host.timeline.size(of: replica) >= last
     {
       links.know(head, of: replica, host, from: promise.connection)
     }
     guard let connection = connections[promise.connection] else { return }
     if case .took(let replica, let last, _) = promise.kind {
       // What was here already needs no write, and is not to be told of one.
-      let isDurable = host.timeline.position[replica] >= last
+      let isDurable = host.timeline.size(of: replica) >= last
       links.took(replica, last: last, isDurable ? nil : failure, connection)
     } else if case .joined(let joined, let addresses) = promise.kind {
       links.joined(joined, addresses: addresses, failure, connection)

@@ -121,6 +121,9 @@ final class Driven {
   }
 }
 
-func event(_ title: String) -> String {
-  #"{"type":"test","date":"2017-11-29","actors":["PRK"],"title":"\#(title)","unsourced":true}"#
+/// An event; with a summary of `length` characters, where one is given.
+func event(_ title: String, length: Int? = nil) -> String {
+  let summary = length.map { #""summary":"\#(String(repeating: "x", count: $0))","# } ?? ""
+  return
+    #"{"type":"test","date":"2017-11-29","actors":["PRK"],"title":"\#(title)",\#(summary)"unsourced":true}"#
 }

@@ -44,7 +44,7 @@ extension Timeline {
   /// Takes whole lines of another replica, numbered from `first`, for the next commit; what is here
   /// already is compared and passed over.
   /// Nothing is taken where one of them is wrong, or their machine did not sign for them. That they are here
-  /// may be told once `position` has them: some may be under way. Returns the head where it ends with these lines.
+  /// may be told once `size(of:)` has them: some may be under way. Returns the head where it ends with these lines.
   @discardableResult
   public func ingest(
     _ bytes: UnsafeBufferPointer<UInt8>, of replica: ReplicaID, from first: UInt64,

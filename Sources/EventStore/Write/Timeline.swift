@@ -130,6 +130,9 @@ public final class Timeline {
     Position(Dictionary(store.logs.indices.map { (store.logs[$0].id, store.counted($0)) }) { $1 })
   }
 
+  /// The number of durable lines of a log, whether they count or not.
+  public func size(of replica: ReplicaID) -> UInt64 { store.size(of: replica) }
+
   /// Whole lines of a log in a row, as they stand, for a peer.
   public func run(
     of replica: ReplicaID, from first: UInt64, linesMax: UInt64, bytesMax: Int
