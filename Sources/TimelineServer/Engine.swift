@@ -358,11 +358,12 @@ public final class Engine {
         links.tooLong(connection)
         return true
       }
+      let stage = link.stage
       let isDone = take(connection.line(range) { links.handle($0, link, connection) }, connection)
       leaveStrangers(connection)
       countStranger(range.count, connection)
-      // It may be the first that waits for a head.
-      look(at: connection.host?.wake ?? .max)
+      // Who begins to sync may be the first that waits for a head.
+      if link.stage != stage { look(at: connection.host?.wake ?? .max) }
       return isDone
     }
     if case .line(let range) = piece, range.isEmpty, !connection.isCollecting { return true }

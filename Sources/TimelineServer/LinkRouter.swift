@@ -145,7 +145,8 @@ struct LinkRouter {
   ) {
     guard let effects = link.session?.receive(line, connection.logs(of: host)) else { return }
     for effect in effects { carryOut(effect, link, host, connection) }
-    note(link, host, connection)
+    // The lines of a run change nothing before they are durable.
+    if link.session?.isTakingLines == false { note(link, host, connection) }
   }
 
   /// Whether lines of a log can be taken now, or have no tree to be checked by; else that is made.

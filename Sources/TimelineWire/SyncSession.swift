@@ -231,9 +231,10 @@ public struct SyncSession: Sendable {
 
   /// Whether both have the same lines, durably, as far as this side has been told; of all logs but those in `forked`.
   public func isInSync(with source: some LogSource) -> Bool {
-    state == .live && unacknowledged.isEmpty
-      && (!isAmongMembers || hasAllNamed(source))
-      && shared(source.followed(of: taken)) == shared(source.followed(of: source.position))
+    guard state == .live, unacknowledged.isEmpty else { return false }
+    let position = source.position
+    return (!isAmongMembers || hasAllNamed(source, position))
+      && shared(source.followed(of: taken)) == shared(source.followed(of: position))
   }
 
   /// Without the logs that were written twice.
@@ -243,8 +244,8 @@ public struct SyncSession: Sendable {
 
   /// Whether nothing is to be named, and of each log that was asked for some is here: of who follows nobody yet, no
   /// line would be missing.
-  private func hasAllNamed(_ source: some LogSource) -> Bool {
-    seenMembership == source.membershipVersion && asked.allSatisfy { source.position[$0] > 0 }
+  private func hasAllNamed(_ source: some LogSource, _ position: Position) -> Bool {
+    seenMembership == source.membershipVersion && asked.allSatisfy { position[$0] > 0 }
   }
 
   // MARK: Steps
@@ -278,22 +279,28 @@ public struct SyncSession: Sendable {
   }
 
   /// Names the logs that have come here since, and those of the other side that are followed now.
-  private mutating func name(_ source: some LogSource) -> [UInt8] {
-    var heads = source.logsInOrder.filter { !announced.contains($0.replica) }.map {
+  private mutating func name(
+    _ source: some LogSource, _ logs: [(replica: ReplicaID, size: UInt64)]
+  ) -> [UInt8] {
+    var heads = logs.filter { !announced.contains($0.replica) }.map {
       head(of: $0.replica, size: $0.size, source)
     }
     if seenMembership != source.membershipVersion {
       seenMembership = source.membershipVersion
+      let position = source.position
       for (replica, device) in offered.sorted(by: { $0.key < $1.key })
       where source.follows(replica, of: device) {
         offered[replica] = nil
-        guard !announced.contains(replica), source.position[replica] == 0 else { continue }
+        guard !announced.contains(replica), position[replica] == 0 else { continue }
         asked.insert(replica)
         heads.append(SyncHave.Head(replica, size: 0, check: "", signed: 0, device: device))
       }
     }
     return heads.isEmpty ? [] : say(heads)
   }
+
+  /// Whether the next line is one of a run.
+  public var isTakingLines: Bool { incoming != nil }
 
   /// The log of which the next line ends a run; nil where it ends none.
   public var endingRun: ReplicaID? { incoming?.left == 1 ? incoming?.replica : nil }
@@ -403,11 +410,12 @@ public struct SyncSession: Sendable {
     guard state == .live else { return Pumped() }
     var pumped = Pumped()
     let inFlight = unacknowledged.reduce(0) { $0 + $1.bytes }
+    let logs = source.logsInOrder
     if isAmongMembers {
-      pumped.bytes = name(source)
+      pumped.bytes = name(source, logs)
       guard pumped.isEmpty else { return pumped }
     }
-    let position = source.logsInOrder.filter {
+    let position = logs.filter {
       (!isAmongMembers || named.contains($0.replica)) && forked[$0.replica] == nil
     }
     if held == nil, inFlight < Self.windowBytes { pumped = lines(source, position) }
@@ -561,13 +569,15 @@ public struct SyncSession: Sendable {
         .denied,
         "that is this machine itself, or a copy of its data directory with the same replica id")
     }
+    let position = source.position
     for head in have.heads {
+      let size = position[head.replica]
       if isAmongMembers {
         // Named again it is as it was: what came since is known.
         guard named.insert(head.replica).inserted else { continue }
-        try note(offer: head, source)
+        if size == 0 { try note(offer: head) }
       }
-      if head.size > 0, head.size <= source.position[head.replica],
+      if head.size > 0, head.size <= size,
         let ours = source.check(of: head.replica, at: head.size), ours != head.check,
         !head.check.isEmpty
       {
@@ -605,9 +615,8 @@ public struct SyncSession: Sendable {
   }
 
   /// Keeps in mind a log that the other side has and this one does not.
-  private mutating func note(offer head: SyncHave.Head, _ source: some LogSource) throws(ErrorReply)
-  {
-    guard head.size > 0, source.position[head.replica] == 0 else { return }
+  private mutating func note(offer head: SyncHave.Head) throws(ErrorReply) {
+    guard head.size > 0 else { return }
     guard offered.count < Self.offeredMax else {
       throw ErrorReply(
         .tooLarge, "more than \(Self.offeredMax) logs that are followed by nobody here")
