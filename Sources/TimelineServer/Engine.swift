@@ -207,13 +207,12 @@ public final class Engine {
     remotes += 1
     switch purpose {
     case .sync(let timeline):
+      // The timeline may have been put aside meanwhile, or the end of the device have come.
       guard let host = timelines.open.first(where: { $0.id == timeline }) else {
-        return drop(connection, Self.noMore)
+        return giveUp(connection, Self.noMore)
       }
-      // Its end may have come meanwhile.
       if let device = connection.device, hasEnded(device, in: host) {
-        peers.ended(id, Self.ended, service.now, random: service.random())
-        return drop(connection, nil)
+        return giveUp(connection, Self.ended)
       }
       links.begin(connection, with: host)
     case .follow(let following): links.begin(connection, following: following)
@@ -221,6 +220,12 @@ public final class Engine {
     }
     touch(connection)
     look(at: 0)
+  }
+
+  /// Ends a peer's connection that is not begun.
+  private func giveUp(_ connection: Connection, _ reason: String) {
+    peers.ended(connection.id, reason, service.now, random: service.random())
+    drop(connection, nil)
   }
 
   private func closed(_ id: ConnectionID, _ reason: String?) {

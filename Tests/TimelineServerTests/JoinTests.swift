@@ -229,6 +229,22 @@ struct JoinTests {
     #expect(host.ask("PEERS").first?.contains("no way there") ?? false)
   }
 
+  @Test("A peer called while its timeline was put aside is called again once it is back")
+  func archived() throws {
+    let team = try Team(2)
+    let (host, joiner) = (team.machines[0], team.machines[1])
+    #expect(try joiner.join(try host.invite(), host) == "OK")
+    joiner.driven.time += 2_000_000
+    joiner.driven.step([])
+    let call = try #require(joiner.driven.dialed.last?.0)
+    #expect(joiner.ask("TIMELINE archive main").first?.hasPrefix("OK") ?? false)
+    joiner.driven.step([.dialed(call, nil)])
+    #expect(joiner.driven.closed.contains(call))
+    #expect(joiner.ask("TIMELINE restore main").first?.hasPrefix("OK") ?? false)
+    try joiner.link(to: host).run()
+    #expect(joiner.ask("PEERS").first?.contains(#""in_sync":true"#) ?? false)
+  }
+
   @Test("A change of the network has the connected asked: a dead way is found in half a minute")
   func deadWay() throws {
     let team = try Team(2)
