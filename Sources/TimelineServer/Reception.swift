@@ -183,10 +183,8 @@ struct Reception {
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(ErrorReply) -> Router.Step {
     guard request.arguments.count == 2 else { throw Self.timelineForm }
-    let address = try Router.address(request.arguments[1])
-    var bare = request
-    bare.arguments = []
-    let value = try bare.value(in: line, keys: ["from", "as"])
+    let address = try Router.loopback(request.arguments[1])
+    let value = try request.value(behind: 2, in: line, keys: ["from", "as"])
     let name = value["from"]?.string ?? "main"
     let localName = value["as"]?.string
     for name in [name, localName].compactMap({ $0 }) where !TimelineFounding.isName(name) {
@@ -225,16 +223,12 @@ struct Reception {
       throw ErrorReply(
         .badRequest, "the code is for several timelines, which cannot all have one name")
     }
-    var addresses: [PeerAddress] = []
-    do throws(PeerAddress.Invalid) {
+    let addresses =
       if let via = value["via"]?.string {
-        addresses = [try PeerAddress(owner: "via:" + via)]
+        [try Router.address("via:" + via, PeerAddress.init(owner:))]
       } else {
-        addresses = try invitation.addresses.map { (text) throws(PeerAddress.Invalid) in
-          try PeerAddress(text)
-        }
+        try invitation.addresses.map { (text) throws(ErrorReply) in try Router.address(text) }
       }
-    } catch { throw ErrorReply(.badRequest, error.text) }
     return .join(
       Joining(
         asker: connection.id, invitation: invitation, addresses: addresses, deviceName: deviceName,
@@ -252,20 +246,6 @@ struct Reception {
 }
 
 extension Router {
-  static func address(_ text: String) throws(ErrorReply) -> PeerAddress {
-    let address: PeerAddress
-    do throws(PeerAddress.Invalid) { address = try PeerAddress(text) } catch {
-      throw ErrorReply(.badRequest, error.text, value: text)
-    }
-    guard case .loopback = address else {
-      throw ErrorReply(
-        .badRequest,
-        "\(text): which device is to answer there, an invitation says; by its address alone "
-          + "a machine is added on the loopback only", value: text)
-    }
-    return address
-  }
-
   static func onDisk<Result>(
     _ body: () throws(OpenError) -> Result
   ) throws(ErrorReply) -> Result {

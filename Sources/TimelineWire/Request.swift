@@ -183,12 +183,15 @@ public struct Request: Sendable {
   private var isBare: Bool { arguments.isEmpty && json == nil }
 
   /// The JSON object of the request, whose keys must be among these; an empty one where it has none.
+  ///
+  /// - Parameter words: how many arguments stand before it.
   public func value(
-    in line: UnsafeBufferPointer<UInt8>, keys: [String]
+    behind words: Int = 0, in line: UnsafeBufferPointer<UInt8>, keys: [String]
   ) throws(ErrorReply) -> JSONValue {
-    guard arguments.isEmpty else {
+    guard arguments.count <= words else {
       throw ErrorReply(
-        .badRequest, "\(verb.rawValue) takes one JSON object {…}, not \(arguments[0].prefix(40))")
+        .badRequest,
+        "\(verb.rawValue) takes one JSON object {…}, not \(arguments[words].prefix(40))")
     }
     let value = try parsed(line)
     for member in value.members ?? [] where !keys.contains(member.key) {

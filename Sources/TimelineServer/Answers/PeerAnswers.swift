@@ -9,32 +9,25 @@ extension Router {
   func peer(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(ErrorReply) {
-    if request.arguments == ["add"], request.json != nil {
-      return try addPeer(request, line, connection)
-    }
-    if request.arguments == ["remove"], request.json != nil {
-      var bare = request
-      bare.arguments = []
-      let text = try bare.value(in: line, keys: ["address"])["address"]?.string ?? ""
-      return try removePeer(text, connection)
-    }
-    guard request.arguments.count == 2, request.json == nil else {
+    let words = request.arguments
+    switch (words.first, words.count, request.json != nil) {
+    case ("add", 1, true): try addPeer(request, line, connection)
+    case ("remove", 1, true):
+      let value = try request.value(behind: 1, in: line, keys: ["address"])
+      try removePeer(value["address"]?.string ?? "", connection)
+    case ("add", 2, false):
+      let address = try Self.loopback(words[1])
+      let isNew = try Self.onDisk { () throws(OpenError) in try peers.add(address, timeline.id) }
+      guard isNew else { throw ErrorReply(.exists, "\(address) is a peer already") }
+      Reply.ok(.object(["address": .string(address.description)]), to: &connection.out)
+    case ("remove", 2, false): try removePeer(words[1], connection)
+    case (let word?, 2, false):
+      throw ErrorReply(.badRequest, "PEER \(word.prefix(40))? It is PEER add or PEER remove")
+    default:
       throw ErrorReply(
         .badRequest,
         "PEER add {\"addresses\":[…],\"device\":ID} or PEER remove {\"address\":TEXT}")
     }
-    let id = timeline.id
-    let address: PeerAddress
-    switch request.arguments[0] {
-    case "add":
-      address = try Self.address(request.arguments[1])
-      let isNew = try Self.onDisk { () throws(OpenError) in try peers.add(address, id) }
-      guard isNew else { throw ErrorReply(.exists, "\(address) is a peer already") }
-    case "remove": return try removePeer(request.arguments[1], connection)
-    case let word:
-      throw ErrorReply(.badRequest, "PEER \(word.prefix(40))? It is PEER add or PEER remove")
-    }
-    Reply.ok(.object(["address": .string(address.description)]), to: &connection.out)
   }
 
   /// How a peer stands: where it has called itself, as that connection does.
@@ -50,10 +43,7 @@ extension Router {
   }
 
   private func removePeer(_ text: String, _ connection: Connection) throws(ErrorReply) {
-    let address: PeerAddress
-    do throws(PeerAddress.Invalid) { address = try PeerAddress(owner: text) } catch {
-      throw ErrorReply(.badRequest, error.text, value: text)
-    }
+    let address = try Self.address(text, PeerAddress.init(owner:))
     let peer = try Self.onDisk { () throws(OpenError) in
       try peers.remove(address, timeline.id)
     }
@@ -68,26 +58,24 @@ extension Router {
   private func addPeer(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>, _ connection: Connection
   ) throws(ErrorReply) {
-    var bare = request
-    bare.arguments = []
-    let value = try bare.value(in: line, keys: ["addresses", "device"])
+    let value = try request.value(behind: 1, in: line, keys: ["addresses", "device"])
     let text = value["device"]?.string ?? ""
     guard let device = DeviceID(typed: text) else {
       throw ErrorReply(
         .badRequest, "\"\(text.prefix(80))\" is no device id; member list shows those", value: text)
     }
-    guard let texts = value["addresses"]?.array?.compactMap(\.string), !texts.isEmpty else {
-      throw ErrorReply(.badRequest, "addresses are a list of tls://HOST:PORT or via:COMMAND")
+    let form = "tls://HOST:PORT or via:COMMAND"
+    let addresses = try Self.addresses(value["addresses"], form: form) {
+      (text) throws(PeerAddress.Invalid) in
+      let address = try PeerAddress(owner: text)
+      if case .loopback = address {
+        throw PeerAddress.Invalid(
+          text: "\(text): a device shows who it is over TLS alone; write tls://HOST:PORT")
+      }
+      return address
     }
-    let addresses = try texts.map { (text) throws(ErrorReply) in
-      do throws(PeerAddress.Invalid) {
-        let address = try PeerAddress(owner: text)
-        if case .loopback = address {
-          throw PeerAddress.Invalid(
-            text: "\(text): a device shows who it is over TLS alone; write tls://HOST:PORT")
-        }
-        return address
-      } catch { throw ErrorReply(.badRequest, error.text, value: text) }
+    guard !addresses.isEmpty else {
+      throw ErrorReply(.badRequest, "addresses are a list of \(form)")
     }
     guard device != service.device else {
       throw ErrorReply(.badRequest, "that is the device of this machine")
@@ -107,5 +95,42 @@ extension Router {
       .object([
         "address": .string(addresses[0].description), "device": .string(device.description),
       ]), to: &connection.out)
+  }
+
+  // MARK: Addresses
+
+  /// An address that `read` takes, where nothing is said one that leads over a network.
+  static func address(
+    _ text: String,
+    _ read: (String) throws(PeerAddress.Invalid) -> PeerAddress = { try PeerAddress($0) }
+  ) throws(ErrorReply) -> PeerAddress {
+    do throws(PeerAddress.Invalid) { return try read(text) } catch {
+      throw ErrorReply(.badRequest, error.text, value: text)
+    }
+  }
+
+  /// A list of addresses.
+  ///
+  /// - Parameter form: how one is written.
+  static func addresses(
+    _ value: JSONValue?, form: String,
+    _ read: (String) throws(PeerAddress.Invalid) -> PeerAddress
+  ) throws(ErrorReply) -> [PeerAddress] {
+    guard let array = value?.array, case let texts = array.compactMap(\.string),
+      texts.count == array.count
+    else { throw ErrorReply(.badRequest, "addresses are a list of \(form)") }
+    return try texts.map { (text) throws(ErrorReply) in try address(text, read) }
+  }
+
+  /// The address of a machine of which no device is known.
+  static func loopback(_ text: String) throws(ErrorReply) -> PeerAddress {
+    let address = try address(text)
+    guard case .loopback = address else {
+      throw ErrorReply(
+        .badRequest,
+        "\(text): which device is to answer there, an invitation says; by its address alone "
+          + "a machine is added on the loopback only", value: text)
+    }
+    return address
   }
 }

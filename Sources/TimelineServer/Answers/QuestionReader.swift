@@ -218,9 +218,7 @@ struct QuestionReader {
   func whatIf(
     _ request: Request, _ line: UnsafeBufferPointer<UInt8>
   ) throws(ErrorReply) -> StateQuestion {
-    var request = request
-    request.arguments = []
-    let value = try request.value(in: line, keys: Self.stateKeys + ["without"])
+    let value = try request.value(behind: 1, in: line, keys: Self.stateKeys + ["without"])
     var state = try parties(value)
     var without: [EventID] = []
     for text in value["without"].map({ $0.array ?? [.null] }) ?? [] {

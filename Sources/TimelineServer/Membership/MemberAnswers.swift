@@ -30,7 +30,7 @@ extension Router {
       throw ErrorReply(
         .badRequest, "an invitation holds for 1 to \(Self.invitationSecondsMax) seconds, 30 days")
     }
-    let addresses = try value["addresses"].map(Self.addresses) ?? service.addresses()
+    let addresses = try value["addresses"].map(Self.networkAddresses) ?? service.addresses()
     let secret = withUnsafeBytes(of: (service.random(), service.random())) { Array($0) }
     let expires = now.seconds + seconds
     let invitation: Invitation
@@ -60,19 +60,14 @@ extension Router {
     return role
   }
 
-  private static func addresses(_ value: JSONValue) throws(ErrorReply) -> [String] {
-    guard let texts = value.array?.compactMap(\.string), texts.count == value.array?.count else {
-      throw ErrorReply(.badRequest, "addresses are a list of tls://HOST:PORT")
-    }
-    return try texts.map { (text) throws(ErrorReply) in
-      do throws(PeerAddress.Invalid) {
-        let address = try PeerAddress(text)
-        guard address.isNetwork else {
-          throw PeerAddress.Invalid(text: "\(text): write an address as tls://HOST:PORT")
-        }
-        return address.description
-      } catch { throw ErrorReply(.badRequest, error.text, value: text) }
-    }
+  private static func networkAddresses(_ value: JSONValue) throws(ErrorReply) -> [String] {
+    try addresses(value, form: "tls://HOST:PORT") { (text) throws(PeerAddress.Invalid) in
+      let address = try PeerAddress(text)
+      guard address.isNetwork else {
+        throw PeerAddress.Invalid(text: "\(text): write an address as tls://HOST:PORT")
+      }
+      return address
+    }.map(\.description)
   }
 
   // MARK: MEMBERS
