@@ -130,6 +130,10 @@ public struct Membership: Sendable, Equatable {
   /// Whether the device is a member, or was one.
   public func knows(_ device: DeviceID) -> Bool { judgement.grants[device] != nil }
 
+  /// Whether the device was a member and is none any more. One that nothing is known of may be one, to a machine
+  /// that has just joined.
+  public func hasEnded(_ device: DeviceID) -> Bool { knows(device) && role(of: device) == nil }
+
   // MARK: Logs
 
   /// Whose log it is (M-4); nil where line 1 is not here or not right.

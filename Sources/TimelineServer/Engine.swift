@@ -211,7 +211,7 @@ public final class Engine {
       guard let host = timelines.open.first(where: { $0.id == timeline }) else {
         return giveUp(connection, Self.noMore)
       }
-      if let device = connection.device, hasEnded(device, in: host) {
+      if let device = connection.device, host.hasEnded(device) {
         return giveUp(connection, Self.ended)
       }
       links.begin(connection, with: host)
@@ -589,20 +589,13 @@ public final class Engine {
     guard host.takeMembershipChanged(), let membership = host.timeline.membership else { return }
     for connection in host.listeners {
       guard let device = connection.device else { continue }
-      guard hasEnded(device, in: host) else {
+      guard membership.hasEnded(device) else {
         if let role = membership.role(of: device) { connection.become(role) }
         continue
       }
       links.end(connection, LinkRouter.ended)
       touch(connection)
     }
-  }
-
-  /// Whether the device was a member and is none any more. One that nothing is known of may be one, to a machine that
-  /// has just joined.
-  private func hasEnded(_ device: DeviceID, in host: Host) -> Bool {
-    guard let membership = host.timeline.membership else { return false }
-    return membership.knows(device) && membership.role(of: device) == nil
   }
 
   private func keep(_ promise: Promise, _ failure: AppendError?, _ host: Host) {
@@ -730,7 +723,7 @@ public final class Engine {
     guard let host = timelines.open.first(where: { $0.id == peer.timeline }) else {
       return peers.rest(peer)
     }
-    if let device = peer.device, hasEnded(DeviceID(device), in: host) {
+    if let device = peer.device, host.hasEnded(DeviceID(device)) {
       return peers.rest(peer, Self.ended)
     }
     peers.dialing(peer, dial(peer.address, .sync(peer.timeline), expected: peer.device))

@@ -8,6 +8,7 @@
 // stamped. What replaces what was read (a reading of everything again, a repair) happens between
 // commits, with nothing staged: while such an act waits, nothing more is staged.
 
+import Access
 import EventStore
 import TimelineModel
 
@@ -136,6 +137,11 @@ final class Host {
   func listen(_ connection: Connection) {
     listeners.append(connection)
     if timeline.wantsHead { heads.want(service.now.monotonic, isUrgent: true) }
+  }
+
+  /// Whether the device was a member and is none any more.
+  func hasEnded(_ device: DeviceID) -> Bool {
+    timeline.membership?.hasEnded(device) ?? false
   }
 
   private var membershipSeen = 0

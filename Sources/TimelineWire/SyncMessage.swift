@@ -270,7 +270,8 @@ extension SyncHave {
 }
 
 extension SyncJoin {
-  static let addressesMax = Invitation.addressCountMax
+  /// As many as an invitation names.
+  public static let addressesMax = Invitation.addressCountMax
 
   fileprivate var json: JSONValue {
     let (proof, record): (JSONValue?, JSONValue?) =

@@ -66,12 +66,18 @@ extension LinkRouter {
     let proof = JoinProof(
       secret: joining.invitation.secret, channelBinding: handshake.channelBinding,
       host: joining.invitation.device, joiner: own)
+    say(joining.deviceName, .proof(proof.bytes), of: timeline, connection)
+    return true
+  }
+
+  private func say(
+    _ name: String, _ right: SyncJoin.Right, of timeline: SHA256Digest, _ connection: Connection
+  ) {
     SyncMessage.join(
       SyncJoin(
-        timeline: timeline, name: joining.deviceName, right: .proof(proof.bytes),
-        addresses: Array(service.addresses().prefix(Invitation.addressCountMax)))
+        timeline: timeline, name: name, right: right,
+        addresses: Array(service.addresses().prefix(SyncJoin.addressesMax)))
     ).append(to: &connection.out)
-    return true
   }
 
   func joined(_ joined: SyncJoined, _ link: Link) throws(ErrorReply) -> Step {
@@ -106,9 +112,6 @@ extension LinkRouter {
       return .whenOpen
     }
     let (record, author) = try record(by: join, of: device, at: own, handshake, membership)
-    if record.signature != nil, let refusal = membership.refusal(of: record, by: own) {
-      throw ErrorReply(refusal)
-    }
     do throws(AppendError) {
       try host.timeline.stage(
         .member(record),
@@ -150,6 +153,7 @@ extension LinkRouter {
       guard record.signature != nil, record.device == device else {
         throw ErrorReply(RecordingRefusal.signature)
       }
+      if let refusal = membership.refusal(of: record, by: own) { throw ErrorReply(refusal) }
       return (record, record.name)
     }
   }
@@ -177,11 +181,7 @@ extension LinkRouter {
     guard connection.isAmongMembers, let own = service.device,
       let membership = host.timeline.membership, let record = membership.recoveryRecord(of: own)
     else { return }
-    SyncMessage.join(
-      SyncJoin(
-        timeline: membership.timeline, name: record.name, right: .record(record),
-        addresses: Array(service.addresses().prefix(Invitation.addressCountMax)))
-    ).append(to: &connection.out)
+    say(record.name, .record(record), of: membership.timeline, connection)
   }
 
   // MARK: Rights
@@ -197,7 +197,7 @@ extension LinkRouter {
     guard let device = connection.device else { return try find() }
     guard let host = try find(), let membership = host.timeline.membership else { return nil }
     guard let role = host.remembered.role(of: device, in: host.timeline) else {
-      if membership.knows(device) { throw Self.ended }
+      if membership.hasEnded(device) { throw Self.ended }
       return nil
     }
     connection.become(role)
