@@ -4,9 +4,9 @@
 //      "founding":"{\"type\":\"log.timeline\",…}"}                             (one line in fact)
 //
 // `record` is line 1 of this machine's log, which its id is made from; a log from before there were devices has
-// none. `founding` is there where this machine founded it, `"archived":true` where it was put aside. The
-// directory's name says nothing: a timeline is called what `name` says, so that renaming it changes this
-// file alone.
+// none. `founding` is what the id is made from, where that is known; `"archived":true` is there where it was put
+// aside. The directory's name says nothing: a timeline is called what `name` says, so that renaming it
+// changes this file alone.
 
 import TimelineModel
 import TransparencyLog

@@ -62,7 +62,7 @@ extension DataDirectory {
   ) throws(OpenError) -> HostedTimeline {
     let found = try timelines()
     if let hosted = found[id] { throw .timelineExists(hosted.name) }
-    var directory: String
+    let directory: String
     if let own = found[name], own.isOwn, try !hasLines(own) {
       directory = own.directory
     } else {

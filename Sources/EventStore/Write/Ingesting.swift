@@ -59,7 +59,7 @@ extension Timeline {
     guard logIndex < files.logsMax else { throw .tooManyLogs(replica, max: files.logsMax) }
     var batch = Batch()
     var hasher = SHA256()
-    let last = lastBatch(of: replica)?.entries.last?.recorded
+    let last = batches(of: replica).last?.entries.last?.recorded
     var next = nextSeq(of: replica)
     let pieces = PeerLine.all(
       in: bytes, logIndex: logIndex, hasLeaves: !provenance.isOwner, store.index.vocabulary)
@@ -128,11 +128,7 @@ extension Timeline {
       return membership.reach(of: replica)
     }
     // Line 1 may be under way.
-    let batches = [
-      underWay?.staging.batch(of: replica, own: self.replica),
-      staged.batch(of: replica, own: self.replica),
-    ]
-    let first = batches.lazy.compactMap { $0?.entries.first }.first ?? entry
+    let first = batches(of: replica).first?.entries.first ?? entry
     guard case .replica(let record) = first?.membership, membership.follows(record) else {
       throw .noMember(replica)
     }
@@ -173,10 +169,8 @@ extension Timeline {
     if let index = store.logIndex(of: replica), let member = store.index.keys[index] {
       return member.key
     }
-    let taken = underWay?.staging.batch(of: replica, own: self.replica)
-    let waiting = staged.batch(of: replica, own: self.replica)
-    return [taken, waiting, batch].lazy.compactMap {
-      $0?.entries.first { $0.key != nil }?.key
+    return (batches(of: replica) + [batch]).lazy.compactMap {
+      $0.entries.first { $0.key != nil }?.key
     }
     .first
   }
@@ -219,24 +213,22 @@ extension Timeline {
         ?? true
     }
     var index = Int(line.seq - durable) - 1
-    if let taken = underWay?.staging.batch(of: replica, own: self.replica) {
-      if index < taken.lengths.count { return taken.withLine(index, isSame) }
-      index -= taken.lengths.count
+    for batch in batches(of: replica) {
+      if index < batch.lengths.count { return batch.withLine(index, isSame) }
+      index -= batch.lengths.count
     }
-    return staged.batch(of: replica, own: self.replica)?.withLine(index, isSame) ?? true
+    return true
   }
 
   /// The number of the next line of a log, behind all that is staged or under way.
   private func nextSeq(of replica: ReplicaID) -> UInt64 {
-    let taken = underWay?.staging.batch(of: replica, own: self.replica)?.lengths.count ?? 0
-    let waiting = staged.batch(of: replica, own: self.replica)?.lengths.count ?? 0
-    return store.size(of: replica) + UInt64(taken + waiting) + 1
+    let coming = batches(of: replica).reduce(0) { $0 + $1.lengths.count }
+    return store.size(of: replica) + UInt64(coming) + 1
   }
 
-  /// The batch that has the last line of a log that is not durable yet; nil where all are.
-  private func lastBatch(of replica: ReplicaID) -> Batch? {
-    staged.batch(of: replica, own: self.replica)
-      ?? underWay?.staging.batch(of: replica, own: self.replica)
+  /// The lines of a log that are not durable yet: those under way, then those staged. None is empty.
+  private func batches(of replica: ReplicaID) -> [Batch] {
+    [underWay?.staging, staged].compactMap { $0?.batch(of: replica, own: self.replica) }
   }
 
   /// Adds the log of another machine. Where files stand in its place, new lines would be written behind

@@ -19,14 +19,11 @@ struct OpenStore {
   private(set) var membership: Membership?
   /// Why this machine records nothing, as far as it is known who is a member; asked for with each append.
   private(set) var refusal: AppendError?
-  /// The device of this machine's log; nil for a log from before there were devices.
-  private let device: DeviceID?
   /// Those of `index.membership` that `membership` has.
   private var judged = 0
   /// The logs of which lines are asked for and sent, by index, in the order in which they go.
   private(set) var followed: [Int] = []
-  /// Of which timeline.
-  private let timeline: TimelineID
+  private let location: Location
   /// What is wrong with `logs`.
   private(set) var damage: [LogDamage] = []
   /// The tree of each log of which that is known; one whose size is not the log's says nothing.
@@ -79,8 +76,8 @@ struct OpenStore {
     } else {
       self.init(new: [], location)
     }
-    try readOn(location, signed: [:])
-    try readWithinLimits(location, signed: [:])
+    try readOn(signed: [:])
+    try readWithinLimits(signed: [:])
   }
 
   /// Reads everything; the logs that are known keep their indices.
@@ -90,13 +87,12 @@ struct OpenStore {
     reading known: [ReplicaID], signed: [ReplicaID: SignedHead], _ location: Location
   ) throws(FileError) {
     self.init(new: known, location)
-    try readOn(location, signed: signed.mapValues(\.size))
-    try readWithinLimits(location, signed: signed.mapValues(\.size))
+    try readOn(signed: signed.mapValues(\.size))
+    try readWithinLimits(signed: signed.mapValues(\.size))
   }
 
   private init(new known: [ReplicaID], limits: [Int: UInt64] = [:], _ location: Location) {
-    timeline = location.timeline
-    device = location.device
+    self.location = location
     membership = location.membership
     index = EventIndex(Vocabulary(), limits: limits)
     reader = BodyReader(index.vocabulary)
@@ -110,8 +106,7 @@ struct OpenStore {
       found.replicas.first == location.own, found.replicas.count <= location.logsMax,
       try found.fits(logsIn: location.directory + "/logs", location.fileSystem)
     else { return nil }
-    timeline = location.timeline
-    device = location.device
+    self.location = location
     membership = location.membership
     index = found.index
     reader = BodyReader(index.vocabulary)
@@ -127,15 +122,10 @@ struct OpenStore {
   }
 
   /// Reads what is not known yet, logs that were not known behind the others.
-  private mutating func readOn(
-    _ location: Location, signed heads: [ReplicaID: UInt64]
-  ) throws(FileError) {
+  private mutating func readOn(signed heads: [ReplicaID: UInt64]) throws(FileError) {
     let known = Set(logs.map(\.id))
-    for replica in try location.fileSystem.list(location.directory + "/logs").compactMap({
-      ReplicaID($0)
-    }
-    )
-    where !known.contains(replica) {
+    let found = try location.fileSystem.list(location.directory + "/logs")
+    for replica in found.compactMap({ ReplicaID($0) }) where !known.contains(replica) {
       guard logs.count < location.logsMax else {
         damage.append(
           LogDamage(
@@ -146,6 +136,7 @@ struct OpenStore {
       logs.append(ReplicaLog(replica, in: location.log(replica)))
     }
     var (logs, damage) = (logs, damage)
+    let location = location
     try index.inBulk { (index) throws(FileError) in
       for number in logs.indices {
         let others = logs
@@ -188,7 +179,7 @@ struct OpenStore {
     let numbers = Dictionary(logs.indices.map { (logs[$0].id, $0) }) { first, _ in first }
     followed = membership.followed.compactMap { numbers[$0] }
     refusal = nil
-    if let device, membership.knows(device) {
+    if let device = location.device, membership.knows(device) {
       let role = membership.role(of: device)
       if (role ?? .read) < .write { refusal = .notAllowed(role) }
     }
@@ -201,13 +192,11 @@ struct OpenStore {
   var membershipVersion: Int { judged }
 
   /// Who is a member is known once all lines were read: where some of them do not count, all are read once more.
-  private mutating func readWithinLimits(
-    _ location: Location, signed: [ReplicaID: UInt64]
-  ) throws(FileError) {
+  private mutating func readWithinLimits(signed: [ReplicaID: UInt64]) throws(FileError) {
     guard isStale else { return }
     let (limits, damage, known) = (wantedLimits, damage, logs.map(\.id))
     self = Self(new: known, limits: limits, location)
-    try readOn(location, signed: signed)
+    try readOn(signed: signed)
     // What a crash had left is cut off, and told, the first time.
     self.damage = damage
   }
@@ -242,8 +231,8 @@ struct OpenStore {
   private var hash: SHA256Digest? {
     index.membership.lazy.compactMap { event -> SHA256Digest? in
       switch event.record {
-      case .replica(let record): record.timelineID == timeline ? record.timeline : nil
-      case .timeline(let founding): founding.id == timeline ? founding.hash : nil
+      case .replica(let record): record.timelineID == location.timeline ? record.timeline : nil
+      case .timeline(let founding): founding.id == location.timeline ? founding.hash : nil
       case .member, .end: nil
       }
     }.first
