@@ -83,7 +83,7 @@ public struct Invitation: Sendable, Hashable {
       bytes += rest
     }
     let head = "\(Self.prefix)\(Self.version)-"
-    return head + Base32.encode(bytes + Self.check(of: Array(head.utf8) + bytes))
+    return head + Base32.encode(bytes + CRC32C.bytes(of: Array(head.utf8) + bytes))
   }
 
   /// Reads a code, also in small letters and with white space in it: mail wraps lines.
@@ -96,7 +96,7 @@ public struct Invitation: Sendable, Hashable {
       let sealed = Base32.decode(rest[hyphen...].dropFirst()), sealed.count >= Self.checkByteCount
     else { throw .damaged }
     let bytes = Array(sealed.dropLast(Self.checkByteCount))
-    guard Self.check(of: code[...hyphen] + bytes) == sealed.suffix(Self.checkByteCount) else {
+    guard CRC32C.bytes(of: code[...hyphen] + bytes) == sealed.suffix(Self.checkByteCount) else {
       throw .damaged
     }
     guard version == Self.version else { throw .newer(version) }
@@ -128,10 +128,6 @@ public struct Invitation: Sendable, Hashable {
     guard rest.isEmpty else { throw .malformed }
     try self.init(
       addresses: addresses, device: device, timelines: timelines, secret: secret, expires: expires)
-  }
-
-  private static func check(of bytes: [UInt8]) -> [UInt8] {
-    bigEndian(Int(bytes.withUnsafeBufferPointer { CRC32C.of($0) }), checkByteCount)
   }
 
   private static func bigEndian(_ value: Int, _ byteCount: Int) -> [UInt8] {

@@ -18,6 +18,12 @@ public enum CRC32C {
     end(go(on: begin, UnsafeRawBufferPointer(bytes)))
   }
 
+  /// The same as four bytes, the highest first, as they stand in codes that people type.
+  public static func bytes(of bytes: [UInt8]) -> [UInt8] {
+    let check = bytes.withUnsafeBufferPointer { of($0) }
+    return withUnsafeBytes(of: check.bigEndian) { Array($0) }
+  }
+
   // The same piece by piece: `end(go(on: go(on: begin, first), second))`.
 
   public static let begin = ~UInt32(0)

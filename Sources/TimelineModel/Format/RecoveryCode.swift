@@ -13,8 +13,8 @@ public enum RecoveryCode {
 
   /// The text that is written down.
   public static func text(of key: SigningKey) -> String {
-    let bytes = key.seed + check(of: key.seed)
-    let letters = Array(Base32.encode(bytes))
+    let seed = key.seed
+    let letters = Array(Base32.encode(seed + CRC32C.bytes(of: seed)))
     let groups = stride(from: 0, to: letters.count, by: group).map {
       String(letters[$0..<min($0 + group, letters.count)])
     }
@@ -26,14 +26,9 @@ public enum RecoveryCode {
     let code = text.uppercased().filter { !$0.isWhitespace }
     guard code.hasPrefix(prefix),
       let bytes = Base32.decode(code.dropFirst(prefix.count).filter { $0 != "-" }.utf8),
-      bytes.count == seedByteCount + 4,
-      check(of: Array(bytes[..<seedByteCount])) == Array(bytes[seedByteCount...])
+      bytes.count == seedByteCount + 4, case let seed = Array(bytes.prefix(seedByteCount)),
+      bytes == seed + CRC32C.bytes(of: seed)
     else { return nil }
-    return SigningKey(seed: Array(bytes[..<seedByteCount]))
-  }
-
-  private static func check(of seed: [UInt8]) -> [UInt8] {
-    let crc = seed.withUnsafeBufferPointer { CRC32C.of($0) }
-    return withUnsafeBytes(of: crc.bigEndian) { Array($0) }
+    return SigningKey(seed: seed)
   }
 }
