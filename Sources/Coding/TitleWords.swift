@@ -65,8 +65,12 @@ public struct TitleWords: Sendable, Hashable {
     private var isNumber = false
     static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
+    static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+      (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+    }
+
     mutating func add(_ byte: UInt8, isDigit: Bool = false) {
-      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+      hash = Self.step(hash, byte)
       isNumber = isNumber || isDigit
     }
 
@@ -80,7 +84,7 @@ public struct TitleWords: Sendable, Hashable {
 
   /// FNV-1a of any bytes.
   static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    bytes.reduce(Builder.start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    bytes.reduce(Builder.start, Builder.step)
   }
 
   public func isAlike(_ other: TitleWords) -> Bool {

@@ -17,6 +17,9 @@ struct Context {
   func finish(_ json: JSONValue, _ text: String) {
     if isJSON { Terminal.write(json.text + "\n") } else { terminal.show(text) }
   }
+
+  /// Whether a person is there to be asked.
+  var canAsk: Bool { isatty(STDIN_FILENO) == 1 && !words.has("--no-input") }
 }
 
 struct Command: Sendable {

@@ -53,12 +53,11 @@ enum Inviting {
   /// Whoever is an admin can end others, and erase what they wrote.
   private static func confirmAdmin(_ context: Context) throws(Failure) {
     guard !context.words.has("--yes") else { return }
-    guard isatty(STDIN_FILENO) == 1, !context.words.has("--no-input") else {
+    guard context.canAsk else {
       throw Failure(.usage, "not a terminal; pass --yes to invite an admin")
     }
-    Terminal.note(
-      "An admin can invite and end devices, and erase what they wrote. Invite one? [y/N] ")
-    guard ["y", "yes"].contains((readLine() ?? "").trimmed.lowercased()) else {
+    let question = "An admin can invite and end devices, and erase what they wrote. Invite one?"
+    guard Terminal.confirms(question) else {
       throw Failure(.failed, code: "denied", "nobody was invited")
     }
   }

@@ -88,7 +88,7 @@ extension Command {
   ) throws(Failure) {
     let (via, device) = (context.words["--via"], context.words["--device"])
     guard let id = device ?? (via == nil ? nil : words.last),
-      words.count == (via == nil ? 1 : device == nil ? 1 : 0)
+      words.count == (via != nil && device != nil ? 0 : 1)
     else {
       throw Failure(
         .usage, "peer add tls://HOST:PORT --device DEVICE, or peer add --via COMMAND DEVICE")

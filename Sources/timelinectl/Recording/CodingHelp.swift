@@ -24,7 +24,7 @@ struct CodingHelp {
     isAsked = context.words.has("--suggest")
     let isSeen = isatty(STDERR_FILENO) == 1 && !context.isJSON
     isWanted = isAsked || isSeen
-    canAsk = isSeen && isatty(STDIN_FILENO) == 1 && !context.words.has("--no-input")
+    canAsk = isSeen && context.canAsk
   }
 
   /// What is to be told of one event.
@@ -150,8 +150,7 @@ struct CodingHelp {
       Terminal.say((["it may be recorded already:"] + found.likeLines).joined(separator: "\n"))
     }
     guard canAsk else { return true }
-    Terminal.note("record it all the same? [y/N] ")
-    return ["y", "yes"].contains((readLine() ?? "").trimmed.lowercased())
+    return Terminal.confirms("record it all the same?")
   }
 
   /// What an editor is opened with once more: nil where there is nothing to tell, or nobody there.

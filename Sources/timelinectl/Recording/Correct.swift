@@ -14,7 +14,7 @@ extension Command {
       "correct 1f2e3d4c --restore --reason 'it did happen'",
     ],
     flags: [
-      Flag(name: "--reason", value: "TEXT", help: "why"),
+      EventRecording.reason,
       Flag(
         name: "--restore", value: nil, help: "let a retracted event show again, as it last stood"),
     ] + EventPatch.flags + EventPatch.removals + [

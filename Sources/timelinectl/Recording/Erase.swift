@@ -1,6 +1,5 @@
 // `erase`: the words of an event go, from every machine. The one thing that cannot be taken back.
 
-import Glibc
 import TimelineModel
 
 extension Command {
@@ -57,12 +56,11 @@ extension Command {
   private static func confirm(_ event: EventVersions, _ context: Context) throws(Failure) {
     guard !context.words.has("--yes") else { return }
     let id = String(event.id.prefix(8))
-    guard isatty(STDIN_FILENO) == 1, !context.words.has("--no-input") else {
+    guard context.canAsk else {
       throw Failure(.usage, "nobody is here to be asked: --yes erases without asking")
     }
     Terminal.say(EventText.whole(event.body.json, context.terminal))
-    Terminal.note("Erase these words, on every machine? [y/N] ")
-    guard ["y", "yes"].contains((readLine() ?? "").trimmed.lowercased()) else {
+    guard Terminal.confirms("Erase these words, on every machine?") else {
       throw Failure(.failed, code: "denied", "nothing was erased")
     }
     Terminal.note("It cannot be taken back. To go on, write \(id): ")

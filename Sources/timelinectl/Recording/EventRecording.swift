@@ -9,15 +9,30 @@ struct EventRecording {
     name: "--dry-run", value: nil, help: "check it and show it, record nothing")
   static let author = Flag(
     name: "--author", value: "NAME", help: "who records (your user name)")
+  static let reason = Flag(name: "--reason", value: "TEXT", help: "why")
 
   let client: Client
   let isDryRun: Bool
   private let author: String?
+  private let reason: String?
 
   init(_ context: Context, _ client: Client) {
     self.client = client
     isDryRun = context.words.has("--dry-run")
     author = context.words["--author"]
+    reason = context.words["--reason"]
+  }
+
+  /// The reason as a line says it.
+  var statedReason: [JSONValue.Member] {
+    reason.map { [JSONValue.Member("reason", .string($0))] } ?? []
+  }
+
+  /// Refuses to record without a reason.
+  func needReason() throws(Failure) {
+    guard isDryRun || !(reason ?? "").trimmed.isEmpty else {
+      throw Failure(.usage, "say why: --reason TEXT")
+    }
   }
 
   /// What the daemon says to it; nil where it would take it, but is not to.

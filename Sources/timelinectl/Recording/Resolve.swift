@@ -14,8 +14,7 @@ extension Command {
     ],
     flags: [
       Flag(name: "--take", value: "VERSION", help: "what this version says; show lists them"),
-      Flag(name: "--reason", value: "TEXT", help: "why"), EventRecording.author,
-      EventRecording.dryRun,
+      EventRecording.reason, EventRecording.author, EventRecording.dryRun,
     ],
     notes: """
       FIELD=VALUE changes what --take says, else what shows; fields are those of correct, such as \
@@ -41,9 +40,7 @@ extension Command {
         "say what is right: --take VERSION, or FIELD=VALUE; \(Again.timelinectl) show \(id) has the"
           + " versions")
     }
-    guard recording.isDryRun || !(words["--reason"] ?? "").trimmed.isEmpty else {
-      throw Failure(.usage, "say why: --reason TEXT")
-    }
+    try recording.needReason()
     let taken = try words["--take"].map { (word) throws(Failure) in
       try event.version(named: word, recording.client)
     }
@@ -57,8 +54,7 @@ extension Command {
       [
         JSONValue.Member("type", .string(isRetraction ? "log.retract" : "log.correct")),
         JSONValue.Member(isRetraction ? "retracts" : "corrects", .string(event.id)),
-      ] + (words["--reason"].map { [JSONValue.Member("reason", .string($0))] } ?? [])
-      + (isRetraction ? [] : [JSONValue.Member("body", body.json)])
+      ] + recording.statedReason + (isRetraction ? [] : [JSONValue.Member("body", body.json)])
     let settled = event.standing
     var replies: [JSONValue] = []
     // Each line settles what stands in a thousand logs.

@@ -7,10 +7,7 @@ extension Command {
     name: "retract", arguments: "ID --reason TEXT",
     summary: "take an event back; it stays in the log, and out of every answer",
     examples: ["retract 1f2e3d4c --reason 'the report was withdrawn'"],
-    flags: [
-      Flag(name: "--reason", value: "TEXT", help: "why"), EventRecording.author,
-      EventRecording.dryRun,
-    ], plain: 1...1
+    flags: [EventRecording.reason, EventRecording.author, EventRecording.dryRun], plain: 1...1
   ) { (context) throws(Failure) in
     let words = context.words
     let recording = EventRecording(context, try context.connect())
@@ -23,14 +20,12 @@ extension Command {
         "\(id) was retracted already; \(Again.timelinectl) correct \(id) --restore --reason … lets it show again"
       )
     }
-    guard recording.isDryRun || !(words["--reason"] ?? "").trimmed.isEmpty else {
-      throw Failure(.usage, "say why: --reason TEXT")
-    }
-    let reply = try recording.send(
-      (JSONValue.object([
-        "type": .string("log.retract"), "retracts": .string(old.id),
-        "reason": words["--reason"].map { .string($0) },
-      ]).members ?? []) + old.superseding)
+    try recording.needReason()
+    let said = [
+      JSONValue.Member("type", .string("log.retract")),
+      JSONValue.Member("retracts", .string(old.id)),
+    ]
+    let reply = try recording.send(said + recording.statedReason + old.superseding)
     guard let reply else {
       context.finish(
         .object(["dry_run": .bool(true), "event": event]),

@@ -53,8 +53,7 @@ extension Command {
   }
 
   private static let sayingFlags = [
-    Flag(name: "--reason", value: "TEXT", help: "why"), EventRecording.author,
-    EventRecording.dryRun,
+    EventRecording.reason, EventRecording.author, EventRecording.dryRun,
   ]
 
   private static func pair(
@@ -74,14 +73,14 @@ extension Command {
     _ type: String, _ one: EventVersions, _ other: EventVersions, _ recording: EventRecording,
     _ more: [JSONValue.Member], _ context: Context, _ text: (EventVersions) -> String
   ) throws(Failure) -> ExitCode {
-    let reason = context.words["--reason"].map { [JSONValue.Member("reason", .string($0))] } ?? []
-    let said = [
-      JSONValue.Member("type", .string(type)),
-      JSONValue.Member("events", .strings([one.id, other.id])),
-    ]
-    guard let reply = try recording.send(said + more + reason) else {
+    let said =
+      [
+        JSONValue.Member("type", .string(type)),
+        JSONValue.Member("events", .strings([one.id, other.id])),
+      ] + more + recording.statedReason
+    guard let reply = try recording.send(said) else {
       context.finish(
-        .object(["dry_run": .bool(true), "event": .object(said + more + reason)]),
+        .object(["dry_run": .bool(true), "event": .object(said)]),
         "it would be recorded; nothing was (--dry-run)\n")
       return .done
     }

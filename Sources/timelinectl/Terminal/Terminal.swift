@@ -125,4 +125,10 @@ struct Terminal {
   static func note(_ text: String) {
     _ = clinux_write_all(STDERR_FILENO, text, text.utf8.count)
   }
+
+  /// Whether a person says yes to a question; the end of the input is a no.
+  static func confirms(_ question: String) -> Bool {
+    note("\(question) [y/N] ")
+    return ["y", "yes"].contains((readLine() ?? "").trimmed.lowercased())
+  }
 }
