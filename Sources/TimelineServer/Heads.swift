@@ -234,7 +234,7 @@ final class Heads {
   func take(
     _ note: [UInt8], of replica: ReplicaID, _ view: ReadView, from connection: ConnectionID
   ) -> Work? {
-    guard view.position[replica] > 0 else { return nil }
+    guard view.size(of: replica) > 0 else { return nil }
     if let waiting = taking[replica] {
       let index = waiting.firstIndex { $0.connection == connection } ?? waiting.count
       taking[replica]!.replaceSubrange(

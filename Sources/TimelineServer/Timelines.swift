@@ -60,7 +60,7 @@ final class Timelines {
     _ id: TimelineID, hash: SHA256Digest?, founding: TimelineFounding?, as name: String
   ) throws(OpenError) -> HostedTimeline {
     if let own = hosted[name], let host = open.first(where: { $0.id == own.id }) {
-      guard host.timeline.position.sizes.isEmpty, host.isIdle else { throw .timelineExists(name) }
+      guard host.timeline.lines.lineCount == 0, host.isIdle else { throw .timelineExists(name) }
       let joined = try service.directory.joinTimeline(
         id, hash: hash, founding: founding, name: name, by: service.maker)
       open.removeAll { $0 === host }

@@ -6,6 +6,7 @@ import Testing
 import TimelineModel
 import TransparencyLog
 
+@testable import EventStore
 @testable import Simulation
 @testable import TimelineServer
 
@@ -101,6 +102,70 @@ struct JoinTests {
       #expect(timeline.followedLogs.map { timeline.signedSize(of: $0.replica) } == [4, 22])
     }
     #expect(relay.ask("PEERS").first?.contains(#""in_sync":true"#) ?? false)
+  }
+
+  @Test("A device that recorded nothing ends itself, and all learn it")
+  func emptyEnd() throws {
+    let team = try Team(3)
+    let (host, leaver, relay) = (team.machines[0], team.machines[1], team.machines[2])
+    for machine in [leaver, relay] { #expect(try machine.join(try host.invite(), host) == "OK") }
+    let (one, two) = (try leaver.link(to: host), try relay.link(to: host))
+    one.run()
+    two.run()
+    #expect(
+      leaver.ask(#"MEMBER {"device":"\#(leaver.device)","end":true}"#).first?.hasPrefix("OK")
+        ?? false)
+    one.run()
+    two.run()
+    for machine in [host, relay] {
+      #expect(machine.members.contains("\(leaver.device) none"))
+      let timeline = machine.driven.engine.openTimelines[0]
+      #expect(timeline.followedLogs.map { timeline.signedSize(of: $0.replica) } == [4, 2])
+    }
+  }
+
+  @Test("An index saved before a line that does not count came does away with nothing it says")
+  func savedIndex() throws {
+    let team = try Team(4)
+    let (host, leaver, relay, next) = (
+      team.machines[0], team.machines[1], team.machines[2], team.machines[3]
+    )
+    for machine in [leaver, relay] { #expect(try machine.join(try host.invite(), host) == "OK") }
+    let (one, two) = (try leaver.link(to: host), try relay.link(to: host))
+    // So many that an index is saved.
+    let events = (0..<1000).map { event("\($0)") + "\n" }.joined()
+    #expect(host.ask("APPENDMANY 1000\n\(events.dropLast())").first?.hasPrefix("OK") ?? false)
+    _ = leaver.ask("APPEND \(event("counts"))")
+    one.run()
+    two.run()
+    // Two ends, the second behind the first, under a head each.
+    leaver.driven.holdsWrites = true
+    host.driven.holdsWrites = true
+    let clients = [leaver.driven.open(), leaver.driven.open()]
+    for client in clients {
+      leaver.driven.send(
+        #"MEMBER {"device":"\#(leaver.device)","end":true}"# + "\n", on: client)
+    }
+    for client in clients {
+      leaver.driven.finishWrites()
+      #expect(leaver.driven.take(client).first?.hasPrefix("OK") ?? false)
+      one.run()
+    }
+    host.driven.finishWrites()
+    two.run()
+    let timeline = relay.driven.engine.openTimelines[0]
+    #expect(timeline.followedLogs.map(\.size) == [1004, 3])
+    let save = try #require(timeline.indexToSave(isQuiet: true))
+    host.driven.finishWrites()
+    two.run()
+    #expect(timeline.followedLogs.map(\.size) == [1004, 4])
+    try save.write()
+    timeline.adopt(try #require(try save.readBack()))
+    host.driven.holdsWrites = false
+    #expect(try next.join(try host.invite(), host) == "OK")
+    two.run()
+    #expect(relay.members == host.members)
+    #expect(relay.members.contains("\(next.device) write"))
   }
 
   @Test("The recovery code makes a device an admin, and others learn it from that device alone")

@@ -99,7 +99,7 @@ extension DataDirectory {
     guard timeline.wantsNewLog else { return timeline }
     let next = try open(
       try make(hosted.with(log: maker.log(of: timeline.hash))), maker.keys)
-    if timeline.position[hosted.replica] > 0 { next.leftLog = hosted.replica }
+    if timeline.size(of: hosted.replica) > 0 { next.leftLog = hosted.replica }
     return next
   }
 

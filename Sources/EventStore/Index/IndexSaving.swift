@@ -64,7 +64,8 @@ extension Timeline {
   public func adopt(_ saved: SavedIndex) {
     guard saved.permit === store.permit else { return }
     let old = saved.view
-    if old.position == position, !hasStaged, !isCommitting {
+    // All lines, since of those that do not count the index knows who is a member.
+    if old.lineCount == store.lineCount, !hasStaged, !isCommitting {
       store.index = saved.index
     } else {
       // Of what is staged or under way the index knows nothing yet: what it holds stays as it is.

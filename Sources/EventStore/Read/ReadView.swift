@@ -21,6 +21,9 @@ public struct ReadView: Sendable {
     Position(Dictionary(logs.indices.map { (logs[$0].id, counted($0)) }) { $1 })
   }
 
+  /// Lines of a log, whether they count or not; 0 where it is not here.
+  public func size(of replica: ReplicaID) -> UInt64 { logs.first { $0.id == replica }?.size ?? 0 }
+
   /// Lines of a log that count.
   func counted(_ number: Int) -> UInt64 { min(logs[number].size, index.limits[number] ?? .max) }
 

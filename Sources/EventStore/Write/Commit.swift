@@ -127,7 +127,7 @@ extension Timeline {
     }
     if failure != nil {
       staged.removeAll()
-      ended = (era, position)
+      ended = (era, Dictionary(store.logs.map { ($0.id, $0.size) }) { $1 })
       era += 1
     }
     taken.removeAll()
@@ -163,7 +163,8 @@ extension Timeline {
   public func isDurable(_ staged: Staged) -> Bool {
     if staged.era == era { return store.size(of: staged.replica) >= staged.seq }
     // The numbers were given out again behind a commit that failed.
-    return ended.map { $0.era == staged.era && $0.position[staged.replica] >= staged.seq } ?? false
+    guard let ended, ended.era == staged.era else { return false }
+    return ended.sizes[staged.replica, default: 0] >= staged.seq
   }
 
   /// What a failure of the disk means: a full disk is a state that passes, anything else ends writing,

@@ -53,8 +53,8 @@ public final class Timeline {
   var commits = 0
   /// Commits that failed: what was staged in one of these may stand at a number that was given out again.
   var era = 0
-  /// The last era that ended, and what was durable then.
-  var ended: (era: Int, position: Position)?
+  /// The last era that ended, and how many lines of each log were durable then.
+  var ended: (era: Int, sizes: [ReplicaID: UInt64])?
 
   /// Whether answers that were kept elsewhere are to be forgotten; asked for once.
   private var wasReadAgain = false

@@ -108,7 +108,7 @@ extension Router {
         "replica": .string(replica.description), "vkey": .string(key.vkey),
         "own": .bool(replica == timeline.replica),
         "signed": .int(Int(timeline.heads[replica]?.size ?? 0)),
-        "lines": .int(Int(timeline.position[replica])),
+        "lines": .int(Int(timeline.size(of: replica))),
       ])
     }
   }

@@ -74,7 +74,7 @@ extension Router {
 
   func members(_ connection: Connection) throws(ErrorReply) {
     guard let membership = timeline.membership else { throw Self.noMembers }
-    let all = membership.members
+    let (all, position) = (membership.members, timeline.position)
     let live = Set(host.listeners.compactMap { $0.isLinked ? $0.device : nil })
     for member in all {
       Reply.row(
@@ -87,8 +87,8 @@ extension Router {
             member.logs.map { replica in
               .object([
                 "replica": .string(replica.description),
-                "lines": .int(Int(timeline.position[replica])),
-                "signed": .int(Int(timeline.signedSize(of: replica))),
+                "lines": .int(Int(position[replica])),
+                "signed": .int(Int(min(position[replica], timeline.signedSize(of: replica)))),
                 "end": membership.end(of: replica).map { .int(Int($0)) },
               ])
             }),
@@ -139,15 +139,15 @@ extension Router {
         "\(member.name ?? "that device") has the role \(role.rawValue) already; a role is lowered only: "
           + "for a higher one the device is invited anew")
     }
+    let position = timeline.position
     let sizes = member.logs.map { replica in
-      let end = membership.end(of: replica) ?? .max
-      return (replica, min(timeline.position[replica], end))
+      (replica, min(position[replica], membership.end(of: replica) ?? .max))
     }
     // What cannot be recorded is refused before all of the logs are read.
     let draft = MemberEnd(
       device: member.device, upTo: sizes.reduce(into: [:]) { $0[$1.0] = LogEnd($1.1, .emptyRoot) },
       to: to)
-    if let refusal = membership.refusal(of: draft, by: own, having: timeline.position) {
+    if let refusal = membership.refusal(of: draft, by: own, having: position) {
       throw ErrorReply(refusal)
     }
     return .ask(
